@@ -1,0 +1,10 @@
+"""spinbattery: charging quantum spin-network batteries.
+
+Public names are loaded on first use, so that ``import spinbattery`` and ``spinbattery --help`` are
+instant; their list is in ``__init__.pyi``.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__version__ = "0.1.0"

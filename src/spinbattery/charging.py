@@ -1,0 +1,88 @@
+"""The main verb: charge a network by a protocol and return the record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from numpy.typing import ArrayLike
+
+from .engines.base import Engine, output_times
+from .engines.product import Product
+from .engines.statevector import Statevector
+from .errors import EngineError
+from .network import SpinNetwork
+from .problem import ChargingProblem
+from .progress import Progress, silent
+from .protocol import Protocol
+from .record import Record, run_key
+from .scales import EnergyScales, advantage_system6
+from .store import Store
+from .units import finite
+
+ENGINES: dict[str, type[Product] | type[Statevector]] = {Product.name: Product, Statevector.name: Statevector}
+
+
+def choose_engine(problem: ChargingProblem, tolerance: float = 1e-6) -> tuple[Engine, str]:
+    """The engine for a problem, and why it was chosen."""
+    if problem.is_local:
+        return Product(tolerance), "no coupling acts, so every spin evolves alone"
+    return Statevector(tolerance), "spins are coupled, and the full state vector is exact on any graph"
+
+
+def named_engine(name: str, problem: ChargingProblem, tolerance: float = 1e-6) -> tuple[Engine, str]:
+    """Engine by its command-line name; ``auto`` chooses.
+
+    Raises:
+        EngineError: no engine of that name; the message says which exist.
+    """
+    if name == "auto":
+        return choose_engine(problem, tolerance)
+    if name not in ENGINES:
+        raise EngineError(f"unknown engine {name!r}; there are auto, {', '.join(ENGINES)}.")
+    return ENGINES[name](tolerance), "chosen by the caller"
+
+
+def charge(
+    network: SpinNetwork,
+    protocol: Protocol,
+    *,
+    scales: EnergyScales | None = None,
+    engine: Engine | str = "auto",
+    tolerance: float | None = None,
+    times: ArrayLike | None = None,
+    store: Store | None = None,
+    recompute: bool = False,
+    progress: Progress = silent,
+) -> Record:
+    """Charge a network and return the record.
+
+    Args:
+        network: the spins and their pairs.
+        protocol: what is done to them.
+        scales: A(s), B(s) of the device; the smooth Advantage_system6 model by default.
+        engine: an engine with its options, its name, or ``"auto"`` (the record says which and why).
+        tolerance: promised error where the engine is chosen by name; 1e-6 by default. With an engine
+            object it overrides that engine's own.
+        times: times (ns) at which to keep mu, sigma and the energy.
+        store: where to look for this run first, and to keep it afterwards.
+        recompute: run even if the store has it, and replace what is there.
+        progress: called with the fraction done and a message; silent by default.
+
+    Raises:
+        SpinBatteryError: bad input, too little memory, or a tolerance not reached; nothing is lost.
+    """
+    problem = ChargingProblem(network, protocol, scales or advantage_system6())
+    if isinstance(engine, str):
+        chosen, reason = named_engine(engine, problem, 1e-6 if tolerance is None else tolerance)
+    else:
+        chosen, reason = engine, "chosen by the caller"
+        if tolerance is not None:
+            chosen = replace(chosen, **{"tolerance": finite("tolerance", tolerance)})
+    if store is None:
+        return chosen.run(problem, times, progress, reason)
+    key = run_key(problem, chosen.name, chosen.options(), output_times(problem, times))
+    found = None if recompute else store.get(key)
+    if found is None:
+        found = chosen.run(problem, times, progress, reason)
+        store.put(found)
+    return found

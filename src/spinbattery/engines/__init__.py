@@ -1,0 +1,1 @@
+"""Engines: each turns a charging problem into a record."""

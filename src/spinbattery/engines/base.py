@@ -1,0 +1,129 @@
+"""The contract of engines: a charging problem in, a record out."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import psutil
+from numpy.typing import ArrayLike
+
+from .._typing import FloatArray
+from ..errors import EngineError, InsufficientMemoryError, InvalidParameterError
+from ..problem import ChargingProblem
+from ..progress import Progress, silent
+from ..record import Record, Solution, build_record
+
+
+def format_bytes(size: float) -> str:
+    """Size with a unit, such as ``1.2 GB``."""
+    for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
+        if size < 1000.0:
+            return f"{size:.3g} {unit}"
+        size /= 1000.0
+    return f"{size:.3g} EB"
+
+
+def available_memory() -> int:
+    """Bytes that can be allocated without swapping."""
+    return int(psutil.virtual_memory().available)
+
+
+def output_times(problem: ChargingProblem, times: ArrayLike | None) -> FloatArray:
+    """Requested times in ns, checked; empty where none were asked for.
+
+    Raises:
+        InvalidParameterError: not one-dimensional, not finite, not ascending, or outside the protocol.
+    """
+    if times is None:
+        return np.empty(0)
+    array = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    duration = problem.protocol.duration
+    if array.ndim != 1 or not np.isfinite(array).all() or (np.diff(array) <= 0.0).any():
+        raise InvalidParameterError("times must be finite and ascend strictly.")
+    if array.size and (array[0] < 0.0 or array[-1] > duration):
+        raise InvalidParameterError(
+            f"times must lie within the protocol, 0 to {duration:g} ns, but run from {array[0]:g} to {array[-1]:g}."
+        )
+    # a time meant to be a corner but off by rounding would make an empty step
+    corners = problem.protocol.breakpoints
+    nearest = corners[np.abs(array[:, None] - corners).argmin(axis=1)] if array.size else array
+    return np.where(np.abs(array - nearest) < 1e-9 * duration, nearest, array)
+
+
+@dataclass(frozen=True)
+class Engine(ABC):
+    """A way to solve charging problems; its fields are its options, and nothing of the physics.
+
+    Subclasses are frozen dataclasses: two engines with equal options give equal results.
+    """
+
+    name: ClassVar[str]
+    """Name on the command line and in records."""
+
+    @abstractmethod
+    def refusal(self, problem: ChargingProblem) -> str | None:
+        """Why this engine cannot treat the problem, or None if it can."""
+
+    @abstractmethod
+    def required_bytes(self, problem: ChargingProblem) -> int:
+        """Memory the run will need at its peak."""
+
+    @abstractmethod
+    def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Solution:
+        """Solve a problem that was checked; ``times`` (ns) may be empty."""
+
+    def options(self) -> dict[str, Any]:
+        """Options by name, as kept in records and run keys."""
+        return asdict(self)
+
+    def check(self, problem: ChargingProblem) -> None:
+        """Refuse what cannot be done, before any work or memory is spent.
+
+        Raises:
+            EngineError: the physics is beyond this engine.
+            InsufficientMemoryError: it would not fit; the message says how much it would take.
+        """
+        reason = self.refusal(problem)
+        if reason is not None:
+            raise EngineError(f"the {self.name} engine cannot treat this problem: {reason}")
+        required, available = self.required_bytes(problem), available_memory()
+        if required > available:
+            raise InsufficientMemoryError(
+                f"the {self.name} engine needs {format_bytes(required)} for N = {problem.n_spins} spins, but "
+                f"{format_bytes(available)} are free; {self.memory_hint(problem, available)}"
+            )
+
+    def memory_hint(self, problem: ChargingProblem, available: int) -> str:
+        """What a user can do about too little memory."""
+        return "use a smaller network."
+
+    def run(
+        self,
+        problem: ChargingProblem,
+        times: ArrayLike | None = None,
+        progress: Progress = silent,
+        reason: str = "chosen by the caller",
+    ) -> Record:
+        """Solve the problem and return its record.
+
+        Args:
+            problem: what to solve.
+            times: times (ns) at which to keep mu, sigma and the energy; none by default.
+            progress: called as the work advances.
+            reason: why this engine was chosen, for the record.
+
+        Raises:
+            EngineError, InsufficientMemoryError: see :meth:`check`.
+            InvalidParameterError: unusable times.
+            ToleranceError: the promised tolerance was not reached.
+        """
+        self.check(problem)
+        checked = output_times(problem, times)
+        start = time.perf_counter()
+        solution = self.solve(problem, checked, progress)
+        elapsed = time.perf_counter() - start
+        return build_record(problem, self.name, self.options(), reason, solution, elapsed)

@@ -1,0 +1,109 @@
+"""Step halving until a promised tolerance is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..errors import InvalidParameterError, ToleranceError
+from ..record import VARIANCE_FLOOR
+from ..units import positive
+
+MINIMUM_TOLERANCE = 1e-12
+
+
+class HasMoments(Protocol):
+    """What refinement looks at: moments at all output times, the final time last."""
+
+    @property
+    def mean(self) -> FloatArray: ...
+
+    @property
+    def variance(self) -> FloatArray: ...
+
+
+T = TypeVar("T", bound=HasMoments)
+
+
+@dataclass(frozen=True)
+class Refined(Generic[T]):
+    """The finest result, with estimates of its error.
+
+    Attributes:
+        result: what the finest level returned.
+        level: its number of halvings.
+        mean_error: absolute error estimate of the mean at each output time.
+        variance_error: absolute error estimate of the variance at each output time.
+    """
+
+    result: T
+    level: int
+    mean_error: FloatArray
+    variance_error: FloatArray
+
+    @property
+    def precision_error(self) -> float:
+        """Relative error estimate of the final precision 1/variance."""
+        return float(self.variance_error[-1] / max(self.result.variance[-1], VARIANCE_FLOOR))
+
+    @property
+    def worst(self) -> float:
+        """What the tolerance bounds: mean (absolute), variance (absolute), final precision (relative)."""
+        return max(float(self.mean_error.max()), float(self.variance_error.max()), self.precision_error)
+
+
+def checked_tolerance(tolerance: float) -> float:
+    """Raise :class:`InvalidParameterError` unless the tolerance lies between 1e-12 and 0.1."""
+    value = positive("tolerance", tolerance)
+    if not MINIMUM_TOLERANCE <= value <= 0.1:
+        raise InvalidParameterError(
+            f"tolerance must lie between {MINIMUM_TOLERANCE:g} (rounding) and 0.1, but is {value:g}."
+        )
+    return value
+
+
+def _estimate(previous: FloatArray, last: FloatArray) -> FloatArray:
+    """Error of the finest of three levels from the two differences between them.
+
+    A method of order p shrinks the differences by 2^p a level, so the finest error is the last
+    difference over 2^p - 1. Before that regime is reached, or by the accident of a sign change, the
+    last difference can mislead; so at most a factor 8 is credited, and only for as much convergence
+    as was seen (2 over the observed ratio), and the last but one difference bounds it from below.
+    """
+    inverse_ratio = np.divide(last, previous, out=np.ones_like(last), where=previous > 0.0)
+    credit = np.clip(2.0 * inverse_ratio, 1.0 / 8.0, 1.0)
+    return np.maximum(last * credit, previous / 512.0)
+
+
+def refine(solve: Callable[[int], T], tolerance: float, max_levels: int) -> Refined[T]:
+    """Call ``solve(level)`` for level 0, 1, 2, ... until the estimates are below the tolerance.
+
+    Raises:
+        ToleranceError: the tolerance was not reached at ``max_levels``; the message says what was.
+    """
+    coarse, result = solve(0), solve(1)
+    previous_mean, previous_variance = _difference(coarse, result)
+    for level in range(2, max_levels + 1):
+        coarse, result = result, solve(level)
+        last_mean, last_variance = _difference(coarse, result)
+        refined = Refined(
+            result,
+            level,
+            _estimate(previous_mean, last_mean),
+            _estimate(previous_variance, last_variance),
+        )
+        if refined.worst <= tolerance:
+            return refined
+        previous_mean, previous_variance = last_mean, last_variance
+    raise ToleranceError(
+        f"the error estimate is {refined.worst:.1e} after {max_levels} halvings of the step, above the tolerance "
+        f"{tolerance:g}; loosen the tolerance, or raise the engine's max_levels."
+    )
+
+
+def _difference(coarse: HasMoments, fine: HasMoments) -> tuple[FloatArray, FloatArray]:
+    return np.abs(fine.mean - coarse.mean), np.abs(fine.variance - coarse.variance)

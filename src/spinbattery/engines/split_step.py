@@ -1,0 +1,200 @@
+"""Split-step propagation shared by the product and the state-vector engine."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._typing import ComplexArray, FloatArray
+from ..errors import InvalidParameterError
+from ..operators import magnetization_diagonal
+from ..problem import ChargingProblem
+from ..progress import Progress
+from ..record import Solution
+from .base import Engine
+from .kernels import evolve, transverse_expectation
+from .refinement import checked_tolerance, refine
+from .schedule import Mesh, StepFields, initial_steps, project_fields
+from .splitting import BLANES_MOAN_6, SPLITTINGS, Splitting
+
+_LARGEST_ROTATION = 1.0
+_SECONDS_PER_AMPLITUDE_STAGE = 6e-9
+_SECONDS_PER_CHUNK = 0.1
+
+
+class SplitState:
+    """A pure state of n spins and its diagonal operators, ready for the kernels.
+
+    Attributes:
+        n_spins: n.
+        magnetization: (2^n,) int8 diagonal of Sz.
+        ising: (2^n,) diagonal of the coupling operator in units of B(s)/2.
+    """
+
+    def __init__(self, spinors: ComplexArray, ising: FloatArray) -> None:
+        """Product state of ``spinors`` (n, 2), up amplitude first."""
+        self.n_spins = len(spinors)
+        self.magnetization: NDArray[np.int8] = magnetization_diagonal(self.n_spins)
+        self.ising = ising
+        psi = np.ones(1, dtype=np.complex128)
+        for up, down in spinors:
+            psi = np.kron(psi, np.array([up, 1j * down]))  # the kernels' gauge: a factor i for each down
+        self._re, self._im = psi.real.copy(), psi.imag.copy()
+
+    def apply(self, theta: FloatArray, spin_phase: FloatArray, ising_phase: FloatArray) -> None:
+        """Apply stages V T V ... V in place; see :func:`~spinbattery.engines.kernels.evolve`."""
+        evolve(self._re, self._im, self.n_spins, self.magnetization, self.ising, theta, spin_phase, ising_phase)
+
+    def probabilities(self) -> tuple[FloatArray, float]:
+        """Normalised |psi|^2, shape (2^n,), and the squared norm before normalisation.
+
+        Normalising matters: 1/sigma^2 amplifies a norm drift by mu^2/sigma^2, some hundred times.
+        """
+        p = self._re**2
+        p += self._im**2
+        norm = float(p.sum())
+        p /= norm
+        return p, norm
+
+    def transverse(self) -> float:
+        """<Sx>, not normalised."""
+        return float(transverse_expectation(self._re, self._im, self.n_spins))
+
+    def amplitudes(self) -> ComplexArray:
+        """Normalised amplitudes in the basis of :mod:`spinbattery.operators`."""
+        flipped = (self.n_spins - self.magnetization.astype(np.int64)) // 2
+        psi = (self._re + 1j * self._im) * np.array([1.0, -1j, -1.0, 1j])[flipped % 4]
+        return np.asarray(psi / np.linalg.norm(psi))
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """One pass at a fixed step; moments at the output times and, last, at the end."""
+
+    mean: FloatArray
+    variance: FloatArray
+    energy: FloatArray
+    distribution: FloatArray
+    spin_magnetization: FloatArray
+    norm_error: float
+    steps: int
+    state: ComplexArray | None = None
+
+
+@dataclass(frozen=True)
+class SplitStepEngine(Engine):
+    """Options and stepping common to engines built on the splitting.
+
+    Attributes:
+        tolerance: a promise: absolute on mu and sigma^2 at every output time, relative on the final
+            precision 1/sigma^2. The step is halved until the error estimates are below it.
+        splitting: ``BM6`` (order 6, the default) or ``BM4`` (order 4), both of Blanes and Moan.
+        max_levels: halvings of the coarsest step after which the run gives up.
+    """
+
+    tolerance: float = 1e-6
+    splitting: str = field(default=BLANES_MOAN_6.name, kw_only=True)
+    max_levels: int = field(default=12, kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tolerance", checked_tolerance(self.tolerance))
+        if self.splitting not in SPLITTINGS:
+            raise InvalidParameterError(f"unknown splitting {self.splitting!r}; there are {', '.join(SPLITTINGS)}.")
+        if self.max_levels < 2:
+            raise InvalidParameterError(f"max_levels must be 2 or more, but is {self.max_levels}.")
+
+    @property
+    def scheme(self) -> Splitting:
+        return SPLITTINGS[self.splitting]
+
+    @abstractmethod
+    def stepper(
+        self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress
+    ) -> Callable[[int], Evolution]:
+        """Prepare all that does not depend on the step; the result runs one level of the mesh."""
+
+    def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Solution:
+        mesh = self.mesh(problem, times)
+        refined = refine(self.stepper(problem, mesh, times, progress), self.tolerance, self.max_levels)
+        finest = refined.result
+        return Solution(
+            mean=float(finest.mean[-1]),
+            variance=float(finest.variance[-1]),
+            spin_magnetization=finest.spin_magnetization,
+            distribution=finest.distribution,
+            times=times,
+            trajectory_mean=finest.mean[:-1],
+            trajectory_variance=finest.variance[:-1],
+            trajectory_energy=finest.energy[:-1],
+            trajectory_mean_error=refined.mean_error[:-1],
+            mean_error=float(refined.mean_error[-1]),
+            precision_error=refined.precision_error,
+            norm_error=finest.norm_error,
+            state=finest.state,
+            discretisation={
+                "splitting": self.splitting,
+                "order": self.scheme.order,
+                "steps": finest.steps,
+                "halvings": refined.level,
+            },
+        )
+
+    def mesh(self, problem: ChargingProblem, times: FloatArray) -> Mesh:
+        """Coarsest mesh: no step crosses a corner of the protocol or a requested time."""
+        stops = np.unique(np.concatenate([problem.protocol.breakpoints, times]))
+        steps = initial_steps(problem)
+        while True:
+            mesh = Mesh(problem, stops, steps)
+            fields = project_fields(problem, mesh.edges(0), self.scheme.legendre_degree)
+            # the kernels use tan(theta): rotations must stay away from a quarter turn
+            if np.abs(self.scheme.angles(fields)[0]).max() <= _LARGEST_ROTATION:
+                return mesh
+            steps *= 2
+
+    def propagate(
+        self,
+        problem: ChargingProblem,
+        states: list[SplitState],
+        mesh: Mesh,
+        level: int,
+        at_stop: Callable[[float], None],
+        progress: Progress,
+    ) -> int:
+        """Carry states through the protocol, calling ``at_stop(time)`` at every stop; returns the steps.
+
+        Kernels run in chunks of about a tenth of a second, so that progress shows and Ctrl-C acts.
+        """
+        total = sum(mesh.counts(level))
+        amplitudes = sum(state.magnetization.size for state in states)
+        chunk = max(1, int(_SECONDS_PER_CHUNK / (_SECONDS_PER_AMPLITUDE_STAGE * amplitudes)))
+        message = f"{problem.network.name} {problem.protocol.name}, {total} steps"
+        done = 0
+        at_stop(float(mesh.stops[0]))
+        for time, (theta, spin_phase, ising_phase) in self._segments(problem, mesh, level):
+            for first in range(0, len(theta), chunk):
+                last = min(first + chunk, len(theta))
+                spins, pairs = spin_phase[first : last + 1].copy(), ising_phase[first : last + 1].copy()
+                if first:
+                    spins[0] = pairs[0] = 0.0  # the chunk before has applied this stage
+                for state in states:
+                    state.apply(theta[first:last], spins, pairs)
+                done += last - first
+                progress(done / (total * self.scheme.stages), message)
+            at_stop(time)
+        return total
+
+    def _segments(
+        self, problem: ChargingProblem, mesh: Mesh, level: int
+    ) -> Iterator[tuple[float, tuple[FloatArray, FloatArray, FloatArray]]]:
+        """End time (ns) and stage angles of each stretch between consecutive stops."""
+        fields = project_fields(problem, mesh.edges(level), self.scheme.legendre_degree)
+        start = 0
+        for stop, count in zip(mesh.stops[1:], mesh.counts(level), strict=True):
+            end = start + count
+            part = StepFields(fields.edges[start : end + 1], fields.coefficients[:, start:end])
+            yield float(stop), self.scheme.angles(part)
+            start = end

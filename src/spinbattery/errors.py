@@ -1,0 +1,51 @@
+"""Errors a user can act on: every message says what must change."""
+
+from __future__ import annotations
+
+
+class SpinBatteryError(Exception):
+    """Base of all errors raised on purpose by spinbattery."""
+
+
+class InvalidParameterError(SpinBatteryError, ValueError):
+    """A physical or numerical parameter is outside its allowed range."""
+
+
+class NetworkError(SpinBatteryError, ValueError):
+    """A graph is not a spin network (directed, self-looped, empty, ...)."""
+
+
+class WaveformError(SpinBatteryError, ValueError):
+    """A control waveform is malformed (times not ascending, s outside [0, 1], ...)."""
+
+
+class EnergyScalesError(SpinBatteryError, ValueError):
+    """A table of A(s), B(s) fails the checks of a careful reader."""
+
+
+class EngineError(SpinBatteryError, ValueError):
+    """An engine cannot treat the problem it was given."""
+
+
+class InsufficientMemoryError(SpinBatteryError, MemoryError):
+    """The run would need more memory than there is; nothing was allocated."""
+
+
+class ToleranceError(SpinBatteryError, RuntimeError):
+    """The promised tolerance could not be reached."""
+
+
+class RecordError(SpinBatteryError, ValueError):
+    """A file is not a readable record of this schema."""
+
+
+class FitError(SpinBatteryError, ValueError):
+    """Too few or unusable points for a fit."""
+
+
+class CostError(SpinBatteryError, ValueError):
+    """No protocol of this family has the requested cost."""
+
+
+class MissingDependencyError(SpinBatteryError, ImportError):
+    """An optional library is needed and not installed."""

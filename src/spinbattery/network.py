@@ -1,0 +1,295 @@
+"""Spin networks: which spins are coupled, how strongly, and which couplings are parasitic."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ._typing import FloatArray, IntArray
+from .errors import InvalidParameterError, NetworkError
+from .units import finite
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+_EMPTY_PAIRS: IntArray = np.empty((0, 2), dtype=np.int64)
+_EMPTY_WEIGHTS: FloatArray = np.empty(0)
+
+
+def _checked_pairs(n_spins: int, pairs: Any, what: str) -> IntArray:
+    """Pairs as a read-only, lexicographically sorted (E, 2) array with the smaller spin first."""
+    array = np.asarray(pairs)
+    if array.size == 0:
+        array = _EMPTY_PAIRS
+    if array.ndim != 2 or array.shape[1] != 2 or not np.issubdtype(array.dtype, np.integer):
+        raise NetworkError(f"{what} must be an (E, 2) array of integers, but is {array.dtype} of shape {array.shape}.")
+    array = np.sort(array.astype(np.int64), axis=1)
+    if array.size and (array.min() < 0 or array.max() >= n_spins):
+        raise NetworkError(f"{what} must name spins 0 to {n_spins - 1}, but range from {array.min()} to {array.max()}.")
+    loops = array[array[:, 0] == array[:, 1]]
+    if loops.size:
+        raise NetworkError(f"{what} couple spin {loops[0, 0]} to itself; remove self-loops.")
+    _, counts = np.unique(array, axis=0, return_counts=True)
+    if (counts > 1).any():
+        twice = np.unique(array, axis=0)[counts > 1][0].tolist()
+        raise NetworkError(f"{what} list {twice} more than once; give each pair once, with its total weight.")
+    return array
+
+
+def _checked_weights(pairs: IntArray, weights: Any, what: str) -> FloatArray:
+    array = np.asarray(weights, dtype=np.float64)
+    if array.ndim == 0:
+        array = np.full(len(pairs), float(array))
+    if array.shape != (len(pairs),):
+        raise NetworkError(f"{what} must have one entry per pair ({len(pairs)}), but has shape {array.shape}.")
+    if not np.isfinite(array).all():
+        raise NetworkError(f"{what} must be finite.")
+    return array
+
+
+def _frozen(array: np.ndarray[Any, Any]) -> Any:
+    copy = np.array(array)
+    copy.setflags(write=False)
+    return copy
+
+
+@dataclass(frozen=True, eq=False)
+class SpinNetwork:
+    """A frozen graph of spins.
+
+    Attributes:
+        n_spins: number of spins N.
+        pairs: (E, 2) integers, each pair <jk> once with j < k, sorted.
+        weights: (E,) factors that multiply the protocol's J on each pair, dimensionless.
+        crosstalk_pairs: (E', 2) pairs with a parasitic coupling that no protocol controls.
+        crosstalk: (E',) parasitic couplings J_CT in units of B(s)/2 (present even where J = 0).
+        name: the text form where there is one, such as ``torus:3x4``.
+        positions: (N, d) coordinates for drawing, or None.
+        labels: one label per spin as in the graph it was made from, or None.
+
+    Two networks are equal when spins, pairs, weights and cross-talk are; name, positions and labels
+    do not enter the physics, nor the hash.
+
+    Raises:
+        NetworkError: no spins, pairs out of range, self-loops, pairs listed twice, weights that are
+            not finite or of another length.
+    """
+
+    n_spins: int
+    pairs: IntArray
+    weights: FloatArray = field(default_factory=lambda: np.ones(()))
+    crosstalk_pairs: IntArray = field(default_factory=lambda: _EMPTY_PAIRS)
+    crosstalk: FloatArray = field(default_factory=lambda: _EMPTY_WEIGHTS)
+    name: str = "custom"
+    positions: FloatArray | None = None
+    labels: tuple[Any, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.n_spins, bool) or not isinstance(self.n_spins, (int, np.integer)) or self.n_spins < 1:
+            raise NetworkError(f"n_spins must be a whole number of at least 1, but is {self.n_spins!r}.")
+        object.__setattr__(self, "n_spins", int(self.n_spins))
+        for pairs_name, weights_name in (("pairs", "weights"), ("crosstalk_pairs", "crosstalk")):
+            given = np.asarray(getattr(self, pairs_name))
+            pairs = _checked_pairs(self.n_spins, given, pairs_name)
+            weights = _checked_weights(pairs, getattr(self, weights_name), weights_name)
+            order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+            object.__setattr__(self, pairs_name, _frozen(pairs[order]))
+            object.__setattr__(self, weights_name, _frozen(weights[order]))
+        if self.positions is not None:
+            positions = np.asarray(self.positions, dtype=np.float64)
+            if positions.ndim != 2 or len(positions) != self.n_spins:
+                raise NetworkError(f"positions must be of shape ({self.n_spins}, d), but are {positions.shape}.")
+            object.__setattr__(self, "positions", _frozen(positions))
+        if self.labels is not None and len(self.labels) != self.n_spins:
+            raise NetworkError(f"labels must be {self.n_spins}, one per spin, but are {len(self.labels)}.")
+
+    @property
+    def n_pairs(self) -> int:
+        """n_C, the number of coupled pairs (cross-talk not counted)."""
+        return len(self.pairs)
+
+    @property
+    def pairs_per_spin(self) -> float:
+        """n_C / N of the paper's Eq. 19."""
+        return self.n_pairs / self.n_spins
+
+    @property
+    def coupling_norm_squared(self) -> float:
+        """Sum of the squared weights: what n_C becomes in Eq. 19 and 28 for a weighted graph."""
+        return float(self.weights @ self.weights)
+
+    @cached_property
+    def degrees(self) -> IntArray:
+        """Number of coupled neighbours of each spin, shape (N,)."""
+        return np.bincount(self.pairs.ravel(), minlength=self.n_spins).astype(np.int64)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of everything that enters the physics."""
+        digest = hashlib.sha256(f"network:{self.n_spins}".encode())
+        for array in (self.pairs, self.weights, self.crosstalk_pairs, self.crosstalk):
+            digest.update(str(array.shape).encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SpinNetwork) and self.content_hash == other.content_hash
+
+    def __hash__(self) -> int:
+        return hash(self.content_hash)
+
+    def __repr__(self) -> str:
+        parasitic = f", {len(self.crosstalk)} cross-talk pairs" if len(self.crosstalk) else ""
+        return f"SpinNetwork({self.name!r}, N={self.n_spins}, n_C={self.n_pairs}{parasitic})"
+
+    def with_crosstalk(self, j_ct: float, pairs: Literal["neighbours", "all"] = "neighbours") -> SpinNetwork:
+        """Add a uniform parasitic coupling, replacing any that was there.
+
+        Args:
+            j_ct: J_CT in units of B(s)/2; negative is ferromagnetic. It acts whatever the protocol's J.
+            pairs: on the network's own pairs, or on all N(N-1)/2 of them.
+
+        Raises:
+            InvalidParameterError: ``j_ct`` not finite, or ``pairs`` unknown.
+        """
+        j_ct = finite("crosstalk", j_ct)
+        if pairs == "neighbours":
+            where = self.pairs
+        elif pairs == "all":
+            where = np.column_stack(np.triu_indices(self.n_spins, k=1)).astype(np.int64)
+        else:
+            raise InvalidParameterError(f"crosstalk pairs must be 'neighbours' or 'all', but are {pairs!r}.")
+        return replace(
+            self,
+            crosstalk_pairs=where,
+            crosstalk=np.full(len(where), j_ct),
+            name=f"{self.name}+crosstalk:{j_ct:g}:{pairs}",
+        )
+
+    def to_networkx(self) -> nx.Graph:
+        """Undirected graph with edge attributes ``weight`` and, on parasitic pairs, ``crosstalk``."""
+        import networkx as nx
+
+        graph = nx.Graph(name=self.name)
+        for k in range(self.n_spins):
+            attributes: dict[str, Any] = {}
+            if self.positions is not None:
+                attributes["pos"] = tuple(self.positions[k].tolist())
+            graph.add_node(k if self.labels is None else self.labels[k], **attributes)
+        nodes = list(graph.nodes)
+        for (j, k), weight in zip(self.pairs.tolist(), self.weights.tolist(), strict=True):
+            graph.add_edge(nodes[j], nodes[k], weight=weight)
+        for (j, k), value in zip(self.crosstalk_pairs.tolist(), self.crosstalk.tolist(), strict=True):
+            if graph.has_edge(nodes[j], nodes[k]):
+                graph.edges[nodes[j], nodes[k]]["crosstalk"] = value
+            else:
+                graph.add_edge(nodes[j], nodes[k], weight=0.0, crosstalk=value)
+        return graph
+
+
+def from_networkx(graph: nx.Graph, name: str | None = None) -> SpinNetwork:
+    """Network of an undirected simple graph.
+
+    Nodes become spins in the graph's own order and are kept as labels. The edge attribute
+    ``weight`` (default 1) multiplies the protocol's J; ``crosstalk`` is a parasitic coupling in
+    units of B(s)/2; an edge with weight 0 and cross-talk is parasitic only.
+
+    Raises:
+        NetworkError: empty, directed, multi- or self-looped graph, or a weight that is no number.
+    """
+    if graph.is_directed():
+        raise NetworkError("the graph is directed; spins couple both ways, so use graph.to_undirected().")
+    if graph.is_multigraph():
+        raise NetworkError("the graph is a multigraph; merge parallel edges into one with the summed weight.")
+    if graph.number_of_nodes() == 0:
+        raise NetworkError("the graph is empty; a network needs at least one spin.")
+    nodes = list(graph.nodes)
+    index = {node: k for k, node in enumerate(nodes)}
+    pairs: list[tuple[int, int]] = []
+    weights: list[float] = []
+    parasitic: list[tuple[int, int]] = []
+    crosstalk: list[float] = []
+    for u, v, data in graph.edges(data=True):
+        pair = (index[u], index[v])
+        try:
+            weight, extra = float(data.get("weight", 1.0)), data.get("crosstalk")
+            extra = None if extra is None else float(extra)
+        except (TypeError, ValueError):
+            raise NetworkError(f"edge ({u}, {v}) has a weight or crosstalk that is no number: {data!r}.") from None
+        if extra is not None:
+            parasitic.append(pair)
+            crosstalk.append(extra)
+        if extra is None or weight != 0.0:
+            pairs.append(pair)
+            weights.append(weight)
+    positions = _positions(graph.nodes(data="pos"))
+    return SpinNetwork(
+        len(nodes),
+        np.array(pairs, dtype=np.int64).reshape(-1, 2),
+        np.array(weights),
+        np.array(parasitic, dtype=np.int64).reshape(-1, 2),
+        np.array(crosstalk),
+        name=name or str(graph.graph.get("name") or "custom"),
+        positions=positions,
+        labels=tuple(nodes),
+    )
+
+
+def _positions(nodes: Iterable[tuple[Any, Any]]) -> FloatArray | None:
+    found = [pos for _, pos in nodes]
+    if any(not isinstance(pos, (tuple, list, np.ndarray)) for pos in found):
+        return None
+    if len({len(pos) for pos in found}) != 1:
+        return None
+    return np.array(found, dtype=np.float64)
+
+
+def _size(kind: str, what: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise NetworkError(f"{kind}: {what} must be a whole number of at least 1, but is {value!r}.")
+    return int(value)
+
+
+def ring(n: int) -> SpinNetwork:
+    """Ring of n spins; two spins share one pair (the wrap-around bond is the same pair), one has none."""
+    n = _size("ring", "n", n)
+    pairs = {tuple(sorted((k, (k + 1) % n))) for k in range(n) if n > 1}
+    angle = 2.0 * math.pi * np.arange(n) / n
+    return SpinNetwork(
+        n, np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2),
+        name=f"ring:{n}", positions=np.column_stack([np.cos(angle), np.sin(angle)]),
+    )  # fmt: skip
+
+
+def torus(lx: int, ly: int) -> SpinNetwork:
+    """Square lattice of lx x ly spins with periodic boundaries; spin (x, y) has index x * ly + y.
+
+    Pairs are unique: on a 2-wide torus the wrap-around bond is the same pair and counts once, so
+    n_C/N is 2 only where both sides are 3 or more.
+    """
+    lx, ly = _size("torus", "lx", lx), _size("torus", "ly", ly)
+    pairs = set()
+    for x in range(lx):
+        for y in range(ly):
+            here = x * ly + y
+            for there in (((x + 1) % lx) * ly + y, x * ly + (y + 1) % ly):
+                if here != there:
+                    pairs.add((min(here, there), max(here, there)))
+    grid = np.array([(x, y) for x in range(lx) for y in range(ly)], dtype=np.float64)
+    return SpinNetwork(
+        lx * ly, np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2), name=f"torus:{lx}x{ly}", positions=grid
+    )
+
+
+def complete(n: int) -> SpinNetwork:
+    """All-to-all network of n spins."""
+    n = _size("complete", "n", n)
+    pairs = np.column_stack(np.triu_indices(n, k=1)).astype(np.int64)
+    return SpinNetwork(n, pairs, name=f"complete:{n}", positions=ring(n).positions)
+

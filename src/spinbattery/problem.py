@@ -1,0 +1,192 @@
+"""A charging problem: a network, a protocol and the energy scales of a device, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._typing import FloatArray, IntArray
+from .cost import Cost
+from .errors import InvalidParameterError, MissingDependencyError
+from .network import SpinNetwork
+from .operators import ising_diagonal, magnetization_diagonal, transverse_operator
+from .protocol import Protocol, check_initial
+from .scales import EnergyScales, advantage_system6
+from .units import TWO_PI
+
+if TYPE_CHECKING:
+    import dimod
+    import qutip
+    from scipy.sparse import csr_matrix
+
+
+@dataclass(frozen=True)
+class ScipyHamiltonian:
+    """H(t) = bx(t) Sx + bz(t) Sz + b(t) ZZ in rad/ns as sparse matrices; call it with t in ns.
+
+    ZZ holds J w_jk and the cross-talk, so that its factor is 2 pi B(s)/2 alone. Basis order as in
+    :mod:`spinbattery.operators`.
+    """
+
+    sx: csr_matrix
+    sz: csr_matrix
+    zz: csr_matrix
+    fields: Callable[[ArrayLike], tuple[FloatArray, FloatArray, FloatArray]]
+
+    def __call__(self, t: float) -> csr_matrix:
+        bx, bz, half_b = (TWO_PI * float(c) for c in self.fields(t))
+        return (bx * self.sx + bz * self.sz + half_b * self.zz).tocsr()
+
+
+@dataclass(frozen=True)
+class ChargingProblem:
+    """What an engine solves; frozen and hashable, with a content hash that is stable between machines.
+
+    Attributes:
+        network: which spins are coupled.
+        protocol: what is done to them.
+        scales: A(s) and B(s) of the device; the smooth Advantage_system6 model by default.
+
+    Raises:
+        InvalidParameterError: the initial state is for another number of spins.
+    """
+
+    network: SpinNetwork
+    protocol: Protocol
+    scales: EnergyScales = field(default_factory=advantage_system6)
+
+    def __post_init__(self) -> None:
+        check_initial(self.protocol, self.network)
+
+    @property
+    def n_spins(self) -> int:
+        return self.network.n_spins
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Hilbert-Schmidt cost (paper Eq. 28)."""
+        return self.protocol.cost(self.network, self.scales)
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether no coupling of any kind acts, so that every spin evolves alone."""
+        return not np.any(self.couplings[1])
+
+    @cached_property
+    def couplings(self) -> tuple[IntArray, FloatArray]:
+        """Pairs (E, 2) and what multiplies B(s)/2 on each: J w_jk plus cross-talk, merged."""
+        network = self.network
+        pairs = np.concatenate([network.pairs, network.crosstalk_pairs])
+        values = np.concatenate([self.protocol.J * network.weights, network.crosstalk])
+        unique, inverse = np.unique(pairs, axis=0, return_inverse=True)
+        merged = np.bincount(inverse.ravel(), weights=values, minlength=len(unique))
+        return unique.reshape(-1, 2), merged
+
+    def fields(self, t: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Bx(t), Bz(t), B(s(t))/2 in GHz at times t in ns."""
+        return self.protocol.fields(t, self.scales)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data (lists and numbers) from which :meth:`from_dict` rebuilds the problem."""
+        network = self.network
+        return {
+            "network": {
+                "name": network.name,
+                "n_spins": network.n_spins,
+                "pairs": network.pairs.tolist(),
+                "weights": network.weights.tolist(),
+                "crosstalk_pairs": network.crosstalk_pairs.tolist(),
+                "crosstalk": network.crosstalk.tolist(),
+            },
+            "protocol": self.protocol.to_dict(),
+            "scales": self.scales.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ChargingProblem:
+        """Inverse of :meth:`to_dict`; positions and labels of the network are not kept."""
+        network = SpinNetwork(**data["network"])
+        return cls(network, Protocol.from_dict(data["protocol"]), EnergyScales.from_dict(data["scales"]))
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of everything that enters the physics; names do not."""
+        physics = {"protocol": self.protocol.to_dict(), "scales": self.scales.to_dict()}
+        for part in physics.values():
+            part.pop("name")
+        text = json.dumps(physics, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(f"problem:1:{self.network.content_hash}:{text}".encode()).hexdigest()
+
+    def __hash__(self) -> int:
+        return hash(self.content_hash)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ChargingProblem) and self.content_hash == other.content_hash
+
+    def to_scipy(self) -> ScipyHamiltonian:
+        """H(t) in rad/ns as scipy sparse matrices, so that psi' = -i H psi with t in ns."""
+        from scipy.sparse import diags
+
+        self._refuse_large("to_scipy", 20)
+        n = self.n_spins
+        sz = diags(magnetization_diagonal(n).astype(np.float64)).tocsr()
+        zz = diags(ising_diagonal(n, *self.couplings)).tocsr()
+        return ScipyHamiltonian(transverse_operator(n), sz, zz, self.fields)
+
+    def to_qobjevo(self) -> qutip.QobjEvo:
+        """H(t) in rad/ns as a QuTiP QobjEvo with exact (function) coefficients, t in ns.
+
+        The tensor order is spin 0 first and ``basis(2, 0)`` is up, as in QuTiP. Give the solver
+        ``max_step`` or a tlist with the protocol's breakpoints: adaptive steps can leap over corners.
+
+        Raises:
+            MissingDependencyError: qutip is not installed.
+        """
+        try:
+            import qutip
+        except ImportError:
+            raise MissingDependencyError("to_qobjevo needs QuTiP; install spinbattery[qutip].") from None
+        hamiltonian = self.to_scipy()
+        dims = [[2] * self.n_spins, [2] * self.n_spins]
+
+        def coefficient(index: int) -> Callable[[float], float]:
+            return lambda t: TWO_PI * float(self.fields(t)[index])
+
+        terms = [
+            [qutip.Qobj(operator, dims=dims), coefficient(index)]
+            for index, operator in enumerate((hamiltonian.sx, hamiltonian.sz, hamiltonian.zz))
+        ]
+        return qutip.QobjEvo(terms)
+
+    def to_bqm(self) -> dimod.BinaryQuadraticModel:
+        """What an annealer is programmed with: h on every spin, J w_jk on every pair (g = 1).
+
+        Cross-talk is parasitic, not programmed, and left out. Energies are in units of B(s)/2.
+
+        Raises:
+            MissingDependencyError: dimod is not installed.
+        """
+        try:
+            import dimod
+        except ImportError:
+            raise MissingDependencyError("to_bqm needs dimod; install spinbattery[dimod].") from None
+        network, protocol = self.network, self.protocol
+        quadratic = {
+            (j, k): protocol.J * weight
+            for (j, k), weight in zip(network.pairs.tolist(), network.weights.tolist(), strict=True)
+        }
+        linear = dict.fromkeys(range(self.n_spins), protocol.h)
+        return dimod.BinaryQuadraticModel(linear, quadratic, 0.0, dimod.SPIN)
+
+    def _refuse_large(self, what: str, limit: int) -> None:
+        if self.n_spins > limit:
+            raise InvalidParameterError(
+                f"{what} builds matrices of 2^N rows and is limited to N = {limit}, but N is {self.n_spins}."
+            )

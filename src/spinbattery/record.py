@@ -1,0 +1,391 @@
+"""The record: one xarray schema for every engine, with units and provenance, kept as netCDF."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import platform
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._typing import ComplexArray, FloatArray
+from .errors import RecordError
+from .problem import ChargingProblem
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SCHEMA = "spinbattery.record"
+SCHEMA_VERSION = 1
+
+VARIANCE_FLOOR = 1e-24
+"""A computed sigma^2 below this is rounding noise: sigma counts as zero and precision as unknown."""
+
+_LIBRARIES = ("spinbattery", "numpy", "numba", "scipy", "xarray")
+
+_UNITS = {
+    "magnetization": "1",
+    "variance": "1",
+    "std": "1",
+    "precision": "1",
+    "precision_bound": "1",
+    "magnetization_error": "1",
+    "precision_error": "1",
+    "norm_error": "1",
+    "spin_magnetization": "1",
+    "distribution": "1",
+    "magnetization_t": "1",
+    "std_t": "1",
+    "energy_t": "GHz",
+    "magnetization_t_error": "1",
+    "state": "1",
+    "time": "ns",
+    "sz_total": "1",
+    "hs_cost": "GHz ns",
+    "hs_cost_peak": "GHz",
+    "hs_cost_matched": "GHz",
+    "duration": "ns",
+}
+
+_LONG_NAMES = {
+    "magnetization": "mu = <Sz>/N at the end",
+    "variance": "sigma^2 = (<Sz^2> - <Sz>^2)/N^2 at the end",
+    "std": "sigma",
+    "precision": "1/sigma^2",
+    "precision_bound": "lower bound of 1/sigma^2 where sigma is zero to rounding",
+    "magnetization_error": "estimated absolute error of mu",
+    "precision_error": "estimated relative error of 1/sigma^2",
+    "norm_error": "largest drift of the norm before normalisation",
+    "spin_magnetization": "<sz_k> of each spin at the end",
+    "distribution": "P(Sz) at the end",
+    "magnetization_t": "mu(t)",
+    "std_t": "sigma(t)",
+    "energy_t": "<H(t)>/h, h being Planck's constant",
+    "magnetization_t_error": "estimated absolute error of mu(t)",
+    "state": "final amplitudes, spin 0 most significant, bit 0 up",
+    "hs_cost": "int ||H||_HS dt / 2^(N/2)",
+    "hs_cost_peak": "largest ||H||_HS / 2^(N/2)",
+    "hs_cost_matched": "||H||_HS / 2^(N/2) where |g| is largest",
+}
+
+_REQUIRED = ("magnetization", "variance", "std", "distribution", "problem", "duration", "hs_cost")
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What an engine found, before it becomes a record.
+
+    Attributes:
+        mean, variance: final mu and sigma^2.
+        spin_magnetization: (N,) final <sz_k>.
+        distribution: (N + 1,) final P(Sz), Sz = -N, -N + 2, ... N.
+        times: (T,) output times in ns; may be empty, as then are the trajectories.
+        trajectory_mean, trajectory_variance, trajectory_energy: (T,) mu, sigma^2, <H> in GHz.
+        trajectory_mean_error: (T,) absolute error estimates of mu(t).
+        mean_error: absolute error estimate of mu.
+        precision_error: relative error estimate of 1/sigma^2.
+        norm_error: |norm - 1| at the end, before normalisation.
+        state: final amplitudes, or None where they are not kept.
+        discretisation: what the error came from (splitting, steps, ...).
+    """
+
+    mean: float
+    variance: float
+    spin_magnetization: FloatArray
+    distribution: FloatArray
+    times: FloatArray
+    trajectory_mean: FloatArray
+    trajectory_variance: FloatArray
+    trajectory_energy: FloatArray
+    trajectory_mean_error: FloatArray
+    mean_error: float
+    precision_error: float
+    norm_error: float
+    state: ComplexArray | None
+    discretisation: dict[str, Any]
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def canonical_json(data: Any) -> str:
+    """JSON with one spelling, for hashes and attributes."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def run_key(problem: ChargingProblem, engine: str, options: dict[str, Any], times: FloatArray) -> str:
+    """Hash of all that decides a run's content: problem, engine, its options, output times, schema."""
+    text = canonical_json([SCHEMA_VERSION, problem.content_hash, engine, options, np.asarray(times).tolist()])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def build_record(
+    problem: ChargingProblem, engine: str, options: dict[str, Any], reason: str, solution: Solution, wall_time: float
+) -> Record:
+    """Assemble the dataset of one run."""
+    import xarray as xr
+
+    n = problem.n_spins
+    cost = problem.cost
+    values: dict[str, Any] = {
+        "magnetization": solution.mean,
+        "variance": solution.variance,
+        "std": math.sqrt(solution.variance),
+        "magnetization_error": solution.mean_error,
+        "precision_error": solution.precision_error,
+        "norm_error": solution.norm_error,
+        "duration": problem.protocol.duration,
+        "hs_cost": cost.integral,
+        "hs_cost_peak": cost.peak,
+        "hs_cost_matched": cost.matched,
+        "spin_magnetization": ("spin", solution.spin_magnetization),
+        "distribution": ("sz_total", solution.distribution),
+        "problem": canonical_json(problem.to_dict()),
+    }
+    if solution.variance > VARIANCE_FLOOR:
+        values["precision"] = 1.0 / solution.variance
+    else:
+        values["precision_bound"] = 1.0 / VARIANCE_FLOOR
+        del values["precision_error"]
+    coords: dict[str, Any] = {"spin": np.arange(n), "sz_total": np.arange(-n, n + 1, 2)}
+    if len(solution.times):
+        coords["time"] = solution.times
+        values["magnetization_t"] = ("time", solution.trajectory_mean)
+        values["std_t"] = ("time", np.sqrt(solution.trajectory_variance))
+        values["energy_t"] = ("time", solution.trajectory_energy)
+        values["magnetization_t_error"] = ("time", solution.trajectory_mean_error)
+    if solution.state is not None:
+        values["state"] = (("amplitude", "part"), np.column_stack([solution.state.real, solution.state.imag]))
+        coords["part"] = ["real", "imag"]
+    dataset = xr.Dataset(values, coords)
+    for name in dataset.variables:
+        if name in _UNITS:
+            dataset[name].attrs["units"] = _UNITS[str(name)]
+        if name in _LONG_NAMES:
+            dataset[name].attrs["long_name"] = _LONG_NAMES[str(name)]
+    dataset.attrs = {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "problem_hash": problem.content_hash,
+        "run_key": run_key(problem, engine, options, solution.times),
+        "network": problem.network.name,
+        "protocol": problem.protocol.name,
+        "scales": problem.scales.name,
+        "engine": engine,
+        "engine_options": canonical_json(options),
+        "engine_reason": reason,
+        "discretisation": canonical_json(solution.discretisation),
+        "versions": canonical_json(_versions()),
+        "wall_time_s": wall_time,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return Record(dataset)
+
+
+def _checksum(dataset: xr.Dataset) -> str:
+    """SHA-256 over all variables and attributes, the checksum itself left out."""
+    digest = hashlib.sha256()
+    for name in sorted(map(str, dataset.variables)):
+        variable = dataset[name].variable
+        values = np.asarray(variable.values)
+        digest.update(f"{name}:{variable.dims}:{values.shape}:{sorted(variable.attrs.items())}".encode())
+        digest.update(str(values.tolist()).encode() if values.dtype.kind in "OUT" else values.tobytes())
+    attributes = {key: _plain(value) for key, value in dataset.attrs.items() if key != "checksum"}
+    digest.update(canonical_json(attributes).encode())
+    return digest.hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+class Record:
+    """The result of one run: an xarray Dataset with named access to what is asked for most.
+
+    Attributes:
+        dataset: all there is; what is not known is absent from it, never zero.
+    """
+
+    def __init__(self, dataset: xr.Dataset) -> None:
+        self.dataset = dataset
+
+    def _scalar(self, name: str) -> float:
+        return float(self.dataset[name].item())
+
+    @property
+    def n_spins(self) -> int:
+        return int(self.dataset.sizes["spin"])
+
+    @property
+    def magnetization(self) -> float:
+        """mu = <Sz>/N at the end of the protocol."""
+        return self._scalar("magnetization")
+
+    @property
+    def variance(self) -> float:
+        """sigma^2 of Sz/N."""
+        return self._scalar("variance")
+
+    @property
+    def std(self) -> float:
+        """sigma, the standard deviation of Sz/N."""
+        return self._scalar("std")
+
+    @property
+    def precision(self) -> float | None:
+        """1/sigma^2, or None where sigma is zero to rounding; then see :attr:`precision_bound`."""
+        return self._scalar("precision") if "precision" in self.dataset else None
+
+    @property
+    def precision_bound(self) -> float | None:
+        """Lower bound of 1/sigma^2 where sigma is zero to rounding, else None."""
+        return self._scalar("precision_bound") if "precision_bound" in self.dataset else None
+
+    @property
+    def magnetization_error(self) -> float:
+        """Estimated absolute error of mu."""
+        return self._scalar("magnetization_error")
+
+    @property
+    def precision_error(self) -> float | None:
+        """Estimated relative error of the precision, or None where there is no precision."""
+        return self._scalar("precision_error") if "precision_error" in self.dataset else None
+
+    @property
+    def error_estimate(self) -> float:
+        """The larger of the two errors: what the engine's tolerance promises."""
+        return max(self.magnetization_error, self.precision_error or 0.0)
+
+    @property
+    def duration(self) -> float:
+        """tau in ns."""
+        return self._scalar("duration")
+
+    @property
+    def hs_cost(self) -> float:
+        """int ||H||_HS dt / 2^(N/2) in GHz ns."""
+        return self._scalar("hs_cost")
+
+    @property
+    def engine(self) -> str:
+        return str(self.dataset.attrs["engine"])
+
+    @property
+    def key(self) -> str:
+        """Hash of problem, engine, options and output times: the name of its file in a store."""
+        return str(self.dataset.attrs["run_key"])
+
+    @property
+    def times(self) -> FloatArray:
+        """Output times in ns; empty where none were asked for."""
+        return self.dataset["time"].to_numpy() if "time" in self.dataset.coords else np.empty(0)
+
+    @cached_property
+    def problem(self) -> ChargingProblem:
+        """The problem this is the answer to, rebuilt from the record."""
+        return ChargingProblem.from_dict(json.loads(str(self.dataset["problem"].item())))
+
+    @property
+    def discretisation(self) -> dict[str, Any]:
+        """Splitting, steps and halvings of the run."""
+        found: dict[str, Any] = json.loads(self.dataset.attrs["discretisation"])
+        return found
+
+    @property
+    def state(self) -> ComplexArray | None:
+        """Final amplitudes where the engine was told to keep them."""
+        if "state" not in self.dataset:
+            return None
+        parts = self.dataset["state"].to_numpy()
+        return np.asarray(parts[:, 0] + 1j * parts[:, 1])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Record) and self.dataset.identical(other.dataset)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        precision = f"1/sigma^2 = {self.precision:.6g}" if self.precision else "sigma = 0"
+        return (
+            f"Record({self.dataset.attrs['network']}, {self.dataset.attrs['protocol']}, {self.duration:g} ns, "
+            f"{self.engine}: mu = {self.magnetization:.6f}, {precision}, error {self.error_estimate:.1e})"
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write netCDF atomically: under another name in the same folder, synced, then renamed.
+
+        Raises:
+            RecordError: the folder does not exist or cannot be written.
+        """
+        path = Path(path)
+        stored = self.dataset.copy()
+        stored.attrs = {**self.dataset.attrs, "checksum": _checksum(self.dataset)}
+        try:
+            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+            os.close(handle)
+        except OSError as error:
+            raise RecordError(f"cannot write to the folder of {path}: {error.strerror}") from None
+        temporary = Path(name)
+        try:
+            stored.to_netcdf(temporary, engine="h5netcdf")
+            with temporary.open("rb") as stream:
+                os.fsync(stream.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        except OSError as error:
+            raise RecordError(f"cannot write {path}: {error}") from None
+        finally:
+            temporary.unlink(missing_ok=True)
+        return path
+
+
+def read_record(path: str | Path) -> Record:
+    """Read a record and check it.
+
+    Raises:
+        RecordError: no such file, no netCDF, not a record, another schema version, or damaged
+            (its checksum does not match).
+    """
+    import xarray as xr
+
+    path = Path(path)
+    if not path.is_file():
+        raise RecordError(f"there is no record file {str(path)!r}.")
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as opened:
+            dataset = opened.load()
+    except Exception as error:  # h5py and h5netcdf raise many kinds for a damaged file
+        raise RecordError(f"{str(path)!r} is not a readable netCDF record: {error}") from None
+    attributes = {key: _plain(value) for key, value in dataset.attrs.items()}
+    if attributes.get("schema") != SCHEMA:
+        raise RecordError(f"{str(path)!r} is netCDF but no spinbattery record; write records with Record.save.")
+    if attributes.get("schema_version") != SCHEMA_VERSION:
+        raise RecordError(
+            f"{str(path)!r} has schema version {attributes.get('schema_version')}, but this spinbattery reads "
+            f"version {SCHEMA_VERSION}; compute it again or read it with the version that wrote it."
+        )
+    missing = [name for name in _REQUIRED if name not in dataset]
+    if missing:
+        raise RecordError(f"{str(path)!r} is damaged: it lacks {', '.join(missing)}; compute it again.")
+    expected = attributes.pop("checksum", None)
+    dataset.attrs = attributes
+    dataset.encoding = {}
+    if _checksum(dataset) != expected:
+        raise RecordError(f"{str(path)!r} is damaged: its checksum does not match; compute it again.")
+    return Record(dataset)

@@ -1,0 +1,75 @@
+"""Units: time in ns, energies divided by Planck's constant in GHz, powers in W.
+
+The propagator is ``exp(-i 2 pi H t)`` with H in GHz and t in ns: the 2 pi belongs there.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from numbers import Real
+from typing import SupportsFloat
+
+from .errors import InvalidParameterError
+
+TWO_PI = 2.0 * math.pi
+"""Angular frequency (rad/ns) of an energy of 1 GHz."""
+
+PLANCK_CONSTANT = 6.62607015e-34
+"""J s, exact in the SI of 2019."""
+
+GHZ_IN_JOULE = PLANCK_CONSTANT * 1e9
+"""Energy of 1 GHz in joule."""
+
+_TIME_UNITS_NS = {"ps": 1e-3, "ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
+_DURATION = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*([a-zA-Zµμ]*)\s*")
+
+
+def finite(name: str, value: SupportsFloat) -> float:
+    """Return ``value`` as a float.
+
+    Raises:
+        InvalidParameterError: if it is no real number, NaN or infinite.
+    """
+    if isinstance(value, bool) or not isinstance(value, (Real, SupportsFloat)):
+        raise InvalidParameterError(f"{name} must be a real number, but is {value!r}.")
+    number = float(value)
+    if not math.isfinite(number):
+        raise InvalidParameterError(f"{name} must be finite, but is {number}.")
+    return number
+
+
+def positive(name: str, value: SupportsFloat) -> float:
+    """Return ``value`` as a float, checked to be finite and above zero."""
+    number = finite(name, value)
+    if number <= 0.0:
+        raise InvalidParameterError(f"{name} must be above zero, but is {number:g}.")
+    return number
+
+
+def parse_duration(text: str) -> float:
+    """Duration in ns from a text with its unit, such as ``20ns`` or ``60us``.
+
+    Raises:
+        InvalidParameterError: for a bare number (60 ns and 60 us differ by a thousand, so the unit
+            is never guessed), an unknown unit, or a duration that is not above zero.
+    """
+    match = _DURATION.fullmatch(text)
+    units = "ps, ns, us, ms, s"
+    if match is None:
+        raise InvalidParameterError(
+            f"duration must be a number with a unit ({units}), such as 20ns, but is {text!r}."
+        )
+    number, unit = match.groups()
+    if not unit:
+        raise InvalidParameterError(
+            f"duration {text!r} has no unit; write {number}ns or {number}us. The paper uses both, "
+            "a factor of a thousand apart, so none is assumed."
+        )
+    if unit not in _TIME_UNITS_NS:
+        raise InvalidParameterError(f"duration {text!r} has an unknown unit; use one of {units}.")
+    try:
+        value = float(number)
+    except ValueError:
+        raise InvalidParameterError(f"duration {text!r} does not begin with a number.") from None
+    return positive("duration", value * _TIME_UNITS_NS[unit])
