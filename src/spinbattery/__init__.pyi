@@ -14,6 +14,7 @@ from .network_text import parse_network as parse_network
 from .problem import ChargingProblem as ChargingProblem
 from .protocol import Protocol as Protocol
 from .protocol import cooperative as cooperative
+from .protocol import local_field as local_field
 from .protocol import polarised as polarised
 from .record import Record as Record
 from .record import read_record as read_record

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from numpy.typing import ArrayLike
 
 from .engines.base import Engine, output_times
 from .engines.product import Product
 from .engines.statevector import Statevector
-from .errors import EngineError
+from .errors import EngineError, InvalidParameterError
 from .network import SpinNetwork
 from .problem import ChargingProblem
 from .progress import Progress, silent
@@ -17,7 +15,6 @@ from .protocol import Protocol
 from .record import Record, run_key
 from .scales import EnergyScales, advantage_system6
 from .store import Store
-from .units import finite
 
 ENGINES: dict[str, type[Product] | type[Statevector]] = {Product.name: Product, Statevector.name: Statevector}
 
@@ -61,8 +58,8 @@ def charge(
         protocol: what is done to them.
         scales: A(s), B(s) of the device; the smooth Advantage_system6 model by default.
         engine: an engine with its options, its name, or ``"auto"`` (the record says which and why).
-        tolerance: promised error where the engine is chosen by name; 1e-6 by default. With an engine
-            object it overrides that engine's own.
+        tolerance: promised error where the engine is chosen by name; 1e-6 by default. An engine object
+            has its own.
         times: times (ns) at which to keep mu, sigma and the energy.
         store: where to look for this run first, and to keep it afterwards.
         recompute: run even if the store has it, and replace what is there.
@@ -75,9 +72,9 @@ def charge(
     if isinstance(engine, str):
         chosen, reason = named_engine(engine, problem, 1e-6 if tolerance is None else tolerance)
     else:
-        chosen, reason = engine, "chosen by the caller"
         if tolerance is not None:
-            chosen = replace(chosen, **{"tolerance": finite("tolerance", tolerance)})
+            raise InvalidParameterError("an engine object has its own tolerance; name the engine, or set it there.")
+        chosen, reason = engine, "chosen by the caller"
     if store is None:
         return chosen.run(problem, times, progress, reason)
     key = run_key(problem, chosen.name, chosen.options(), output_times(problem, times))

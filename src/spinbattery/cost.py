@@ -47,7 +47,7 @@ class Cost:
 def scaled_norm(n_spins: int, n_pairs: float, bx: ArrayLike, bz: ArrayLike, j: ArrayLike) -> FloatArray:
     """||H||_HS / 2^(N/2) in the unit of the fields (Eq. 28); broadcasts."""
     bx, bz, j = np.asarray(bx), np.asarray(bz), np.asarray(j)
-    return np.sqrt(n_spins * (bx**2 + bz**2) + n_pairs * j**2)
+    return np.asarray(np.sqrt(n_spins * (bx**2 + bz**2) + n_pairs * j**2))
 
 
 def integrate(function: Callable[[FloatArray], FloatArray], edges: FloatArray) -> tuple[float, float]:

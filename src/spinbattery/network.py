@@ -172,11 +172,11 @@ class SpinNetwork:
             name=f"{self.name}+crosstalk:{j_ct:g}:{pairs}",
         )
 
-    def to_networkx(self) -> nx.Graph:
+    def to_networkx(self) -> nx.Graph[Any]:
         """Undirected graph with edge attributes ``weight`` and, on parasitic pairs, ``crosstalk``."""
         import networkx as nx
 
-        graph = nx.Graph(name=self.name)
+        graph: nx.Graph[Any] = nx.Graph(name=self.name)
         for k in range(self.n_spins):
             attributes: dict[str, Any] = {}
             if self.positions is not None:
@@ -193,7 +193,7 @@ class SpinNetwork:
         return graph
 
 
-def from_networkx(graph: nx.Graph, name: str | None = None) -> SpinNetwork:
+def from_networkx(graph: nx.Graph[Any], name: str | None = None) -> SpinNetwork:
     """Network of an undirected simple graph.
 
     Nodes become spins in the graph's own order and are kept as labels. The edge attribute
@@ -292,4 +292,3 @@ def complete(n: int) -> SpinNetwork:
     n = _size("complete", "n", n)
     pairs = np.column_stack(np.triu_indices(n, k=1)).astype(np.int64)
     return SpinNetwork(n, pairs, name=f"complete:{n}", positions=ring(n).positions)
-

@@ -55,5 +55,4 @@ def transverse_operator(n_spins: int) -> csr_matrix:
     index = np.arange(dimension)
     columns = index[:, None] ^ (1 << np.arange(n_spins))
     rows = np.arange(0, dimension * n_spins + 1, n_spins)
-    matrix = csr_matrix((np.ones(dimension * n_spins), np.sort(columns, axis=1).ravel(), rows))
-    return matrix
+    return csr_matrix((np.ones(dimension * n_spins), np.sort(columns, axis=1).ravel(), rows))

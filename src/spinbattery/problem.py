@@ -42,7 +42,8 @@ class ScipyHamiltonian:
 
     def __call__(self, t: float) -> csr_matrix:
         bx, bz, half_b = (TWO_PI * float(c) for c in self.fields(t))
-        return (bx * self.sx + bz * self.sz + half_b * self.zz).tocsr()
+        matrix: csr_matrix = bx * self.sx + bz * self.sz + half_b * self.zz
+        return matrix
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ class ChargingProblem:
         pairs = np.concatenate([network.pairs, network.crosstalk_pairs])
         values = np.concatenate([self.protocol.J * network.weights, network.crosstalk])
         unique, inverse = np.unique(pairs, axis=0, return_inverse=True)
-        merged = np.bincount(inverse.ravel(), weights=values, minlength=len(unique))
+        merged = np.zeros(len(unique))
+        np.add.at(merged, inverse.ravel(), values)
         return unique.reshape(-1, 2), merged
 
     def fields(self, t: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:

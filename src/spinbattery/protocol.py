@@ -78,24 +78,27 @@ class Protocol:
 
     def cost(self, network: SpinNetwork, scales: EnergyScales | None = None) -> Cost:
         """Hilbert-Schmidt cost on a network (Eq. 28): integral, peak, and where |g| peaks."""
+        return self.cost_of_size(network.n_spins, network.coupling_norm_squared, scales)
+
+    def cost_of_size(self, n_spins: int, n_pairs: float, scales: EnergyScales | None = None) -> Cost:
+        """The same from N and n_C alone (sum of squared weights for weighted pairs)."""
         scales = scales or advantage_system6()
-        n, n_pairs = network.n_spins, network.coupling_norm_squared
 
         def norm(t: FloatArray) -> FloatArray:
             bx, bz, half_b = self.fields(t, scales)
-            return scaled_norm(n, n_pairs, bx, bz, self.J * half_b)
+            return scaled_norm(n_spins, n_pairs, bx, bz, self.J * half_b)
 
         edges = np.unique(np.concatenate([self.kinks(scales), self.g.crossings([0.0]) * self.duration]))
         integral, peak = integrate(norm, edges)
         gain = np.abs(self.g.values)
         matched_at = float(self.g.breakpoints[int(np.argmax(gain))]) * self.duration
-        return Cost(n, integral, peak, float(norm(np.array([matched_at]))[0]))
+        return Cost(n_spins, integral, peak, float(norm(np.array([matched_at]))[0]))
 
     def local_equivalent(self, network: SpinNetwork) -> Protocol:
         """The local protocol (LP): J = 0 and the field that costs the same where |g| is largest.
 
-        h_L = sign(h) sqrt(h^2 + (n_C/N) J^2 / g^2) (Eq. 19; Eq. 5 prints g for g^2). The match holds
-        at that one instant: integrated over the schedule the LP spends about half (see the docs).
+        See :func:`local_field` (Eq. 19; Eq. 5 prints g for g^2). The match holds at that one instant:
+        integrated over the schedule the LP spends about half (see the docs).
 
         Raises:
             CostError: g is zero throughout, so no field makes up for the coupling.
@@ -103,13 +106,10 @@ class Protocol:
         gain = float(np.abs(self.g.values).max())
         if gain == 0.0:
             raise CostError("g is zero throughout, so no local field can match the cost of the coupling.")
-        per_spin = network.coupling_norm_squared / network.n_spins
-        h_local = math.hypot(self.h, self.J * math.sqrt(per_spin) / gain)
-        return replace(self, J=0.0, h=math.copysign(h_local, self.h), name=f"local({self.name})")
+        h = local_field(self.h, self.J, network.coupling_norm_squared / network.n_spins, gain)
+        return replace(self, J=0.0, h=h, name="local")
 
-    def scaled_to_cost(
-        self, of: Protocol, network: SpinNetwork, scales: EnergyScales | None = None
-    ) -> Protocol:
+    def scaled_to_cost(self, of: Protocol, network: SpinNetwork, scales: EnergyScales | None = None) -> Protocol:
         """This protocol with |h| chosen so that its integrated cost equals that of another.
 
         Everything but h stays, sign included. The integral rises monotonically with |h|, so the
@@ -210,6 +210,11 @@ def polarised(
     g = Waveform(((0.0, 0.0), (_THIRD, -1.0), (_TWO_THIRDS, 1.0), (1.0, 0.0)))
     name = "polarised" if J else "polarised local"
     return Protocol(duration, _annealing_fraction(s_hold), g, h, J, initial or ProductState.named("down"), name)
+
+
+def local_field(h: float, J: float, pairs_per_spin: float, g: float = 1.0) -> float:
+    """Field of the local protocol that costs the same at gain g: Eq. 19, with the sign of h."""
+    return math.copysign(math.sqrt(h**2 + pairs_per_spin * (J / g) ** 2), h)
 
 
 def check_initial(protocol: Protocol, network: SpinNetwork) -> None:

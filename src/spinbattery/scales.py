@@ -62,7 +62,7 @@ class LinearTable:
         return self._arrays[0]
 
     def __call__(self, s: ArrayLike) -> FloatArray:
-        return np.asarray(np.interp(s, *self._arrays))
+        return np.asarray(np.interp(np.asarray(s, dtype=np.float64), *self._arrays))
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": "linear", "s": list(self.s), "values": list(self.values)}
@@ -107,7 +107,7 @@ class Polynomial:
         return np.empty(0)
 
     def __call__(self, s: ArrayLike) -> FloatArray:
-        return np.asarray(np.polynomial.polynomial.polyval(s, self.coefficients))
+        return np.polynomial.Polynomial(self.coefficients)(np.asarray(s, dtype=np.float64))
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": "polynomial", "coefficients": list(self.coefficients)}

@@ -74,7 +74,7 @@ def _numbers(rows: list[list[Any]], column: int, factor: float, label: str) -> l
     for line, row in enumerate(rows, start=2):
         cell = row[column] if column < len(row) else None
         try:
-            values.append(factor * float(cell))
+            values.append(factor * float(cell))  # type: ignore[arg-type]
         except (TypeError, ValueError):
             raise EnergyScalesError(f"{label}: row {line} holds {cell!r}, which is no number.") from None
     return values
@@ -114,4 +114,6 @@ def from_spreadsheet(path: str | Path, sheet: str | None = None) -> EnergyScales
     for key in ("A", "B"):
         _checked_table(table["s"], table[key], f"{path.name}, {key}(s)")
     s = tuple(table["s"].tolist())
-    return EnergyScales(path.stem, LinearTable(s, tuple(table["A"].tolist())), LinearTable(s, tuple(table["B"].tolist())))
+    return EnergyScales(
+        path.stem, LinearTable(s, tuple(table["A"].tolist())), LinearTable(s, tuple(table["B"].tolist()))
+    )

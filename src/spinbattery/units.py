@@ -21,6 +21,9 @@ PLANCK_CONSTANT = 6.62607015e-34
 GHZ_IN_JOULE = PLANCK_CONSTANT * 1e9
 """Energy of 1 GHz in joule."""
 
+BOLTZMANN_GHZ_PER_KELVIN = 1.380649e-23 / GHZ_IN_JOULE
+"""kT/h of one kelvin, in GHz."""
+
 _TIME_UNITS_NS = {"ps": 1e-3, "ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
 _DURATION = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*([a-zA-Zµμ]*)\s*")
 
@@ -57,9 +60,7 @@ def parse_duration(text: str) -> float:
     match = _DURATION.fullmatch(text)
     units = "ps, ns, us, ms, s"
     if match is None:
-        raise InvalidParameterError(
-            f"duration must be a number with a unit ({units}), such as 20ns, but is {text!r}."
-        )
+        raise InvalidParameterError(f"duration must be a number with a unit ({units}), such as 20ns, but is {text!r}.")
     number, unit = match.groups()
     if not unit:
         raise InvalidParameterError(

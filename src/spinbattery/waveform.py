@@ -79,7 +79,7 @@ class Waveform:
 
     def __call__(self, u: ArrayLike) -> FloatArray:
         """Value at normalised time(s) u."""
-        return np.asarray(np.interp(u, *self._arrays))
+        return np.asarray(np.interp(np.asarray(u, dtype=np.float64), *self._arrays))
 
     def crossings(self, levels: Iterable[float]) -> FloatArray:
         """Normalised times at which the waveform passes one of the levels, corners excluded."""

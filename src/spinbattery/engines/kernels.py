@@ -19,7 +19,7 @@ import numba
 import numpy as np
 
 TILE_BITS = 13
-_COLUMNS = 32
+_COLUMN_BITS = 5
 
 # contraction to fused multiply-adds is wanted; reassociation would undo the two-part reduction below
 _FAST = {"contract", "nsz", "arcp", "nnan", "ninf"}
@@ -193,15 +193,14 @@ def _sweep_low(re, im, bits, magnetization, ising, t_end, t_begin, field, coupli
 def _sweep_high(re, im, low, high, magnetization, ising, t_end, t_begin, field, coupling, scale, x, y):
     """Strided columns of all high-bit rows, gathered into the buffers x and y."""
     rows = 1 << high
-    width = x.size // rows
-    shift = int(round(math.log2(width)))
+    width = 1 << _COLUMN_BITS
     for column in range(0, 1 << low, width):
         for r in range(rows):
             start = (r << low) + column
             x[r * width : (r + 1) * width] = re[start : start + width]
             y[r * width : (r + 1) * width] = im[start : start + width]
-        _rotate_bits(x, shift, shift + high, t_end)
-        _rotate_bits(y, shift, shift + high, t_end)
+        _rotate_bits(x, _COLUMN_BITS, _COLUMN_BITS + high, t_end)
+        _rotate_bits(y, _COLUMN_BITS, _COLUMN_BITS + high, t_end)
         for r in range(rows):
             start = (r << low) + column
             _diagonal_stage(
@@ -214,8 +213,8 @@ def _sweep_high(re, im, low, high, magnetization, ising, t_end, t_begin, field, 
                 scale,
             )
         if t_begin != 0.0:
-            _rotate_bits(x, shift, shift + high, t_begin)
-            _rotate_bits(y, shift, shift + high, t_begin)
+            _rotate_bits(x, _COLUMN_BITS, _COLUMN_BITS + high, t_begin)
+            _rotate_bits(y, _COLUMN_BITS, _COLUMN_BITS + high, t_begin)
         for r in range(rows):
             start = (r << low) + column
             re[start : start + width] = x[r * width : (r + 1) * width]
@@ -226,8 +225,8 @@ def _sweep_high(re, im, low, high, magnetization, ising, t_end, t_begin, field, 
 def _evolve_blocked(re, im, n_spins, magnetization, ising, theta, field, coupling):
     low = TILE_BITS
     high = n_spins - low
-    x = np.empty(_COLUMNS << high)
-    y = np.empty(_COLUMNS << high)
+    x = np.empty(1 << (_COLUMN_BITS + high))
+    y = np.empty(1 << (_COLUMN_BITS + high))
     n = theta.size
     for k in range(n + 1):
         t_end = math.tan(theta[k - 1]) if k > 0 else 0.0
@@ -236,9 +235,7 @@ def _evolve_blocked(re, im, n_spins, magnetization, ising, theta, field, couplin
         if k % 2 == 0:
             _sweep_low(re, im, low, magnetization, ising, t_end, t_begin, field[k], coupling[k], scale)
         else:
-            _sweep_high(
-                re, im, low, high, magnetization, ising, t_end, t_begin, field[k], coupling[k], scale, x, y
-            )
+            _sweep_high(re, im, low, high, magnetization, ising, t_end, t_begin, field[k], coupling[k], scale, x, y)
 
 
 def evolve(re, im, n_spins, magnetization, ising, theta, field, coupling) -> None:

@@ -9,6 +9,7 @@ midpoints or Gauss nodes would alias.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -77,8 +78,6 @@ def project_fields(problem: ChargingProblem, edges: FloatArray, degree: int) -> 
     return StepFields(edges, summed * normalisation)
 
 
-
-
 class Mesh:
     """Nested time meshes whose steps never cross a stop; each level halves every step.
 
@@ -93,7 +92,7 @@ class Mesh:
         """Lay about ``steps`` steps at level 0, at least one between any two stops."""
         self.stops = stops
         self._largest_coupling = _largest_local_coupling(problem)
-        samples = [np.linspace(a, b, _DENSITY_SAMPLES) for a, b in zip(stops[:-1], stops[1:], strict=True)]
+        samples = [np.linspace(a, b, _DENSITY_SAMPLES) for a, b in pairwise(stops)]
         density = [self._density(problem, t) for t in samples]
         highest = max((float(d.max()) for d in density), default=0.0)
         self._fractions = []

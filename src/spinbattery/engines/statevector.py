@@ -77,7 +77,8 @@ def _moments(
     """mu, sigma^2, <H> in GHz, P(Sz), the probabilities, and the squared norm."""
     n = problem.n_spins
     p, norm = state.probabilities()
-    distribution = np.bincount((state.magnetization.astype(np.int16) + n) // 2, weights=p, minlength=n + 1)
+    level = (state.magnetization.astype(np.int16) + n) // 2
+    distribution = np.asarray(np.bincount(level, weights=p, minlength=n + 1), dtype=np.float64)
     values = np.arange(-n, n + 1, 2) / n
     mean = float(distribution @ values)
     variance = float(distribution @ (values - mean) ** 2)

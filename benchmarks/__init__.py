@@ -1,0 +1,1 @@
+"""Timings of the state-vector engine against its peers, paired in one run: ``python -m benchmarks``."""

@@ -1,0 +1,187 @@
+"""The job, the paper's own method, and the two ways to run spinbattery's state vector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, identity
+from scipy.sparse.linalg import expm_multiply
+
+from spinbattery.charging import charge
+from spinbattery.engines.splitting import SPLITTINGS
+from spinbattery.engines.statevector import Statevector
+from spinbattery.network import SpinNetwork, torus
+from spinbattery.operators import magnetization_diagonal
+from spinbattery.problem import ChargingProblem
+from spinbattery.progress import silent
+from spinbattery.protocol import Protocol, cooperative
+from spinbattery.units import TWO_PI
+
+DURATION, COUPLING, FIELD, HOLD = 20.0, -0.2, -0.5, 0.35
+"""The cooperative protocol that is timed: tau in ns, J and h in units of B(s)/2, s in the hold."""
+
+PAPER_STEP = 0.01
+"""Step of the paper's method in ns."""
+
+REFERENCE_TOLERANCE = 1e-11
+_NO_TIMES = np.empty(0)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Final mu = <Sz>/N and precision 1/sigma^2."""
+
+    magnetization: float
+    precision: float
+
+
+Run = Callable[[], Outcome]
+"""One complete run of a contestant; whatever it does not do itself was prepared and is not timed."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One size of the job: a torus of lx x ly spins."""
+
+    lx: int
+    ly: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.lx}x{self.ly}"
+
+    def network(self) -> SpinNetwork:
+        return torus(self.lx, self.ly)
+
+    def protocol(self) -> Protocol:
+        return cooperative(DURATION, J=COUPLING, h=FIELD, s_hold=HOLD)
+
+    def problem(self) -> ChargingProblem:
+        """A new problem: what a problem caches is not carried from one repeat to the next."""
+        return ChargingProblem(self.network(), self.protocol())
+
+
+def discharged(n_spins: int) -> NDArray[np.complex128]:
+    """Amplitudes of the state with every spin down, shape (2^N,)."""
+    psi = np.zeros(1 << n_spins, dtype=np.complex128)
+    psi[-1] = 1.0
+    return psi
+
+
+def moments(psi: NDArray[np.complex128]) -> Outcome:
+    """Moments of a peer's final state, normalised first.
+
+    1/sigma^2 magnifies a drift of the norm some hundred times; without this, peers would need two
+    digits more than the job does.
+    """
+    n_spins = psi.size.bit_length() - 1
+    p = np.abs(psi) ** 2
+    p /= p.sum()
+    values = magnetization_diagonal(n_spins) / n_spins
+    mean = float(p @ values)
+    return Outcome(mean, 1.0 / float(p @ (values - mean) ** 2))
+
+
+def paper_method(problem: ChargingProblem, step: float = PAPER_STEP) -> Run:
+    """The paper's integrator as one writes it down: H summed at each midpoint, ``expm_multiply``.
+
+    Args:
+        problem: what to solve; its sparse matrices are prepared here.
+        step: in ns.
+    """
+    hamiltonian = problem.to_scipy()
+    middles = _midpoints(problem, step)
+
+    def run() -> Outcome:
+        psi = discharged(problem.n_spins)
+        for t in middles:
+            psi = expm_multiply(-1j * step * hamiltonian(t), psi)
+        return moments(psi)
+
+    return run
+
+
+def paper_method_assembled(problem: ChargingProblem, step: float = PAPER_STEP) -> Run:
+    """The same integrator at its fastest: one sparsity pattern, fields tabulated before, values refilled.
+
+    This is kinder to the method than the paper's text is; nothing but ``expm_multiply`` costs time.
+    """
+    hamiltonian = problem.to_scipy()
+    dimension = 1 << problem.n_spins
+    pattern = (hamiltonian.sx + identity(dimension)).tocsr()
+    pattern.sort_indices()
+    rows = np.repeat(np.arange(dimension), np.diff(pattern.indptr))
+    terms = [
+        np.asarray(term[rows, pattern.indices]).ravel() for term in (hamiltonian.sx, hamiltonian.sz, hamiltonian.zz)
+    ]
+    transverse, field, ising = (-1j * step * TWO_PI * term for term in terms)
+    middles = _midpoints(problem, step)
+
+    def run() -> Outcome:
+        psi = discharged(problem.n_spins)
+        for bx, bz, half_b in np.column_stack(problem.fields(middles)):
+            values = bx * transverse + bz * field + half_b * ising
+            psi = expm_multiply(csr_matrix((values, pattern.indices, pattern.indptr), shape=pattern.shape), psi)
+        return moments(psi)
+
+    return run
+
+
+def _midpoints(problem: ChargingProblem, step: float) -> NDArray[np.float64]:
+    return (np.arange(round(problem.protocol.duration / step)) + 0.5) * step
+
+
+def statevector_promise(case: Case, tolerance: float) -> Run:
+    """What a user gets: from network and protocol to the record, error estimate and all coarser passes included."""
+
+    def run() -> Outcome:
+        record = charge(case.network(), case.protocol(), engine=Statevector(tolerance))
+        if record.precision is None:
+            raise ArithmeticError(f"{case.name} ends without fluctuations, so its precision cannot be compared.")
+        return Outcome(record.magnetization, record.precision)
+
+    return run
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A single pass at a fixed step: a splitting, and how often the coarsest step is halved."""
+
+    splitting: str
+    level: int
+
+    def __str__(self) -> str:
+        return f"{self.splitting}, {self.level} halvings"
+
+
+def statevector_pass(case: Case, setting: Pass) -> Run:
+    """One pass with no error estimate, set-up included: for those who fix the step, as the peers do."""
+
+    def run() -> Outcome:
+        problem = case.problem()
+        engine = Statevector(splitting=setting.splitting)
+        evolution = engine.stepper(problem, engine.mesh(problem, _NO_TIMES), _NO_TIMES, silent)(setting.level)
+        return Outcome(float(evolution.mean[-1]), 1.0 / float(evolution.variance[-1]))
+
+    return run
+
+
+def sufficient_passes(case: Case, reference: Outcome, tolerance: float) -> list[Pass]:
+    """For each splitting, the coarsest level at which the precision is within the tolerance."""
+    return [_coarsest_pass(case, splitting, reference, tolerance) for splitting in SPLITTINGS]
+
+
+def _coarsest_pass(case: Case, splitting: str, reference: Outcome, tolerance: float) -> Pass:
+    for level in range(Statevector().max_levels + 1):
+        setting = Pass(splitting, level)
+        if precision_error(statevector_pass(case, setting)(), reference) <= tolerance:
+            return setting
+    raise ArithmeticError(f"{splitting} does not reach {tolerance:g} on {case.name}.")
+
+
+def precision_error(outcome: Outcome, reference: Outcome) -> float:
+    """Relative error of the precision."""
+    return abs(outcome.precision / reference.precision - 1.0)

@@ -1,0 +1,73 @@
+"""Paired timing: contestants take turns in rounds, so that drift of the machine meets them all."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .contestants import Outcome, Run
+
+_FILL_SECONDS = 0.4
+_MOST_REPEATS = 20
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Best repeat of one contestant in each round.
+
+    Attributes:
+        cpu, wall: seconds, one entry per round.
+        outcome: what it computed.
+    """
+
+    cpu: list[float]
+    wall: list[float]
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times longer one contestant takes than another, over the rounds."""
+
+    lowest: float
+    median: float
+    highest: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.1f} ({self.lowest:.1f} to {self.highest:.1f})"
+
+
+def paired(contestants: Mapping[str, Run], rounds: int) -> dict[str, Timing]:
+    """Time contestants in turns, the order reversed every other round.
+
+    CPU time is what ratios are made of: every contestant is single-threaded, and on a shared machine
+    wall time also counts the waiting. A fast contestant is repeated for 0.4 s in each round and its
+    best repeat is kept. One untimed run of each comes first, for compilation and caches.
+    """
+    names = list(contestants)
+    timings = {name: Timing([], [], contestants[name]()) for name in names}
+    for turn in range(rounds):
+        for name in names if turn % 2 == 0 else reversed(names):
+            cpu, wall = _best(contestants[name])
+            timings[name].cpu.append(cpu)
+            timings[name].wall.append(wall)
+    return timings
+
+
+def _best(run: Run) -> tuple[float, float]:
+    cpu: list[float] = []
+    wall: list[float] = []
+    while not cpu or (sum(cpu) < _FILL_SECONDS and len(cpu) < _MOST_REPEATS):
+        wall_start, cpu_start = time.perf_counter(), time.process_time()
+        run()
+        cpu.append(time.process_time() - cpu_start)
+        wall.append(time.perf_counter() - wall_start)
+    return min(cpu), min(wall)
+
+
+def ratio(slow: Timing, fast: Timing) -> Ratio:
+    """Ratio of CPU times round by round."""
+    ratios = [a / b for a, b in zip(slow.cpu, fast.cpu, strict=True)]
+    return Ratio(min(ratios), statistics.median(ratios), max(ratios))

@@ -1,0 +1,100 @@
+"""Tables, verdicts, and the figures as JSON."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from .comparison import PASS, PROMISE, TOLERANCE, Comparison
+
+_LIBRARIES = ("spinbattery", "numpy", "scipy", "numba", "qutip")
+
+
+def environment(threads: Mapping[str, str]) -> dict[str, Any]:
+    """Versions, processor and thread limits of this run."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        **{library: version(library) for library in _LIBRARIES},
+        "cpu": _cpu_model(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "threads": dict(threads),
+    }
+
+
+def _cpu_model() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown"
+
+
+def show(comparison: Comparison, console: Console) -> None:
+    """Print the table and the verdicts of one size."""
+    name = comparison.case.name
+    table = Table(title=f"{name} torus, 20 ns: CPU seconds on one thread, ratios as median (lowest to highest)")
+    for column in ("contestant", "setting"):
+        table.add_column(column, overflow="fold")
+    for column in ("best s", "error mu", "error precision", "times the promise", "times one pass"):
+        table.add_column(column, justify="right")
+    for contestant, timing in comparison.timings.items():
+        table.add_row(
+            contestant,
+            comparison.settings[contestant],
+            f"{min(timing.cpu):.4g}",
+            f"{abs(timing.outcome.magnetization - comparison.reference.magnetization):.1e}",
+            f"{comparison.error(contestant):.1e}",
+            str(comparison.ratio(contestant, PROMISE)),
+            str(comparison.ratio(contestant, PASS)),
+        )
+    console.print(table)
+    console.print(
+        f"{name} references: precision {comparison.reference.precision:.9f}; an independent solver differs by "
+        f"{comparison.reference_difference:.1e} relative"
+    )
+    for verdict in comparison.verdicts:
+        word = "[green]reached[/green]" if verdict.reached else "[red]not reached[/red]"
+        console.print(
+            f"{name} {verdict.ours} against {verdict.peer}: {verdict.measured} times faster, goal {verdict.goal:g} "
+            f"at error {TOLERANCE:g} (error {verdict.error:.1e}): {word}"
+        )
+
+
+def write_json(path: Path, comparisons: list[Comparison], surroundings: dict[str, Any]) -> None:
+    """Write every figure of the run."""
+    data = {"environment": surroundings, "tolerance": TOLERANCE, "cases": [_plain(c) for c in comparisons]}
+    path.write_text(json.dumps(data, indent=2) + "\n")
+
+
+def _plain(comparison: Comparison) -> dict[str, Any]:
+    contestants = {
+        name: {
+            "setting": comparison.settings[name],
+            "cpu_s": timing.cpu,
+            "wall_s": timing.wall,
+            **asdict(timing.outcome),
+            "precision_error": comparison.error(name),
+            "ratio_to_promise": asdict(comparison.ratio(name, PROMISE)),
+            "ratio_to_one_pass": asdict(comparison.ratio(name, PASS)),
+        }
+        for name, timing in comparison.timings.items()
+    }
+    return {
+        "torus": comparison.case.name,
+        "reference": asdict(comparison.reference),
+        "independent_reference": asdict(comparison.independent),
+        "reference_difference": comparison.reference_difference,
+        "contestants": contestants,
+        "verdicts": [{**asdict(verdict), "reached": verdict.reached} for verdict in comparison.verdicts],
+        # a setting that failed has no figures: JSON knows no infinity
+        "qutip_scan": [asdict(found) for found in comparison.scanned if found.error < float("inf")],
+    }

@@ -1,0 +1,315 @@
+"""Scaling of the precision with the number of spins: fits of 1/sigma^2 = c N^alpha, with their errors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._typing import FloatArray
+from ..errors import FitError, InvalidParameterError
+from ..record import Record
+from .bounds import heisenberg_limit, standard_quantum_limit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Method: TypeAlias = Literal["loglog", "linear"]
+
+_MIN_SIZES = 3
+_MIN_RESAMPLES = 100
+_PERCENTILES = (2.5, 97.5)
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """How the intervals of a fit were found.
+
+    Attributes:
+        seed: seed of the numpy Generator.
+        n_resamples: resamples drawn.
+        n_failed: those whose refit found no power law; they are left out of the intervals.
+        confidence: coverage of the intervals.
+    """
+
+    seed: int
+    n_resamples: int
+    n_failed: int
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True)
+class ScalingFit:
+    """A fit of precision = c N^alpha.
+
+    Attributes:
+        method: ``loglog`` or ``linear``, see :func:`fit_scaling`.
+        c, alpha: the fit.
+        c_err, alpha_err: standard errors, from the scatter of the residuals with n - 2 degrees of freedom.
+        covariance: (2, 2) covariance of (c, alpha).
+        c_interval, alpha_interval: 95 % percentile intervals of the residual bootstrap.
+        n_spins: N of each point.
+        precision: 1/sigma^2 of each point.
+        bootstrap: how the intervals were found.
+    """
+
+    method: Method
+    c: float
+    alpha: float
+    c_err: float
+    alpha_err: float
+    covariance: FloatArray = field(compare=False)
+    c_interval: tuple[float, float]
+    alpha_interval: tuple[float, float]
+    n_spins: tuple[int, ...]
+    precision: tuple[float, ...]
+    bootstrap: Bootstrap
+
+    def __call__(self, n: ArrayLike) -> FloatArray:
+        """c N^alpha, of the shape of ``n``."""
+        return np.asarray(self.c * np.asarray(n, dtype=np.float64) ** self.alpha)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data (text, numbers, lists) for JSON."""
+        return {
+            "model": "precision = c N^alpha",
+            "method": self.method,
+            "c": self.c,
+            "c_err": self.c_err,
+            "c_interval": list(self.c_interval),
+            "alpha": self.alpha,
+            "alpha_err": self.alpha_err,
+            "alpha_interval": list(self.alpha_interval),
+            "covariance": self.covariance.tolist(),
+            "n_spins": list(self.n_spins),
+            "precision": list(self.precision),
+            "bootstrap": asdict(self.bootstrap),
+        }
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw points, fit, standard quantum limit N and Heisenberg limit N^2 on log-log axes.
+
+        Args:
+            ax: axes to draw on; new ones by default.
+        """
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            _, ax = plt.subplots()
+        sizes = np.geomspace(min(self.n_spins), max(self.n_spins), 100)
+        label = rf"${self.c:.3g}\,N^{{{self.alpha:.3g}}}$ ({self.method})"
+        ax.loglog(self.n_spins, self.precision, "o", label="data")
+        ax.loglog(sizes, self(sizes), "-", label=label)
+        ax.loglog(sizes, standard_quantum_limit(sizes), ":", color="0.5", label="standard quantum limit $N$")
+        ax.loglog(sizes, heisenberg_limit(sizes), "--", color="0.5", label="Heisenberg limit $N^2$")
+        ax.set_xlabel("$N$")
+        ax.set_ylabel(r"precision $1/\sigma^2$")
+        ax.legend()
+        return ax
+
+
+def fit_scaling(
+    points: Iterable[Record] | Iterable[SupportsFloat],
+    precision: Iterable[SupportsFloat] | None = None,
+    *,
+    method: Method = "loglog",
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+) -> ScalingFit:
+    """Fit precision = c N^alpha.
+
+    ``loglog`` is the least-squares line of ln(1/sigma^2) against ln N, which weighs relative
+    deviations alike; c_err is c times the error of ln c. ``linear`` is the unweighted least-squares
+    fit of c N^alpha itself, started from the log-log fit; the largest N decide it, and the error bars
+    of the paper look like it. The two differ where the data are no exact power law: name the method.
+
+    The intervals come from a residual bootstrap in the space of the fit: residuals, centred and
+    inflated by sqrt(n/(n - 2)), are drawn with replacement, added to the fit, and refitted.
+
+    Args:
+        points: records, or N of each point.
+        precision: 1/sigma^2 of each point; only where ``points`` are not records.
+        method: ``loglog`` or ``linear``.
+        n_bootstrap: number of resamples, 100 or more.
+        seed: seed of the resampling; equal seeds give equal intervals.
+
+    Raises:
+        FitError: fewer than three different N (through two, every power law fits or none is tested),
+            values that are not finite and above zero, a record with sigma = 0, or no convergence.
+        InvalidParameterError: unknown method, too few resamples, or a bad seed.
+    """
+    if method not in ("loglog", "linear"):
+        raise InvalidParameterError(f"method must be 'loglog' or 'linear', but is {method!r}.")
+    seed, n_bootstrap = _checked_whole("seed", seed, 0), _checked_whole("n_bootstrap", n_bootstrap, _MIN_RESAMPLES)
+    sizes, values = _checked_points(points, precision)
+    # ln a + alpha (ln N - pivot): about the mean of ln N the two parameters are all but uncorrelated
+    pivot = float(np.log(sizes).mean())
+    x = np.log(sizes) - pivot
+    resampler = _Resampler(np.random.default_rng(seed), n_bootstrap)
+    (log_a, alpha), local, refits = (_loglog if method == "loglog" else _linear)(x, values, resampler)
+    c = math.exp(log_a - alpha * pivot)
+    jacobian = np.array([[c, -c * pivot], [0.0, 1.0]])
+    covariance = jacobian @ local @ jacobian.T
+    covariance.setflags(write=False)
+    return ScalingFit(
+        method=method,
+        c=c,
+        alpha=alpha,
+        c_err=math.sqrt(covariance[0, 0]),
+        alpha_err=math.sqrt(covariance[1, 1]),
+        covariance=covariance,
+        c_interval=_interval(np.exp(refits[:, 0] - refits[:, 1] * pivot)),
+        alpha_interval=_interval(refits[:, 1]),
+        n_spins=tuple(int(n) for n in sizes),
+        precision=tuple(values.tolist()),
+        bootstrap=Bootstrap(seed, n_bootstrap, n_bootstrap - len(refits)),
+    )
+
+
+def fit_both(
+    points: Iterable[Record] | Iterable[SupportsFloat],
+    precision: Iterable[SupportsFloat] | None = None,
+    *,
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+) -> dict[str, ScalingFit]:
+    """Both fits of the same points, by method; arguments and errors as :func:`fit_scaling`."""
+    sizes, values = _checked_points(points, precision)
+    methods: tuple[Method, ...] = ("loglog", "linear")
+    return {method: fit_scaling(sizes, values, method=method, n_bootstrap=n_bootstrap, seed=seed) for method in methods}
+
+
+@dataclass(frozen=True)
+class _Resampler:
+    """Residual bootstrap: draws (n_bootstrap, n) about a fit (n,)."""
+
+    generator: np.random.Generator
+    n_bootstrap: int
+
+    def __call__(self, fitted: FloatArray, residuals: FloatArray) -> FloatArray:
+        n = len(fitted)
+        # residuals of a fit of two parameters are too small by this factor on average
+        pool = (residuals - residuals.mean()) * math.sqrt(n / (n - 2))
+        return fitted + self.generator.choice(pool, size=(self.n_bootstrap, n))
+
+
+_Fit: TypeAlias = tuple[tuple[float, float], FloatArray, FloatArray]
+"""(ln a, alpha), their covariance (2, 2), and the refits (B, 2)."""
+
+
+def _line(x: FloatArray, y: FloatArray) -> FloatArray:
+    """Intercept and slope of the least-squares line for x of zero mean, along the last axis of y: (..., 2)."""
+    return np.stack([y.mean(axis=-1), y @ x / (x @ x)], axis=-1)
+
+
+def _loglog(x: FloatArray, values: FloatArray, resampler: _Resampler) -> _Fit:
+    y = np.log(values)
+    log_a, alpha = _line(x, y).tolist()
+    fitted = log_a + alpha * x
+    residuals = y - fitted
+    scatter = float(residuals @ residuals) / (len(x) - 2)
+    covariance = np.diag([scatter / len(x), scatter / float(x @ x)])
+    return (log_a, alpha), covariance, _line(x, resampler(fitted, residuals))
+
+
+def _linear(x: FloatArray, values: FloatArray, resampler: _Resampler) -> _Fit:
+    scale = float(values.max())
+    y = values / scale
+    found = _curve_fit(x, y, _line(x, np.log(y)))
+    if found is None:
+        raise FitError("the linear fit does not converge: the points are far from a power law; use method='loglog'.")
+    parameters, covariance = found
+    fitted = np.exp(parameters[0] + parameters[1] * x)
+    refits = [_curve_fit(x, draw, parameters) for draw in resampler(fitted, y - fitted)]
+    kept = np.array([refit[0] for refit in refits if refit is not None]).reshape(-1, 2)
+    if 2 * len(kept) < len(refits):
+        raise FitError(
+            f"only {len(kept)} of {len(refits)} bootstrap refits converge: the points are too few or too scattered "
+            "for a linear fit; use method='loglog' or add points."
+        )
+    kept[:, 0] += math.log(scale)
+    return (float(parameters[0]) + math.log(scale), float(parameters[1])), covariance, kept
+
+
+def _power_law(x: FloatArray, log_a: float, alpha: float) -> FloatArray:
+    return np.asarray(np.exp(log_a + alpha * x))
+
+
+def _power_law_jacobian(x: FloatArray, log_a: float, alpha: float) -> FloatArray:
+    values = _power_law(x, log_a, alpha)
+    return np.column_stack([values, values * x])
+
+
+def _curve_fit(x: FloatArray, y: FloatArray, start: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+    """(ln a, alpha) and their covariance by unweighted least squares, or None without convergence."""
+    from scipy.optimize import OptimizeWarning, curve_fit
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("error", OptimizeWarning)
+        try:
+            found, covariance = curve_fit(
+                _power_law, x, y, p0=start, jac=_power_law_jacobian, method="lm", ftol=1e-12, xtol=1e-12
+            )
+        except (RuntimeError, OptimizeWarning):
+            return None
+    finite = np.isfinite(found).all() and np.isfinite(covariance).all()
+    return (found, covariance) if finite else None
+
+
+def _interval(values: FloatArray) -> tuple[float, float]:
+    low, high = np.percentile(values, _PERCENTILES)
+    return float(low), float(high)
+
+
+def _checked_whole(name: str, value: int, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise InvalidParameterError(f"{name} must be a whole number of at least {least}, but is {value!r}.")
+    return int(value)
+
+
+def _checked_points(
+    points: Iterable[Record] | Iterable[SupportsFloat], precision: Iterable[SupportsFloat] | None
+) -> tuple[FloatArray, FloatArray]:
+    """N and 1/sigma^2, each (n,), fit for a fit."""
+    given = list(points)
+    if any(isinstance(point, Record) for point in given):
+        if precision is not None:
+            raise FitError("give either records, or N with their precision; not records with a precision.")
+        pairs = [_point_of(record) for record in given]
+        sizes, values = (np.array(column, dtype=np.float64) for column in zip(*pairs, strict=True))
+    elif precision is None:
+        raise FitError("precision is missing: give records, or N with a precision 1/sigma^2 for each.")
+    else:
+        try:
+            sizes, values = np.array(given, dtype=np.float64), np.array(list(precision), dtype=np.float64)
+        except (TypeError, ValueError):
+            raise FitError("N and precision must be numbers; a precision that is not known cannot be fitted.") from None
+    if sizes.ndim != 1 or sizes.shape != values.shape:
+        raise FitError(f"N and precision must be rows of equal length, but are {sizes.shape} and {values.shape}.")
+    if not ((sizes >= 1.0).all() and np.isfinite(sizes).all() and (sizes == np.rint(sizes)).all()):
+        raise FitError(f"N must be whole numbers of at least 1, but are {sizes.tolist()}.")
+    bad = ~(np.isfinite(values) & (values > 0.0))
+    if bad.any():
+        k = int(np.argmax(bad))
+        raise FitError(f"the precision at N = {sizes[k]:g} is {values[k]:g}; it must be finite and above zero.")
+    if len(np.unique(sizes)) < _MIN_SIZES:
+        raise FitError(
+            f"c N^alpha needs points at three or more different N, but there are {len(np.unique(sizes))}; "
+            "through two any power law passes, and nothing tests it."
+        )
+    return sizes, values
+
+
+def _point_of(record: Any) -> tuple[int, float]:
+    if not isinstance(record, Record):
+        raise FitError(f"points must be all records or all N, but {record!r} is among records.")
+    if record.precision is None:
+        raise FitError(
+            f"the record of N = {record.n_spins} has sigma = 0 to rounding: only a lower bound of its precision is "
+            "known, and a bound cannot be fitted; leave it out."
+        )
+    return record.n_spins, record.precision

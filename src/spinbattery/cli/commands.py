@@ -1,0 +1,140 @@
+"""`spinbattery charge` and `spinbattery scaling`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..errors import FitError, InvalidParameterError
+from . import options as o
+from .console import print_json, print_table, progress_bar
+
+_OUTPUT_POINTS = 201
+
+
+def charge(
+    network: Annotated[str, typer.Option("--network", help="torus:3x4, ring:5, complete:6, file:graph.graphml.")],
+    duration: o.Duration,
+    protocol: o.ProtocolName = "cooperative",
+    coupling: o.Coupling = -0.2,
+    field: o.Field = -0.5,
+    s_hold: o.SHold = 0.35,
+    tolerance: o.Tolerance = 1e-6,
+    engine: o.EngineName = "auto",
+    equal_cost: o.EqualCost = False,
+    cost_reference: o.CostReference = None,
+    energy_scales: o.Scales = None,
+    sheet: o.Sheet = None,
+    crosstalk: o.Crosstalk = 0.0,
+    crosstalk_pairs: o.CrosstalkPairs = "neighbours",
+    out: Annotated[str | None, typer.Option("--out", help="Write the record as netCDF.")] = None,
+    plot: Annotated[str | None, typer.Option("--plot", help="Draw mu(t), sigma(t) to .png or .pdf.")] = None,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Charge one network and print its magnetization, fluctuation, precision and cost."""
+    import numpy as np
+
+    from ..charging import charge as run
+    from ..recipe import ProtocolRecipe
+    from .summary import number, summary
+
+    for target in (out, plot):
+        _check_target(target)
+    scales = o.build_scales(energy_scales, sheet)
+    spins = o.build_network(network, crosstalk, crosstalk_pairs)
+    recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
+    built = recipe.build(spins, scales)
+    times = np.linspace(0.0, built.duration, _OUTPUT_POINTS) if plot else None
+    with progress_bar(quiet) as progress:
+        record = run(
+            spins, built, scales=scales, engine=engine, tolerance=tolerance, times=times, progress=progress
+        )  # fmt: skip
+    if out:
+        record.save(out)
+    if plot:
+        from ..figures.style import save_figure
+        from ..figures.trajectories import plot_trajectories
+
+        save_figure(plot_trajectories([record]), plot)
+    data = summary(record)
+    if as_json:
+        print_json(data)
+        return
+    rows = [(key, value if isinstance(value, str) else number(value)) for key, value in data.items()]
+    print_table(f"{data['network']}, {data['protocol']}", ("quantity", "value"), rows)
+
+
+def scaling(
+    networks: Annotated[str, typer.Option("--networks", help="Comma-separated: torus:1x2,torus:2x2,torus:3x3.")],
+    duration: o.Duration,
+    protocol: o.ProtocolName = "cooperative",
+    coupling: o.Coupling = -0.2,
+    field: o.Field = -0.5,
+    s_hold: o.SHold = 0.35,
+    tolerance: o.Tolerance = 1e-6,
+    engine: o.EngineName = "auto",
+    equal_cost: o.EqualCost = False,
+    cost_reference: o.CostReference = None,
+    energy_scales: o.Scales = None,
+    sheet: o.Sheet = None,
+    crosstalk: o.Crosstalk = 0.0,
+    crosstalk_pairs: o.CrosstalkPairs = "neighbours",
+    plot: Annotated[str | None, typer.Option("--plot", help="Draw precision against N to .png or .pdf.")] = None,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Charge several networks alike and fit precision = c N^alpha, log-log and linear."""
+    from ..analysis.scaling import fit_both
+    from ..charging import charge as run
+    from ..charging import named_engine
+    from ..problem import ChargingProblem
+    from ..recipe import ProtocolRecipe
+    from .summary import number, summary
+
+    _check_target(plot)
+    scales = o.build_scales(energy_scales, sheet)
+    recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
+    names = [name for name in networks.split(",") if name.strip()]
+    if len(names) < 3:
+        raise FitError(
+            f"a fit of c N^alpha with errors needs three or more networks, but --networks names {len(names)}."
+        )
+    spins = [o.build_network(name, crosstalk, crosstalk_pairs) for name in names]
+    if len({network.n_spins for network in spins}) < 3:
+        raise FitError("a fit of c N^alpha with errors needs networks of three or more different sizes.")
+    problems = [ChargingProblem(network, recipe.build(network, scales), scales) for network in spins]
+    for problem in problems:
+        named_engine(engine, problem, tolerance)[0].check(problem)
+    with progress_bar(quiet) as progress:
+        records = [
+            run(problem.network, problem.protocol, scales=scales, engine=engine, tolerance=tolerance, progress=progress)
+            for problem in problems
+        ]
+    fits = fit_both(records)
+    if plot:
+        from ..figures.scaling import plot_scaling
+        from ..figures.style import save_figure
+
+        save_figure(plot_scaling(fits["loglog"]), plot)
+    points = [summary(record) for record in records]
+    if as_json:
+        print_json({"points": points, "fits": {name: fit.to_dict() for name, fit in fits.items()}})
+        return
+    header = ("network", "n_spins", "magnetization", "std", "precision", "error_estimate")
+    rows = [[p["network"], *(number(p[key]) for key in header[1:])] for p in points]
+    print_table(f"{protocol}, {duration}", header, rows)
+    print_table(
+        "precision = c N^alpha",
+        ("fit", "c", "alpha"),
+        [[name, f"{f.c:.4g} +- {f.c_err:.2g}", f"{f.alpha:.4g} +- {f.alpha_err:.2g}"] for name, f in fits.items()],
+    )
+
+
+def _check_target(path: str | None) -> None:
+    """Refuse an output path that cannot be written, before any work is done."""
+    from pathlib import Path
+
+    if path is not None and not Path(path).resolve().parent.is_dir():
+        raise InvalidParameterError(f"cannot write {path!r}: its folder does not exist; make it first.")

@@ -1,0 +1,48 @@
+"""Entry point of the `spinbattery` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from .. import __version__
+from ..errors import SpinBatteryError
+from .commands import charge, scaling
+from .reproduction import reproduce
+
+app = typer.Typer(
+    name="spinbattery",
+    help="Charge quantum spin-network batteries: simulate, compare, reproduce.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(charge)
+app.command()(scaling)
+app.command()(reproduce)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Charge quantum spin-network batteries."""
+
+
+def run() -> None:
+    """Run the command line: exit code 2 and one line on standard error for what a user can mend."""
+    try:
+        app()
+    except SpinBatteryError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted; finished runs are kept.", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,68 @@
+"""Options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import InvalidParameterError
+
+if TYPE_CHECKING:
+    from ..network import SpinNetwork
+    from ..scales import EnergyScales
+
+ProtocolName = Annotated[
+    str,
+    typer.Option(
+        "--protocol",
+        help="cooperative, local (J = 0 and the field that costs the same on that network, Eq. 19), polarised, or "
+        "polarised-local (J = 0); -J and --field are always the cooperative protocol's.",
+    ),
+]
+Duration = Annotated[str, typer.Option("--duration", help="Duration with its unit: 20ns, 60us.")]
+Coupling = Annotated[float, typer.Option("-J", "--coupling", help="J in units of B(s)/2; ferromagnetic below 0.")]
+Field = Annotated[float, typer.Option("--field", help="h in units of B(s)/2; charges below 0.")]
+SHold = Annotated[float, typer.Option("--s-hold", help="Annealing fraction s in the hold.")]
+Tolerance = Annotated[
+    float, typer.Option("--tolerance", help="Promised error: absolute in mu, relative in the precision.")
+]
+EngineName = Annotated[str, typer.Option("--engine", help="auto, product or statevector.")]
+Scales = Annotated[
+    str | None,
+    typer.Option("--energy-scales", help="Vendor's .xlsx or a .csv with A(s), B(s); default: Advantage_system6."),
+]
+Sheet = Annotated[str | None, typer.Option("--sheet", help="Sheet of the .xlsx.")]
+Crosstalk = Annotated[float, typer.Option("--crosstalk", help="Parasitic coupling J_CT in units of B(s)/2.")]
+CrosstalkPairs = Annotated[str, typer.Option("--crosstalk-pairs", help="neighbours or all.")]
+EqualCost = Annotated[
+    bool,
+    typer.Option("--equal-cost", help="Scale the field to the integrated cost of the cooperative reference."),
+]
+CostReference = Annotated[
+    float | None,
+    typer.Option("--cost-reference", help="s_hold of the cooperative reference of --equal-cost (default 0.35)."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
+
+
+def build_network(text: str, crosstalk: float, pairs: str) -> SpinNetwork:
+    """Network from its text form, with cross-talk where it is asked for."""
+    from ..network_text import parse_network
+
+    network = parse_network(text)
+    return network.with_crosstalk(crosstalk, pairs) if crosstalk else network  # type: ignore[arg-type]
+
+
+def build_scales(path: str | None, sheet: str | None) -> EnergyScales:
+    """Energy scales from a file, or the default."""
+    if path is None:
+        if sheet is not None:
+            raise InvalidParameterError("--sheet names a sheet of --energy-scales; give both.")
+        from ..scales import advantage_system6
+
+        return advantage_system6()
+    from ..spreadsheet import from_spreadsheet
+
+    return from_spreadsheet(path, sheet)

@@ -1,0 +1,30 @@
+"""`spinbattery reproduce`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .console import print_table, progress_bar
+from .options import Quiet
+
+
+def reproduce(
+    only: Annotated[
+        str | None, typer.Option("--only", help="Comma-separated parts: fig2,fig3,fig4,fig6,table1,energetics,...")
+    ] = None,
+    out: Annotated[str, typer.Option("--out", help="Folder of the report, figures and records.")] = "reproduction",
+    quiet: Quiet = False,
+) -> None:
+    """Run the paper's exact simulations and show what it printed and what holds."""
+    from ..report.build import build_report
+
+    parts = None if only is None else [part.strip() for part in only.split(",") if part.strip()]
+    with progress_bar(quiet) as progress:
+        result = build_report(Path(out), parts, progress)
+    rows = [[item.item, item.printed, item.measured, item.verdict] for item in result.audit]
+    print_table("Audit", ("item", "the paper", "measured", "verdict"), rows)
+    print(f"{result.computed} runs computed, {result.reused} reused")
+    print(f"report: {result.report}")

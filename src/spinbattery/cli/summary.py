@@ -1,0 +1,56 @@
+"""What the command line says of a record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..analysis.bounds import bhatia_davis_precision
+from ..analysis.statistics import independence_ratio
+from ..record import Record
+
+
+def summary(record: Record) -> dict[str, Any]:
+    """Figures of a record as plain data; what is not known is None.
+
+    ``error_estimate`` is the larger of the absolute error of mu and the relative error of the
+    precision; ``hs_cost`` is int ||H||_HS dt / 2^(N/2) in GHz ns.
+    """
+    problem, attributes = record.problem, record.dataset.attrs
+    cost = problem.cost
+    return {
+        "network": attributes["network"],
+        "n_spins": record.n_spins,
+        "n_pairs": problem.network.n_pairs,
+        "pairs_per_spin": problem.network.pairs_per_spin,
+        "protocol": attributes["protocol"],
+        "duration_ns": record.duration,
+        "J": problem.protocol.J,
+        "field": problem.protocol.h,
+        "s_hold": float(problem.protocol.s.values.min()),
+        "energy_scales": attributes["scales"],
+        "engine": record.engine,
+        "engine_reason": attributes["engine_reason"],
+        "magnetization": record.magnetization,
+        "std": record.std,
+        "precision": record.precision,
+        "precision_lower_bound": record.precision_bound,
+        "bhatia_davis_precision": bhatia_davis_precision(record.magnetization)
+        if abs(record.magnetization) < 1
+        else None,
+        "independence_ratio": independence_ratio(record),
+        "error_estimate": record.error_estimate,
+        "magnetization_error": record.magnetization_error,
+        "precision_error": record.precision_error,
+        "hs_cost": record.hs_cost,
+        "hs_cost_peak": cost.peak,
+        "hs_cost_matched": cost.matched,
+        "steps": record.discretisation["steps"],
+        "wall_time_s": float(attributes["wall_time_s"]),
+        "problem_hash": attributes["problem_hash"],
+        "run_key": record.key,
+    }
+
+
+def number(value: float | None, digits: int = 6) -> str:
+    """A figure for a table; a dash where it is not known."""
+    return "-" if value is None else f"{value:.{digits}g}"

@@ -1,0 +1,1 @@
+"""Matplotlib figures of records, fits and protocols; each function returns a Figure."""

@@ -1,0 +1,43 @@
+"""mu(t), sigma(t) and the energy of records with output times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import RecordError
+from .style import COLOURS, REFERENCE, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ..record import Record
+
+
+def plot_trajectories(records: Sequence[Record]) -> Figure:
+    """mu(t) and sigma(t), one line a record, with the thirds of the protocol marked.
+
+    Raises:
+        RecordError: a record has no output times.
+    """
+    for record in records:
+        if record.times.size < 2:
+            raise RecordError("this record has no output times; charge again with times=... to draw it.")
+    with styled():
+        figure = new_figure(7.0, 2.9)
+        axes = figure.subplots(1, 2)
+        for record in records:
+            name = str(record.dataset.attrs["protocol"])
+            label = f"{name}, N = {record.n_spins}"
+            colour = COLOURS.get(name)
+            axes[0].plot(record.times, record.dataset["magnetization_t"], color=colour, label=label)
+            axes[1].plot(record.times, record.dataset["std_t"], color=colour, label=label)
+        for axis, quantity in zip(axes, ("magnetization $\\mu$", "fluctuation $\\sigma$"), strict=True):
+            for corner in records[0].problem.protocol.breakpoints[1:-1]:
+                axis.axvline(corner, color=REFERENCE, linewidth=0.7, linestyle=":")
+            axis.set_xlabel("t (ns)")
+            axis.set_ylabel(quantity)
+        axes[0].set_ylim(-1.05, 1.05)
+        axes[1].set_ylim(bottom=0.0)
+        axes[0].legend(loc="upper left")
+    return figure

@@ -1,0 +1,84 @@
+"""Protocols by name, as the command line and the reproduction ask for them."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from .errors import InvalidParameterError
+from .network import SpinNetwork
+from .protocol import Protocol, cooperative, polarised
+from .scales import EnergyScales
+from .units import parse_duration
+
+PROTOCOL_NAMES = ("cooperative", "local", "polarised", "polarised-local")
+REFERENCE_S_HOLD = 0.35
+
+
+@dataclass(frozen=True)
+class ProtocolRecipe:
+    """A named protocol that becomes definite on a network.
+
+    Attributes:
+        name: ``cooperative``; ``local``, its J = 0 equivalent on that network (Eq. 19);
+            ``polarised``; ``polarised-local``, the same with J = 0.
+        duration: with its unit, such as ``20ns``.
+        J, field: of the cooperative protocol, also where ``name`` is one of the local ones.
+        s_hold: value of s in the hold.
+        equal_cost: scale the field to the integrated cost of the cooperative protocol of this
+            duration, J and field with ``cost_reference`` as its s_hold.
+        cost_reference: 0.35 where it is None.
+    """
+
+    name: str
+    duration: str
+    J: float = -0.2
+    field: float = -0.5
+    s_hold: float = 0.35
+    equal_cost: bool = False
+    cost_reference: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in PROTOCOL_NAMES:
+            close = difflib.get_close_matches(self.name, PROTOCOL_NAMES, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise InvalidParameterError(f"unknown protocol {self.name!r}; there are {', '.join(PROTOCOL_NAMES)}.{hint}")
+        if self.cost_reference is not None and not self.equal_cost:
+            raise InvalidParameterError("the cost reference is only used at equal cost; give --equal-cost as well.")
+        if self.equal_cost and self.J == 0.0:
+            raise InvalidParameterError(
+                "equal cost needs the coupling of the cooperative reference; give its J, and ask for local or "
+                "polarised-local where the protocol itself has none."
+            )
+
+    def build(self, network: SpinNetwork, scales: EnergyScales | None = None) -> Protocol:
+        """The protocol on one network.
+
+        Raises:
+            SpinBatteryError: unusable numbers, or no field of equal cost exists.
+        """
+        duration = parse_duration(self.duration)
+        if self.name in ("cooperative", "local"):
+            protocol = cooperative(duration, self.J, self.field, self.s_hold)
+        else:
+            protocol = polarised(duration, 0.0 if self.name == "polarised-local" else self.J, self.field, self.s_hold)
+        if self.name == "local":
+            protocol = protocol.local_equivalent(network)
+        if self.equal_cost:
+            s_hold = REFERENCE_S_HOLD if self.cost_reference is None else self.cost_reference
+            protocol = protocol.scaled_to_cost(
+                cooperative(duration, self.J, self.field, s_hold), network, scales
+            )  # fmt: skip
+        return protocol
+
+    def arguments(self) -> str:
+        """The same as options of the command line."""
+        text = (
+            f"--protocol {self.name} --duration {self.duration} -J {self.J:g} --field {self.field:g} "
+            f"--s-hold {self.s_hold:g}"
+        )
+        if self.equal_cost:
+            text += " --equal-cost"
+        if self.cost_reference is not None:
+            text += f" --cost-reference {self.cost_reference:g}"
+        return text

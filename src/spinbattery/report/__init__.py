@@ -1,0 +1,1 @@
+"""The reproduction's report: figures, records, audit and one self-contained page."""
