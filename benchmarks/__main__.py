@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
+
+_PIPED_WIDTH = 130
 
 
 def main() -> None:
@@ -26,7 +29,8 @@ def main() -> None:
     from .contestants import Case
     from .report import environment, show, write_json
 
-    console = Console()
+    # piped output has no width of its own
+    console = Console(soft_wrap=True) if sys.stdout.isatty() else Console(soft_wrap=True, width=_PIPED_WIDTH)
 
     def say(message: str) -> None:
         console.print(f"[dim]{message}[/dim]")

@@ -131,7 +131,7 @@ def paper_method_assembled(problem: ChargingProblem, step: float = PAPER_STEP) -
 
 
 def _midpoints(problem: ChargingProblem, step: float) -> NDArray[np.float64]:
-    return (np.arange(round(problem.protocol.duration / step)) + 0.5) * step
+    return np.asarray((np.arange(round(problem.protocol.duration / step)) + 0.5) * step, dtype=np.float64)
 
 
 def statevector_promise(case: Case, tolerance: float) -> Run:

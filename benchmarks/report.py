@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .comparison import PASS, PROMISE, TOLERANCE, Comparison
+from .contestants import DURATION
 
 _LIBRARIES = ("spinbattery", "numpy", "scipy", "numba", "qutip")
 
@@ -41,15 +42,13 @@ def _cpu_model() -> str:
 def show(comparison: Comparison, console: Console) -> None:
     """Print the table and the verdicts of one size."""
     name = comparison.case.name
-    table = Table(title=f"{name} torus, 20 ns: CPU seconds on one thread, ratios as median (lowest to highest)")
-    for column in ("contestant", "setting"):
-        table.add_column(column, overflow="fold")
+    table = Table(title=f"{name} torus, {DURATION:g} ns, one thread: CPU seconds; ratios: median (lowest to highest)")
+    table.add_column("contestant", no_wrap=True)
     for column in ("best s", "error mu", "error precision", "times the promise", "times one pass"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for contestant, timing in comparison.timings.items():
         table.add_row(
             contestant,
-            comparison.settings[contestant],
             f"{min(timing.cpu):.4g}",
             f"{abs(timing.outcome.magnetization - comparison.reference.magnetization):.1e}",
             f"{comparison.error(contestant):.1e}",
@@ -57,6 +56,8 @@ def show(comparison: Comparison, console: Console) -> None:
             str(comparison.ratio(contestant, PASS)),
         )
     console.print(table)
+    for contestant, setting in comparison.settings.items():
+        console.print(f"{name} {contestant}: {setting}")
     console.print(
         f"{name} references: precision {comparison.reference.precision:.9f}; an independent solver differs by "
         f"{comparison.reference_difference:.1e} relative"

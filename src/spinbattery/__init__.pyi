@@ -1,4 +1,14 @@
 from .analysis.bounds import bhatia_davis_precision as bhatia_davis_precision
+from .analysis.bounds import heisenberg_limit as heisenberg_limit
+from .analysis.bounds import standard_quantum_limit as standard_quantum_limit
+from .analysis.closed_forms import cooperative_limit as cooperative_limit
+from .analysis.energetics import capacity as capacity
+from .analysis.energetics import ergotropy as ergotropy
+from .analysis.scaling import ScalingFit as ScalingFit
+from .analysis.scaling import fit_both as fit_both
+from .analysis.scaling import fit_scaling as fit_scaling
+from .analysis.statistics import independence_ratio as independence_ratio
+from .analysis.statistics import sample_statistics as sample_statistics
 from .charging import charge as charge
 from .cost import Cost as Cost
 from .engines.base import Engine as Engine

@@ -24,18 +24,18 @@ def test_contestants_agree_on_a_pair():
 
     case = Case(1, 2)
     truth = true_outcome(case)
-    # computed once by Strang splitting with Richardson extrapolation, apart from this code
-    assert truth.magnetization == pytest.approx(0.5560491, abs=1e-7)
-    assert truth.precision == pytest.approx(3.98596, rel=1e-5)
+    # computed once by Strang splitting with Richardson extrapolation, apart from this code; good to 1e-6
+    assert truth.magnetization == pytest.approx(0.5560491, abs=2e-6)
+    assert truth.precision == pytest.approx(3.98596, rel=2e-6)
     contestants = {
         "paper": (paper_method(case.problem()), 1e-3),
         "paper, assembled": (paper_method_assembled(case.problem()), 1e-3),
         "qutip, splines": (qutip_peer.prepare(case.problem(), qutip_peer.Setting("vern9", 1e-11, 1e-9)), 1e-7),
-        "qutip, functions": (qutip_peer.reference(case.problem()), 1e-9),
+        "qutip, functions": (lambda: qutip_peer.reference(case.problem()), 1e-8),
         "promise": (statevector_promise(case, 1e-6), 1e-6),
         "one pass": (statevector_pass(case, Pass("BM4", 4)), 1e-6),
     }
     for name, (run, tolerance) in contestants.items():
-        outcome = run() if callable(run) else run
+        outcome = run()
         assert outcome.magnetization == pytest.approx(truth.magnetization, abs=tolerance), name
         assert outcome.precision == pytest.approx(truth.precision, rel=tolerance), name

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from ..errors import InvalidParameterError
 from ..units import finite
-
-
-def _checked_size(n: int) -> int:
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise InvalidParameterError(f"n must be a whole number of spins of at least 1, but is {n!r}.")
-    return int(n)
+from ._checks import whole_number
 
 
 def _checked_mixing(p: float) -> float:
@@ -37,7 +30,7 @@ def local_moments(n: int, theta: float, p: float) -> tuple[float, float]:
     Raises:
         InvalidParameterError: n below 1, p outside [0, 1], theta not finite.
     """
-    n, p = _checked_size(n), _checked_mixing(p)
+    n, p = whole_number("n", n), _checked_mixing(p)
     mu = (1.0 - p) * math.cos(2.0 * finite("theta", theta))
     return mu, (1.0 - mu**2) / n
 
@@ -56,7 +49,7 @@ def ghz_mixture_moments(n: int, big_theta: float, p: float) -> tuple[float, floa
     Raises:
         InvalidParameterError: n below 1, p outside [0, 1], Theta not finite.
     """
-    n, p = _checked_size(n), _checked_mixing(p)
+    n, p = whole_number("n", n), _checked_mixing(p)
     cosine = math.cos(2.0 * finite("big_theta", big_theta))
     return (1.0 - p) * cosine, p / n + (1.0 - p) * (1.0 - (1.0 - p) * cosine**2)
 
@@ -72,5 +65,5 @@ def cooperative_limit(n: int) -> tuple[float, float]:
     Raises:
         InvalidParameterError: n below 1.
     """
-    n = _checked_size(n)
+    n = whole_number("n", n)
     return 1.0 - 1.0 / n, 1.0 / n**2

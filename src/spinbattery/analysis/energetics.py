@@ -9,6 +9,7 @@ from .._typing import FloatArray
 from ..errors import InvalidParameterError, RecordError
 from ..record import Record
 from ..units import GHZ_IN_JOULE, finite, positive
+from ._checks import whole_number
 
 _LARGEST_DIMENSION = 4096
 _ROUNDING = 1e-8
@@ -17,15 +18,9 @@ _ROUNDING = 1e-8
 
 def _checked_mu(name: str, mu: float) -> float:
     mu = finite(name, mu)
-    if abs(mu) > 1.0 + 1e-12:
+    if abs(mu) > 1.0 + 1e-12:  # rounding of a computed mean
         raise InvalidParameterError(f"{name} is <Sz>/N and must lie within [-1, 1], but is {mu:g}.")
     return mu
-
-
-def _checked_spins(n_spins: int) -> int:
-    if isinstance(n_spins, bool) or not isinstance(n_spins, (int, np.integer)) or n_spins < 1:
-        raise InvalidParameterError(f"n_spins must be a whole number of at least 1, but is {n_spins!r}.")
-    return int(n_spins)
 
 
 def stored_energy(n_spins: int, mu_initial: float, mu_final: float, field_ghz: float) -> float:
@@ -41,7 +36,7 @@ def stored_energy(n_spins: int, mu_initial: float, mu_final: float, field_ghz: f
         InvalidParameterError: N below 1, |mu| above 1, or a field that is not above zero.
     """
     change = _checked_mu("mu_final", mu_final) - _checked_mu("mu_initial", mu_initial)
-    return _checked_spins(n_spins) * 0.5 * positive("field_ghz", field_ghz) * GHZ_IN_JOULE * change
+    return whole_number("n_spins", n_spins) * 0.5 * positive("field_ghz", field_ghz) * GHZ_IN_JOULE * change
 
 
 def stored_energy_as_printed(n_spins: int, mu_initial: float, mu_final: float, field_ghz: float) -> float:
@@ -162,7 +157,7 @@ def _checked_hamiltonian(hamiltonian: ArrayLike) -> tuple[NDArray[np.complex128]
     """H as given, (d, d) or (d,), and its levels (d,) in ascending order."""
     matrix = _checked_array("hamiltonian", hamiltonian)
     if matrix.ndim == 2:
-        return matrix, np.linalg.eigvalsh(matrix)
+        return matrix, np.asarray(np.linalg.eigvalsh(matrix), dtype=np.float64)
     if np.abs(matrix.imag).max() > _ROUNDING * np.abs(matrix).max():
         raise InvalidParameterError("hamiltonian is a diagonal that is not real, so it is not Hermitian.")
     return matrix, np.sort(matrix.real)
@@ -181,7 +176,7 @@ def _checked_state(state: ArrayLike, dimension: int) -> tuple[NDArray[np.complex
         populations = np.zeros(dimension)
         populations[-1] = 1.0
         return rho, populations
-    populations = np.linalg.eigvalsh(rho)
+    populations = np.asarray(np.linalg.eigvalsh(rho), dtype=np.float64)
     if populations[0] < -_ROUNDING:
         raise InvalidParameterError(
             f"the state has the negative eigenvalue {populations[0]:.3g}; a density matrix is positive."

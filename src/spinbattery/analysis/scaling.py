@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, TypeAlias
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike
 from .._typing import FloatArray
 from ..errors import FitError, InvalidParameterError
 from ..record import Record
+from ._checks import whole_number
 from .bounds import heisenberg_limit, standard_quantum_limit
 
 if TYPE_CHECKING:
@@ -144,29 +146,28 @@ def fit_scaling(
     """
     if method not in ("loglog", "linear"):
         raise InvalidParameterError(f"method must be 'loglog' or 'linear', but is {method!r}.")
-    seed, n_bootstrap = _checked_whole("seed", seed, 0), _checked_whole("n_bootstrap", n_bootstrap, _MIN_RESAMPLES)
+    seed, n_bootstrap = whole_number("seed", seed, 0), whole_number("n_bootstrap", n_bootstrap, _MIN_RESAMPLES)
     sizes, values = _checked_points(points, precision)
     # ln a + alpha (ln N - pivot): about the mean of ln N the two parameters are all but uncorrelated
     pivot = float(np.log(sizes).mean())
     x = np.log(sizes) - pivot
     resampler = _Resampler(np.random.default_rng(seed), n_bootstrap)
     (log_a, alpha), local, refits = (_loglog if method == "loglog" else _linear)(x, values, resampler)
-    c = math.exp(log_a - alpha * pivot)
-    jacobian = np.array([[c, -c * pivot], [0.0, 1.0]])
-    covariance = jacobian @ local @ jacobian.T
-    covariance.setflags(write=False)
+    c, covariance = _at_one_spin(log_a, alpha, local, pivot)
+    c_err, alpha_err = np.sqrt(np.maximum(covariance.diagonal(), 0.0)).tolist()
+    c_interval, alpha_interval, n_failed = _intervals(refits, pivot, n_bootstrap)
     return ScalingFit(
         method=method,
         c=c,
         alpha=alpha,
-        c_err=math.sqrt(covariance[0, 0]),
-        alpha_err=math.sqrt(covariance[1, 1]),
+        c_err=c_err,
+        alpha_err=alpha_err,
         covariance=covariance,
-        c_interval=_interval(np.exp(refits[:, 0] - refits[:, 1] * pivot)),
-        alpha_interval=_interval(refits[:, 1]),
+        c_interval=c_interval,
+        alpha_interval=alpha_interval,
         n_spins=tuple(int(n) for n in sizes),
         precision=tuple(values.tolist()),
-        bootstrap=Bootstrap(seed, n_bootstrap, n_bootstrap - len(refits)),
+        bootstrap=Bootstrap(seed, n_bootstrap, n_failed),
     )
 
 
@@ -226,11 +227,6 @@ def _linear(x: FloatArray, values: FloatArray, resampler: _Resampler) -> _Fit:
     fitted = np.exp(parameters[0] + parameters[1] * x)
     refits = [_curve_fit(x, draw, parameters) for draw in resampler(fitted, y - fitted)]
     kept = np.array([refit[0] for refit in refits if refit is not None]).reshape(-1, 2)
-    if 2 * len(kept) < len(refits):
-        raise FitError(
-            f"only {len(kept)} of {len(refits)} bootstrap refits converge: the points are too few or too scattered "
-            "for a linear fit; use method='loglog' or add points."
-        )
     kept[:, 0] += math.log(scale)
     return (float(parameters[0]) + math.log(scale), float(parameters[1])), covariance, kept
 
@@ -260,15 +256,37 @@ def _curve_fit(x: FloatArray, y: FloatArray, start: FloatArray) -> tuple[FloatAr
     return (found, covariance) if finite else None
 
 
-def _interval(values: FloatArray) -> tuple[float, float]:
-    low, high = np.percentile(values, _PERCENTILES)
-    return float(low), float(high)
+def _at_one_spin(log_a: float, alpha: float, local: FloatArray, pivot: float) -> tuple[float, FloatArray]:
+    """c and the covariance of (c, alpha), from those of (ln a, alpha) about the pivot."""
+    try:
+        c = math.exp(log_a - alpha * pivot)
+    except OverflowError:
+        c = math.inf
+    jacobian = np.array([[c, -c * pivot], [0.0, 1.0]])
+    with np.errstate(all="ignore"):
+        covariance = jacobian @ local @ jacobian.T
+    if c == 0.0 or not np.isfinite(covariance).all():
+        raise FitError(
+            f"the points give alpha = {alpha:.4g}, so steep that c is no finite number: they are no power law."
+        )
+    covariance.setflags(write=False)
+    return c, covariance
 
 
-def _checked_whole(name: str, value: int, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InvalidParameterError(f"{name} must be a whole number of at least {least}, but is {value!r}.")
-    return int(value)
+def _intervals(
+    refits: FloatArray, pivot: float, n_bootstrap: int
+) -> tuple[tuple[float, float], tuple[float, float], int]:
+    """Percentile intervals of c and alpha, and how many refits found no power law."""
+    with np.errstate(over="ignore"):
+        found = np.column_stack([np.exp(refits[:, 0] - refits[:, 1] * pivot), refits[:, 1]])
+    found = found[np.isfinite(found).all(axis=1)]
+    if 2 * len(found) < n_bootstrap:
+        raise FitError(
+            f"only {len(found)} of {n_bootstrap} bootstrap refits found a power law: the points are too few or too "
+            "scattered; add points, or use method='loglog' where it was 'linear'."
+        )
+    (c_low, alpha_low), (c_high, alpha_high) = np.percentile(found, _PERCENTILES, axis=0).tolist()
+    return (c_low, c_high), (alpha_low, alpha_high), n_bootstrap - len(found)
 
 
 def _checked_points(

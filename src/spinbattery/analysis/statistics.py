@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from .._typing import FloatArray
 from ..errors import InvalidParameterError
 from ..record import Record
+from ._checks import whole_number
 
 _VARIANCE_ROUNDING = 1e-12
 """A mean of 1 - <sz_k>^2 over the spins below this is rounding noise."""
@@ -95,9 +96,7 @@ def _checked_shots(magnetizations: ArrayLike, n_spins: int | None) -> FloatArray
         raise InvalidParameterError("magnetizations must lie within [-1, 1]; divide Sz of each shot by N.")
     if n_spins is None:
         return shots
-    if isinstance(n_spins, bool) or not isinstance(n_spins, (int, np.integer)) or n_spins < 1:
-        raise InvalidParameterError(f"n_spins must be a whole number of at least 1, but is {n_spins!r}.")
-    flipped = 0.5 * n_spins * (1.0 - shots)
+    flipped = 0.5 * whole_number("n_spins", n_spins) * (1.0 - shots)
     off = np.abs(flipped - np.rint(flipped))
     if off.max() > _FLIP_ROUNDING:
         raise InvalidParameterError(

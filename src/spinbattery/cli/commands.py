@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import FitError, InvalidParameterError
+from ..figures.style import FIGURE_ENDINGS
 from . import options as o
 from .console import print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from ..record import Record
 
 _OUTPUT_POINTS = 201
 
@@ -30,6 +34,7 @@ def charge(
     crosstalk_pairs: o.CrosstalkPairs = "neighbours",
     out: Annotated[str | None, typer.Option("--out", help="Write the record as netCDF.")] = None,
     plot: Annotated[str | None, typer.Option("--plot", help="Draw mu(t), sigma(t) to .png or .pdf.")] = None,
+    store: o.StoreFolder = None,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -38,10 +43,10 @@ def charge(
 
     from ..charging import charge as run
     from ..recipe import ProtocolRecipe
-    from .summary import number, summary
+    from ..store import Store
 
-    for target in (out, plot):
-        _check_target(target)
+    _check_target(out, (".nc",))
+    _check_target(plot, FIGURE_ENDINGS)
     scales = o.build_scales(energy_scales, sheet)
     spins = o.build_network(network, crosstalk, crosstalk_pairs)
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
@@ -49,21 +54,18 @@ def charge(
     times = np.linspace(0.0, built.duration, _OUTPUT_POINTS) if plot else None
     with progress_bar(quiet) as progress:
         record = run(
-            spins, built, scales=scales, engine=engine, tolerance=tolerance, times=times, progress=progress
-        )  # fmt: skip
+            spins,
+            built,
+            scales=scales,
+            engine=engine,
+            tolerance=tolerance,
+            times=times,
+            store=Store(store) if store else None,
+            progress=progress,
+        )
     if out:
         record.save(out)
-    if plot:
-        from ..figures.style import save_figure
-        from ..figures.trajectories import plot_trajectories
-
-        save_figure(plot_trajectories([record]), plot)
-    data = summary(record)
-    if as_json:
-        print_json(data)
-        return
-    rows = [(key, value if isinstance(value, str) else number(value)) for key, value in data.items()]
-    print_table(f"{data['network']}, {data['protocol']}", ("quantity", "value"), rows)
+    _present(record, plot, as_json)
 
 
 def scaling(
@@ -82,6 +84,7 @@ def scaling(
     crosstalk: o.Crosstalk = 0.0,
     crosstalk_pairs: o.CrosstalkPairs = "neighbours",
     plot: Annotated[str | None, typer.Option("--plot", help="Draw precision against N to .png or .pdf.")] = None,
+    store: o.StoreFolder = None,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -91,9 +94,10 @@ def scaling(
     from ..charging import named_engine
     from ..problem import ChargingProblem
     from ..recipe import ProtocolRecipe
+    from ..store import Store
     from .summary import number, summary
 
-    _check_target(plot)
+    _check_target(plot, FIGURE_ENDINGS)
     scales = o.build_scales(energy_scales, sheet)
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
     names = [name for name in networks.split(",") if name.strip()]
@@ -107,11 +111,19 @@ def scaling(
     problems = [ChargingProblem(network, recipe.build(network, scales), scales) for network in spins]
     for problem in problems:
         named_engine(engine, problem, tolerance)[0].check(problem)
+    records = []
     with progress_bar(quiet) as progress:
-        records = [
-            run(problem.network, problem.protocol, scales=scales, engine=engine, tolerance=tolerance, progress=progress)
-            for problem in problems
-        ]
+        for problem in problems:
+            record = run(
+                problem.network,
+                problem.protocol,
+                scales=scales,
+                engine=engine,
+                tolerance=tolerance,
+                store=Store(store) if store else None,
+                progress=progress,
+            )
+            records.append(record)
     fits = fit_both(records)
     if plot:
         from ..figures.scaling import plot_scaling
@@ -132,9 +144,41 @@ def scaling(
     )
 
 
-def _check_target(path: str | None) -> None:
+def show(
+    record: Annotated[str, typer.Argument(help="A record, as written by --out or found in a store.")],
+    plot: Annotated[str | None, typer.Option("--plot", help="Draw mu(t), sigma(t) to .png or .pdf.")] = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Print what a record says."""
+    from ..record import read_record
+
+    _check_target(plot, FIGURE_ENDINGS)
+    _present(read_record(record), plot, as_json)
+
+
+def _present(record: Record, plot: str | None, as_json: bool) -> None:
+    from .summary import number, summary
+
+    if plot:
+        from ..figures.style import save_figure
+        from ..figures.trajectories import plot_trajectories
+
+        save_figure(plot_trajectories([record]), plot)
+    data = summary(record)
+    if as_json:
+        print_json(data)
+        return
+    rows = [(key, value if isinstance(value, str) else number(value)) for key, value in data.items()]
+    print_table(f"{data['network']}, {data['protocol']}", ("quantity", "value"), rows)
+
+
+def _check_target(path: str | None, endings: tuple[str, ...]) -> None:
     """Refuse an output path that cannot be written, before any work is done."""
     from pathlib import Path
 
-    if path is not None and not Path(path).resolve().parent.is_dir():
+    if path is None:
+        return
+    if Path(path).suffix not in endings:
+        raise InvalidParameterError(f"{path!r} must end in {' or '.join(endings)}.")
+    if not Path(path).resolve().parent.is_dir():
         raise InvalidParameterError(f"cannot write {path!r}: its folder does not exist; make it first.")

@@ -8,7 +8,7 @@ import typer
 
 from .. import __version__
 from ..errors import SpinBatteryError
-from .commands import charge, scaling
+from .commands import charge, scaling, show
 from .reproduction import reproduce
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command()(charge)
 app.command()(scaling)
 app.command()(reproduce)
+app.command()(show)
 
 
 def _version(wanted: bool) -> None:

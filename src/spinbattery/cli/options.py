@@ -43,6 +43,9 @@ CostReference = Annotated[
     float | None,
     typer.Option("--cost-reference", help="s_hold of the cooperative reference of --equal-cost (default 0.35)."),
 ]
+StoreFolder = Annotated[
+    str | None, typer.Option("--store", help="Folder of records: runs found there are not run again, others are kept.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 def plot_field_space(protocols: Mapping[str, Protocol], scales: EnergyScales) -> Figure:
     """Paths in the space of (J, Bx, Bz), in GHz."""
+    from matplotlib.ticker import MaxNLocator
+
     with styled():
         figure = new_figure(4.8, 3.9)
         axis = figure.add_subplot(projection="3d")
@@ -28,6 +30,8 @@ def plot_field_space(protocols: Mapping[str, Protocol], scales: EnergyScales) ->
         axis.set_xlabel("$J$ (GHz)")
         axis.set_ylabel("$B_x$ (GHz)")
         axis.set_zlabel("$B_z$ (GHz)")
+        for side in (axis.xaxis, axis.yaxis, axis.zaxis):
+            side.set_major_locator(MaxNLocator(4))
         axis.legend(loc="upper left")
         axis.view_init(elev=24.0, azim=-58.0)
         axis.set_box_aspect((1.0, 1.0, 0.85), zoom=0.88)

@@ -20,6 +20,8 @@ COLOURS = {
 }
 REFERENCE = "#7a7a7a"
 
+FIGURE_ENDINGS = (".png", ".pdf", ".svg")
+
 _SETTINGS: dict[Any, Any] = {
     "font.size": 9.0,
     "axes.spines.top": False,
@@ -57,8 +59,8 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
         InvalidParameterError: another ending, or a folder that does not exist.
     """
     path = Path(path)
-    if path.suffix not in (".png", ".pdf", ".svg"):
-        raise InvalidParameterError(f"{path.name!r} must end in .png, .pdf or .svg.")
+    if path.suffix not in FIGURE_ENDINGS:
+        raise InvalidParameterError(f"{path.name!r} must end in {' or '.join(FIGURE_ENDINGS)}.")
     if not path.parent.is_dir():
         raise InvalidParameterError(f"the folder of {str(path)!r} does not exist; make it first.")
     # no dates in the files, so that the same figure is the same file

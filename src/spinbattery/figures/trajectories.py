@@ -24,14 +24,14 @@ def plot_trajectories(records: Sequence[Record]) -> Figure:
         if record.times.size < 2:
             raise RecordError("this record has no output times; charge again with times=... to draw it.")
     with styled():
-        figure = new_figure(7.0, 2.9)
+        figure = new_figure(7.6, 3.1)
         axes = figure.subplots(1, 2)
         for record in records:
             name = str(record.dataset.attrs["protocol"])
             label = f"{name}, N = {record.n_spins}"
             colour = COLOURS.get(name)
-            axes[0].plot(record.times, record.dataset["magnetization_t"], color=colour, label=label)
-            axes[1].plot(record.times, record.dataset["std_t"], color=colour, label=label)
+            axes[0].plot(record.times, record.dataset["magnetization_t"], color=colour, linewidth=1.1, label=label)
+            axes[1].plot(record.times, record.dataset["std_t"], color=colour, linewidth=1.1, label=label)
         for axis, quantity in zip(axes, ("magnetization $\\mu$", "fluctuation $\\sigma$"), strict=True):
             for corner in records[0].problem.protocol.breakpoints[1:-1]:
                 axis.axvline(corner, color=REFERENCE, linewidth=0.7, linestyle=":")
@@ -39,5 +39,5 @@ def plot_trajectories(records: Sequence[Record]) -> Figure:
             axis.set_ylabel(quantity)
         axes[0].set_ylim(-1.05, 1.05)
         axes[1].set_ylim(bottom=0.0)
-        axes[0].legend(loc="upper left")
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(records))
     return figure

@@ -11,6 +11,7 @@ from .parameters import (
     N_DEVICE,
     PRINTED_ENGINE_FACTOR,
     PRINTED_ENGINES,
+    PRINTED_FIELD_GHZ,
     PRINTED_POWER_W,
 )
 from .runs import Runs
@@ -22,15 +23,15 @@ def build(runs: Runs) -> Section:
     field = float(advantage_system6().B(1.0))
     audit, rows = [], []
     for name, mu in DEVICE_MAGNETIZATION.items():
-        right = mean_power(stored_energy(N_DEVICE, -1.0, mu, field), DEVICE_DURATION_NS)
-        wrong = mean_power(stored_energy_as_printed(N_DEVICE, -1.0, mu, field), DEVICE_DURATION_NS)
+        right = mean_power(stored_energy(N_DEVICE, -1.0, mu, PRINTED_FIELD_GHZ), DEVICE_DURATION_NS)
+        wrong = mean_power(stored_energy_as_printed(N_DEVICE, -1.0, mu, PRINTED_FIELD_GHZ), DEVICE_DURATION_NS)
         rows.append((f"{name}, mu = {mu}", f"{PRINTED_POWER_W[name]:.3e}", f"{wrong:.3e}", f"{right:.3e}"))
         audit.append(
             AuditItem(
                 f"Mean charging power, {name}",
                 f"{PRINTED_POWER_W[name]:.3e} W",
                 f"{right:.3e} W",
-                f"N = {N_DEVICE}, tau = 60 us, mu = {mu}, B(1) = {field:.4f} GHz",
+                f"N = {N_DEVICE}, tau = 60 us, mu = {mu}, B(1) = {PRINTED_FIELD_GHZ} GHz",
                 "corrected",
                 f"The paper's E = (1 - f) E_0 gives {wrong:.3e} W; flipping a fraction f gives "
                 "(1 - 2 f) E_0: twice that.",

@@ -10,12 +10,12 @@ from .parameters import COOPERATIVE, DURATION, LOCAL
 from .runs import Run, Runs
 from .section import FigureItem, Section
 
-POINTS = 201
+_POINTS = 601
 
 
 def trajectories(runs: Runs) -> dict[str, Run]:
     """Cooperative and local runs on the 3x3 torus with mu(t), sigma(t)."""
-    times = np.linspace(0.0, parse_duration(DURATION), POINTS)
+    times = np.linspace(0.0, parse_duration(DURATION), _POINTS)
     return {
         name: runs.charge("torus:3x3", recipe, times=times)
         for name, recipe in (("cooperative", COOPERATIVE), ("local", LOCAL))
@@ -29,9 +29,10 @@ def build(runs: Runs) -> Section:
         "fig6",
         "Fig. 6: charging in time",
         (
-            "Nothing happens while g = 0: the discharged state is an eigenstate of the coupling up to the small "
-            "transverse field. The field then carries the battery through the transition in the hold; what follows "
-            "is the return to s = 1, where the populations no longer change.",
+            "While the transverse field is weak nothing moves. In the cooperative protocol the coupling holds the "
+            "battery down until the field, ramped up in the hold, carries it over; on the way back to s = 1 the "
+            "populations freeze. Without coupling the spins turn freely in the transverse field, and end where the "
+            "field lets go of them: at mu near 0.",
         ),
         (
             FigureItem(

@@ -29,6 +29,7 @@ PRINTED_TABLE_1 = {
 # energetics of the annealer runs (printed figures)
 N_DEVICE = 5612
 DEVICE_DURATION_NS = 60e3
+PRINTED_FIELD_GHZ = 7.57
 DEVICE_MAGNETIZATION = {"cooperative": 0.999, "local": 0.833}
 PRINTED_POWER_W = {"cooperative": 2.344e-16, "local": 2.151e-16}
 PRINTED_ENGINES = {"cooperative": 6.894e5, "local": 6.327e5}

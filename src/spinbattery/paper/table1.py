@@ -54,6 +54,15 @@ def build(runs: Runs) -> Section:
                 ("protocol", *(f"N = {run.record.n_spins}" for run in rows["cooperative, s_hold 0.35, 60ns"])),
                 [(name, *(_point_cell(run) for run in group)) for name, group in rows.items()],
             ),
+            TableItem(
+                "Which of J and h is -0.5: 3x3 torus, 60 ns, s_hold = 0.35",
+                ("parameters", "mu; 1/sigma^2; independence ratio"),
+                [
+                    ("J = -0.5, h = -0.2 (printed)", _point_cell(swapped)),
+                    ("J = -0.2, h = -0.5 (what holds)", _point_cell(_nine(rows))),
+                ],
+                [swapped, _nine(rows)],
+            ),
         ),
         audit=_audit(rows, fits, swapped),
     )
@@ -61,6 +70,10 @@ def build(runs: Runs) -> Section:
 
 def _row(runs: Runs, recipe: ProtocolRecipe) -> list[Run]:
     return [runs.charge(torus_name(size), recipe) for size in TORI]
+
+
+def _nine(rows: dict[str, list[Run]]) -> Run:
+    return next(run for run in rows["cooperative, s_hold 0.35, 60ns"] if run.record.n_spins == 9)
 
 
 def _fit_cells(name: str, fit: dict[str, ScalingFit]) -> tuple[str, ...]:
@@ -79,7 +92,7 @@ def _point_cell(run: Run) -> str:
 def _audit(rows: dict[str, list[Run]], fits: dict[str, dict[str, ScalingFit]], swapped: Run) -> tuple[AuditItem, ...]:
     cp, lp = fits["cooperative, s_hold 0.35, 60ns"], fits["local, s_hold 0.35, 60ns"]
     limit = fits["cooperative, s_hold 0.25, 200ns"]["loglog"]
-    nine = next(run.record for run in rows["cooperative, s_hold 0.35, 60ns"] if run.record.n_spins == 9)
+    nine = _nine(rows).record
     local_mu = [run.record.magnetization for run in rows["local, s_hold 0.35, 60ns"]]
     by_duration = "; ".join(
         f"{duration}: {plus_minus(f.alpha, f.alpha_err)}"

@@ -76,7 +76,8 @@ def build_report(folder: Path, only: Sequence[str] | None = None, progress: Prog
     audit = tuple(item for section in sections for item in section.audit)
     _write_atomically(folder / "audit.json", json.dumps([item.to_dict() for item in audit], indent=2) + "\n")
     report = folder / "report.html"
-    _write_atomically(report, render_page(sections, folder, __version__))
+    command = "spinbattery reproduce" if only is None else f"spinbattery reproduce --only {','.join(chosen)}"
+    _write_atomically(report, render_page(sections, folder, __version__, command))
     return Reproduction(report, audit, runs.computed, runs.reused)
 
 

@@ -10,8 +10,15 @@ from pathlib import Path
 from ..paper.section import Section
 
 
-def render_page(sections: Sequence[Section], folder: Path, version: str) -> str:
-    """HTML with the figures inside; links to records and figure files are relative to ``folder``."""
+def render_page(sections: Sequence[Section], folder: Path, version: str, command: str) -> str:
+    """HTML with the figures inside; links to records and figure files are relative to ``folder``.
+
+    Args:
+        sections: what to show, in this order.
+        folder: the report's own folder.
+        version: of spinbattery.
+        command: what makes this report again.
+    """
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -29,5 +36,5 @@ def render_page(sections: Sequence[Section], folder: Path, version: str) -> str:
         for item in section.audit:
             verdicts[item.verdict] = verdicts.get(item.verdict, 0) + 1
     return template.render(
-        sections=sections, version=version, embedded=embedded, relative=relative, verdicts=verdicts
+        sections=sections, version=version, embedded=embedded, relative=relative, verdicts=verdicts, command=command
     )  # fmt: skip

@@ -1,0 +1,337 @@
+"""Records: what they hold, how they are written, and what happens to a damaged file."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+
+from spinbattery import ChargingProblem, Statevector, charge, cooperative, read_record, ring, torus
+from spinbattery.errors import RecordError
+from spinbattery.record import VARIANCE_FLOOR, Record, Solution, build_record, run_key
+
+TIMES = [0.0, 1.0, 2.0]
+
+
+@pytest.fixture(scope="module")
+def record():
+    return charge(torus(1, 2), cooperative(2.0), engine=Statevector(1e-6, keep_state=True), times=TIMES)
+
+
+@pytest.fixture
+def saved(record, tmp_path):
+    return record.save(tmp_path / "run.nc")
+
+
+def solution(variance, **changed):
+    """A solution as an engine would hand it over."""
+    values = {
+        "mean": 0.5,
+        "variance": variance,
+        "spin_magnetization": np.array([0.5, 0.5]),
+        "distribution": np.array([0.0, 0.5, 0.5]),
+        "times": np.empty(0),
+        "trajectory_mean": np.empty(0),
+        "trajectory_variance": np.empty(0),
+        "trajectory_energy": np.empty(0),
+        "trajectory_mean_error": np.empty(0),
+        "mean_error": 1e-8,
+        "precision_error": 1e-7,
+        "norm_error": 1e-15,
+        "state": None,
+        "discretisation": {"steps": 3},
+    }
+    return Solution(**{**values, **changed})
+
+
+def built(variance, **changed):
+    problem = ChargingProblem(torus(1, 2), cooperative(2.0))
+    return build_record(problem, "statevector", {"tolerance": 1e-6}, "asked for", solution(variance, **changed), 0.5)
+
+
+def rewrite(path, change):
+    """Rewrite a saved record with ``change(dataset)`` applied and the old checksum kept."""
+    with xr.open_dataset(path, engine="h5netcdf") as opened:
+        dataset = opened.load()
+    changed = change(dataset)
+    path.unlink()
+    changed.to_netcdf(path, engine="h5netcdf")
+
+
+def test_named_access_agrees_with_the_dataset(record):
+    data = record.dataset
+    assert record.n_spins == 2
+    assert record.magnetization == data["magnetization"].item()
+    assert record.variance == data["variance"].item()
+    assert record.std == pytest.approx(math.sqrt(record.variance), rel=1e-15)
+    assert record.precision == pytest.approx(1.0 / record.variance, rel=1e-15)
+    assert record.precision_bound is None
+    assert record.error_estimate == max(record.magnetization_error, record.precision_error)
+    assert record.duration == 2.0
+    assert record.hs_cost == pytest.approx(cooperative(2.0).cost(torus(1, 2)).integral, rel=1e-15)
+    assert record.engine == "statevector"
+    assert record.times.tolist() == TIMES
+    assert record.discretisation["splitting"] == "BM6"
+
+
+def test_every_number_has_a_unit_and_coordinates_are_complete(record):
+    data = record.dataset
+    numeric = [name for name in data.data_vars if data[name].dtype.kind == "f"]
+    assert len(numeric) >= 15
+    assert [name for name in numeric if "units" not in data[name].attrs] == []
+    assert data["sz_total"].values.tolist() == [-2, 0, 2]
+    assert data["energy_t"].attrs["units"] == "GHz"
+    assert data["duration"].attrs["units"] == data["time"].attrs["units"] == "ns"
+
+
+def test_moments_agree_with_the_distribution_and_the_state(record):
+    p = record.dataset["distribution"].values
+    mu = p @ np.array([-1.0, 0.0, 1.0])
+    assert record.magnetization == pytest.approx(mu, abs=1e-14)
+    assert record.variance == pytest.approx(p @ (np.array([-1.0, 0.0, 1.0]) - mu) ** 2, abs=1e-14)
+    q = np.abs(record.state) ** 2
+    np.testing.assert_allclose([q[3], q[1] + q[2], q[0]], p, atol=1e-14)
+    assert record.dataset["spin_magnetization"].values.mean() == pytest.approx(mu, abs=1e-14)
+    assert record.dataset["magnetization_t"].values[-1] == record.magnetization
+    assert record.dataset["magnetization_t"].values[0] == -1.0
+
+
+def test_provenance_names_everything_needed_to_run_again(record):
+    attributes = record.dataset.attrs
+    assert json.loads(attributes["engine_options"])["tolerance"] == 1e-6
+    assert {"python", "spinbattery", "numpy", "numba"} <= set(json.loads(attributes["versions"]))
+    assert attributes["problem_hash"] == ChargingProblem(torus(1, 2), cooperative(2.0)).content_hash
+    assert record.problem == ChargingProblem(torus(1, 2), cooperative(2.0))
+    assert record.key == run_key(record.problem, "statevector", record_options(record), np.array(TIMES))
+
+
+def record_options(record):
+    return json.loads(record.dataset.attrs["engine_options"])
+
+
+def test_what_is_not_known_is_absent():
+    bare = charge(torus(1, 2), cooperative(2.0))
+    absent = {"state", "time", "magnetization_t", "std_t", "energy_t", "magnetization_t_error", "precision_bound"}
+    assert absent.isdisjoint(bare.dataset.variables)
+    assert bare.state is None
+    assert bare.times.size == 0
+
+
+def test_a_vanishing_sigma_has_a_bound_in_place_of_a_precision():
+    sharp = built(0.5 * VARIANCE_FLOOR)
+    assert sharp.precision is None
+    assert sharp.precision_error is None
+    assert sharp.precision_bound == pytest.approx(1.0 / VARIANCE_FLOOR)
+    assert sharp.error_estimate == 1e-8
+    assert "sigma = 0" in repr(sharp)
+    blunt = built(2.0 * VARIANCE_FLOOR)
+    assert blunt.precision == pytest.approx(0.5 / VARIANCE_FLOOR)
+    assert blunt.precision_bound is None
+
+
+def test_run_keys_depend_on_all_that_decides_the_content():
+    problem = ChargingProblem(torus(1, 2), cooperative(2.0))
+    base = run_key(problem, "statevector", {"tolerance": 1e-6}, np.empty(0))
+    others = [
+        run_key(ChargingProblem(torus(1, 2), cooperative(3.0)), "statevector", {"tolerance": 1e-6}, np.empty(0)),
+        run_key(problem, "product", {"tolerance": 1e-6}, np.empty(0)),
+        run_key(problem, "statevector", {"tolerance": 1e-7}, np.empty(0)),
+        run_key(problem, "statevector", {"tolerance": 1e-6}, np.array([1.0])),
+    ]
+    assert len({base, *others}) == 5
+    assert run_key(problem, "e", {"a": 1, "b": 2}, np.empty(0)) == run_key(problem, "e", {"b": 2, "a": 1}, np.empty(0))
+
+
+def test_a_record_reads_back_equal(record, saved):
+    back = read_record(saved)
+    assert back == record
+    assert back.key == record.key
+    assert back.problem == record.problem
+    np.testing.assert_array_equal(back.state, record.state)
+    assert repr(back) == repr(record)
+
+
+def test_saving_a_record_that_was_read_keeps_it_equal(record, saved, tmp_path):
+    again = read_record(saved).save(tmp_path / "again.nc")
+    assert read_record(again) == record
+
+
+def test_records_of_one_spin_and_of_many_networks_read_back(tmp_path):
+    for network in (ring(1), torus(2, 2).with_crosstalk(-0.01, "all")):
+        found = charge(network, cooperative(1.0))
+        assert read_record(found.save(tmp_path / "run.nc")) == found
+
+
+def test_records_differ_by_content(record):
+    changed = record.dataset.copy(deep=True)
+    changed["magnetization"] = changed["magnetization"] + 1e-15
+    assert Record(changed) != record
+    assert record != "record"
+
+
+def test_only_the_named_file_is_left_after_saving(saved):
+    assert [path.name for path in saved.parent.iterdir()] == ["run.nc"]
+
+
+def test_a_failed_write_leaves_nothing_and_spares_the_old_file(record, saved, monkeypatch):
+    before = saved.read_bytes()
+
+    def half_written(self, path, **kwargs):
+        path.write_bytes(b"half")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", half_written)
+    with pytest.raises(RecordError, match="No space left on device"):
+        record.save(saved)
+    assert [path.name for path in saved.parent.iterdir()] == ["run.nc"]
+    assert saved.read_bytes() == before
+
+
+def test_an_interrupted_write_leaves_nothing(record, tmp_path, monkeypatch):
+    def interrupted(self, path, **kwargs):
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        record.save(tmp_path / "run.nc")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_named(record, tmp_path):
+    with pytest.raises(RecordError, match=r"cannot write to the folder of .*nowhere"):
+        record.save(tmp_path / "nowhere" / "run.nc")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(RecordError, match=r"there is no record file .*run\.nc"):
+        read_record(tmp_path / "run.nc")
+
+
+@pytest.mark.parametrize("content", [b"", b"mu,sigma\n0.5,0.1\n", b"\x89HDF\r\n\x1a\n", b"CDF\x01" + bytes(64)])
+def test_other_files_are_refused(tmp_path, content):
+    path = tmp_path / "run.nc"
+    path.write_bytes(content)
+    with pytest.raises(RecordError, match=r"run\.nc' is not a readable netCDF record"):
+        read_record(path)
+
+
+@pytest.mark.parametrize("kept", [0.02, 0.3, 0.7, 0.99])
+def test_a_truncated_file_is_refused(saved, kept):
+    whole = saved.read_bytes()
+    saved.write_bytes(whole[: int(kept * len(whole))])
+    with pytest.raises(RecordError, match=r"run\.nc' is (damaged|not a readable)"):
+        read_record(saved)
+
+
+@pytest.mark.parametrize("name", ["magnetization", "distribution", "state", "spin_magnetization", "energy_t", "time"])
+def test_a_flipped_byte_in_the_data_is_found(saved, name):
+    with h5py.File(saved) as stored:
+        offset, size = stored[name].id.get_offset(), stored[name].id.get_storage_size()
+    data = bytearray(saved.read_bytes())
+    data[offset + size - 2] ^= 0x01
+    saved.write_bytes(data)
+    with pytest.raises(RecordError, match="checksum does not match"):
+        read_record(saved)
+
+
+# damage to HDF5's own metadata can make the finaliser of h5netcdf's half-opened file complain as well
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_no_flipped_byte_anywhere_changes_what_is_read(tmp_path):
+    written = built(0.25)
+    path = written.save(tmp_path / "run.nc")
+    whole = path.read_bytes()
+    refused = 0
+    for offset in range(5, len(whole), len(whole) // 25):
+        data = bytearray(whole)
+        data[offset] ^= 0xFF
+        path.write_bytes(data)
+        try:
+            assert read_record(path) == written  # a byte that HDF5 does not use
+        except RecordError:
+            refused += 1
+    assert refused > 0
+
+
+@pytest.mark.parametrize("name", ["magnetization", "distribution", "problem", "duration"])
+def test_a_missing_variable_is_named(saved, name):
+    rewrite(saved, lambda dataset: dataset.drop_vars(name))
+    with pytest.raises(RecordError, match=f"is damaged: it lacks {name}"):
+        read_record(saved)
+
+
+def test_an_optional_variable_taken_out_is_found(saved):
+    rewrite(saved, lambda dataset: dataset.drop_vars("state"))
+    with pytest.raises(RecordError, match="checksum"):
+        read_record(saved)
+
+
+@pytest.mark.parametrize(("name", "value"), [("engine", "other"), ("wall_time_s", 1.0), ("added", 1)])
+def test_a_changed_attribute_is_found(saved, name, value):
+    rewrite(saved, lambda dataset: dataset.assign_attrs({name: value}))
+    with pytest.raises(RecordError, match="checksum"):
+        read_record(saved)
+
+
+def test_a_changed_unit_is_found(saved):
+    def change(dataset):
+        dataset["duration"].attrs["units"] = "us"
+        return dataset
+
+    rewrite(saved, change)
+    with pytest.raises(RecordError, match="checksum"):
+        read_record(saved)
+
+
+def test_a_record_without_a_checksum_is_refused(saved):
+    def change(dataset):
+        del dataset.attrs["checksum"]
+        return dataset
+
+    rewrite(saved, change)
+    with pytest.raises(RecordError, match="checksum"):
+        read_record(saved)
+
+
+def test_other_netcdf_is_refused(tmp_path):
+    path = tmp_path / "weather.nc"
+    xr.Dataset({"temperature": ("x", [280.0, 281.0])}).to_netcdf(path, engine="h5netcdf")
+    with pytest.raises(RecordError, match="netCDF but no spinbattery record"):
+        read_record(path)
+
+
+def test_another_schema_version_is_refused_with_both_numbers(saved):
+    rewrite(saved, lambda dataset: dataset.assign_attrs(schema_version=2))
+    with pytest.raises(RecordError, match="schema version 2, but this spinbattery reads version 1"):
+        read_record(saved)
+
+
+def test_attributes_of_strange_types_are_refused(saved):
+    rewrite(saved, lambda dataset: dataset.assign_attrs(odd=np.array([1.0, 2.0])))
+    with pytest.raises(RecordError, match="damaged"):
+        read_record(saved)
+
+
+def test_pickle_is_never_used(record, tmp_path, monkeypatch):
+    def forbidden(*arguments, **options):
+        raise AssertionError("a record went through pickle")
+
+    for name in ("dump", "dumps", "load", "loads"):
+        monkeypatch.setattr(pickle, name, forbidden)
+    assert read_record(record.save(tmp_path / "run.nc")) == record
+
+
+def test_a_pickle_under_the_name_of_a_record_is_not_executed(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (pytest.fail, ("the pickle was executed",))
+
+    path = tmp_path / "run.nc"
+    path.write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(RecordError, match="not a readable"):
+        read_record(path)
