@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
@@ -26,9 +24,10 @@ REFERENCE_TOLERANCES = 1e-13, 1e-11
 """Absolute and relative tolerance of the independent reference."""
 
 _METHODS = ("dop853", "vern7", "vern9", "adams", "lsoda", "tsit5")
-_ABSOLUTE = (3e-9, 1e-9, 3e-10, 1e-10, 3e-11, 1e-11)
-_RATIOS = (100.0, 10.0)
-_NEARBY = tuple(10.0 ** (k / 4) for k in range(-3, 4))
+_RATIOS = (1.0, 10.0, 100.0)
+_LOOSEST_RELATIVE = 1e-7
+_NOTCH = 10.0**0.25
+_MOST_NOTCHES = 16
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,10 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Scanned:
-    """What a setting gave: CPU seconds and relative error of the precision; both infinite where it failed."""
+class Tried:
+    """A setting and the relative error of its precision, infinite where the integrator gave up."""
 
     setting: Setting
-    seconds: float
     error: float
 
 
@@ -112,57 +110,47 @@ def reference(problem: ChargingProblem) -> Outcome:
     return prepare(problem, Setting("vern9", *REFERENCE_TOLERANCES, coefficients="function"))()
 
 
-def scan(problem: ChargingProblem, settings: Iterable[Setting], truth: Outcome, repeats: int) -> list[Scanned]:
-    """Run every setting ``repeats`` times and keep its best CPU time."""
-    return [_scan_one(problem, setting, truth, repeats) for setting in settings]
-
-
-def _scan_one(problem: ChargingProblem, setting: Setting, truth: Outcome, repeats: int) -> Scanned:
-    run = prepare(problem, setting)
-    seconds = []
-    for _ in range(repeats):
-        start = time.process_time()
-        try:
-            outcome = run()
-        except qutip.solver.integrator.IntegratorException:
-            return Scanned(setting, np.inf, np.inf)
-        seconds.append(time.process_time() - start)
-    return Scanned(setting, min(seconds), precision_error(outcome, truth))
-
-
 def layouts(method: str = "dop853", atol: float = 1e-10, rtol: float = 1e-8) -> list[Setting]:
-    """First part of the scan: coefficient kinds and matrix formats, at one method and tolerance."""
+    """Coefficient kinds and matrix formats, all at one method and tolerance."""
     splines = [Setting(method, atol, rtol, "spline", storage) for storage in ("csr", "dia", "csr+dia")]
     return [Setting(method, atol, rtol, "function"), *splines]
 
 
-def tolerances(layout: Setting) -> list[Setting]:
-    """Second part: methods and tolerances, in the layout that was fastest."""
+def families(layout: Setting) -> list[Setting]:
+    """Every method with every ratio rtol/atol in one layout, at tolerances too loose for the job."""
     return [
-        replace(layout, method=method, atol=atol, rtol=atol * ratio)
-        for method, atol, ratio in product(_METHODS, _ABSOLUTE, _RATIOS)
+        replace(layout, method=method, atol=_LOOSEST_RELATIVE / ratio, rtol=_LOOSEST_RELATIVE)
+        for method, ratio in product(_METHODS, _RATIOS)
     ]
 
 
-def nearby(settings: Iterable[Setting]) -> list[Setting]:
-    """Last part: finer tolerances around the finalists, for the size that is timed."""
-    return [
-        replace(setting, atol=factor * setting.atol, rtol=factor * setting.rtol)
-        for setting, factor in product(settings, _NEARBY)
-    ]
+def loosest(problem: ChargingProblem, start: Setting, truth: Outcome, tolerance: float) -> Tried:
+    """Tighten both tolerances from ``start``, four notches a decade, until the precision is within the tolerance.
+
+    An integrator's work grows as its tolerances tighten, so this is the fastest sufficient setting of
+    its family. Where none suffices it is the most accurate.
+    """
+    tried = []
+    for notch in range(_MOST_NOTCHES + 1):
+        setting = _tightened(start, notch)
+        tried.append(Tried(setting, _error(problem, setting, truth)))
+        if tried[-1].error <= tolerance:
+            return tried[-1]
+    return min(tried, key=lambda found: found.error)
 
 
-def best(scanned: list[Scanned], tolerance: float) -> Scanned:
-    """Fastest setting within the tolerance; the most accurate if there is none."""
-    sufficient = [found for found in scanned if found.error <= tolerance]
-    if sufficient:
-        return min(sufficient, key=lambda found: found.seconds)
-    return min(scanned, key=lambda found: found.error)
+def loosened(setting: Setting) -> Setting:
+    """Where the search starts again at another size: half a decade looser."""
+    return _tightened(setting, -2)
 
 
-def finalists(scanned: list[Scanned], tolerance: float, count: int) -> list[Setting]:
-    """Best setting of each method, and of those the ``count`` fastest that are within the tolerance."""
-    methods = sorted({found.setting.method for found in scanned})
-    winners = [best([found for found in scanned if found.setting.method == method], tolerance) for method in methods]
-    sufficient = [found for found in winners if found.error <= tolerance] or [best(winners, tolerance)]
-    return [found.setting for found in sorted(sufficient, key=lambda found: found.seconds)[:count]]
+def _tightened(setting: Setting, notches: int) -> Setting:
+    factor = _NOTCH**-notches
+    return replace(setting, atol=setting.atol * factor, rtol=setting.rtol * factor)
+
+
+def _error(problem: ChargingProblem, setting: Setting, truth: Outcome) -> float:
+    try:
+        return precision_error(prepare(problem, setting)(), truth)
+    except qutip.solver.integrator.IntegratorException:
+        return float("inf")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -96,6 +97,5 @@ def _plain(comparison: Comparison) -> dict[str, Any]:
         "reference_difference": comparison.reference_difference,
         "contestants": contestants,
         "verdicts": [{**asdict(verdict), "reached": verdict.reached} for verdict in comparison.verdicts],
-        # a setting that failed has no figures: JSON knows no infinity
-        "qutip_scan": [asdict(found) for found in comparison.scanned if found.error < float("inf")],
+        "qutip_candidates": [asdict(found) for found in comparison.candidates if math.isfinite(found.error)],
     }

@@ -56,8 +56,6 @@ def test_independent_spins_have_ratio_one_whatever_their_means(ups):
 def test_spins_that_flip_together_have_ratio_n(n, up):
     p = np.zeros(1 << n)
     p[0], p[-1] = up, 1.0 - up
-    if n == 1:
-        p = np.array([up, 1.0 - up])
     assert independence_ratio(record_of(p)) == pytest.approx(n, rel=1e-12)
 
 

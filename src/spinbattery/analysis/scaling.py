@@ -25,6 +25,8 @@ Method: TypeAlias = Literal["loglog", "linear"]
 _MIN_SIZES = 3
 _MIN_RESAMPLES = 100
 _PERCENTILES = (2.5, 97.5)
+_MAX_FAILED = 0.05
+"""Share of refits that may fail: more, and an interval of 95 % would rest on a selection."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,7 @@ def _loglog(x: FloatArray, values: FloatArray, resampler: _Resampler) -> _Fit:
 def _linear(x: FloatArray, values: FloatArray, resampler: _Resampler) -> _Fit:
     scale = float(values.max())
     y = values / scale
-    found = _curve_fit(x, y, _line(x, np.log(y)))
+    found = _curve_fit(x, y, _line(x, np.log(values) - math.log(scale)))
     if found is None:
         raise FitError("the linear fit does not converge: the points are far from a power law; use method='loglog'.")
     parameters, covariance = found
@@ -280,13 +282,14 @@ def _intervals(
     with np.errstate(over="ignore"):
         found = np.column_stack([np.exp(refits[:, 0] - refits[:, 1] * pivot), refits[:, 1]])
     found = found[np.isfinite(found).all(axis=1)]
-    if 2 * len(found) < n_bootstrap:
+    n_failed = n_bootstrap - len(found)
+    if n_failed > _MAX_FAILED * n_bootstrap:
         raise FitError(
-            f"only {len(found)} of {n_bootstrap} bootstrap refits found a power law: the points are too few or too "
-            "scattered; add points, or use method='loglog' where it was 'linear'."
+            f"{n_failed} of {n_bootstrap} bootstrap refits found no power law: the points are too few or too "
+            "scattered for error bars; add points, or use method='loglog' where it was 'linear'."
         )
     (c_low, alpha_low), (c_high, alpha_high) = np.percentile(found, _PERCENTILES, axis=0).tolist()
-    return (c_low, c_high), (alpha_low, alpha_high), n_bootstrap - len(found)
+    return (c_low, c_high), (alpha_low, alpha_high), n_failed
 
 
 def _checked_points(

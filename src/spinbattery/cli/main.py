@@ -37,6 +37,9 @@ def main(
     """Charge quantum spin-network batteries."""
 
 
+_INTERRUPTED = 130
+
+
 def run() -> None:
     """Run the command line: exit code 2 and one line on standard error for what a user can mend."""
     try:
@@ -44,6 +47,7 @@ def run() -> None:
     except SpinBatteryError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted; finished runs are kept.", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as stop:  # typer turns Ctrl-C into this code and says nothing
+        if stop.code == _INTERRUPTED:
+            print("interrupted; records that were finished are kept.", file=sys.stderr)
+        raise

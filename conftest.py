@@ -1,0 +1,35 @@
+"""Runs the Python examples of README.md and docs/tutorial.md, each file in an empty folder of its own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is imported: examples open no window
+
+from sybil import Sybil
+from sybil.parsers.myst import PythonCodeBlockParser
+
+
+def _enter_scratch_folder(namespace: dict[str, Any]) -> None:
+    namespace["_home"] = Path.cwd()
+    namespace["_scratch"] = tempfile.TemporaryDirectory(prefix="spinbattery-examples-")
+    os.chdir(namespace["_scratch"].name)
+
+
+def _leave_scratch_folder(namespace: dict[str, Any]) -> None:
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+    os.chdir(namespace["_home"])
+    namespace["_scratch"].cleanup()
+
+
+pytest_collect_file = Sybil(
+    parsers=[PythonCodeBlockParser()],
+    patterns=["README.md", "docs/tutorial.md"],
+    setup=_enter_scratch_folder,
+    teardown=_leave_scratch_folder,
+).pytest()

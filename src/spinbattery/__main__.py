@@ -1,0 +1,5 @@
+"""`python -m spinbattery` is the `spinbattery` command."""
+
+from .cli.main import run
+
+run()

@@ -1,0 +1,163 @@
+"""The reproduction: what it writes, that it runs nothing twice, and that an interruption loses nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import spinbattery as sb
+from spinbattery.charging import choose_engine
+from spinbattery.errors import InvalidParameterError, RecordError
+from spinbattery.report.build import PARTS, build_report
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("reproduction")
+    return folder, build_report(folder)
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.hrefs: list[str] = []
+        self.sources: list[str] = []
+        self.ids: set[str] = set()
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        if tag == "a":
+            self.hrefs.append(values["href"])
+        if tag in ("img", "script", "link"):
+            self.sources.append(values.get("src") or values.get("href") or "")
+        if "id" in values:
+            self.ids.add(values["id"])
+
+
+@pytest.mark.slow
+def test_everything_is_written(full):
+    folder, result = full
+    assert result.computed > 50
+    for stem in ("fig2a", "fig2b", "fig2c", "fig3", "fig4", "fig6"):
+        assert (folder / "figures" / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
+        assert (folder / "figures" / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
+    assert len(list((folder / "records").glob("*.nc"))) == result.computed
+    assert not list(folder.rglob("*.part"))
+    items = json.loads((folder / "audit.json").read_text())
+    assert len(items) == len(result.audit)
+    assert {"item", "printed", "measured", "parameters", "verdict", "note"} <= set(items[0])
+
+
+@pytest.mark.slow
+def test_report_is_self_contained_and_its_links_exist(full):
+    folder, result = full
+    page = _Links()
+    page.feed(result.report.read_text())
+    assert page.sources
+    assert all(source.startswith("data:image/png;base64,") for source in page.sources)
+    for href in page.hrefs:
+        if href.startswith("#"):
+            assert href[1:] in page.ids
+        else:
+            assert (folder / href).is_file(), href
+    records = {href for href in page.hrefs if href.endswith(".nc")}
+    assert len(records) == result.computed
+
+
+@pytest.mark.slow
+def test_audit_says_what_holds(full):
+    measured = {item.item: item for item in full[1].audit}
+    swapped = measured["Simulation parameters (End Matter)"]
+    assert float(re.search(r"mu = (-0\.\d+) with them", swapped.measured)[1]) < -0.999
+    exact = measured["Table I, cooperative exact"]
+    assert "c = 0.88 +- 0.23, alpha = 2.14 +- 0.14 (log-log)" in exact.measured
+    assert "c = 0.99" in exact.note
+    assert measured["Mean charging power, cooperative"].measured == "4.689e-16 W"
+    assert measured["Mean charging power, local"].measured == "4.300e-16 W"
+    assert "ratio 1.0896" in measured["Engines: CP against LP"].measured
+    assert measured["The LP stands for all local protocols"].verdict == "not supported"
+
+
+@pytest.mark.slow
+def test_a_command_of_the_report_makes_the_same_record(full, monkeypatch, capsys):
+    folder, result = full
+    page = result.report.read_text()
+    linked = re.findall(r'<a href="(records/[0-9a-f]+\.nc)">.*?<code>(spinbattery charge .*?)</code>', page, re.DOTALL)
+    by_kind = {}
+    for href, command in linked:
+        by_kind.setdefault((("--equal-cost" in command), re.search(r"--protocol (\S+)", command)[1]), (href, command))
+    assert len(by_kind) >= 6
+    from spinbattery.cli import main
+
+    for href, command in by_kind.values():
+        arguments = command.split()[1:]
+        if "--plot" in arguments:
+            continue
+        monkeypatch.setattr("sys.argv", ["spinbattery", *arguments, "--json", "--quiet"])
+        with pytest.raises(SystemExit, match="0"):
+            main.run()
+        made = json.loads(capsys.readouterr().out)
+        stored = sb.read_record(folder / href)
+        assert made["run_key"] == stored.key
+        assert made["magnetization"] == stored.magnetization
+
+
+@pytest.mark.slow
+def test_second_run_computes_nothing(full):
+    folder, first = full
+    before = {path.name: path.stat().st_mtime_ns for path in (folder / "records").iterdir()}
+    again = build_report(folder)
+    assert again.computed == 0
+    assert {path.name: path.stat().st_mtime_ns for path in (folder / "records").iterdir()} == before
+    assert again.audit == first.audit
+
+
+def test_interruption_keeps_finished_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    started: list[str] = []
+
+    def interrupt_third(fraction: float, message: str) -> None:
+        if not started or started[-1] != message:
+            started.append(message)
+        if len([m for m in started if "steps" in m]) > 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_report(tmp_path, ["fig2"], interrupt_third)
+    kept = {path.name for path in (tmp_path / "records").glob("*.nc")}
+    assert kept
+    assert not list(tmp_path.rglob("*.part"))
+    result = build_report(tmp_path, ["fig2"])
+    assert result.reused >= len(kept)
+    assert result.computed + len(kept) == len(list((tmp_path / "records").glob("*.nc")))
+
+
+def test_a_damaged_record_is_named(tmp_path: Path):
+    build_report(tmp_path, ["fig6"])
+    record = next((tmp_path / "records").glob("*.nc"))
+    record.write_bytes(record.read_bytes()[:1000])
+    with pytest.raises(RecordError, match=record.name):
+        build_report(tmp_path, ["fig6"])
+
+
+def test_unknown_part_is_refused_before_anything_is_made(tmp_path: Path):
+    with pytest.raises(InvalidParameterError, match="Did you mean 'fig2'"):
+        build_report(tmp_path / "out", ["fig2x"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_parts_asked_for_by_name_exist():
+    assert {"fig2", "fig3", "fig4", "fig6", "table1", "energetics", "baselines"} <= set(PARTS)
+
+
+def test_engine_choice_says_why():
+    lattice = sb.torus(2, 2)
+    engine, why = choose_engine(sb.ChargingProblem(lattice, sb.cooperative(5.0)))
+    assert engine.name == "statevector"
+    assert "coupled" in why
+    engine, why = choose_engine(sb.ChargingProblem(lattice, sb.cooperative(5.0).local_equivalent(lattice)))
+    assert engine.name == "product"
+    assert "alone" in why
