@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 # before numpy and matplotlib are imported: BLAS threads only slow small matrices down
 for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 os.environ["MPLBACKEND"] = "Agg"
-
-from hypothesis import HealthCheck, settings
 
 # no deadline: the first call of a jitted kernel compiles it; `HYPOTHESIS_PROFILE=search` looks for new examples
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}

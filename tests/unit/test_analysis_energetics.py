@@ -26,6 +26,11 @@ SX = np.array([[0.0, 1.0], [1.0, 0.0]])
 SZ = np.diag([1.0, -1.0])
 
 
+def close(value, relative):
+    """A relative comparison alone: joules and watts lie far below pytest's default absolute tolerance."""
+    return pytest.approx(value, rel=relative, abs=0.0)
+
+
 def hermitian(dimension, seed):
     generator = np.random.default_rng(seed)
     matrix = generator.standard_normal((dimension, dimension)) + 1j * generator.standard_normal((dimension, dimension))
@@ -56,21 +61,21 @@ seeds = st.integers(0, 2**32 - 1)
 def test_powers_of_the_annealer(mu, holds, printed):
     # N = 5612 spins, 60 us, B(1) = 7.57 GHz = 5.016e-24 J; mu is printed to three digits, so the powers hold to 1e-3
     tau = 60e3
-    assert mean_power(stored_energy(5612, -1.0, mu, 7.57), tau) == pytest.approx(holds, abs=0.0006e-16)
-    assert mean_power(stored_energy_as_printed(5612, -1.0, mu, 7.57), tau) == pytest.approx(printed, rel=1e-3)
+    assert mean_power(stored_energy(5612, -1.0, mu, 7.57), tau) == close(holds, 2e-4)
+    assert mean_power(stored_energy_as_printed(5612, -1.0, mu, 7.57), tau) == close(printed, 1e-3)
 
 
 def test_one_flip_stores_the_splitting():
     # one spin turned from down to up in 1 GHz: h times 1 GHz
-    assert stored_energy(1, -1.0, 1.0, 1.0) == pytest.approx(6.62607015e-25, rel=1e-15)
+    assert stored_energy(1, -1.0, 1.0, 1.0) == close(6.62607015e-25, 1e-14)
 
 
 def test_the_printed_formula_loses_half():
     # E_0 = -N (B/2) h; the paper ends at (1 - f) E_0 with f = 1/4 flipped, so stores -f E_0
     n, field = 8, 2.0
     start = -n * 0.5 * field * 6.62607015e-25
-    assert stored_energy_as_printed(n, -1.0, -0.5, field) == pytest.approx(-0.25 * start, rel=1e-14)
-    assert stored_energy(n, -1.0, -0.5, field) == pytest.approx((1.0 - 0.5) * start - start, rel=1e-14)
+    assert stored_energy_as_printed(n, -1.0, -0.5, field) == close(-0.25 * start, 1e-14)
+    assert stored_energy(n, -1.0, -0.5, field) == close((1.0 - 0.5) * start - start, 1e-14)
 
 
 def test_discharging_gives_energy_back():
@@ -78,7 +83,7 @@ def test_discharging_gives_energy_back():
 
 
 def test_mean_power_takes_nanoseconds():
-    assert mean_power(3e-20, 60.0) == pytest.approx(5e-13, rel=1e-14)
+    assert mean_power(3e-20, 60.0) == close(5e-13, 1e-14)
 
 
 @pytest.mark.parametrize("formula", [stored_energy, stored_energy_as_printed])
@@ -117,7 +122,7 @@ def test_peak_power_of_rabi_oscillations():
     frequency = 0.14448  # A(0.5) of the default scales, GHz
     expected = 0.5 * 3.0 * 6.62607015e-25 * 2.0 * math.pi * frequency * 1e9
     found = peak_power(record, 3.0)
-    assert found == pytest.approx(expected, rel=1e-5)
+    assert found == close(expected, 1e-5)
     assert found < expected
 
 
@@ -126,10 +131,10 @@ def test_peak_power_uses_uneven_times_and_all_spins():
     mu = record.dataset["magnetization_t"].to_numpy()
     slopes = [(mu[k + 1] - mu[k]) / dt for k, dt in enumerate((1.0, 3.0, 0.5, 5.5))]
     one = peak_power(record, 2.0)
-    assert one == pytest.approx(6.62607015e-25 * max(slopes) * 1e9, rel=1e-12)
+    assert one == close(6.62607015e-25 * max(slopes) * 1e9, 1e-12)
     level, zero = Waveform(((0.0, 0.5), (1.0, 0.5))), Waveform(((0.0, 0.0), (1.0, 0.0)))
     four = charge(ring(4), Protocol(20.0, level, zero, -0.5, 0.0), times=[0.0, 1.0, 4.0, 4.5, 10.0], tolerance=1e-9)
-    assert peak_power(four, 2.0) == pytest.approx(4.0 * one, rel=1e-6)
+    assert peak_power(four, 2.0) == close(4.0 * one, 1e-6)
 
 
 @pytest.mark.parametrize("times", [None, [1.0], [1.0, 2.0]])
@@ -167,7 +172,7 @@ def test_a_diagonal_qubit(up, splitting):
 
 @given(st.floats(0.0, 1.0), st.floats(0.0, math.pi), st.floats(0.0, 2.0 * math.pi))
 def test_a_qubit_with_coherence(length, theta, phi):
-    # Bloch vector r at angle theta to the field: ergotropy r (1 + cos theta), capacity 2 r in units of half the splitting
+    # Bloch vector r at angle theta to the field: ergotropy r (1 + cos theta), capacity 2 r
     x, y, z = math.sin(theta) * math.cos(phi), math.sin(theta) * math.sin(phi), math.cos(theta)
     sy = np.array([[0.0, -1j], [1j, 0.0]])
     rho = 0.5 * (np.eye(2) + length * (x * SX + y * sy + z * SZ))

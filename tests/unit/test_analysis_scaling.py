@@ -113,9 +113,9 @@ def test_fit_both_passes_its_options_on():
 def test_scaling_the_precision_scales_c_alone(method, factor):
     fit = fit_scaling(N, PRECISION, method=method, n_bootstrap=100)
     scaled = fit_scaling(N, factor * np.array(PRECISION), method=method, n_bootstrap=100)
-    assert (scaled.c, scaled.c_err) == pytest.approx((factor * fit.c, factor * fit.c_err), rel=1e-6)
+    assert (scaled.c / factor, scaled.c_err / factor) == pytest.approx((fit.c, fit.c_err), rel=1e-6)
     assert (scaled.alpha, scaled.alpha_err) == pytest.approx((fit.alpha, fit.alpha_err), rel=1e-6)
-    assert scaled.c_interval == pytest.approx(tuple(factor * end for end in fit.c_interval), rel=1e-5)
+    assert tuple(end / factor for end in scaled.c_interval) == pytest.approx(fit.c_interval, rel=1e-5)
 
 
 def test_the_order_of_the_points_does_not_enter_the_fit():
@@ -138,6 +138,22 @@ def test_the_bootstrap_of_three_points_is_the_one_that_can_be_enumerated():
     log_c = math.log(fit.c) + draws.mean(axis=1) - (draws @ x / (x @ x)) * np.log(sizes).mean()
     assert fit.alpha_interval == pytest.approx((alphas.min(), alphas.max()), rel=1e-12)
     assert fit.c_interval == pytest.approx((math.exp(log_c.min()), math.exp(log_c.max())), rel=1e-12)
+
+
+def test_the_linear_bootstrap_of_three_points_is_the_one_that_can_be_enumerated():
+    sizes, values = np.array([2.0, 5.0, 11.0]), np.array([6.0, 20.0, 90.0])
+
+    def fitted(draw):
+        return curve_fit(lambda n, c, alpha: c * n**alpha, sizes, draw, p0=(0.7, 2.0), ftol=1e-13, xtol=1e-13)[0]
+
+    fit = fit_scaling(sizes, values, method="linear", n_bootstrap=4000)
+    residuals = values - fit(sizes)
+    assert abs(residuals.mean()) > 0.1  # else centring them would go untested
+    pool = (residuals - residuals.mean()) * math.sqrt(3.0)
+    refits = np.array([fitted(fit(sizes) + np.array(draw)) for draw in itertools.product(pool, repeat=3)])
+    assert fit.bootstrap.n_failed == 0
+    assert fit.c_interval == pytest.approx((refits[:, 0].min(), refits[:, 0].max()), rel=1e-5)
+    assert fit.alpha_interval == pytest.approx((refits[:, 1].min(), refits[:, 1].max()), rel=1e-5)
 
 
 @pytest.mark.parametrize("method", METHODS)

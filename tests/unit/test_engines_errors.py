@@ -35,7 +35,14 @@ LOCAL = cooperative(2.0, J=0.0)
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (1_208_000_000, "1.21 GB"), (72 << 60, "83 EB"), (72 << 50, "81.1 PB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (1_208_000_000, "1.21 GB"),
+        (72 << 60, "83 EB"),
+        (72 << 50, "81.1 PB"),
+    ],
 )
 def test_sizes_are_written_with_a_unit(size, text):
     assert base.format_bytes(size) == text
@@ -174,7 +181,8 @@ def near(corner):
 
 
 @pytest.mark.parametrize(
-    "corner", [np.nextafter(1.0 / 3.0, 1.0), np.nextafter(1.0 / 3.0, 0.0), 0.1 / 0.3, 1.0 / 3.0 + 1e-15, 1.0 / 3.0 + 1e-12]
+    "corner",
+    [np.nextafter(1.0 / 3.0, 1.0), np.nextafter(1.0 / 3.0, 0.0), 0.1 / 0.3, 1.0 / 3.0 + 1e-15, 1.0 / 3.0 + 1e-12],
 )
 def test_corners_a_rounding_apart_are_one_corner(corner):
     """As when one waveform is given in thirds and the other in times that are divided by the duration."""

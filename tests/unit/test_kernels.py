@@ -115,7 +115,9 @@ def test_product_states_are_laid_out_with_spin_zero_first():
     p, norm = state.probabilities()
     assert norm == pytest.approx(1.0, abs=1e-15)
     np.testing.assert_allclose(p, np.abs(expected) ** 2, atol=1e-15)
-    assert state.transverse() == pytest.approx(sum(np.sin(t) * np.cos(f) for t, f in ((0.3, 0.5), (1.1, -1.0), (2.0, 2.5))))
+    assert state.transverse() == pytest.approx(
+        sum(np.sin(t) * np.cos(f) for t, f in ((0.3, 0.5), (1.1, -1.0), (2.0, 2.5)))
+    )
 
 
 def test_stages_may_be_applied_in_chunks_of_any_size(monkeypatch):

@@ -56,7 +56,10 @@ def dense_hamiltonian(problem, t):
 
 
 def test_the_hash_is_the_same_on_every_machine():
-    assert ChargingProblem(torus(2, 2), cooperative(20.0)).content_hash == "ab78fd4436085279be7a9c5a822fe284376f4ea70cb155fc8b45cc7053e75d36"
+    assert (
+        ChargingProblem(torus(2, 2), cooperative(20.0)).content_hash
+        == "ab78fd4436085279be7a9c5a822fe284376f4ea70cb155fc8b45cc7053e75d36"
+    )
 
 
 def test_names_and_drawing_data_do_not_enter_the_hash():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 
@@ -137,8 +138,7 @@ def test_integrated_cost_against_adaptive_quadrature(protocol, scales):
         return math.sqrt(9 * (bx**2 + bz**2) + 18 * (protocol.J * half_b) ** 2)
 
     kinks = np.unique([*protocol.kinks(scales), *(protocol.g.crossings([0.0]) * protocol.duration)])
-    pieces = zip(kinks[:-1], kinks[1:], strict=True)
-    integral = sum(quad(norm, a, b, epsabs=0.0, epsrel=1e-11, limit=200)[0] for a, b in pieces)
+    integral = sum(quad(norm, a, b, epsabs=0.0, epsrel=1e-11, limit=200)[0] for a, b in itertools.pairwise(kinks))
     cost = protocol.cost(network, scales)
     assert cost.integral == pytest.approx(integral, rel=1e-9)
     sampled = max(norm(t) for t in np.linspace(0.0, 20.0, 4001))

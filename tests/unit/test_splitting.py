@@ -50,9 +50,7 @@ def table(rows):
     """The smooth model sampled into a spreadsheet-like table, linear between rows."""
     s = np.linspace(0.0, 1.0, rows)
     smooth = advantage_system6()
-    return EnergyScales(
-        "table", LinearTable(tuple(s), tuple(smooth.A(s))), LinearTable(tuple(s), tuple(smooth.B(s)))
-    )
+    return EnergyScales("table", LinearTable(tuple(s), tuple(smooth.A(s))), LinearTable(tuple(s), tuple(smooth.B(s))))
 
 
 def observed_orders(splitting, network, scales, levels):

@@ -124,9 +124,9 @@ def test_a_file_under_the_name_of_another_run_is_named(store):
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(RecordError, match="cannot make the folder .*file"):
+    with pytest.raises(RecordError, match=r"cannot make the folder .*file"):
         Store(tmp_path / "file")
-    with pytest.raises(RecordError, match="cannot make the folder .*inner"):
+    with pytest.raises(RecordError, match=r"cannot make the folder .*inner"):
         Store(tmp_path / "file" / "inner")
 
 

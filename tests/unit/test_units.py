@@ -12,8 +12,8 @@ from spinbattery.errors import InvalidParameterError
 
 
 def test_one_gigahertz_turns_a_full_circle_in_one_nanosecond():
-    assert units.TWO_PI == pytest.approx(math.tau, rel=0)
-    assert units.GHZ_IN_JOULE == pytest.approx(6.62607015e-25, rel=1e-15)
+    assert math.isclose(units.TWO_PI, math.tau, rel_tol=0.0)
+    assert math.isclose(units.GHZ_IN_JOULE, 6.62607015e-25, rel_tol=1e-15)
 
 
 @pytest.mark.parametrize(

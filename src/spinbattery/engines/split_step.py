@@ -10,18 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import ComplexArray, FloatArray
-from ..errors import InvalidParameterError
+from ..errors import EngineError, InvalidParameterError
 from ..operators import magnetization_diagonal
 from ..problem import ChargingProblem
 from ..progress import Progress
 from ..record import Solution
+from ..units import TWO_PI
 from .base import Engine
 from .kernels import evolve, transverse_expectation
 from .refinement import checked_tolerance, refine
-from .schedule import Mesh, StepFields, initial_steps, project_fields
+from .schedule import Mesh, initial_steps, project_fields
 from .splitting import BLANES_MOAN_6, SPLITTINGS, Splitting
 
 _LARGEST_ROTATION = 1.0
+_MOST_STEPS = 20_000_000
+_STEPS_PER_BLOCK = 16_384
 _SECONDS_PER_AMPLITUDE_STAGE = 6e-9
 _SECONDS_PER_CHUNK = 0.1
 
@@ -147,13 +150,20 @@ class SplitStepEngine(Engine):
         """Coarsest mesh: no step crosses a corner of the protocol or a requested time."""
         stops = np.unique(np.concatenate([problem.protocol.breakpoints, times]))
         steps = initial_steps(problem)
-        while True:
+        largest_stage = max(abs(fraction) for fraction in self.scheme.transverse)
+        while steps <= _MOST_STEPS:
             mesh = Mesh(problem, stops, steps)
-            fields = project_fields(problem, mesh.edges(0), self.scheme.legendre_degree)
+            edges = mesh.edges(0)
+            transverse = TWO_PI * np.abs(problem.fields(edges)[0])
             # the kernels use tan(theta): rotations must stay away from a quarter turn
-            if np.abs(self.scheme.angles(fields)[0]).max() <= _LARGEST_ROTATION:
+            theta = largest_stage * np.diff(edges) * np.maximum(transverse[1:], transverse[:-1])
+            if theta.max() <= _LARGEST_ROTATION:
                 return mesh
             steps *= 2
+        raise EngineError(
+            f"the {self.name} engine would need {steps:.1e} steps at the coarsest for {problem.protocol.duration:g} ns "
+            f"with these fields and couplings, more than {_MOST_STEPS:.0e}; shorten the duration or lower h and J."
+        )
 
     def propagate(
         self,
@@ -174,7 +184,7 @@ class SplitStepEngine(Engine):
         message = f"{problem.network.name} {problem.protocol.name}, {total} steps"
         done = 0
         at_stop(float(mesh.stops[0]))
-        for time, (theta, spin_phase, ising_phase) in self._segments(problem, mesh, level):
+        for time, (theta, spin_phase, ising_phase) in self._blocks(problem, mesh, level):
             for first in range(0, len(theta), chunk):
                 last = min(first + chunk, len(theta))
                 spins, pairs = spin_phase[first : last + 1].copy(), ising_phase[first : last + 1].copy()
@@ -184,17 +194,23 @@ class SplitStepEngine(Engine):
                     state.apply(theta[first:last], spins, pairs)
                 done += last - first
                 progress(done / (total * self.scheme.stages), message)
-            at_stop(time)
+            if time is not None:
+                at_stop(time)
         return total
 
-    def _segments(
+    def _blocks(
         self, problem: ChargingProblem, mesh: Mesh, level: int
-    ) -> Iterator[tuple[float, tuple[FloatArray, FloatArray, FloatArray]]]:
-        """End time (ns) and stage angles of each stretch between consecutive stops."""
-        fields = project_fields(problem, mesh.edges(level), self.scheme.legendre_degree)
+    ) -> Iterator[tuple[float | None, tuple[FloatArray, FloatArray, FloatArray]]]:
+        """Stage angles of consecutive blocks of steps, with the stop (ns) a block ends at, if it does.
+
+        The fields are projected block by block, so that memory does not grow with the duration.
+        """
+        edges = mesh.edges(level)
         start = 0
         for stop, count in zip(mesh.stops[1:], mesh.counts(level), strict=True):
             end = start + count
-            part = StepFields(fields.edges[start : end + 1], fields.coefficients[:, start:end])
-            yield float(stop), self.scheme.angles(part)
+            for first in range(start, end, _STEPS_PER_BLOCK):
+                last = min(first + _STEPS_PER_BLOCK, end)
+                fields = project_fields(problem, edges[first : last + 1], self.scheme.legendre_degree)
+                yield float(stop) if last == end else None, self.scheme.angles(fields)
             start = end
