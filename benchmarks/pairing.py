@@ -15,7 +15,7 @@ _MOST_REPEATS = 20
 
 @dataclass(frozen=True)
 class Timing:
-    """Best repeat of one contestant in each round.
+    """Median repeat of one contestant in each round.
 
     Attributes:
         cpu, wall: seconds, one entry per round.
@@ -43,20 +43,21 @@ def paired(contestants: Mapping[str, Run], rounds: int) -> dict[str, Timing]:
     """Time contestants in turns, the order reversed every other round.
 
     CPU time is what ratios are made of: every contestant is single-threaded, and on a shared machine
-    wall time also counts the waiting. A fast contestant is repeated for 0.4 s in each round and its
-    best repeat is kept. One untimed run of each comes first, for compilation and caches.
+    wall time also counts the waiting. A fast contestant is repeated for 0.4 s in each round and the
+    median is kept: the best of many would flatter it beside a slow one, which has one try to be best.
+    One untimed run of each comes first, for compilation and caches.
     """
     names = list(contestants)
     timings = {name: Timing([], [], contestants[name]()) for name in names}
     for turn in range(rounds):
         for name in names if turn % 2 == 0 else reversed(names):
-            cpu, wall = _best(contestants[name])
+            cpu, wall = _median(contestants[name])
             timings[name].cpu.append(cpu)
             timings[name].wall.append(wall)
     return timings
 
 
-def _best(run: Run) -> tuple[float, float]:
+def _median(run: Run) -> tuple[float, float]:
     cpu: list[float] = []
     wall: list[float] = []
     while not cpu or (sum(cpu) < _FILL_SECONDS and len(cpu) < _MOST_REPEATS):
@@ -64,7 +65,7 @@ def _best(run: Run) -> tuple[float, float]:
         run()
         cpu.append(time.process_time() - cpu_start)
         wall.append(time.perf_counter() - wall_start)
-    return min(cpu), min(wall)
+    return statistics.median(cpu), statistics.median(wall)
 
 
 def ratio(slow: Timing, fast: Timing) -> Ratio:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import platform
+import statistics
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -45,12 +46,12 @@ def show(comparison: Comparison, console: Console) -> None:
     name = comparison.case.name
     table = Table(title=f"{name} torus, {DURATION:g} ns, one thread: CPU seconds; ratios: median (lowest to highest)")
     table.add_column("contestant", no_wrap=True)
-    for column in ("best s", "error mu", "error precision", "times the promise", "times one pass"):
+    for column in ("median s", "error mu", "error precision", "times the promise", "times one pass"):
         table.add_column(column, justify="right", no_wrap=True)
     for contestant, timing in comparison.timings.items():
         table.add_row(
             contestant,
-            f"{min(timing.cpu):.4g}",
+            f"{statistics.median(timing.cpu):.4g}",
             f"{abs(timing.outcome.magnetization - comparison.reference.magnetization):.1e}",
             f"{comparison.error(contestant):.1e}",
             str(comparison.ratio(contestant, PROMISE)),

@@ -21,6 +21,8 @@ html_title = f"spinbattery {release}"
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
+# numpy spells ArrayLike as a union of ten lines
+autodoc_type_aliases = {name: name for name in ("ArrayLike", "FloatArray", "IntArray", "ComplexArray")}
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False

@@ -94,6 +94,14 @@ def test_linear_errors_are_those_of_curve_fit_in_c_and_alpha():
     assert (fit.c_err, fit.alpha_err) == pytest.approx(tuple(np.sqrt(np.diag(fit.covariance))), rel=1e-12)
 
 
+def test_the_errors_of_c_and_alpha_are_tied_by_the_sizes():
+    for method, weights in (("loglog", np.ones(len(N))), ("linear", None)):
+        fit = fit_scaling(N, PRECISION, method=method)
+        weights = fit(N) ** 2 if weights is None else weights
+        tie = math.sqrt(np.average(np.log(N) ** 2, weights=weights))
+        assert fit.c_err / fit.c / fit.alpha_err == pytest.approx(tie, rel=1e-6)
+
+
 def test_the_two_methods_differ_where_the_data_are_no_power_law():
     fits = fit_both(N, PRECISION)
     assert list(fits) == METHODS

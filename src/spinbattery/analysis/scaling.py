@@ -128,8 +128,9 @@ def fit_scaling(
 
     ``loglog`` is the least-squares line of ln(1/sigma^2) against ln N, which weighs relative
     deviations alike; c_err is c times the error of ln c. ``linear`` is the unweighted least-squares
-    fit of c N^alpha itself, started from the log-log fit; the largest N decide it, and the error bars
-    of the paper look like it. The two differ where the data are no exact power law: name the method.
+    fit of c N^alpha itself, started from the log-log fit; the largest N decide it. The two differ where
+    the data are no exact power law: name the method. In either, (c_err/c)/alpha_err is a root mean
+    square of ln N, so at most that of the largest N.
 
     The intervals come from a residual bootstrap in the space of the fit: residuals, centred and
     inflated by sqrt(n/(n - 2)), are drawn with replacement, added to the fit, and refitted.
