@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SCHEMA = "spinbattery.record"
 SCHEMA_VERSION = 1
 
-VARIANCE_FLOOR = 1e-24
+VARIANCE_FLOOR = 1e-20
 """A computed sigma^2 below this is rounding noise: sigma counts as zero and precision as unknown."""
 
 _LIBRARIES = ("spinbattery", "numpy", "numba", "scipy", "xarray")
@@ -173,13 +173,20 @@ def build_record(
     if solution.state is not None:
         values["state"] = (("amplitude", "part"), np.column_stack([solution.state.real, solution.state.imag]))
         coords["part"] = ["real", "imag"]
-    dataset = xr.Dataset(values, coords)
+    dataset = xr.Dataset(values, coords, _provenance(problem, engine, options, reason, solution, wall_time))
     for name in dataset.variables:
         if name in _UNITS:
             dataset[name].attrs["units"] = _UNITS[str(name)]
         if name in _LONG_NAMES:
             dataset[name].attrs["long_name"] = _LONG_NAMES[str(name)]
-    dataset.attrs = {
+    return Record(dataset)
+
+
+def _provenance(
+    problem: ChargingProblem, engine: str, options: dict[str, Any], reason: str, solution: Solution, wall_time: float
+) -> dict[str, Any]:
+    """Attributes that say what was run, by what, and how to run it again."""
+    return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "problem_hash": problem.content_hash,
@@ -195,7 +202,6 @@ def build_record(
         "wall_time_s": wall_time,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return Record(dataset)
 
 
 def _checksum(dataset: xr.Dataset) -> str:

@@ -12,6 +12,7 @@ from . import options as o
 from .console import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
+    from ..analysis.scaling import ScalingFit
     from ..record import Record
 
 _OUTPUT_POINTS = 201
@@ -95,7 +96,6 @@ def scaling(
     from ..problem import ChargingProblem
     from ..recipe import ProtocolRecipe
     from ..store import Store
-    from .summary import number, summary
 
     _check_target(plot, FIGURE_ENDINGS)
     scales = o.build_scales(energy_scales, sheet)
@@ -130,18 +130,7 @@ def scaling(
         from ..figures.style import save_figure
 
         save_figure(plot_scaling(fits["loglog"]), plot)
-    points = [summary(record) for record in records]
-    if as_json:
-        print_json({"points": points, "fits": {name: fit.to_dict() for name, fit in fits.items()}})
-        return
-    header = ("network", "n_spins", "magnetization", "std", "precision", "error_estimate")
-    rows = [[p["network"], *(number(p[key]) for key in header[1:])] for p in points]
-    print_table(f"{protocol}, {duration}", header, rows)
-    print_table(
-        "precision = c N^alpha",
-        ("fit", "c", "alpha"),
-        [[name, f"{f.c:.4g} +- {f.c_err:.2g}", f"{f.alpha:.4g} +- {f.alpha_err:.2g}"] for name, f in fits.items()],
-    )
+    _present_scaling(f"{protocol}, {duration}", records, fits, as_json)
 
 
 def show(
@@ -170,6 +159,23 @@ def _present(record: Record, plot: str | None, as_json: bool) -> None:
         return
     rows = [(key, value if isinstance(value, str) else number(value)) for key, value in data.items()]
     print_table(f"{data['network']}, {data['protocol']}", ("quantity", "value"), rows)
+
+
+def _present_scaling(title: str, records: list[Record], fits: dict[str, ScalingFit], as_json: bool) -> None:
+    from .summary import number, summary
+
+    points = [summary(record) for record in records]
+    if as_json:
+        print_json({"points": points, "fits": {name: fit.to_dict() for name, fit in fits.items()}})
+        return
+    header = ("network", "n_spins", "magnetization", "std", "precision", "error_estimate")
+    rows = [[p["network"], *(number(p[key]) for key in header[1:])] for p in points]
+    print_table(title, header, rows)
+    print_table(
+        "precision = c N^alpha",
+        ("fit", "c", "alpha"),
+        [[name, f"{f.c:.4g} +- {f.c_err:.2g}", f"{f.alpha:.4g} +- {f.alpha_err:.2g}"] for name, f in fits.items()],
+    )
 
 
 def _check_target(path: str | None, endings: tuple[str, ...]) -> None:
