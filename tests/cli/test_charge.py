@@ -127,7 +127,7 @@ BAD = [
     (("--network", "tours:3x3"), "torus"),
     (("--network", "torus:3"), "torus:3x4"),
     (("--network", "file:none.graphml"), "no file"),
-    (("--network", "ring:60"), "83 EB"),
+    (("--network", "ring:60"), "EB for N = 60"),
     (("--protocol", "coperative"), "Did you mean 'cooperative'"),
     (("--engine", "exact"), "statevector"),
     (("--engine", "product"), "coupled"),

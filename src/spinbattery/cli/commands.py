@@ -100,14 +100,12 @@ def scaling(
     _check_target(plot, FIGURE_ENDINGS)
     scales = o.build_scales(energy_scales, sheet)
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
-    names = [name for name in networks.split(",") if name.strip()]
-    if len(names) < 3:
-        raise FitError(
-            f"a fit of c N^alpha with errors needs three or more networks, but --networks names {len(names)}."
-        )
-    spins = [o.build_network(name, crosstalk, crosstalk_pairs) for name in names]
+    spins = [o.build_network(name, crosstalk, crosstalk_pairs) for name in networks.split(",") if name.strip()]
     if len({network.n_spins for network in spins}) < 3:
-        raise FitError("a fit of c N^alpha with errors needs networks of three or more different sizes.")
+        raise FitError(
+            "a fit of c N^alpha with errors needs networks of three or more different sizes, but --networks has "
+            f"{sorted({network.n_spins for network in spins})}."
+        )
     problems = [ChargingProblem(network, recipe.build(network, scales), scales) for network in spins]
     for problem in problems:
         named_engine(engine, problem, tolerance)[0].check(problem)

@@ -56,7 +56,8 @@ def build(runs: Runs) -> Section:
 
 
 def _device_powers() -> tuple[list[tuple[str, ...]], list[AuditItem]]:
-    rows, audit = [], []
+    rows: list[tuple[str, ...]] = []
+    audit = []
     for name, mu in DEVICE_MAGNETIZATION.items():
         right = mean_power(stored_energy(N_DEVICE, -1.0, mu, PRINTED_FIELD_GHZ), DEVICE_DURATION_NS)
         wrong = mean_power(stored_energy_as_printed(N_DEVICE, -1.0, mu, PRINTED_FIELD_GHZ), DEVICE_DURATION_NS)
