@@ -130,5 +130,17 @@ def test_stages_may_be_applied_in_chunks_of_any_size(monkeypatch):
     assert len(reports) > 50
     assert all(0.0 < fraction <= 1.0 for fraction in reports)
     assert reports[-1] == 1.0
+    assert_same(pieces, whole)
+
+
+def test_fields_may_be_projected_in_blocks_of_any_size(monkeypatch):
+    problem = ChargingProblem(torus(2, 2), cooperative(3.0))
+    engine = Statevector(1e-3, keep_state=True)
+    whole = engine.run(problem, times=[0.5, 1.5]).dataset
+    monkeypatch.setattr(split_step, "_STEPS_PER_BLOCK", 3)
+    assert_same(engine.run(problem, times=[0.5, 1.5]).dataset, whole)
+
+
+def assert_same(one, other):
     for name in ("state", "magnetization_t", "energy_t", "distribution"):
-        np.testing.assert_allclose(pieces[name], whole[name], rtol=0, atol=1e-13)
+        np.testing.assert_allclose(one[name], other[name], rtol=0, atol=1e-13)
