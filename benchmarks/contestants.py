@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix, identity
 from scipy.sparse.linalg import expm_multiply
 
 from spinbattery.charging import charge
+from spinbattery.engines.schedule import Mesh
 from spinbattery.engines.splitting import SPLITTINGS
 from spinbattery.engines.statevector import Statevector
 from spinbattery.network import SpinNetwork, torus
@@ -148,13 +149,13 @@ def statevector_promise(case: Case, tolerance: float) -> Run:
 
 @dataclass(frozen=True)
 class Pass:
-    """A single pass at a fixed step: a splitting, and how often the coarsest step is halved."""
+    """A single pass at a fixed step: a splitting, and the number of steps."""
 
     splitting: str
-    level: int
+    steps: int
 
     def __str__(self) -> str:
-        return f"{self.splitting}, {self.level} halvings"
+        return f"{self.splitting}, {self.steps} steps"
 
 
 def statevector_pass(case: Case, setting: Pass) -> Run:
@@ -163,23 +164,32 @@ def statevector_pass(case: Case, setting: Pass) -> Run:
     def run() -> Outcome:
         problem = case.problem()
         engine = Statevector(splitting=setting.splitting)
-        evolution = engine.stepper(problem, engine.mesh(problem, _NO_TIMES), _NO_TIMES, silent)(setting.level)
+        mesh = Mesh(problem, problem.protocol.breakpoints, setting.steps)
+        evolution = engine.stepper(problem, mesh, _NO_TIMES, silent)(0)
         return Outcome(float(evolution.mean[-1]), 1.0 / float(evolution.variance[-1]))
 
     return run
 
 
 def sufficient_passes(case: Case, reference: Outcome, tolerance: float) -> list[Pass]:
-    """For each splitting, the coarsest level at which the precision is within the tolerance."""
+    """For each splitting, the fewest steps from which on the precision stays within the tolerance."""
     return [_coarsest_pass(case, splitting, reference, tolerance) for splitting in SPLITTINGS]
 
 
+_FEWEST_STEPS, _MOST_STEPS, _STEP_RATIO = 100, 1600, 1.1
+
+
 def _coarsest_pass(case: Case, splitting: str, reference: Outcome, tolerance: float) -> Pass:
-    for level in range(Statevector().max_levels + 1):
-        setting = Pass(splitting, level)
-        if precision_error(statevector_pass(case, setting)(), reference) <= tolerance:
-            return setting
-    raise ArithmeticError(f"{splitting} does not reach {tolerance:g} on {case.name}.")
+    """Scanned from the finest down, so that an error that passes through zero by accident does not count."""
+    steps, found = _MOST_STEPS, None
+    while steps >= _FEWEST_STEPS:
+        setting = Pass(splitting, steps)
+        if precision_error(statevector_pass(case, setting)(), reference) > tolerance:
+            break
+        found, steps = setting, int(steps / _STEP_RATIO)
+    if found is None:
+        raise ArithmeticError(f"{splitting} does not reach {tolerance:g} on {case.name} with {_MOST_STEPS} steps.")
+    return found
 
 
 def precision_error(outcome: Outcome, reference: Outcome) -> float:

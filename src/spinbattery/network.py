@@ -24,7 +24,10 @@ _EMPTY_WEIGHTS: FloatArray = np.empty(0)
 
 def _checked_pairs(n_spins: int, pairs: Any, what: str) -> IntArray:
     """Pairs as a read-only, lexicographically sorted (E, 2) array with the smaller spin first."""
-    array = np.asarray(pairs)
+    try:
+        array = np.asarray(pairs)
+    except ValueError:
+        raise NetworkError(f"{what} must be an (E, 2) array of integers, but are of unequal lengths.") from None
     if array.size == 0:
         array = _EMPTY_PAIRS
     if array.ndim != 2 or array.shape[1] != 2 or not np.issubdtype(array.dtype, np.integer):
@@ -43,7 +46,10 @@ def _checked_pairs(n_spins: int, pairs: Any, what: str) -> IntArray:
 
 
 def _checked_weights(pairs: IntArray, weights: Any, what: str) -> FloatArray:
-    array = np.asarray(weights, dtype=np.float64)
+    try:
+        array = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise NetworkError(f"{what} must be numbers, but are {weights!r}.") from None
     if array.ndim == 0:
         array = np.full(len(pairs), float(array))
     if array.shape != (len(pairs),):
@@ -95,8 +101,7 @@ class SpinNetwork:
             raise NetworkError(f"n_spins must be a whole number of at least 1, but is {self.n_spins!r}.")
         object.__setattr__(self, "n_spins", int(self.n_spins))
         for pairs_name, weights_name in (("pairs", "weights"), ("crosstalk_pairs", "crosstalk")):
-            given = np.asarray(getattr(self, pairs_name))
-            pairs = _checked_pairs(self.n_spins, given, pairs_name)
+            pairs = _checked_pairs(self.n_spins, getattr(self, pairs_name), pairs_name)
             weights = _checked_weights(pairs, getattr(self, weights_name), weights_name)
             order = np.lexsort((pairs[:, 1], pairs[:, 0]))
             object.__setattr__(self, pairs_name, _frozen(pairs[order]))
@@ -106,8 +111,8 @@ class SpinNetwork:
             if positions.ndim != 2 or len(positions) != self.n_spins:
                 raise NetworkError(f"positions must be of shape ({self.n_spins}, d), but are {positions.shape}.")
             object.__setattr__(self, "positions", _frozen(positions))
-        if self.labels is not None and len(self.labels) != self.n_spins:
-            raise NetworkError(f"labels must be {self.n_spins}, one per spin, but are {len(self.labels)}.")
+        if self.labels is not None and len(set(self.labels)) != self.n_spins:
+            raise NetworkError(f"labels must be {self.n_spins} different ones, one per spin, but are {self.labels!r}.")
 
     @property
     def n_pairs(self) -> int:

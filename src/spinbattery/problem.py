@@ -145,8 +145,9 @@ class ChargingProblem:
     def to_qobjevo(self) -> qutip.QobjEvo:
         """H(t) in rad/ns as a QuTiP QobjEvo with exact (function) coefficients, t in ns.
 
-        The tensor order is spin 0 first and ``basis(2, 0)`` is up, as in QuTiP. Give the solver
-        ``max_step`` or a tlist with the protocol's breakpoints: adaptive steps can leap over corners.
+        The tensor order is spin 0 first and ``basis(2, 0)`` is up, as in QuTiP. Adaptive solvers step
+        over the protocol's corners and interpolate back, whatever the tlist: limit ``max_step``, or
+        integrate from corner to corner.
 
         Raises:
             MissingDependencyError: qutip is not installed.

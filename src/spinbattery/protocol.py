@@ -19,6 +19,9 @@ from .state import ProductState
 from .units import finite, positive
 from .waveform import Waveform
 
+SAME_TIME = 1e-9
+"""Times closer than this fraction of the duration are one time."""
+
 _THIRD, _TWO_THIRDS = 1.0 / 3.0, 2.0 / 3.0
 
 
@@ -62,7 +65,14 @@ class Protocol:
     @cached_property
     def breakpoints(self) -> FloatArray:
         """Times (ns) at which s or g has a corner, both ends included; no integrator steps across one."""
-        return np.unique(np.concatenate([self.s.breakpoints, self.g.breakpoints])) * self.duration
+        corners = np.unique(np.concatenate([self.s.breakpoints, self.g.breakpoints]))
+        # 1/3 and 0.1/0.3 are meant to be one corner: a step between them would be empty
+        distinct = [0.0]
+        for corner in corners.tolist():
+            if corner > distinct[-1] + SAME_TIME:
+                distinct.append(corner)
+        distinct[-1] = 1.0
+        return np.array(distinct) * self.duration
 
     def kinks(self, scales: EnergyScales) -> FloatArray:
         """Times (ns) at which the fields are not smooth: corners, and passages of the scales' own kinks."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from ._typing import FloatArray
@@ -21,9 +23,15 @@ def panel_edges(edges: FloatArray, kinks: FloatArray) -> FloatArray:
     return np.unique(np.concatenate([edges, inside]))
 
 
+@lru_cache
+def _rule(order: int) -> tuple[FloatArray, FloatArray]:
+    x, w = np.polynomial.legendre.leggauss(order)
+    return x, w
+
+
 def gauss_nodes(panels: FloatArray, order: int) -> tuple[FloatArray, FloatArray]:
     """Nodes and weights, each of shape (panels, order), on consecutive panels."""
-    x, w = np.polynomial.legendre.leggauss(order)
+    x, w = _rule(order)
     half = 0.5 * np.diff(panels)[:, None]
     middle = 0.5 * (panels[1:] + panels[:-1])[:, None]
     return middle + half * x, half * w

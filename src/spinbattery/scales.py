@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,7 +25,10 @@ class Curve(Protocol):
 
 
 def _checked_table(s: Any, values: Any, what: str, *, positive: bool = False) -> tuple[FloatArray, FloatArray]:
-    s, values = np.asarray(s, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    try:
+        s, values = np.asarray(s, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise EnergyScalesError(f"{what} must hold numbers only.") from None
     if s.ndim != 1 or s.shape != values.shape or len(s) < 2:
         raise EnergyScalesError(
             f"{what} needs two or more rows with as many s as values, but has {s.shape} and {values.shape}."
@@ -165,6 +168,7 @@ _A_SYSTEM6 = (
 _B_SYSTEM6 = (0.231671, 2.184583, 5.149973)
 
 
+@lru_cache
 def advantage_system6() -> EnergyScales:
     """Smooth model of D-Wave Advantage_system6, the annealer of the paper.
 

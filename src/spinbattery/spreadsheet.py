@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -24,20 +26,30 @@ _HEADERS = {
 _UNIT_IN_GHZ = {"GHz": 1.0, "MHz": 1e-3, "Hz": 1e-9}
 
 
+# what zipfile, zlib, the XML parser and openpyxl raise for a damaged file
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, ElementTree.ParseError, NotImplementedError, KeyError, ValueError, TypeError,
+    EOFError, OSError,
+)  # fmt: skip
+
+
 def _sheet_rows(path: Path, sheet: str | None) -> list[list[Any]]:
     """Rows of one sheet of an .xlsx workbook; the default is found by its name."""
     import openpyxl
 
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+    except _DAMAGE as error:
         raise EnergyScalesError(f"{path.name} is not a readable .xlsx workbook: {error}") from None
     try:
         wanted = sheet or next((name for name in book.sheetnames if "standard" in name.lower()), DEFAULT_SHEET)
         if wanted not in book.sheetnames:
             there = ", ".join(repr(name) for name in book.sheetnames)
             raise EnergyScalesError(f"{path.name} has no sheet {wanted!r}; choose one of {there}.")
-        return [list(row) for row in book[wanted].iter_rows(values_only=True)]
+        try:
+            return [list(row) for row in book[wanted].iter_rows(values_only=True)]
+        except _DAMAGE as error:  # a read-only book is parsed only now
+            raise EnergyScalesError(f"{path.name} is not a readable .xlsx workbook: {error}") from None
     finally:
         book.close()
 
@@ -69,9 +81,9 @@ def _columns(header: Iterable[Any], name: str) -> dict[str, tuple[int, float]]:
     return found
 
 
-def _numbers(rows: list[list[Any]], column: int, factor: float, label: str) -> list[float]:
+def _numbers(rows: list[tuple[int, list[Any]]], column: int, factor: float, label: str) -> list[float]:
     values = []
-    for line, row in enumerate(rows, start=2):
+    for line, row in rows:
         cell = row[column] if column < len(row) else None
         try:
             values.append(factor * float(cell))  # type: ignore[arg-type]
@@ -104,12 +116,12 @@ def from_spreadsheet(path: str | Path, sheet: str | None = None) -> EnergyScales
         rows = _csv_rows(path)
     else:
         raise EnergyScalesError(f"{path.name}: only .xlsx and .csv are read.")
-    rows = [row for row in rows if any(cell not in (None, "") for cell in row)]
-    if len(rows) < 3:
+    table_rows = [(line, row) for line, row in enumerate(rows, 1) if any(cell not in (None, "") for cell in row)]
+    if len(table_rows) < 3:
         raise EnergyScalesError(f"{path.name} holds no table: a heading and two or more rows are needed.")
     table = {
-        key: np.array(_numbers(rows[1:], column, factor, f"{path.name}, column {key}"))
-        for key, (column, factor) in _columns(rows[0], path.name).items()
+        key: np.array(_numbers(table_rows[1:], column, factor, f"{path.name}, column {key}"))
+        for key, (column, factor) in _columns(table_rows[0][1], path.name).items()
     }
     for key in ("A", "B"):
         _checked_table(table["s"], table[key], f"{path.name}, {key}(s)")

@@ -84,6 +84,7 @@ class ProductState:
         """
         theta, phi = self.angles(n_spins)
         up, down = np.cos(0.5 * theta), np.sin(0.5 * theta)
-        up[np.abs(up) < 1e-16] = 0.0
-        down[np.abs(down) < 1e-16] = 0.0
+        rounding = 1e-16 * (1.0 + np.abs(theta))
+        up[np.abs(up) < rounding] = 0.0
+        down[np.abs(down) < rounding] = 0.0
         return np.column_stack([up.astype(np.complex128), np.exp(1j * phi) * down])

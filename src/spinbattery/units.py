@@ -36,7 +36,10 @@ def finite(name: str, value: SupportsFloat) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, (Real, SupportsFloat)):
         raise InvalidParameterError(f"{name} must be a real number, but is {value!r}.")
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise InvalidParameterError(f"{name} must be a real number, but is {value!r}.") from None
     if not math.isfinite(number):
         raise InvalidParameterError(f"{name} must be finite, but is {number}.")
     return number

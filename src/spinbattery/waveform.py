@@ -57,10 +57,15 @@ class Waveform:
         """
         if len(times) != len(values):
             raise WaveformError(f"times ({len(times)}) and values ({len(values)}) must have the same length.")
-        if len(times) < 2 or not float(times[-1]) > 0.0:
+        try:
+            t, v = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise WaveformError(f"times and values must be numbers, but are {times!r} and {values!r}.") from None
+        if len(t) < 2 or not t[-1] > 0.0:
             raise WaveformError("times must start at 0 and end above it.")
-        fractions = [float(t) / float(times[-1]) for t in times]
-        return cls(tuple(zip(fractions, (float(v) for v in values), strict=True)))
+        if not np.isfinite(t).all():
+            raise WaveformError("times must be finite, but some are NaN or infinite.")
+        return cls(tuple(zip((t / t[-1]).tolist(), v.tolist(), strict=True)))
 
     @cached_property
     def _arrays(self) -> tuple[FloatArray, FloatArray]:

@@ -33,6 +33,7 @@ def record_of(probabilities):
         trajectory_variance=empty,
         trajectory_energy=empty,
         trajectory_mean_error=empty,
+        trajectory_variance_error=empty,
         mean_error=0.0,
         precision_error=0.0,
         norm_error=0.0,

@@ -40,6 +40,7 @@ def solution(variance, **changed):
         "trajectory_variance": np.empty(0),
         "trajectory_energy": np.empty(0),
         "trajectory_mean_error": np.empty(0),
+        "trajectory_variance_error": np.empty(0),
         "mean_error": 1e-8,
         "precision_error": 1e-7,
         "norm_error": 1e-15,

@@ -25,6 +25,7 @@ def reproduce(
     with progress_bar(quiet) as progress:
         result = build_report(Path(out), parts, progress)
     rows = [[item.item, item.printed, item.measured, item.verdict] for item in result.audit]
-    print_table("Audit", ("item", "the paper", "measured", "verdict"), rows)
+    if rows:
+        print_table("Audit", ("item", "the paper", "measured", "verdict"), rows)
     print(f"{result.computed} runs computed, {result.reused} reused")
     print(f"report: {result.report}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
@@ -15,11 +16,14 @@ from .._typing import FloatArray
 from ..errors import EngineError, InsufficientMemoryError, InvalidParameterError
 from ..problem import ChargingProblem
 from ..progress import Progress, silent
+from ..protocol import SAME_TIME
 from ..record import Record, Solution, build_record
 
 
 def format_bytes(size: float) -> str:
     """Size with a unit, such as ``1.2 GB``."""
+    if size >= 10**21:
+        return f"10^{math.floor(math.log10(size))} B"  # 2^N for the N of an annealer is no float
     for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
         if size < 1000.0:
             return f"{size:.3g} {unit}"
@@ -40,10 +44,15 @@ def output_times(problem: ChargingProblem, times: ArrayLike | None) -> FloatArra
     """
     if times is None:
         return np.empty(0)
-    array = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    try:
+        array = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise InvalidParameterError(f"times must be numbers in ns, but are {times!r}.") from None
     duration = problem.protocol.duration
-    if array.ndim != 1 or not np.isfinite(array).all() or (np.diff(array) <= 0.0).any():
-        raise InvalidParameterError("times must be finite and ascend strictly.")
+    if array.ndim != 1 or not np.isfinite(array).all() or (np.diff(array) <= SAME_TIME * duration).any():
+        raise InvalidParameterError(
+            f"times must be finite and ascend strictly, by more than {SAME_TIME * duration:g} ns."
+        )
     if array.size and (array[0] < 0.0 or array[-1] > duration):
         raise InvalidParameterError(
             f"times must lie within the protocol, 0 to {duration:g} ns, but run from {array[0]:g} to {array[-1]:g}."
@@ -51,7 +60,7 @@ def output_times(problem: ChargingProblem, times: ArrayLike | None) -> FloatArra
     # a time meant to be a corner but off by rounding would make an empty step
     corners = problem.protocol.breakpoints
     nearest = corners[np.abs(array[:, None] - corners).argmin(axis=1)] if array.size else array
-    return np.where(np.abs(array - nearest) < 1e-9 * duration, nearest, array)
+    return np.where(np.abs(array - nearest) < 0.5 * SAME_TIME * duration, nearest, array)
 
 
 @dataclass(frozen=True)
@@ -117,7 +126,8 @@ class Engine(ABC):
             reason: why this engine was chosen, for the record.
 
         Raises:
-            EngineError, InsufficientMemoryError: see :meth:`check`.
+            EngineError: see :meth:`check`.
+            InsufficientMemoryError: see :meth:`check`.
             InvalidParameterError: unusable times.
             ToleranceError: the promised tolerance was not reached.
         """

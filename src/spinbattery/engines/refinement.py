@@ -66,21 +66,36 @@ def checked_tolerance(tolerance: float) -> float:
     return value
 
 
-def _estimate(previous: FloatArray, last: FloatArray) -> FloatArray:
+_MOST_CREDIT = 8.0
+_LEAST_OF_PREVIOUS = 1024.0
+
+
+def _estimate(previous: FloatArray, last: FloatArray, resolved: bool) -> FloatArray:
     """Error of the finest of three levels from the two differences between them.
 
     A method of order p shrinks the differences by 2^p a level, so the finest error is the last
-    difference over 2^p - 1. Before that regime is reached, or by the accident of a sign change, the
-    last difference can mislead; so at most a factor 8 is credited, and only for as much convergence
-    as was seen (2 over the observed ratio), and the last but one difference bounds it from below.
+    difference over 2^p - 1 (15 and 63 for orders 4 and 6). Before that regime is reached, or by the
+    accident of a sign change, the last difference can mislead; so at most a factor 8 is credited, and
+    only for as much convergence as was seen (2 over the observed ratio), and the last but one
+    difference bounds the estimate from below. Where steps are not yet short against the distance of
+    the schedule's kinks, convergence is irregular, and nothing is credited.
     """
+    if not resolved:
+        return np.maximum(last, previous / _LEAST_OF_PREVIOUS)
     inverse_ratio = np.divide(last, previous, out=np.ones_like(last), where=previous > 0.0)
-    credit = np.clip(2.0 * inverse_ratio, 1.0 / 8.0, 1.0)
-    return np.maximum(last * credit, previous / 512.0)
+    credit = np.clip(2.0 * inverse_ratio, 1.0 / _MOST_CREDIT, 1.0)
+    return np.maximum(last * credit, previous / _LEAST_OF_PREVIOUS)
 
 
-def refine(solve: Callable[[int], T], tolerance: float, max_levels: int) -> Refined[T]:
+def refine(solve: Callable[[int], T], tolerance: float, max_levels: int, resolved_from: int = 0) -> Refined[T]:
     """Call ``solve(level)`` for level 0, 1, 2, ... until the estimates are below the tolerance.
+
+    Args:
+        solve: one pass; each level halves the step.
+        tolerance: see :attr:`Refined.worst`.
+        max_levels: halvings after which it gives up.
+        resolved_from: level from which steps are short against the kinks of the schedule, so that the
+            observed convergence may be trusted.
 
     Raises:
         ToleranceError: the tolerance was not reached at ``max_levels``; the message says what was.
@@ -93,8 +108,8 @@ def refine(solve: Callable[[int], T], tolerance: float, max_levels: int) -> Refi
         refined = Refined(
             result,
             level,
-            _estimate(previous_mean, last_mean),
-            _estimate(previous_variance, last_variance),
+            _estimate(previous_mean, last_mean, level >= resolved_from),
+            _estimate(previous_variance, last_variance, level >= resolved_from),
         )
         if refined.worst <= tolerance:
             return refined

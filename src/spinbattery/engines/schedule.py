@@ -20,7 +20,7 @@ from ..units import TWO_PI
 
 _NODES_PER_PANEL = 5
 _DENSITY_SAMPLES = 257
-_DENSITY_FLOOR = 0.4
+_DENSITY_FLOOR = 0.7
 
 
 def _largest_local_coupling(problem: ChargingProblem) -> float:
@@ -47,23 +47,18 @@ class StepFields:
     def lengths(self) -> FloatArray:
         return np.diff(self.edges)
 
-    def at(self, x: FloatArray) -> FloatArray:
-        """Projected fields at fractions x of every step: shape (3, n, len(x)).
-
-        x may leave [0, 1], as the fictitious times of a splitting with negative stages do.
-        """
-        degree = self.coefficients.shape[-1] - 1
-        basis = np.polynomial.legendre.legvander(2.0 * x - 1.0, degree)
-        return np.asarray(np.einsum("fnk,xk->fnx", self.coefficients, basis))
+    def part(self, first: int, last: int) -> StepFields:
+        """Steps ``first`` to ``last - 1``."""
+        return StepFields(self.edges[first : last + 1], self.coefficients[:, first:last])
 
 
-def project_fields(problem: ChargingProblem, edges: FloatArray, degree: int) -> StepFields:
+def project_fields(problem: ChargingProblem, edges: FloatArray, kinks: FloatArray, degree: int) -> StepFields:
     """Legendre projection of the fields on every step between ``edges`` (ns).
 
-    The moments are integrated on panels that end at every corner and at every kink of the energy
-    scales, and locally to each step: cumulative moments would lose all digits for long durations.
+    The moments are integrated on panels that end at every one of the ``kinks`` (ns), and locally to
+    each step: cumulative moments would lose all digits for long durations.
     """
-    panels = panel_edges(edges, problem.protocol.kinks(problem.scales))
+    panels = panel_edges(edges, kinks)
     nodes, weights = gauss_nodes(panels, _NODES_PER_PANEL)
     middle = 0.5 * (panels[1:] + panels[:-1])
     step = np.searchsorted(edges, middle, side="right") - 1
@@ -82,15 +77,17 @@ class Mesh:
     """Nested time meshes whose steps never cross a stop; each level halves every step.
 
     Steps are mildly denser where T and V both act. The density may not vary by more than a factor
-    2.5: transitions resonant with a domain wall matter even where A(s) is tiny.
+    1.4: transitions resonant with a domain wall matter even where A(s) is tiny.
 
     Attributes:
         stops: (m,) times in ns no step crosses: the protocol's corners and the requested times.
+        kinks: times in ns at which the fields are not smooth; steps may cross these.
     """
 
     def __init__(self, problem: ChargingProblem, stops: FloatArray, steps: int) -> None:
         """Lay about ``steps`` steps at level 0, at least one between any two stops."""
         self.stops = stops
+        self.kinks = problem.protocol.kinks(problem.scales)
         self._largest_coupling = _largest_local_coupling(problem)
         samples = [np.linspace(a, b, _DENSITY_SAMPLES) for a, b in pairwise(stops)]
         density = [self._density(problem, t) for t in samples]
@@ -113,6 +110,14 @@ class Mesh:
         """Number of steps between consecutive stops."""
         return [int(count) << level for count in self._counts]
 
+    @property
+    def resolved_from(self) -> int:
+        """First level with four steps or more for each kink of the fields."""
+        level = 0
+        while sum(self.counts(level)) < 4 * self.kinks.size:
+            level += 1
+        return level
+
     def edges(self, level: int) -> FloatArray:
         """Step edges in ns, stops included exactly."""
         parts = [self.stops[:1]]
@@ -124,8 +129,8 @@ class Mesh:
 
 
 def initial_steps(problem: ChargingProblem) -> int:
-    """Steps of the coarsest mesh: about 1.6 for each turn of the fastest single spin flip."""
+    """Steps of the coarsest mesh: two for each turn of the fastest single spin flip."""
     t = np.linspace(0.0, problem.protocol.duration, 1025)
     bx, bz, half_b = problem.fields(np.unique(np.concatenate([t, problem.protocol.breakpoints])))
     fastest = float(np.max(np.abs(bx) + np.abs(bz) + _largest_local_coupling(problem) * half_b))
-    return max(8, int(np.ceil(1.6 * fastest * problem.protocol.duration)))
+    return max(8, int(np.ceil(2.0 * fastest * problem.protocol.duration)))

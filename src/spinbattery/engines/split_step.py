@@ -122,7 +122,8 @@ class SplitStepEngine(Engine):
 
     def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Solution:
         mesh = self.mesh(problem, times)
-        refined = refine(self.stepper(problem, mesh, times, progress), self.tolerance, self.max_levels)
+        run = self.stepper(problem, mesh, times, progress)
+        refined = refine(run, self.tolerance, self.max_levels, mesh.resolved_from)
         finest = refined.result
         return Solution(
             mean=float(finest.mean[-1]),
@@ -134,6 +135,7 @@ class SplitStepEngine(Engine):
             trajectory_variance=finest.variance[:-1],
             trajectory_energy=finest.energy[:-1],
             trajectory_mean_error=refined.mean_error[:-1],
+            trajectory_variance_error=refined.variance_error[:-1],
             mean_error=float(refined.mean_error[-1]),
             precision_error=refined.precision_error,
             norm_error=finest.norm_error,
@@ -206,11 +208,13 @@ class SplitStepEngine(Engine):
         The fields are projected block by block, so that memory does not grow with the duration.
         """
         edges = mesh.edges(level)
-        start = 0
-        for stop, count in zip(mesh.stops[1:], mesh.counts(level), strict=True):
-            end = start + count
-            for first in range(start, end, _STEPS_PER_BLOCK):
-                last = min(first + _STEPS_PER_BLOCK, end)
-                fields = project_fields(problem, edges[first : last + 1], self.scheme.legendre_degree)
-                yield float(stop) if last == end else None, self.scheme.angles(fields)
-            start = end
+        ends = np.cumsum(mesh.counts(level)).tolist()
+        stops = dict(zip(ends, mesh.stops[1:].tolist(), strict=True))
+        total = ends[-1]
+        for first in range(0, total, _STEPS_PER_BLOCK):
+            last = min(first + _STEPS_PER_BLOCK, total)
+            block = project_fields(problem, edges[first : last + 1], mesh.kinks, self.scheme.legendre_degree)
+            start = first
+            for end in [*(end for end in ends if first < end < last), last]:
+                yield stops.get(end), self.scheme.angles(block.part(start - first, end - first))
+                start = end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,6 +40,18 @@ class Splitting:
         """Degree of the field projection that keeps the order."""
         return self.order // 2 - 1
 
+    @cached_property
+    def _weights(self) -> tuple[FloatArray, FloatArray]:
+        """Legendre polynomials at the fictitious times of the T and the V stages, times their fractions.
+
+        Fictitious times may leave the step where stages are negative.
+        """
+        v, t = np.array(self.diagonal), np.array(self.transverse)
+        at_transverse = np.polynomial.legendre.legvander(2.0 * np.cumsum(v)[:-1] - 1.0, self.legendre_degree)
+        v_times = np.concatenate([[0.0], np.cumsum(t)])
+        at_diagonal = np.polynomial.legendre.legvander(2.0 * v_times - 1.0, self.legendre_degree)
+        return at_transverse.T * t, at_diagonal.T * v
+
     def angles(self, fields: StepFields) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Stage parameters of all steps in sequence, in rad.
 
@@ -47,10 +60,10 @@ class Splitting:
             field and ising (n * stages + 1,): factors of Sz and of the Ising diagonal in each V stage,
             where the last V of a step and the first of the next are one.
         """
-        a, b = np.array(self.diagonal), np.array(self.transverse)
+        at_transverse, at_diagonal = self._weights
         lengths = fields.lengths[:, None]
-        theta = fields.at(np.cumsum(a)[:-1])[0] * b * lengths
-        diagonal = fields.at(np.concatenate([[0.0], np.cumsum(b)]))[1:] * a * lengths
+        theta = fields.coefficients[0] @ at_transverse * lengths
+        diagonal = fields.coefficients[1:] @ at_diagonal * lengths
         return theta.ravel(), _joined(diagonal[0]), _joined(diagonal[1])
 
 

@@ -32,8 +32,8 @@ def plot_precision(fits: Mapping[str, ScalingFit]) -> Figure:
         axis = figure.subplots()
         sizes = sorted({n for fit in fits.values() for n in fit.n_spins})
         grid = np.geomspace(sizes[0] * 0.9, sizes[-1] * 1.1, 100)
-        axis.plot(grid, grid**2, color=REFERENCE, linestyle="--", linewidth=1.0, label="Heisenberg limit, $N^2$")
-        axis.plot(grid, grid, color=REFERENCE, linestyle=":", linewidth=1.0, label="standard quantum limit, $N$")
+        axis.plot(grid, grid**2, color=REFERENCE, linestyle="--", linewidth=1.0, label="$N^2$ (Heisenberg scaling)")
+        axis.plot(grid, grid, color=REFERENCE, linestyle=":", linewidth=1.0, label="$N$ (standard quantum limit)")
         for name, fit in fits.items():
             colour = COLOURS.get(name)
             label = f"{name}: ${fit.c:.2f}\\,N^{{{fit.alpha:.2f}}}$"

@@ -29,10 +29,10 @@ def build(runs: Runs) -> Section:
         "fig6",
         "Fig. 6: charging in time",
         (
-            "While the transverse field is weak nothing moves. In the cooperative protocol the coupling holds the "
-            "battery down until the field, ramped up in the hold, carries it over; on the way back to s = 1 the "
-            "populations freeze. Without coupling the spins turn freely in the transverse field, and end where the "
-            "field lets go of them: at mu near 0.",
+            "While the transverse field is weak nothing moves. The cooperative battery starts to move near the end of "
+            "the first third, when A(s) has grown and before the longitudinal field is on; that field, ramped up in "
+            "the hold, decides the direction, and on the way back to s = 1 the populations freeze. Without coupling "
+            "the spins turn freely in the transverse field and are left at mu near 0.",
         ),
         (
             FigureItem(

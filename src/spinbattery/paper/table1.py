@@ -14,6 +14,7 @@ from .parameters import ADIABATIC_DURATION, ADIABATIC_S_HOLD, COOPERATIVE, LOCAL
 from .runs import Run, Runs, torus_name
 from .section import AuditItem, Section, TableItem, plus_minus
 
+_DURATIONS = ("20ns", "60ns", "200ns")
 _SWAPPED = ProtocolRecipe("cooperative", "60ns", J=-0.5, field=-0.2)
 _ADIABATIC = {
     name: ProtocolRecipe(name, ADIABATIC_DURATION, s_hold=ADIABATIC_S_HOLD)
@@ -24,7 +25,7 @@ _ADIABATIC = {
 def build(runs: Runs) -> Section:
     """Exact rows at several durations, in the adiabatic limit, and with the swapped parameters."""
     rows: dict[str, list[Run]] = {}
-    for duration in ("20ns", "60ns", "200ns"):
+    for duration in _DURATIONS:
         for recipe in (COOPERATIVE, LOCAL):
             at = replace(recipe, duration=duration)
             rows[f"{recipe.name}, s_hold 0.35, {duration}"] = _row(runs, at)
@@ -98,9 +99,10 @@ def _audit(rows: dict[str, list[Run]], fits: dict[str, dict[str, ScalingFit]], s
     local_mu = [run.record.magnetization for run in rows["local, s_hold 0.35, 60ns"]]
     by_duration = "; ".join(
         f"{duration}: {plus_minus(f.alpha, f.alpha_err)}"
-        for duration in ("20ns", "60ns", "200ns")
+        for duration in _DURATIONS
         for f in [fits[f"cooperative, s_hold 0.35, {duration}"]["loglog"]]
     )
+    linear = {duration: fits[f"cooperative, s_hold 0.35, {duration}"]["linear"] for duration in _DURATIONS}
     estimator, draws = _sample_variance(nine.dataset["distribution"].to_numpy(), nine.n_spins)
     return (
         AuditItem(
@@ -112,7 +114,9 @@ def _audit(rows: dict[str, list[Run]], fits: dict[str, dict[str, ScalingFit]], s
         ),
         AuditItem(
             "Duration of the exact runs", "not given", f"alpha at {by_duration}",
-            "cooperative, log-log, s_hold = 0.35", "reproduced", "From 20 ns up Table I comes out within its error.",
+            "cooperative, log-log, s_hold = 0.35", "reproduced",
+            "The log-log exponents agree with 2.00 +- 0.10 within both errors; linear fits of the same points scatter: "
+            + ", ".join(f"{duration} {plus_minus(f.alpha, f.alpha_err)}" for duration, f in linear.items()) + ".",
         ),
         AuditItem(
             "Table I, cooperative exact", _printed("cooperative"),
