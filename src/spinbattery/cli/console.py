@@ -3,31 +3,59 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
-from ..progress import Progress, silent
+from ..progress import Progress
 
 
 @contextmanager
 def progress_bar(quiet: bool) -> Iterator[Progress]:
-    """A bar on standard error that follows the fraction and message it is given."""
-    if quiet:
-        yield silent
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
+    """A bar on standard error that follows the fraction and message it is given, and obeys Ctrl-C."""
+    with _lasting_interrupt() as check:
+        if quiet:
+            yield lambda fraction, message: check()
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("starting", total=1.0)
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+        with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+            task = bars.add_task("starting", total=1.0)
 
-        def show(fraction: float, message: str) -> None:
-            bars.update(task, completed=fraction, description=message)
+            def show(fraction: float, message: str) -> None:
+                check()
+                bars.update(task, completed=fraction, description=message)
 
-        yield show
+            yield show
+
+
+@contextmanager
+def _lasting_interrupt() -> Iterator[Callable[[], None]]:
+    """Remember Ctrl-C: while a kernel is being compiled the exception is lost in a callback of the compiler.
+
+    Yields a check that raises KeyboardInterrupt if there was one.
+    """
+    interrupted = False
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        raise KeyboardInterrupt
+
+    def check() -> None:
+        if interrupted:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def print_json(data: Any) -> None:
