@@ -71,6 +71,8 @@ def charge(
     problem = ChargingProblem(network, protocol, scales or advantage_system6())
     if isinstance(engine, str):
         chosen, reason = named_engine(engine, problem, 1e-6 if tolerance is None else tolerance)
+    elif not isinstance(engine, Engine):
+        raise EngineError(f"engine must be an engine object or one of auto, {', '.join(ENGINES)}, but is {engine!r}.")
     else:
         if tolerance is not None:
             raise InvalidParameterError("an engine object has its own tolerance; name the engine, or set it there.")

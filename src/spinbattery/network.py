@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ._arrays import read_only
 from ._typing import FloatArray, IntArray
-from .errors import InvalidParameterError, NetworkError
+from .errors import InsufficientMemoryError, InvalidParameterError, NetworkError
 from .units import finite
 
 if TYPE_CHECKING:
@@ -60,9 +61,7 @@ def _checked_weights(pairs: IntArray, weights: Any, what: str) -> FloatArray:
 
 
 def _frozen(array: np.ndarray[Any, Any]) -> Any:
-    copy = np.array(array)
-    copy.setflags(write=False)
-    return copy
+    return read_only(np.array(array))
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +131,7 @@ class SpinNetwork:
     @cached_property
     def degrees(self) -> IntArray:
         """Number of coupled neighbours of each spin, shape (N,)."""
-        return np.bincount(self.pairs.ravel(), minlength=self.n_spins).astype(np.int64)
+        return read_only(np.bincount(self.pairs.ravel(), minlength=self.n_spins).astype(np.int64))
 
     @cached_property
     def content_hash(self) -> str:
@@ -167,6 +166,7 @@ class SpinNetwork:
         if pairs == "neighbours":
             where = self.pairs
         elif pairs == "all":
+            _refuse_many_pairs("cross-talk on all pairs", self.n_spins * (self.n_spins - 1) // 2)
             where = np.column_stack(np.triu_indices(self.n_spins, k=1)).astype(np.int64)
         else:
             raise InvalidParameterError(f"crosstalk pairs must be 'neighbours' or 'all', but are {pairs!r}.")
@@ -261,9 +261,23 @@ def _size(kind: str, what: str, value: int) -> int:
     return int(value)
 
 
+_MOST_PAIRS = 20_000_000
+_BYTES_PER_PAIR = 200
+
+
+def _refuse_many_pairs(kind: str, n_pairs: int) -> None:
+    """Refuse before anything is built: sorting and checking take some copies of the pairs."""
+    if n_pairs > _MOST_PAIRS:
+        raise InsufficientMemoryError(
+            f"{kind} has {n_pairs:.3g} pairs, which would take {_BYTES_PER_PAIR * n_pairs / 1e9:.3g} GB; networks "
+            f"of up to {_MOST_PAIRS:.0e} pairs are built."
+        )
+
+
 def ring(n: int) -> SpinNetwork:
     """Ring of n spins; two spins share one pair (the wrap-around bond is the same pair), one has none."""
     n = _size("ring", "n", n)
+    _refuse_many_pairs(f"ring:{n}", n)
     pairs = {tuple(sorted((k, (k + 1) % n))) for k in range(n) if n > 1}
     angle = 2.0 * math.pi * np.arange(n) / n
     return SpinNetwork(
@@ -279,21 +293,18 @@ def torus(lx: int, ly: int) -> SpinNetwork:
     n_C/N is 2 only where both sides are 3 or more.
     """
     lx, ly = _size("torus", "lx", lx), _size("torus", "ly", ly)
-    pairs = set()
-    for x in range(lx):
-        for y in range(ly):
-            here = x * ly + y
-            for there in (((x + 1) % lx) * ly + y, x * ly + (y + 1) % ly):
-                if here != there:
-                    pairs.add((min(here, there), max(here, there)))
-    grid = np.array([(x, y) for x in range(lx) for y in range(ly)], dtype=np.float64)
-    return SpinNetwork(
-        lx * ly, np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2), name=f"torus:{lx}x{ly}", positions=grid
-    )
+    _refuse_many_pairs(f"torus:{lx}x{ly}", 2 * lx * ly)
+    index = np.arange(lx * ly).reshape(lx, ly)
+    neighbours = [np.roll(index, -1, axis) for axis in (0, 1)]
+    bonds = np.sort(np.concatenate([np.column_stack([index.ravel(), there.ravel()]) for there in neighbours]), axis=1)
+    pairs = np.unique(bonds[bonds[:, 0] != bonds[:, 1]], axis=0)
+    grid = np.column_stack([axis.ravel() for axis in np.indices((lx, ly))]).astype(np.float64)
+    return SpinNetwork(lx * ly, pairs, name=f"torus:{lx}x{ly}", positions=grid)
 
 
 def complete(n: int) -> SpinNetwork:
     """All-to-all network of n spins."""
     n = _size("complete", "n", n)
+    _refuse_many_pairs(f"complete:{n}", n * (n - 1) // 2)
     pairs = np.column_stack(np.triu_indices(n, k=1)).astype(np.int64)
     return SpinNetwork(n, pairs, name=f"complete:{n}", positions=ring(n).positions)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._arrays import read_only
 from ._typing import FloatArray, IntArray
 from .cost import Cost
 from .errors import InvalidParameterError, MissingDependencyError
@@ -89,7 +90,7 @@ class ChargingProblem:
         unique, inverse = np.unique(pairs, axis=0, return_inverse=True)
         merged = np.zeros(len(unique))
         np.add.at(merged, inverse.ravel(), values)
-        return unique.reshape(-1, 2), merged
+        return read_only(unique.reshape(-1, 2)), read_only(merged)
 
     def fields(self, t: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Bx(t), Bz(t), B(s(t))/2 in GHz at times t in ns."""
@@ -123,6 +124,9 @@ class ChargingProblem:
         physics = {"protocol": self.protocol.to_dict(), "scales": self.scales.to_dict()}
         for part in physics.values():
             part.pop("name")
+        if self.protocol.initial.uniform:  # one angle for all spins, or the same for each, is one state
+            initial = physics["protocol"]["initial"]
+            physics["protocol"]["initial"] = {key: angles[:1] for key, angles in initial.items()}
         text = json.dumps(physics, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(f"problem:1:{self.network.content_hash}:{text}".encode()).hexdigest()
 

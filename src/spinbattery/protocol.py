@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._arrays import read_only
 from ._typing import FloatArray
 from .cost import Cost, integrate, scaled_norm
 from .errors import CostError, InvalidParameterError, WaveformError
@@ -72,7 +73,7 @@ class Protocol:
             if corner > distinct[-1] + SAME_TIME:
                 distinct.append(corner)
         distinct[-1] = 1.0
-        return np.array(distinct) * self.duration
+        return read_only(np.array(distinct) * self.duration)
 
     def kinks(self, scales: EnergyScales) -> FloatArray:
         """Times (ns) at which the fields are not smooth: corners, and passages of the scales' own kinks."""

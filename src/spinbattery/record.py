@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import platform
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,68 +16,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._typing import ComplexArray, FloatArray
+from .atomic import replacing
 from .errors import RecordError
 from .problem import ChargingProblem
+from .schema import (
+    LONG_NAMES,
+    NUMERICS_VERSION,
+    REQUIRED,
+    SCHEMA,
+    SCHEMA_VERSION,
+    UNITS,
+    VARIANCE_FLOOR,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
 
-SCHEMA = "spinbattery.record"
-SCHEMA_VERSION = 1
-
-VARIANCE_FLOOR = 1e-20
-"""A computed sigma^2 below this is rounding noise: sigma counts as zero and precision as unknown."""
-
 _LIBRARIES = ("spinbattery", "numpy", "numba", "scipy", "xarray")
-
-_UNITS = {
-    "magnetization": "1",
-    "variance": "1",
-    "std": "1",
-    "precision": "1",
-    "precision_bound": "1",
-    "magnetization_error": "1",
-    "precision_error": "1",
-    "norm_error": "1",
-    "spin_magnetization": "1",
-    "distribution": "1",
-    "magnetization_t": "1",
-    "std_t": "1",
-    "energy_t": "GHz",
-    "magnetization_t_error": "1",
-    "variance_t_error": "1",
-    "state": "1",
-    "time": "ns",
-    "sz_total": "1",
-    "hs_cost": "GHz ns",
-    "hs_cost_peak": "GHz",
-    "hs_cost_matched": "GHz",
-    "duration": "ns",
-}
-
-_LONG_NAMES = {
-    "magnetization": "mu = <Sz>/N at the end",
-    "variance": "sigma^2 = (<Sz^2> - <Sz>^2)/N^2 at the end",
-    "std": "sigma",
-    "precision": "1/sigma^2",
-    "precision_bound": "lower bound of 1/sigma^2 where sigma is zero to rounding",
-    "magnetization_error": "estimated absolute error of mu",
-    "precision_error": "estimated relative error of 1/sigma^2",
-    "norm_error": "largest drift of the norm before normalisation",
-    "spin_magnetization": "<sz_k> of each spin at the end",
-    "distribution": "P(Sz) at the end",
-    "magnetization_t": "mu(t)",
-    "std_t": "sigma(t)",
-    "energy_t": "<H(t)>/h, h being Planck's constant",
-    "magnetization_t_error": "estimated absolute error of mu(t)",
-    "variance_t_error": "estimated absolute error of sigma^2(t)",
-    "state": "final amplitudes, spin 0 most significant, bit 0 up",
-    "hs_cost": "int ||H||_HS dt / 2^(N/2)",
-    "hs_cost_peak": "largest ||H||_HS / 2^(N/2)",
-    "hs_cost_matched": "||H||_HS / 2^(N/2) where |g| is largest",
-}
-
-_REQUIRED = ("magnetization", "variance", "std", "distribution", "problem", "duration", "hs_cost")
 
 
 @dataclass(frozen=True)
@@ -133,8 +86,10 @@ def canonical_json(data: Any) -> str:
 
 
 def run_key(problem: ChargingProblem, engine: str, options: dict[str, Any], times: FloatArray) -> str:
-    """Hash of all that decides a run's content: problem, engine, its options, output times, schema."""
-    text = canonical_json([SCHEMA_VERSION, problem.content_hash, engine, options, np.asarray(times).tolist()])
+    """Hash of all that decides a run's content: problem, engine, options, output times, and our versions."""
+    text = canonical_json(
+        [SCHEMA_VERSION, NUMERICS_VERSION, problem.content_hash, engine, options, np.asarray(times).tolist()]
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -179,10 +134,10 @@ def build_record(
         coords["part"] = ["real", "imag"]
     dataset = xr.Dataset(values, coords, _provenance(problem, engine, options, reason, solution, wall_time))
     for name in dataset.variables:
-        if name in _UNITS:
-            dataset[name].attrs["units"] = _UNITS[str(name)]
-        if name in _LONG_NAMES:
-            dataset[name].attrs["long_name"] = _LONG_NAMES[str(name)]
+        if name in UNITS:
+            dataset[name].attrs["units"] = UNITS[str(name)]
+        if name in LONG_NAMES:
+            dataset[name].attrs["long_name"] = LONG_NAMES[str(name)]
     return Record(dataset)
 
 
@@ -347,21 +302,10 @@ class Record:
         stored = self.dataset.copy()
         stored.attrs = {**self.dataset.attrs, "checksum": _checksum(self.dataset)}
         try:
-            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-            os.close(handle)
-        except OSError as error:
-            raise RecordError(f"cannot write to the folder of {path}: {error.strerror}") from None
-        temporary = Path(name)
-        try:
-            stored.to_netcdf(temporary, engine="h5netcdf")
-            with temporary.open("rb") as stream:
-                os.fsync(stream.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        except OSError as error:
-            raise RecordError(f"cannot write {path}: {error}") from None
-        finally:
-            temporary.unlink(missing_ok=True)
+            with replacing(path) as temporary:
+                stored.to_netcdf(temporary, engine="h5netcdf")
+        except (OSError, ValueError) as error:  # ValueError: a name that HDF5 cannot hold
+            raise RecordError(f"cannot write {str(path)!r}: {error}") from None
         return path
 
 
@@ -390,7 +334,7 @@ def read_record(path: str | Path) -> Record:
             f"{str(path)!r} has schema version {attributes.get('schema_version')}, but this spinbattery reads "
             f"version {SCHEMA_VERSION}; compute it again or read it with the version that wrote it."
         )
-    missing = [name for name in _REQUIRED if name not in dataset]
+    missing = [name for name in REQUIRED if name not in dataset]
     if missing:
         raise RecordError(f"{str(path)!r} is damaged: it lacks {', '.join(missing)}; compute it again.")
     expected = attributes.pop("checksum", None)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._arrays import read_only
 from ._typing import FloatArray
 from .errors import EnergyScalesError
 
@@ -24,7 +25,13 @@ class Curve(Protocol):
     def to_dict(self) -> dict[str, Any]: ...
 
 
-def _checked_table(s: Any, values: Any, what: str, *, positive: bool = False) -> tuple[FloatArray, FloatArray]:
+def checked_table(s: Any, values: Any, what: str, *, positive: bool = False) -> tuple[FloatArray, FloatArray]:
+    """s and values (GHz) as arrays.
+
+    Raises:
+        EnergyScalesError: fewer than two rows, not numbers, not finite, s not ascending from 0 to 1, or
+            negative values (zero ones too where they must be positive).
+    """
     try:
         s, values = np.asarray(s, dtype=np.float64), np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
@@ -54,11 +61,11 @@ class LinearTable:
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        _checked_table(self.s, self.values, "energy table")
+        checked_table(self.s, self.values, "energy table")
 
     @cached_property
     def _arrays(self) -> tuple[FloatArray, FloatArray]:
-        return np.array(self.s), np.array(self.values)
+        return read_only(np.array(self.s)), read_only(np.array(self.values))
 
     @property
     def kinks(self) -> FloatArray:
@@ -79,7 +86,7 @@ class LogSpline:
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        _checked_table(self.s, self.values, "energy spline", positive=True)
+        checked_table(self.s, self.values, "energy spline", positive=True)
 
     @cached_property
     def _spline(self) -> Any:
@@ -150,7 +157,7 @@ class EnergyScales:
     @cached_property
     def kinks(self) -> FloatArray:
         """Values of s at which A or B is not smooth; integrators put panel edges there."""
-        return np.unique(np.concatenate([self.transverse.kinks, self.ising.kinks]))
+        return read_only(np.unique(np.concatenate([self.transverse.kinks, self.ising.kinks])))
 
     def to_dict(self) -> dict[str, Any]:
         return {"name": self.name, "A": self.transverse.to_dict(), "B": self.ising.to_dict()}

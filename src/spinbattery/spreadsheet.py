@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from .errors import EnergyScalesError
-from .scales import EnergyScales, LinearTable, _checked_table
+from .scales import EnergyScales, LinearTable, checked_table
 
 DEFAULT_SHEET = "Standard-Annealing Schedule"
 
@@ -124,7 +124,7 @@ def from_spreadsheet(path: str | Path, sheet: str | None = None) -> EnergyScales
         for key, (column, factor) in _columns(table_rows[0][1], path.name).items()
     }
     for key in ("A", "B"):
-        _checked_table(table["s"], table[key], f"{path.name}, {key}(s)")
+        checked_table(table["s"], table[key], f"{path.name}, {key}(s)")
     s = tuple(table["s"].tolist())
     return EnergyScales(
         path.stem, LinearTable(s, tuple(table["A"].tolist())), LinearTable(s, tuple(table["B"].tolist()))

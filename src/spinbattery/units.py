@@ -24,6 +24,9 @@ GHZ_IN_JOULE = PLANCK_CONSTANT * 1e9
 BOLTZMANN_GHZ_PER_KELVIN = 1.380649e-23 / GHZ_IN_JOULE
 """kT/h of one kelvin, in GHz."""
 
+_LARGEST = 1e50
+"""Beyond this, squares and sums of squares would leave the range of floats."""
+
 _TIME_UNITS_NS = {"ps": 1e-3, "ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
 _DURATION = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*([a-zA-Zµμ]*)\s*")
 
@@ -42,13 +45,15 @@ def finite(name: str, value: SupportsFloat) -> float:
         raise InvalidParameterError(f"{name} must be a real number, but is {value!r}.") from None
     if not math.isfinite(number):
         raise InvalidParameterError(f"{name} must be finite, but is {number}.")
-    return number
+    if abs(number) > _LARGEST:
+        raise InvalidParameterError(f"{name} must not exceed {_LARGEST:g} in magnitude, but is {number:g}.")
+    return number + 0.0  # -0.0 and 0.0 are one value and must have one hash
 
 
 def positive(name: str, value: SupportsFloat) -> float:
     """Return ``value`` as a float, checked to be finite and above zero."""
     number = finite(name, value)
-    if number <= 0.0:
+    if number < 1.0 / _LARGEST:
         raise InvalidParameterError(f"{name} must be above zero, but is {number:g}.")
     return number
 

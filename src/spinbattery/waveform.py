@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._arrays import read_only
 from ._typing import FloatArray
 from .errors import WaveformError
 
@@ -70,7 +71,7 @@ class Waveform:
     @cached_property
     def _arrays(self) -> tuple[FloatArray, FloatArray]:
         array = np.array(self.points)
-        return array[:, 0].copy(), array[:, 1].copy()
+        return read_only(array[:, 0].copy()), read_only(array[:, 1].copy())
 
     @property
     def breakpoints(self) -> FloatArray:

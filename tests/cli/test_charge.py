@@ -138,18 +138,32 @@ BAD = [
     (("--out", "/nowhere/run.nc"), "does not exist"),
     (("--out", "run.txt"), ".nc"),
     (("--plot", "run.jpg"), ".png"),
-    (("--crosstalk", "-0.1", "--crosstalk-pairs", "some"), "neighbours"),
+    (("--crosstalk-pairs", "some"), "neighbours"),
+    (("--network", "complete:100000"), "GB"),
+    (("--network", "torus:100000x100000"), "GB"),
+    (("--field", "1e308"), "h must not exceed"),
+    (("--protocol", "local", "-J", "1e160"), "J must not exceed"),
+    (("--duration", "1e-310ns"), "above zero"),
+    (("--plot", "folder.png"), "it is a folder"),
 ]
 
 
 @pytest.mark.parametrize(("arguments", "message"), BAD, ids=[" ".join(a) for a, _ in BAD])
-def test_bad_input_is_one_line_and_code_2(spinbattery, arguments, message):
+def test_bad_input_is_one_line_and_code_2(spinbattery, arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.png").mkdir()
     got = spinbattery(*CHARGE, "--network", "torus:2x2", *arguments)
     assert got.code == 2
     assert got.err.startswith("error: ")
     assert message in got.err
     assert "Traceback" not in got.err
     assert got.out == ""
+
+
+def test_points_are_output_times_of_the_record(spinbattery, tmp_path: Path):
+    record = tmp_path / "run.nc"
+    assert spinbattery(*CHARGE, "--network", "ring:3", "--points", "5", "--out", str(record)).code == 0
+    assert sb.read_record(record).times.tolist() == pytest.approx([0.0, 5.0, 10.0, 15.0, 20.0])
 
 
 def test_scaling_refuses_too_few_networks_and_large_ones_before_running(spinbattery):

@@ -89,14 +89,13 @@ def test_a_command_of_the_report_makes_the_same_record(full, monkeypatch, capsys
     linked = re.findall(r'<a href="(records/[0-9a-f]+\.nc)">.*?<code>(spinbattery charge .*?)</code>', page, re.DOTALL)
     by_kind = {}
     for href, command in linked:
-        by_kind.setdefault((("--equal-cost" in command), re.search(r"--protocol (\S+)", command)[1]), (href, command))
-    assert len(by_kind) >= 6
+        options = tuple(option in command for option in ("--equal-cost", "--points", "--crosstalk"))
+        by_kind.setdefault((*options, re.search(r"--protocol (\S+)", command)[1]), (href, command))
+    assert len(by_kind) >= 9
     from spinbattery.cli import main
 
     for href, command in by_kind.values():
         arguments = command.split()[1:]
-        if "--plot" in arguments:
-            continue
         monkeypatch.setattr("sys.argv", ["spinbattery", *arguments, "--json", "--quiet"])
         with pytest.raises(SystemExit, match="0"):
             main.run()
@@ -104,6 +103,15 @@ def test_a_command_of_the_report_makes_the_same_record(full, monkeypatch, capsys
         stored = sb.read_record(folder / href)
         assert made["run_key"] == stored.key
         assert made["magnetization"] == stored.magnetization
+
+
+@pytest.mark.slow
+def test_progress_runs_from_0_to_1_and_every_part_knows_its_runs(full):
+    folder, first = full
+    assert first.computed + first.reused == sum(runs for _, runs in PARTS.values())
+    seen: list[float] = []
+    build_report(folder, ["fig2"], lambda fraction, message: seen.append(fraction))
+    assert seen == [1.0]  # nothing had to be computed
 
 
 @pytest.mark.slow
@@ -122,7 +130,7 @@ def test_interruption_keeps_finished_runs(tmp_path: Path, monkeypatch: pytest.Mo
     def interrupt_third(fraction: float, message: str) -> None:
         if not started or started[-1] != message:
             started.append(message)
-        if len([m for m in started if "steps" in m]) > 6:
+        if len(started) > 6:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -130,7 +138,10 @@ def test_interruption_keeps_finished_runs(tmp_path: Path, monkeypatch: pytest.Mo
     kept = {path.name for path in (tmp_path / "records").glob("*.nc")}
     assert kept
     assert not list(tmp_path.rglob("*.part"))
-    result = build_report(tmp_path, ["fig2"])
+    seen: list[float] = []
+    result = build_report(tmp_path, ["fig2"], lambda fraction, message: seen.append(fraction))
+    assert seen == sorted(seen)
+    assert len(kept) / PARTS["fig2"][1] <= seen[0] < seen[-1] == 1.0
     assert result.reused >= len(kept)
     assert result.computed + len(kept) == len(list((tmp_path / "records").glob("*.nc")))
 
@@ -141,6 +152,15 @@ def test_a_damaged_record_is_named(tmp_path: Path):
     record.write_bytes(record.read_bytes()[:1000])
     with pytest.raises(RecordError, match=record.name):
         build_report(tmp_path, ["fig6"])
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
+    (tmp_path / "figures" / "fig3.png").mkdir(parents=True)
+    with pytest.raises(InvalidParameterError, match="fig3.png"):
+        build_report(tmp_path, ["fig3"])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RecordError, match="cannot make the folder"):
+        build_report(tmp_path / "file", ["fig3"])
 
 
 def test_unknown_part_is_refused_before_anything_is_made(tmp_path: Path):

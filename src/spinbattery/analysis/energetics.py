@@ -82,6 +82,11 @@ def peak_power(record: Record, field_ghz: float) -> float:
     return record.n_spins * 0.5 * positive("field_ghz", field_ghz) * GHZ_IN_JOULE * slope / 1e-9
 
 
+def peak_power_as_printed(record: Record, field_ghz: float) -> float:
+    """The same by the paper's formula, half of what holds; see :func:`stored_energy_as_printed`."""
+    return 0.5 * peak_power(record, field_ghz)
+
+
 def ratio_and_difference(a: float, b: float) -> tuple[float, float]:
     """(a/b, a - b).
 

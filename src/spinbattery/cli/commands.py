@@ -35,6 +35,9 @@ def charge(
     crosstalk_pairs: o.CrosstalkPairs = "neighbours",
     out: Annotated[str | None, typer.Option("--out", help="Write the record as netCDF.")] = None,
     plot: Annotated[str | None, typer.Option("--plot", help="Draw mu(t), sigma(t) to .png or .pdf.")] = None,
+    points: Annotated[
+        int | None, typer.Option("--points", min=2, help="Output times, equally spaced (201 where there is a plot).")
+    ] = None,
     store: o.StoreFolder = None,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
@@ -52,7 +55,8 @@ def charge(
     spins = o.build_network(network, crosstalk, crosstalk_pairs)
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
     built = recipe.build(spins, scales)
-    times = np.linspace(0.0, built.duration, _OUTPUT_POINTS) if plot else None
+    n_times = points or (_OUTPUT_POINTS if plot else 0)
+    times = np.linspace(0.0, built.duration, n_times) if n_times else None
     with progress_bar(quiet) as progress:
         record = run(
             spins,
@@ -184,5 +188,7 @@ def _check_target(path: str | None, endings: tuple[str, ...]) -> None:
         return
     if Path(path).suffix not in endings:
         raise InvalidParameterError(f"{path!r} must end in {' or '.join(endings)}.")
+    if Path(path).is_dir():
+        raise InvalidParameterError(f"cannot write {path!r}: it is a folder; give a file name.")
     if not Path(path).resolve().parent.is_dir():
         raise InvalidParameterError(f"cannot write {path!r}: its folder does not exist; make it first.")

@@ -70,7 +70,7 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
 
     table = Table(title=title, title_justify="left")
     for column in header:
-        table.add_column(column, justify="left" if column == header[0] else "right")
+        table.add_column(column, justify="left" if column == header[0] else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
     Console().print(table)

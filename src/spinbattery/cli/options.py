@@ -54,8 +54,10 @@ def build_network(text: str, crosstalk: float, pairs: str) -> SpinNetwork:
     """Network from its text form, with cross-talk where it is asked for."""
     from ..network_text import parse_network
 
+    if pairs not in ("neighbours", "all"):
+        raise InvalidParameterError(f"--crosstalk-pairs must be neighbours or all, but is {pairs!r}.")
     network = parse_network(text)
-    return network.with_crosstalk(crosstalk, pairs) if crosstalk else network  # type: ignore[arg-type]
+    return network.with_crosstalk(crosstalk, "all" if pairs == "all" else "neighbours") if crosstalk else network
 
 
 def build_scales(path: str | None, sheet: str | None) -> EnergyScales:

@@ -53,14 +53,15 @@ def output_times(problem: ChargingProblem, times: ArrayLike | None) -> FloatArra
         raise InvalidParameterError(
             f"times must be finite and ascend strictly, by more than {SAME_TIME * duration:g} ns."
         )
+    # a time meant to be a corner but off by rounding would make an empty step
+    corners = problem.protocol.breakpoints
+    nearest = corners[np.abs(array[:, None] - corners).argmin(axis=1)] if array.size else array
+    array = np.where(np.abs(array - nearest) < 0.5 * SAME_TIME * duration, nearest, array)
     if array.size and (array[0] < 0.0 or array[-1] > duration):
         raise InvalidParameterError(
             f"times must lie within the protocol, 0 to {duration:g} ns, but run from {array[0]:g} to {array[-1]:g}."
         )
-    # a time meant to be a corner but off by rounding would make an empty step
-    corners = problem.protocol.breakpoints
-    nearest = corners[np.abs(array[:, None] - corners).argmin(axis=1)] if array.size else array
-    return np.where(np.abs(array - nearest) < 0.5 * SAME_TIME * duration, nearest, array)
+    return array
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..errors import InvalidParameterError, ToleranceError
-from ..record import VARIANCE_FLOOR
+from ..schema import VARIANCE_FLOOR
 from ..units import positive
 
-MINIMUM_TOLERANCE = 1e-12
+MINIMUM_TOLERANCE = 1e-11
+_ROUNDING = 1e-12
+"""No estimate falls below this: absolute for the mean, relative for the variance."""
 
 
 class HasMoments(Protocol):
@@ -78,10 +80,11 @@ def _estimate(previous: FloatArray, last: FloatArray, resolved: bool) -> FloatAr
     accident of a sign change, the last difference can mislead; so at most a factor 8 is credited, and
     only for as much convergence as was seen (2 over the observed ratio), and the last but one
     difference bounds the estimate from below. Where steps are not yet short against the distance of
-    the schedule's kinks, convergence is irregular, and nothing is credited.
+    the schedule's kinks, convergence is irregular: then twice the last difference is taken, or an
+    eighth of the one before.
     """
     if not resolved:
-        return np.maximum(last, previous / _LEAST_OF_PREVIOUS)
+        return np.maximum(2.0 * last, previous / 8.0)
     inverse_ratio = np.divide(last, previous, out=np.ones_like(last), where=previous > 0.0)
     credit = np.clip(2.0 * inverse_ratio, 1.0 / _MOST_CREDIT, 1.0)
     return np.maximum(last * credit, previous / _LEAST_OF_PREVIOUS)
@@ -108,8 +111,10 @@ def refine(solve: Callable[[int], T], tolerance: float, max_levels: int, resolve
         refined = Refined(
             result,
             level,
-            _estimate(previous_mean, last_mean, level >= resolved_from),
-            _estimate(previous_variance, last_variance, level >= resolved_from),
+            np.maximum(_estimate(previous_mean, last_mean, level >= resolved_from), _ROUNDING),
+            np.maximum(
+                _estimate(previous_variance, last_variance, level >= resolved_from), _ROUNDING * result.variance
+            ),
         )
         if refined.worst <= tolerance:
             return refined

@@ -107,8 +107,10 @@ class SplitStepEngine(Engine):
         object.__setattr__(self, "tolerance", checked_tolerance(self.tolerance))
         if self.splitting not in SPLITTINGS:
             raise InvalidParameterError(f"unknown splitting {self.splitting!r}; there are {', '.join(SPLITTINGS)}.")
-        if self.max_levels < 2:
-            raise InvalidParameterError(f"max_levels must be 2 or more, but is {self.max_levels}.")
+        levels = self.max_levels
+        if isinstance(levels, bool) or not isinstance(levels, (int, np.integer)) or levels < 2:
+            raise InvalidParameterError(f"max_levels must be a whole number of 2 or more, but is {levels!r}.")
+        object.__setattr__(self, "max_levels", int(levels))
 
     @property
     def scheme(self) -> Splitting:

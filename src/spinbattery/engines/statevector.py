@@ -19,6 +19,9 @@ _BYTES_PER_AMPLITUDE = 64
 """State (16), Ising diagonal (8), magnetization (1), and the product state it starts from or the work
 space of its observables; about 50 were measured at N = 24."""
 
+_BYTES_TO_KEEP = 64
+"""More where the final amplitudes are kept: themselves, and their copies on the way to the record."""
+
 _ADDRESSABLE = 40
 
 
@@ -26,7 +29,8 @@ _ADDRESSABLE = 40
 class Statevector(SplitStepEngine):
     """Time-ordered splitting of the full state vector: any graph, weights, cross-talk, product start.
 
-    Double precision, one thread, 64 bytes for each of 2^N amplitudes at the peak (1.1 GB at N = 24).
+    Double precision, one thread, 64 bytes for each of 2^N amplitudes at the peak (1.1 GB at N = 24), and
+    twice that with ``keep_state``.
 
     Attributes:
         keep_state: store the final amplitudes in the record (2^N complex numbers).
@@ -40,7 +44,7 @@ class Statevector(SplitStepEngine):
         return None
 
     def required_bytes(self, problem: ChargingProblem) -> int:
-        return _BYTES_PER_AMPLITUDE << problem.n_spins
+        return (_BYTES_PER_AMPLITUDE + (_BYTES_TO_KEEP if self.keep_state else 0)) << problem.n_spins
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
         largest = min(_ADDRESSABLE, max(1, available // _BYTES_PER_AMPLITUDE).bit_length() - 1)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 COLOURS = {
     "cooperative": "#0b5fa5",
     "local": "#c8501e",
-    "local, equal integral": "#e39b3c",
     "polarised": "#2c7d4f",
     "polarised local": "#7b4aa0",
 }
@@ -37,12 +36,10 @@ _SETTINGS: dict[Any, Any] = {
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """A figure in the project's style, of a size in inches, with no window attached to it."""
-    import matplotlib as mpl
+    """A figure of a size in inches, with no window attached to it; make it within :func:`styled`."""
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_SETTINGS):
-        return Figure(figsize=(width, height), layout="constrained")
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def styled() -> AbstractContextManager[None]:
@@ -56,7 +53,7 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
     """Write a figure as .png, .pdf or .svg.
 
     Raises:
-        InvalidParameterError: another ending, or a folder that does not exist.
+        InvalidParameterError: another ending, or a place that cannot be written.
     """
     path = Path(path)
     if path.suffix not in FIGURE_ENDINGS:
@@ -65,5 +62,8 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
         raise InvalidParameterError(f"the folder of {str(path)!r} does not exist; make it first.")
     # no dates in the files, so that the same figure is the same file
     metadata = {"CreationDate": None} if path.suffix == ".pdf" else {"Date": None} if path.suffix == ".svg" else None
-    figure.savefig(path, dpi=160, metadata=metadata)
+    try:
+        figure.savefig(path, dpi=160, metadata=metadata)
+    except OSError as error:
+        raise InvalidParameterError(f"cannot write {str(path)!r}: {error.strerror or error}.") from None
     return path

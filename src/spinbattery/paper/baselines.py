@@ -11,6 +11,10 @@ _NETWORKS = ("torus:2x2", "torus:3x3", "torus:3x4")
 _DURATIONS = ("20ns", "60ns")
 
 
+RUNS = len(_NETWORKS) * len(_DURATIONS) * 5
+"""How many runs this part asks for."""
+
+
 def _recipes(duration: str) -> dict[str, ProtocolRecipe]:
     return {
         "cooperative (the reference)": ProtocolRecipe("cooperative", duration),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..analysis.energetics import mean_power, peak_power, ratio_and_difference, stored_energy, stored_energy_as_printed
 from ..scales import advantage_system6
-from .fig6 import trajectories
+from . import fig6
 from .parameters import (
     DEVICE_DURATION_NS,
     DEVICE_MAGNETIZATION,
@@ -17,12 +17,15 @@ from .parameters import (
 from .runs import Runs
 from .section import AuditItem, Section, TableItem
 
+RUNS = fig6.RUNS
+"""How many runs this part asks for."""
+
 
 def build(runs: Runs) -> Section:
     """Powers of the annealer runs from the printed magnetizations, and of the exact N = 9 battery."""
     field = float(advantage_system6().B(1.0))
     rows, audit = _device_powers()
-    found = trajectories(runs)
+    found = fig6.trajectories(runs)
     exact = []
     for name, run in found.items():
         record = run.record

@@ -11,6 +11,9 @@ from .parameters import COOPERATIVE, LOCAL, TORI
 from .runs import Runs, torus_name
 from .section import FigureItem, Section
 
+RUNS = 2 * len(TORI)
+"""How many runs this part asks for."""
+
 
 def build(runs: Runs) -> Section:
     """Fig. 2a, 2b and 2c from exact runs."""

@@ -11,6 +11,9 @@ from ..units import GHZ_IN_JOULE
 from .runs import Runs
 from .section import AuditItem, FigureItem, Section
 
+RUNS = 0
+"""How many runs this part asks for."""
+
 
 def build(runs: Runs) -> Section:
     """A(s), B(s), and s(t), g(t) of Eq. 8 and 9; nothing is simulated."""

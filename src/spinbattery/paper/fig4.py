@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from ..cost import scaled_norm
 from ..figures.protocols import plot_local_field
 from ..network import torus
 from ..protocol import Protocol, cooperative, local_field
 from ..scales import advantage_system6
-from .parameters import PEGASUS_PAIRS_PER_SPIN, TORI
+from .parameters import COOPERATIVE, PEGASUS_PAIRS_PER_SPIN, TORI
 from .runs import Runs, torus_name
 from .section import AuditItem, FigureItem, Section, TableItem
 
-_J, _H = -0.2, -0.5
+_J, _H = COOPERATIVE.J, COOPERATIVE.field
+
+
+RUNS = 0
+"""How many runs this part asks for."""
 
 
 def build(runs: Runs) -> Section:
@@ -59,8 +64,7 @@ def build(runs: Runs) -> Section:
 
 
 def _local(cp: Protocol, pairs_per_spin: float) -> Protocol:
-    from dataclasses import replace
-
+    """The local protocol where only n_C/N is known, not the network."""
     return replace(cp, J=0.0, h=local_field(cp.h, cp.J, pairs_per_spin))
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..figures.trajectories import plot_trajectories
-from ..units import parse_duration
-from .parameters import COOPERATIVE, DURATION, LOCAL
+from .parameters import COOPERATIVE, LOCAL
 from .runs import Run, Runs
 from .section import FigureItem, Section
 
 _POINTS = 601
+RUNS = 2
 
 
 def trajectories(runs: Runs) -> dict[str, Run]:
     """Cooperative and local runs on the 3x3 torus with mu(t), sigma(t)."""
-    times = np.linspace(0.0, parse_duration(DURATION), _POINTS)
     return {
-        name: runs.charge("torus:3x3", recipe, times=times)
+        name: runs.charge("torus:3x3", recipe, points=_POINTS)
         for name, recipe in (("cooperative", COOPERATIVE), ("local", LOCAL))
     }
 

@@ -19,6 +19,10 @@ from .section import AuditItem, Section, TableItem
 _CROSSTALK = (-0.001, -0.002, -0.004)
 
 
+RUNS = len(_CROSSTALK)
+"""How many runs this part asks for."""
+
+
 def build(runs: Runs) -> Section:
     """Bhatia-Davis, Eq. 24, the local protocol's magnetization on the device, and decoherence."""
     recipe = ProtocolRecipe("local", "200ns")

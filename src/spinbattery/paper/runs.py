@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from numpy.typing import ArrayLike
+import numpy as np
 
+from .._typing import FloatArray
 from ..charging import charge
 from ..network import SpinNetwork
 from ..network_text import parse_network
@@ -32,13 +33,15 @@ class Runs:
 
     Attributes:
         store: where records are kept.
+        expected: how many runs there will be, for the progress.
         computed: how many runs were computed.
         reused: how many were found finished.
     """
 
-    def __init__(self, folder: Path, progress: Progress = silent) -> None:
+    def __init__(self, folder: Path, expected: int, progress: Progress = silent) -> None:
         self.store = Store(folder)
-        self.progress = progress
+        self.expected = max(1, expected)
+        self._progress = progress
         self.computed = 0
         self.reused = 0
 
@@ -47,27 +50,29 @@ class Runs:
         network: str,
         recipe: ProtocolRecipe,
         *,
-        times: ArrayLike | None = None,
+        points: int | None = None,
         crosstalk: float = 0.0,
     ) -> Run:
-        """Charge a network given by its text form; ``times`` in ns."""
+        """Charge a network given by its text form, with ``points`` equally spaced output times."""
         spins = parse_network(network)
         command = f"spinbattery charge --network {network} {recipe.arguments()} --tolerance {TOLERANCE:g}"
         if crosstalk:
             spins = spins.with_crosstalk(crosstalk)
             command += f" --crosstalk {crosstalk:g}"
-        if times is not None:
-            command += " --plot trajectories.png"
-        record = self._charge(spins, recipe.build(spins), times)
+        protocol, times = recipe.build(spins), None
+        if points is not None:
+            command += f" --points {points}"
+            times = np.linspace(0.0, protocol.duration, points)
+        record = self._charge(spins, protocol, times)
         return Run(record, self.store.path(record.key), command)
 
-    def _charge(self, network: SpinNetwork, protocol: Protocol, times: ArrayLike | None) -> Record:
+    def _charge(self, network: SpinNetwork, protocol: Protocol, times: FloatArray | None) -> Record:
         started = False
 
         def progress(fraction: float, message: str) -> None:
             nonlocal started
             started = True
-            self.progress(fraction, message)
+            self._progress((self.computed + self.reused) / self.expected, message)
 
         record = charge(
             network, protocol, tolerance=TOLERANCE, times=times, store=self.store, progress=progress

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import __version__
+from ..atomic import replacing
 from ..errors import InvalidParameterError
 from ..figures.style import save_figure
 from ..paper import baselines, energetics, fig2, fig3, fig4, fig6, formulas, table1
@@ -18,16 +18,17 @@ from ..paper.section import AuditItem, Section
 from ..progress import Progress, silent
 from .page import render_page
 
-PARTS: dict[str, Callable[[Runs], Section]] = {
-    "fig2": fig2.build,
-    "fig3": fig3.build,
-    "fig4": fig4.build,
-    "fig6": fig6.build,
-    "table1": table1.build,
-    "energetics": energetics.build,
-    "baselines": baselines.build,
-    "formulas": formulas.build,
+PARTS: dict[str, tuple[Callable[[Runs], Section], int]] = {
+    "fig2": (fig2.build, fig2.RUNS),
+    "fig3": (fig3.build, fig3.RUNS),
+    "fig4": (fig4.build, fig4.RUNS),
+    "fig6": (fig6.build, fig6.RUNS),
+    "table1": (table1.build, table1.RUNS),
+    "energetics": (energetics.build, energetics.RUNS),
+    "baselines": (baselines.build, baselines.RUNS),
+    "formulas": (formulas.build, formulas.RUNS),
 }
+"""What builds each part, and how many runs it asks for."""
 
 
 @dataclass(frozen=True)
@@ -51,33 +52,26 @@ def build_report(folder: Path, only: Sequence[str] | None = None, progress: Prog
         progress: called with the fraction done of the whole, and what is running.
 
     Raises:
-        InvalidParameterError: an unknown part, before anything is run.
-        RecordError: the folder cannot be made, or holds a damaged record.
+        InvalidParameterError: an unknown part, before anything is run, or a place that cannot be written.
+        RecordError: the folder of records cannot be made, or holds a damaged record.
     """
     chosen = _chosen(only)
-    inner: dict[str, float] = {"done": 0.0}
-
-    def overall(fraction: float, message: str) -> None:
-        progress(inner["done"], message)
-
-    runs = Runs(folder / "records", overall)
+    runs = Runs(folder / "records", sum(PARTS[name][1] for name in chosen), progress)
     figures = folder / "figures"
-    figures.mkdir(parents=True, exist_ok=True)
+    _make_folder(figures)
     sections = []
-    for k, name in enumerate(chosen):
-        inner["done"] = k / len(chosen)
-        progress(inner["done"], name)
-        section = PARTS[name](runs)
+    for name in chosen:
+        section = PARTS[name][0](runs)
         for figure in section.figures:
             for ending in (".png", ".pdf"):
                 save_figure(figure.figure, figures / f"{figure.stem}{ending}")
         sections.append(section)
     progress(1.0, "report")
     audit = tuple(item for section in sections for item in section.audit)
-    _write_atomically(folder / "audit.json", json.dumps([item.to_dict() for item in audit], indent=2) + "\n")
+    _write(folder / "audit.json", json.dumps([item.to_dict() for item in audit], indent=2) + "\n")
     report = folder / "report.html"
     command = "spinbattery reproduce" if only is None else f"spinbattery reproduce --only {','.join(chosen)}"
-    _write_atomically(report, render_page(sections, folder, __version__, command))
+    _write(report, render_page(sections, folder, __version__, command))
     return Reproduction(report, audit, runs.computed, runs.reused)
 
 
@@ -94,7 +88,16 @@ def _chosen(only: Sequence[str] | None) -> list[str]:
     return [name for name in PARTS if name in only]
 
 
-def _write_atomically(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidParameterError(f"cannot make the folder {str(path)!r}: {error.strerror}.") from None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidParameterError(f"cannot write {str(path)!r}: {error.strerror}.") from None

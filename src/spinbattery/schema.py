@@ -1,0 +1,61 @@
+"""Names, units and meanings of what a record holds."""
+
+from __future__ import annotations
+
+SCHEMA = "spinbattery.record"
+SCHEMA_VERSION = 1
+
+NUMERICS_VERSION = 1
+"""Raised whenever an engine comes to give other results, so that stores do not serve the old ones."""
+
+VARIANCE_FLOOR = 1e-20
+"""A computed sigma^2 below this is rounding noise: sigma counts as zero and precision as unknown."""
+
+UNITS = {
+    "magnetization": "1",
+    "variance": "1",
+    "std": "1",
+    "precision": "1",
+    "precision_bound": "1",
+    "magnetization_error": "1",
+    "precision_error": "1",
+    "norm_error": "1",
+    "spin_magnetization": "1",
+    "distribution": "1",
+    "magnetization_t": "1",
+    "std_t": "1",
+    "energy_t": "GHz",
+    "magnetization_t_error": "1",
+    "variance_t_error": "1",
+    "state": "1",
+    "time": "ns",
+    "sz_total": "1",
+    "hs_cost": "GHz ns",
+    "hs_cost_peak": "GHz",
+    "hs_cost_matched": "GHz",
+    "duration": "ns",
+}
+
+LONG_NAMES = {
+    "magnetization": "mu = <Sz>/N at the end",
+    "variance": "sigma^2 = (<Sz^2> - <Sz>^2)/N^2 at the end",
+    "std": "sigma",
+    "precision": "1/sigma^2",
+    "precision_bound": "lower bound of 1/sigma^2 where sigma is zero to rounding",
+    "magnetization_error": "estimated absolute error of mu",
+    "precision_error": "estimated relative error of 1/sigma^2",
+    "norm_error": "largest drift of the norm before normalisation",
+    "spin_magnetization": "<sz_k> of each spin at the end",
+    "distribution": "P(Sz) at the end",
+    "magnetization_t": "mu(t)",
+    "std_t": "sigma(t)",
+    "energy_t": "<H(t)>/h, h being Planck's constant",
+    "magnetization_t_error": "estimated absolute error of mu(t)",
+    "variance_t_error": "estimated absolute error of sigma^2(t)",
+    "state": "final amplitudes, spin 0 most significant, bit 0 up",
+    "hs_cost": "int ||H||_HS dt / 2^(N/2)",
+    "hs_cost_peak": "largest ||H||_HS / 2^(N/2)",
+    "hs_cost_matched": "||H||_HS / 2^(N/2) where |g| is largest",
+}
+
+REQUIRED = ("magnetization", "variance", "std", "distribution", "problem", "duration", "hs_cost")
