@@ -305,7 +305,8 @@ class Record:
             with replacing(path) as temporary:
                 stored.to_netcdf(temporary, engine="h5netcdf")
         except (OSError, ValueError) as error:  # ValueError: a name that HDF5 cannot hold
-            raise RecordError(f"cannot write {str(path)!r}: {error}") from None
+            reason = getattr(error, "strerror", None) or error
+            raise RecordError(f"cannot write {str(path)!r}: {reason}; the folder must exist and be writable.") from None
         return path
 
 

@@ -156,7 +156,7 @@ def test_a_damaged_record_is_named(tmp_path: Path):
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
     (tmp_path / "figures" / "fig3.png").mkdir(parents=True)
-    with pytest.raises(InvalidParameterError, match="fig3.png"):
+    with pytest.raises(InvalidParameterError, match=r"fig3\.png"):
         build_report(tmp_path, ["fig3"])
     (tmp_path / "file").write_text("")
     with pytest.raises(RecordError, match="cannot make the folder"):

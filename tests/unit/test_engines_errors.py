@@ -137,8 +137,8 @@ def test_runs_of_too_many_steps_are_refused_at_once(protocol):
 
 
 def test_a_tolerance_out_of_reach_is_refused_with_the_figure_that_was_reached():
-    with pytest.raises(ToleranceError, match=r"estimate is .* after 2 halvings .* above the tolerance 1e-12"):
-        charge(torus(2, 2), cooperative(20.0), engine=Statevector(1e-12, max_levels=2))
+    with pytest.raises(ToleranceError, match=r"estimate is .* after 2 halvings .* above the tolerance 1e-11"):
+        charge(torus(2, 2), cooperative(20.0), engine=Statevector(1e-11, max_levels=2))
 
 
 @pytest.mark.parametrize(
@@ -203,3 +203,8 @@ def test_corners_a_rounding_apart_are_one_corner(corner):
 def test_a_state_for_another_number_of_spins_is_refused():
     with pytest.raises(InvalidParameterError, match="2 angles but the network has 3 spins"):
         charge(ring(3), cooperative(2.0, initial=ProductState((0.1, 0.2))))
+
+
+def test_keeping_the_state_needs_more_memory():
+    problem = ChargingProblem(ring(20), cooperative(5.0))
+    assert Statevector(keep_state=True).required_bytes(problem) == 2 * Statevector().required_bytes(problem)

@@ -205,7 +205,7 @@ def test_an_interrupted_write_leaves_nothing(record, tmp_path, monkeypatch):
 
 
 def test_a_folder_that_is_not_there_is_named(record, tmp_path):
-    with pytest.raises(RecordError, match=r"cannot write to the folder of .*nowhere"):
+    with pytest.raises(RecordError, match=r"cannot write .*nowhere.*the folder must exist"):
         record.save(tmp_path / "nowhere" / "run.nc")
 
 

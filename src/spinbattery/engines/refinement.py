@@ -59,7 +59,7 @@ class Refined(Generic[T]):
 
 
 def checked_tolerance(tolerance: float) -> float:
-    """Raise :class:`InvalidParameterError` unless the tolerance lies between 1e-12 and 0.1."""
+    """Raise :class:`InvalidParameterError` unless the tolerance lies between 1e-11 and 0.1."""
     value = positive("tolerance", tolerance)
     if not MINIMUM_TOLERANCE <= value <= 0.1:
         raise InvalidParameterError(
