@@ -16,6 +16,7 @@ from spinbattery.analysis.energetics import (
     ergotropy,
     mean_power,
     peak_power,
+    peak_power_as_printed,
     ratio_and_difference,
     stored_energy,
     stored_energy_as_printed,

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spinbattery.engines.refinement import MINIMUM_TOLERANCE, checked_tolerance, refine
+from spinbattery.engines import refinement
+from spinbattery.engines.refinement import MINIMUM_TOLERANCE, checked_tolerance
 from spinbattery.errors import InvalidParameterError, ToleranceError
+
+# the lower of the two orders of the splittings; whatever the true order, the estimate must bound the error
+refine = partial(refinement.refine, order=4)
 
 EXACT_MEAN = np.array([0.3, 0.5])
 EXACT_VARIANCE = np.array([0.2, 0.01])
@@ -67,6 +72,21 @@ def check_bound(solve, tolerance):
     assert refined.worst <= tolerance
     true_precision = abs(EXACT_VARIANCE[-1] / refined.result.variance[-1] - 1.0)
     assert true_precision <= refined.precision_error * (1.0 + 1e-9) + 1e-13
+
+
+@given(size=st.floats(1e-6, 0.1), mixed=st.floats(-0.5, 20.0), exponent=st.floats(-9.0, -2.0))
+def test_the_estimate_bounds_the_error_at_order_six(size, mixed, exponent):
+    solve = Converging(6, size, mixed)
+    refined = refinement.refine(solve, 10.0**exponent, 30, order=6)
+    assert (np.abs(refined.result.mean - EXACT_MEAN) <= refined.mean_error).all()
+
+
+def test_unresolved_kinks_are_credited_nothing():
+    resolved = refine(Converging(4, 0.1), 1e-5, 30)
+    unresolved = refine(Converging(4, 0.1), 1e-5, 30, resolved_from=30)
+    assert unresolved.level > resolved.level
+    last = np.abs(Converging(4, 0.1).error(unresolved.level) - Converging(4, 0.1).error(unresolved.level - 1))
+    assert unresolved.mean_error[-1] == pytest.approx(2.0 * last, rel=1e-6)
 
 
 def test_levels_are_visited_once_and_in_order():

@@ -68,35 +68,34 @@ def checked_tolerance(tolerance: float) -> float:
     return value
 
 
-_MOST_CREDIT = 8.0
-_LEAST_OF_PREVIOUS = 1024.0
-
-
-def _estimate(previous: FloatArray, last: FloatArray, resolved: bool) -> FloatArray:
+def _estimate(previous: FloatArray, last: FloatArray, order: int, resolved: bool) -> FloatArray:
     """Error of the finest of three levels from the two differences between them.
 
     A method of order p shrinks the differences by 2^p a level, so the finest error is the last
     difference over 2^p - 1 (15 and 63 for orders 4 and 6). Before that regime is reached, or by the
-    accident of a sign change, the last difference can mislead; so at most a factor 8 is credited, and
-    only for as much convergence as was seen (2 over the observed ratio), and the last but one
-    difference bounds the estimate from below. Where steps are not yet short against the distance of
-    the schedule's kinks, convergence is irregular: then twice the last difference is taken, or an
-    eighth of the one before.
+    accident of a sign change, the last difference can mislead. So at most a factor 2^(p - 3) is
+    credited, and only for as much convergence as was seen (2 over the observed ratio); and the last
+    but one difference, over 2^(2 p - 2), bounds the estimate from below. Where steps are not yet short
+    against the distance of the schedule's kinks, convergence is irregular: then twice the last
+    difference is taken, or an eighth of the one before.
     """
     if not resolved:
         return np.maximum(2.0 * last, previous / 8.0)
     inverse_ratio = np.divide(last, previous, out=np.ones_like(last), where=previous > 0.0)
-    credit = np.clip(2.0 * inverse_ratio, 1.0 / _MOST_CREDIT, 1.0)
-    return np.maximum(last * credit, previous / _LEAST_OF_PREVIOUS)
+    credit = np.clip(2.0 * inverse_ratio, 2.0 ** (3 - order), 1.0)
+    return np.maximum(last * credit, previous * 2.0 ** (2 - 2 * order))
 
 
-def refine(solve: Callable[[int], T], tolerance: float, max_levels: int, resolved_from: int = 0) -> Refined[T]:
+def refine(
+    solve: Callable[[int], T], tolerance: float, max_levels: int, order: int, resolved_from: int = 0
+) -> Refined[T]:
     """Call ``solve(level)`` for level 0, 1, 2, ... until the estimates are below the tolerance.
 
     Args:
         solve: one pass; each level halves the step.
         tolerance: see :attr:`Refined.worst`.
         max_levels: halvings after which it gives up.
+        order: of the method, 3 or more.
         resolved_from: level from which steps are short against the kinks of the schedule, so that the
             observed convergence may be trusted.
 
@@ -111,9 +110,9 @@ def refine(solve: Callable[[int], T], tolerance: float, max_levels: int, resolve
         refined = Refined(
             result,
             level,
-            np.maximum(_estimate(previous_mean, last_mean, level >= resolved_from), _ROUNDING),
+            np.maximum(_estimate(previous_mean, last_mean, order, level >= resolved_from), _ROUNDING),
             np.maximum(
-                _estimate(previous_variance, last_variance, level >= resolved_from), _ROUNDING * result.variance
+                _estimate(previous_variance, last_variance, order, level >= resolved_from), _ROUNDING * result.variance
             ),
         )
         if refined.worst <= tolerance:

@@ -125,7 +125,7 @@ class SplitStepEngine(Engine):
     def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Solution:
         mesh = self.mesh(problem, times)
         run = self.stepper(problem, mesh, times, progress)
-        refined = refine(run, self.tolerance, self.max_levels, mesh.resolved_from)
+        refined = refine(run, self.tolerance, self.max_levels, self.scheme.order, mesh.resolved_from)
         finest = refined.result
         return Solution(
             mean=float(finest.mean[-1]),
