@@ -133,6 +133,7 @@ def test_peak_power_uses_uneven_times_and_all_spins():
     slopes = [(mu[k + 1] - mu[k]) / dt for k, dt in enumerate((1.0, 3.0, 0.5, 5.5))]
     one = peak_power(record, 2.0)
     assert one == close(6.62607015e-25 * max(slopes) * 1e9, 1e-12)
+    assert peak_power_as_printed(record, 2.0) == close(0.5 * one, 1e-15)
     level, zero = Waveform(((0.0, 0.5), (1.0, 0.5))), Waveform(((0.0, 0.0), (1.0, 0.0)))
     four = charge(ring(4), Protocol(20.0, level, zero, -0.5, 0.0), times=[0.0, 1.0, 4.0, 4.5, 10.0], tolerance=1e-9)
     assert peak_power(four, 2.0) == close(4.0 * one, 1e-6)

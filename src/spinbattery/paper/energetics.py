@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from ..analysis.energetics import mean_power, peak_power, ratio_and_difference, stored_energy, stored_energy_as_printed
+from ..analysis.energetics import (
+    mean_power,
+    peak_power,
+    peak_power_as_printed,
+    ratio_and_difference,
+    stored_energy,
+    stored_energy_as_printed,
+)
 from ..scales import advantage_system6
 from . import fig6
 from .parameters import (
@@ -30,10 +37,8 @@ def build(runs: Runs) -> Section:
     for name, run in found.items():
         record = run.record
         energy = stored_energy(record.n_spins, -1.0, record.magnetization, field)
-        exact.append(
-            (name, f"{energy:.3e}", f"{mean_power(energy, record.duration):.3e}", f"{peak_power(record, field):.3e}",
-             f"{record.hs_cost:.3f}")
-        )  # fmt: skip
+        powers = (mean_power(energy, record.duration), peak_power(record, field), peak_power_as_printed(record, field))
+        exact.append((name, f"{energy:.3e}", *(f"{power:.3e}" for power in powers), f"{record.hs_cost:.3f}"))
     return Section(
         "energetics",
         "Energetics",
@@ -49,7 +54,14 @@ def build(runs: Runs) -> Section:
             ),
             TableItem(
                 "The exact battery, 3x3 torus, tau = 60 ns",
-                ("protocol", "stored energy (J)", "mean power (W)", "peak power (W)", "int ||H|| dt (GHz ns)"),
+                (
+                    "protocol",
+                    "stored energy (J)",
+                    "mean power (W)",
+                    "peak power (W)",
+                    "peak with the printed formula",
+                    "int ||H|| dt (GHz ns)",
+                ),
                 exact,
                 list(found.values()),
             ),
