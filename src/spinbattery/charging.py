@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from numpy.typing import ArrayLike
 
 from .engines.base import Engine, output_times
@@ -47,7 +49,7 @@ def charge(
     engine: Engine | str = "auto",
     tolerance: float | None = None,
     times: ArrayLike | None = None,
-    store: Store | None = None,
+    store: Store | str | Path | None = None,
     recompute: bool = False,
     progress: Progress = silent,
 ) -> Record:
@@ -61,7 +63,7 @@ def charge(
         tolerance: promised error where the engine is chosen by name; 1e-6 by default. An engine object
             has its own.
         times: times (ns) at which to keep mu, sigma and the energy.
-        store: where to look for this run first, and to keep it afterwards.
+        store: a store or its folder: where to look for this run first, and to keep it afterwards.
         recompute: run even if the store has it, and replace what is there.
         progress: called with the fraction done and a message; silent by default.
 
@@ -77,6 +79,8 @@ def charge(
         if tolerance is not None:
             raise InvalidParameterError("an engine object has its own tolerance; name the engine, or set it there.")
         chosen, reason = engine, "chosen by the caller"
+    if isinstance(store, (str, Path)):
+        store = Store(store)
     if store is None:
         return chosen.run(problem, times, progress, reason)
     key = run_key(problem, chosen.name, chosen.options(), output_times(problem, times))

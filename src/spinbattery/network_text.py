@@ -28,7 +28,18 @@ def _torus(argument: str) -> SpinNetwork:
 def _graph_readers() -> dict[str, Callable[[Path], Any]]:
     import networkx as nx
 
-    return {".graphml": nx.read_graphml, ".gml": nx.read_gml, ".edgelist": nx.read_weighted_edgelist}
+    return {".graphml": nx.read_graphml, ".gml": nx.read_gml, ".edgelist": _read_edgelist}
+
+
+def _read_edgelist(path: Path) -> Any:
+    """A weighted edge list; networkx would let the last of several equal edges win in silence."""
+    import networkx as nx
+
+    edges = nx.read_weighted_edgelist(path, create_using=nx.MultiGraph)
+    graph: nx.Graph[Any] = nx.Graph(edges)
+    if graph.number_of_edges() < edges.number_of_edges():
+        raise ValueError("a pair stands there more than once; give each pair once, with its total weight")
+    return graph
 
 
 def _file(argument: str) -> SpinNetwork:

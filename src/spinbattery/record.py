@@ -310,6 +310,10 @@ class Record:
         return path
 
 
+def _read_attributes(name: str, item: Any) -> None:
+    dict(item.attrs)
+
+
 def read_record(path: str | Path) -> Record:
     """Read a record and check it.
 
@@ -317,16 +321,21 @@ def read_record(path: str | Path) -> Record:
         RecordError: no such file, no netCDF, not a record, another schema version, or damaged
             (its checksum does not match).
     """
+    import h5py
     import xarray as xr
 
     path = Path(path)
     if not path.is_file():
         raise RecordError(f"there is no record file {str(path)!r}.")
     try:
+        with h5py.File(path) as raw:  # fails cleanly on damage at which h5netcdf leaves a half-open file
+            raw.visititems(_read_attributes)
         with xr.open_dataset(path, engine="h5netcdf") as opened:
             dataset = opened.load()
     except Exception as error:  # h5py and h5netcdf raise many kinds for a damaged file
-        raise RecordError(f"{str(path)!r} is not a readable netCDF record: {error}") from None
+        raise RecordError(
+            f"{str(path)!r} is not a readable netCDF record: {error}; if it was one, delete it and compute it again."
+        ) from None
     attributes = {key: _plain(value) for key, value in dataset.attrs.items()}
     if attributes.get("schema") != SCHEMA:
         raise RecordError(f"{str(path)!r} is netCDF but no spinbattery record; write records with Record.save.")
@@ -337,7 +346,7 @@ def read_record(path: str | Path) -> Record:
         )
     missing = [name for name in REQUIRED if name not in dataset]
     if missing:
-        raise RecordError(f"{str(path)!r} is damaged: it lacks {', '.join(missing)}; compute it again.")
+        raise RecordError(f"{str(path)!r} is damaged: it lacks {', '.join(missing)}; delete it and compute it again.")
     expected = attributes.pop("checksum", None)
     dataset.attrs = attributes
     dataset.encoding = {}
@@ -346,5 +355,5 @@ def read_record(path: str | Path) -> Record:
     except (TypeError, ValueError):  # an attribute that no record has
         intact = False
     if not intact:
-        raise RecordError(f"{str(path)!r} is damaged: its checksum does not match; compute it again.")
+        raise RecordError(f"{str(path)!r} is damaged: its checksum does not match; delete it and compute it again.")
     return Record(dataset)

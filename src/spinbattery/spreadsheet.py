@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 import zipfile
 import zlib
@@ -38,7 +39,8 @@ def _sheet_rows(path: Path, sheet: str | None) -> list[list[Any]]:
     import openpyxl
 
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        # from memory: openpyxl leaves a file open that it cannot read
+        book = openpyxl.load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True)
     except _DAMAGE as error:
         raise EnergyScalesError(f"{path.name} is not a readable .xlsx workbook: {error}") from None
     try:
@@ -113,6 +115,8 @@ def from_spreadsheet(path: str | Path, sheet: str | None = None) -> EnergyScales
     if path.suffix.lower() == ".xlsx":
         rows = _sheet_rows(path, sheet)
     elif path.suffix.lower() == ".csv":
+        if sheet is not None:
+            raise EnergyScalesError(f"{path.name} is a .csv and has no sheet {sheet!r}; leave the sheet out.")
         rows = _csv_rows(path)
     else:
         raise EnergyScalesError(f"{path.name}: only .xlsx and .csv are read.")

@@ -83,3 +83,13 @@ def test_a_directed_graph_in_a_file_is_refused(tmp_path):
     nx.write_graphml(nx.DiGraph([("a", "b")]), path)
     with pytest.raises(NetworkError, match="directed"):
         parse_network(f"file:{path}")
+
+
+def test_an_edge_list_with_a_pair_twice_is_refused(tmp_path):
+    path = tmp_path / "twice.edgelist"
+    path.write_text("0 1 1.0\n1 2 1.0\n1 0 2.0\n")
+    with pytest.raises(NetworkError, match="more than once"):
+        parse_network(f"file:{path}")
+    path.write_text("0 1 1.0\n1 2 2.0\n")
+    network = parse_network(f"file:{path}")
+    assert network.weights.tolist() == [1.0, 2.0]

@@ -224,3 +224,10 @@ def test_a_byte_order_mark_is_no_part_of_the_first_heading(tmp_path):
     lines = [",".join(map(str, row)) for row in (HEADER, *ROWS)]
     path.write_text("\n".join(lines), encoding="utf-8-sig")
     assert float(from_spreadsheet(path).B(1.0)) == 7.5
+
+
+def test_a_sheet_of_a_csv_is_refused(tmp_path):
+    path = tmp_path / "schedule.csv"
+    path.write_text("\n".join(",".join(map(str, row)) for row in (HEADER, *ROWS)))
+    with pytest.raises(EnergyScalesError, match="has no sheet"):
+        from_spreadsheet(path, "Standard")

@@ -95,7 +95,7 @@ class ScalingFit:
         }
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw points, fit, standard quantum limit N and Heisenberg limit N^2 on log-log axes.
+        """Draw points, fit, standard quantum limit N and Heisenberg scaling N^2 on log-log axes.
 
         Args:
             ax: axes to draw on; new ones by default.
@@ -108,8 +108,8 @@ class ScalingFit:
         label = rf"${self.c:.3g}\,N^{{{self.alpha:.3g}}}$ ({self.method})"
         ax.loglog(self.n_spins, self.precision, "o", label="data")
         ax.loglog(sizes, self(sizes), "-", label=label)
-        ax.loglog(sizes, standard_quantum_limit(sizes), ":", color="0.5", label="standard quantum limit $N$")
-        ax.loglog(sizes, heisenberg_limit(sizes), "--", color="0.5", label="Heisenberg limit $N^2$")
+        ax.loglog(sizes, standard_quantum_limit(sizes), ":", color="0.5", label="$N$ (standard quantum limit)")
+        ax.loglog(sizes, heisenberg_limit(sizes), "--", color="0.5", label="$N^2$ (Heisenberg scaling)")
         ax.set_xlabel("$N$")
         ax.set_ylabel(r"precision $1/\sigma^2$")
         ax.legend()

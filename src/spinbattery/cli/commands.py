@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..analysis.scaling import ScalingFit
     from ..record import Record
 
-_OUTPUT_POINTS = 201
+_OUTPUT_POINTS = 601
 
 
 def charge(
@@ -36,7 +36,7 @@ def charge(
     out: Annotated[str | None, typer.Option("--out", help="Write the record as netCDF.")] = None,
     plot: Annotated[str | None, typer.Option("--plot", help="Draw mu(t), sigma(t) to .png or .pdf.")] = None,
     points: Annotated[
-        int | None, typer.Option("--points", min=2, help="Output times, equally spaced (201 where there is a plot).")
+        int | None, typer.Option("--points", min=2, help="Output times, equally spaced (601 where there is a plot).")
     ] = None,
     store: o.StoreFolder = None,
     as_json: o.AsJson = False,
@@ -47,7 +47,6 @@ def charge(
 
     from ..charging import charge as run
     from ..recipe import ProtocolRecipe
-    from ..store import Store
 
     _check_target(out, (".nc",))
     _check_target(plot, FIGURE_ENDINGS)
@@ -65,7 +64,7 @@ def charge(
             engine=engine,
             tolerance=tolerance,
             times=times,
-            store=Store(store) if store else None,
+            store=store,
             progress=progress,
         )
     if out:
@@ -99,7 +98,6 @@ def scaling(
     from ..charging import named_engine
     from ..problem import ChargingProblem
     from ..recipe import ProtocolRecipe
-    from ..store import Store
 
     _check_target(plot, FIGURE_ENDINGS)
     scales = o.build_scales(energy_scales, sheet)
@@ -122,7 +120,7 @@ def scaling(
                 scales=scales,
                 engine=engine,
                 tolerance=tolerance,
-                store=Store(store) if store else None,
+                store=store,
                 progress=progress,
             )
             records.append(record)

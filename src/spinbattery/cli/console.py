@@ -36,16 +36,18 @@ def progress_bar(quiet: bool) -> Iterator[Progress]:
 
 @contextmanager
 def _lasting_interrupt() -> Iterator[Callable[[], None]]:
-    """Remember Ctrl-C: while a kernel is being compiled the exception is lost in a callback of the compiler.
+    """Act on Ctrl-C at the next progress, not at once: while a kernel is being compiled an exception would
+    be lost in a callback of the compiler, or come out as another error. A second Ctrl-C acts at once.
 
-    Yields a check that raises KeyboardInterrupt if there was one.
+    Yields a check that raises KeyboardInterrupt if there was a Ctrl-C.
     """
     interrupted = False
 
     def handle(number: int, frame: FrameType | None) -> None:
         nonlocal interrupted
+        if interrupted:
+            raise KeyboardInterrupt
         interrupted = True
-        raise KeyboardInterrupt
 
     def check() -> None:
         if interrupted:

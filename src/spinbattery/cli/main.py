@@ -49,5 +49,8 @@ def run() -> None:
         sys.exit(2)
     except SystemExit as stop:  # typer turns Ctrl-C into this code and says nothing
         if stop.code == _INTERRUPTED:
-            print("interrupted; records that were finished are kept.", file=sys.stderr)
+            print(
+                "interrupted; finished records of a store or reproduction are kept, and the same command goes on.",
+                file=sys.stderr,
+            )
         raise

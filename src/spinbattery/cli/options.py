@@ -56,6 +56,10 @@ def build_network(text: str, crosstalk: float, pairs: str) -> SpinNetwork:
 
     if pairs not in ("neighbours", "all"):
         raise InvalidParameterError(f"--crosstalk-pairs must be neighbours or all, but is {pairs!r}.")
+    if pairs == "all" and not crosstalk:
+        raise InvalidParameterError(
+            "--crosstalk-pairs all says where, but --crosstalk does not say how much; give both."
+        )
     network = parse_network(text)
     return network.with_crosstalk(crosstalk, "all" if pairs == "all" else "neighbours") if crosstalk else network
 

@@ -13,12 +13,15 @@ from .options import Quiet
 
 def reproduce(
     only: Annotated[
-        str | None, typer.Option("--only", help="Comma-separated parts: fig2,fig3,fig4,fig6,table1,energetics,...")
+        str | None,
+        typer.Option(
+            "--only", help="Comma-separated parts: fig2, fig3, fig4, fig6, table1, energetics, baselines, formulas."
+        ),
     ] = None,
     out: Annotated[str, typer.Option("--out", help="Folder of the report, figures and records.")] = "reproduction",
     quiet: Quiet = False,
 ) -> None:
-    """Run the paper's exact simulations and show what it printed and what holds."""
+    """Run the exact simulations of arXiv:2410.22212 and show what it printed and what holds."""
     from ..report.build import build_report
 
     parts = None if only is None else [part.strip() for part in only.split(",") if part.strip()]
@@ -27,5 +30,5 @@ def reproduce(
     rows = [[item.item, item.printed, item.measured, item.verdict] for item in result.audit]
     if rows:
         print_table("Audit", ("item", "the paper", "measured", "verdict"), rows)
-    print(f"{result.computed} runs computed, {result.reused} reused")
+    print(f"{result.computed} runs computed, {result.reused} found finished (parts share runs)")
     print(f"report: {result.report}")

@@ -22,7 +22,9 @@ def plot_trajectories(records: Sequence[Record]) -> Figure:
     """
     for record in records:
         if record.times.size < 2:
-            raise RecordError("this record has no output times; charge again with times=... to draw it.")
+            raise RecordError(
+                "this record has no output times; charge again with times=... in Python, --points on the command line."
+            )
     with styled():
         figure = new_figure(7.6, 3.1)
         axes = figure.subplots(1, 2)

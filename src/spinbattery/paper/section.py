@@ -73,4 +73,6 @@ class Section:
 
 def plus_minus(value: float, error: float) -> str:
     """A value with its standard error to two digits of the error, such as ``0.88 +- 0.23``."""
+    if abs(value) >= 1e4:
+        return f"{value:.1e} +- {error:.1e}"
     return f"{value:.2f} +- {error:.2f}" if error >= 0.005 else f"{value:.4f} +- {error:.0e}"
