@@ -200,7 +200,7 @@ def test_version(spinbattery):
     assert spinbattery("--version").out.strip() == sb.__version__
 
 
-@pytest.mark.parametrize("seconds", [3.0, 7.0], ids=["while starting", "while running"])
+@pytest.mark.parametrize("seconds", [4.0, 8.0], ids=["while starting", "while running"])
 def test_ctrl_c_ends_with_130_and_a_word(seconds, tmp_path: Path):
     command = [
         sys.executable, "-m", "spinbattery", "charge", "--network", "torus:4x4", "--duration", "2us", "--quiet",
