@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from .engines.base import Engine, output_times
 from .engines.product import Product
 from .engines.statevector import Statevector
-from .errors import EngineError, InvalidParameterError
+from .errors import EngineError, InvalidParameterError, did_you_mean
 from .network import SpinNetwork
 from .problem import ChargingProblem
 from .progress import Progress, silent
@@ -37,7 +37,9 @@ def named_engine(name: str, problem: ChargingProblem, tolerance: float = 1e-6) -
     if name == "auto":
         return choose_engine(problem, tolerance)
     if name not in ENGINES:
-        raise EngineError(f"unknown engine {name!r}; there are auto, {', '.join(ENGINES)}.")
+        raise EngineError(
+            f"unknown engine {name!r}; there are auto, {', '.join(ENGINES)}.{did_you_mean(name, ENGINES)}"
+        )
     return ENGINES[name](tolerance), "chosen by the caller"
 
 

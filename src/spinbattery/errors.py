@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class SpinBatteryError(Exception):
     """Base of all errors raised on purpose by spinbattery."""
@@ -49,3 +52,9 @@ class CostError(SpinBatteryError, ValueError):
 
 class MissingDependencyError(SpinBatteryError, ImportError):
     """An optional library is needed and not installed."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """End of a message about an unknown name: the nearest known one, or nothing."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" Did you mean {close[0]!r}?" if close and close[0] != name else ""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .errors import NetworkError
+from .errors import NetworkError, did_you_mean
 from .network import SpinNetwork, complete, from_networkx, ring, torus
 
 
@@ -72,7 +71,5 @@ def parse_network(text: str) -> SpinNetwork:
     kind, colon, argument = text.strip().partition(":")
     if kind not in _KINDS or not colon:
         examples = ", ".join(example for example, _ in _KINDS.values())
-        close = difflib.get_close_matches(kind, _KINDS, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close and close[0] != kind else ""
-        raise NetworkError(f"unknown network {text!r}; there are {examples}.{hint}")
+        raise NetworkError(f"unknown network {text!r}; there are {examples}.{did_you_mean(kind, _KINDS)}")
     return _KINDS[kind][1](argument)

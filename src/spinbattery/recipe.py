@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
-from .errors import InvalidParameterError
+from .errors import InvalidParameterError, did_you_mean
 from .network import SpinNetwork
 from .protocol import Protocol, cooperative, polarised
 from .scales import EnergyScales
@@ -40,8 +39,7 @@ class ProtocolRecipe:
 
     def __post_init__(self) -> None:
         if self.name not in PROTOCOL_NAMES:
-            close = difflib.get_close_matches(self.name, PROTOCOL_NAMES, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(self.name, PROTOCOL_NAMES)
             raise InvalidParameterError(f"unknown protocol {self.name!r}; there are {', '.join(PROTOCOL_NAMES)}.{hint}")
         if self.cost_reference is not None and not self.equal_cost:
             raise InvalidParameterError("the cost reference is only used at equal cost; give --equal-cost as well.")

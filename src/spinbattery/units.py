@@ -10,6 +10,8 @@ import re
 from numbers import Real
 from typing import SupportsFloat
 
+import numpy as np
+
 from .errors import InvalidParameterError
 
 TWO_PI = 2.0 * math.pi
@@ -56,6 +58,17 @@ def positive(name: str, value: SupportsFloat) -> float:
     if number < 1.0 / _LARGEST:
         raise InvalidParameterError(f"{name} must be above zero, but is {number:g}.")
     return number
+
+
+def whole_number(name: str, value: int, least: int = 1) -> int:
+    """Return ``value`` as an int.
+
+    Raises:
+        InvalidParameterError: it is no whole number, or below ``least``.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise InvalidParameterError(f"{name} must be a whole number of {least} or more, but is {value!r}.")
+    return int(value)
 
 
 def parse_duration(text: str) -> float:

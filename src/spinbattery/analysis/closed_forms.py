@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 from ..errors import InvalidParameterError
-from ..units import finite
-from ._checks import whole_number
+from ..units import finite, whole_number
 
 
 def _checked_mixing(p: float) -> float:

@@ -8,8 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._typing import FloatArray
 from ..errors import InvalidParameterError, RecordError
 from ..record import Record
-from ..units import GHZ_IN_JOULE, finite, positive
-from ._checks import whole_number
+from ..units import GHZ_IN_JOULE, finite, positive, whole_number
 
 _LARGEST_DIMENSION = 4096
 _ROUNDING = 1e-8

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from .._typing import FloatArray
 from ..errors import FitError, InvalidParameterError
 from ..record import Record
-from ._checks import whole_number
+from ..units import whole_number
 from .bounds import heisenberg_limit, standard_quantum_limit
 
 if TYPE_CHECKING:

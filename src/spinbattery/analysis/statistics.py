@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from .._typing import FloatArray
 from ..errors import InvalidParameterError
 from ..record import Record
-from ._checks import whole_number
+from ..units import whole_number
 
 _VARIANCE_ROUNDING = 1e-12
 """A mean of 1 - <sz_k>^2 over the spins below this is rounding noise."""

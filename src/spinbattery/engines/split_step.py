@@ -15,7 +15,7 @@ from ..operators import magnetization_diagonal
 from ..problem import ChargingProblem
 from ..progress import Progress
 from ..record import Solution
-from ..units import TWO_PI
+from ..units import TWO_PI, whole_number
 from .base import Engine
 from .kernels import evolve, transverse_expectation
 from .refinement import checked_tolerance, refine
@@ -107,10 +107,7 @@ class SplitStepEngine(Engine):
         object.__setattr__(self, "tolerance", checked_tolerance(self.tolerance))
         if self.splitting not in SPLITTINGS:
             raise InvalidParameterError(f"unknown splitting {self.splitting!r}; there are {', '.join(SPLITTINGS)}.")
-        levels = self.max_levels
-        if isinstance(levels, bool) or not isinstance(levels, (int, np.integer)) or levels < 2:
-            raise InvalidParameterError(f"max_levels must be a whole number of 2 or more, but is {levels!r}.")
-        object.__setattr__(self, "max_levels", int(levels))
+        object.__setattr__(self, "max_levels", whole_number("max_levels", self.max_levels, least=2))
 
     @property
     def scheme(self) -> Splitting:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..atomic import replacing
-from ..errors import InvalidParameterError
+from ..errors import InvalidParameterError, did_you_mean
 from ..figures.style import save_figure
 from ..paper import baselines, energetics, fig2, fig3, fig4, fig6, formulas, table1
 from ..paper.runs import Runs
@@ -80,8 +79,7 @@ def _chosen(only: Sequence[str] | None) -> list[str]:
         return list(PARTS)
     for name in only:
         if name not in PARTS:
-            close = difflib.get_close_matches(name, PARTS, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(name, PARTS)
             raise InvalidParameterError(f"unknown part {name!r}; there are {', '.join(PARTS)}.{hint}")
     if not only:
         raise InvalidParameterError(f"no part is named; there are {', '.join(PARTS)}.")
