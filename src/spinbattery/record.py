@@ -8,7 +8,7 @@ import math
 import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ import numpy as np
 from ._typing import ComplexArray, FloatArray
 from .atomic import replacing
 from .errors import RecordError
+from .netcdf import decode, encode
 from .problem import ChargingProblem
 from .schema import (
     LONG_NAMES,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _LIBRARIES = ("spinbattery", "numpy", "numba", "scipy", "xarray")
+_EXECUTION = frozenset({"created", "wall_time_s", "checksum"})
+"""Attributes that differ between two runs of the same problem."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,16 @@ class Solution:
     discretisation: dict[str, Any]
 
 
-def _versions() -> dict[str, str]:
+@cache  # looking a version up takes longer than all else that is done for a record
+def _versions() -> str:
+    """Versions of Python and the libraries, as JSON."""
     found = {"python": platform.python_version()}
     for library in _LIBRARIES:
         try:
             found[library] = version(library)
         except PackageNotFoundError:
             continue
-    return found
+    return canonical_json(found)
 
 
 def canonical_json(data: Any) -> str:
@@ -102,28 +107,28 @@ def build_record(
     n = problem.n_spins
     cost = problem.cost
     values: dict[str, Any] = {
-        "magnetization": solution.mean,
-        "variance": solution.variance,
-        "std": math.sqrt(solution.variance),
-        "magnetization_error": solution.mean_error,
-        "precision_error": solution.precision_error,
-        "norm_error": solution.norm_error,
-        "duration": problem.protocol.duration,
-        "hs_cost": cost.integral,
-        "hs_cost_peak": cost.peak,
-        "hs_cost_matched": cost.matched,
+        "magnetization": ((), solution.mean),
+        "variance": ((), solution.variance),
+        "std": ((), math.sqrt(solution.variance)),
+        "magnetization_error": ((), solution.mean_error),
+        "norm_error": ((), solution.norm_error),
+        "duration": ((), problem.protocol.duration),
+        "hs_cost": ((), cost.integral),
+        "hs_cost_peak": ((), cost.peak),
+        "hs_cost_matched": ((), cost.matched),
         "spin_magnetization": ("spin", solution.spin_magnetization),
         "distribution": ("sz_total", solution.distribution),
-        "problem": canonical_json(problem.to_dict()),
+        "problem": ((), canonical_json(problem.to_dict())),
+        "spin": ("spin", np.arange(n)),
+        "sz_total": ("sz_total", np.arange(-n, n + 1, 2)),
     }
     if solution.variance > VARIANCE_FLOOR:
-        values["precision"] = 1.0 / solution.variance
+        values["precision"] = ((), 1.0 / solution.variance)
+        values["precision_error"] = ((), solution.precision_error)
     else:
-        values["precision_bound"] = 1.0 / VARIANCE_FLOOR
-        del values["precision_error"]
-    coords: dict[str, Any] = {"spin": np.arange(n), "sz_total": np.arange(-n, n + 1, 2)}
+        values["precision_bound"] = ((), 1.0 / VARIANCE_FLOOR)
     if len(solution.times):
-        coords["time"] = solution.times
+        values["time"] = ("time", solution.times)
         values["magnetization_t"] = ("time", solution.trajectory_mean)
         values["std_t"] = ("time", np.sqrt(solution.trajectory_variance))
         values["energy_t"] = ("time", solution.trajectory_energy)
@@ -131,14 +136,15 @@ def build_record(
         values["variance_t_error"] = ("time", solution.trajectory_variance_error)
     if solution.state is not None:
         values["state"] = (("amplitude", "part"), np.column_stack([solution.state.real, solution.state.imag]))
-        coords["part"] = ["real", "imag"]
-    dataset = xr.Dataset(values, coords, _provenance(problem, engine, options, reason, solution, wall_time))
-    for name in dataset.variables:
-        if name in UNITS:
-            dataset[name].attrs["units"] = UNITS[str(name)]
-        if name in LONG_NAMES:
-            dataset[name].attrs["long_name"] = LONG_NAMES[str(name)]
-    return Record(dataset)
+        values["part"] = ("part", ["real", "imag"])
+    variables = {name: xr.Variable(dims, data, _described(name)) for name, (dims, data) in values.items()}
+    return Record(xr.Dataset(variables, attrs=_provenance(problem, engine, options, reason, solution, wall_time)))
+
+
+def _described(name: str) -> dict[str, str]:
+    """Unit and meaning of a variable, where it has them."""
+    attributes = {"units": UNITS.get(name), "long_name": LONG_NAMES.get(name)}
+    return {key: value for key, value in attributes.items() if value is not None}
 
 
 def _provenance(
@@ -157,23 +163,28 @@ def _provenance(
         "engine_options": canonical_json(options),
         "engine_reason": reason,
         "discretisation": canonical_json(solution.discretisation),
-        "versions": canonical_json(_versions()),
+        "versions": _versions(),
         "wall_time_s": wall_time,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-def _checksum(dataset: xr.Dataset) -> str:
-    """SHA-256 over all variables and attributes, the checksum itself left out."""
+def _digest(dataset: xr.Dataset, left_out: frozenset[str]) -> str:
+    """SHA-256 over all variables and all attributes but those left out."""
     digest = hashlib.sha256()
     for name in sorted(map(str, dataset.variables)):
-        variable = dataset[name].variable
+        variable = dataset.variables[name]
         values = np.asarray(variable.values)
-        digest.update(f"{name}:{variable.dims}:{values.shape}:{sorted(variable.attrs.items())}".encode())
+        described = sorted((key, _plain(value)) for key, value in variable.attrs.items())
+        digest.update(f"{name}:{variable.dims}:{values.shape}:{described}".encode())
         digest.update(str(values.tolist()).encode() if values.dtype.kind in "OUT" else values.tobytes())
-    attributes = {key: _plain(value) for key, value in dataset.attrs.items() if key != "checksum"}
+    attributes = {key: _plain(value) for key, value in dataset.attrs.items() if key not in left_out}
     digest.update(canonical_json(attributes).encode())
     return digest.hexdigest()
+
+
+def _checksum(dataset: xr.Dataset) -> str:
+    return _digest(dataset, frozenset({"checksum"}))
 
 
 def _plain(value: Any) -> Any:
@@ -257,6 +268,11 @@ class Record:
         return str(self.dataset.attrs["run_key"])
 
     @property
+    def content_hash(self) -> str:
+        """SHA-256 of all but when and how fast it was computed: equal for runs that agree to the last bit."""
+        return _digest(self.dataset, _EXECUTION)
+
+    @property
     def times(self) -> FloatArray:
         """Output times in ns; empty where none were asked for."""
         return self.dataset["time"].to_numpy() if "time" in self.dataset.coords else np.empty(0)
@@ -292,26 +308,38 @@ class Record:
             f"{self.engine}: mu = {self.magnetization:.6f}, {precision}, error {self.error_estimate:.1e})"
         )
 
-    def save(self, path: str | Path) -> Path:
-        """Write netCDF atomically: under another name in the same folder, synced, then renamed.
+    def to_bytes(self) -> bytes:
+        """The netCDF file that :meth:`save` writes; the time of writing is in it, so compare :attr:`content_hash`.
 
         Raises:
-            RecordError: the folder does not exist or cannot be written.
+            RecordError: it holds a name, a text or a type that netCDF cannot.
+        """
+        try:
+            return encode(self.dataset, {**self.dataset.attrs, "checksum": _checksum(self.dataset)})
+        except (TypeError, ValueError) as error:
+            raise RecordError(f"the record cannot be written as netCDF: {error}; change it.") from error
+
+    def save(self, path: str | Path, content: bytes | None = None) -> Path:
+        """Write netCDF atomically: under another name in the same folder, synced, then renamed.
+
+        Args:
+            path: where to.
+            content: what :meth:`to_bytes` gave, where it is at hand.
+
+        Raises:
+            RecordError: the folder does not exist, cannot be written or is full; its cause is the OSError.
         """
         path = Path(path)
-        stored = self.dataset.copy()
-        stored.attrs = {**self.dataset.attrs, "checksum": _checksum(self.dataset)}
+        content = self.to_bytes() if content is None else content
         try:
             with replacing(path) as temporary:
-                stored.to_netcdf(temporary, engine="h5netcdf")
-        except (OSError, ValueError) as error:  # ValueError: a name that HDF5 cannot hold
+                temporary.write_bytes(content)
+        except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
             reason = getattr(error, "strerror", None) or error
-            raise RecordError(f"cannot write {str(path)!r}: {reason}; the folder must exist and be writable.") from None
+            raise RecordError(
+                f"cannot write {str(path)!r}: {reason}; the folder must exist, be writable and have room."
+            ) from error
         return path
-
-
-def _read_attributes(name: str, item: Any) -> None:
-    dict(item.attrs)
 
 
 def read_record(path: str | Path) -> Record:
@@ -321,18 +349,14 @@ def read_record(path: str | Path) -> Record:
         RecordError: no such file, no netCDF, not a record, another schema version, or damaged
             (its checksum does not match).
     """
-    import h5py
-    import xarray as xr
-
     path = Path(path)
     if not path.is_file():
         raise RecordError(f"there is no record file {str(path)!r}.")
     try:
-        with h5py.File(path) as raw:  # fails cleanly on damage at which h5netcdf leaves a half-open file
-            raw.visititems(_read_attributes)
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
-            dataset = opened.load()
-    except Exception as error:  # h5py and h5netcdf raise many kinds for a damaged file
+        dataset = decode(path.read_bytes())
+    except OSError as error:
+        raise RecordError(f"cannot read {str(path)!r}: {error.strerror}.") from error
+    except ValueError as error:
         raise RecordError(
             f"{str(path)!r} is not a readable netCDF record: {error}; if it was one, delete it and compute it again."
         ) from None
@@ -349,7 +373,6 @@ def read_record(path: str | Path) -> Record:
         raise RecordError(f"{str(path)!r} is damaged: it lacks {', '.join(missing)}; delete it and compute it again.")
     expected = attributes.pop("checksum", None)
     dataset.attrs = attributes
-    dataset.encoding = {}
     try:
         intact = _checksum(dataset) == expected
     except (TypeError, ValueError):  # an attribute that no record has
