@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, ProductState, Statevector, cooperative, torus
-from spinbattery.engines import split_step
+from spinbattery.engines import kernels, split_step
 from spinbattery.engines.kernels import TILE_BITS, evolve, transverse_expectation
 from spinbattery.engines.split_step import SplitState
 from spinbattery.operators import magnetization_diagonal
@@ -144,3 +144,8 @@ def test_fields_may_be_projected_in_blocks_of_any_size(monkeypatch):
 def assert_same(one, other):
     for name in ("state", "magnetization_t", "energy_t", "distribution"):
         np.testing.assert_allclose(one[name], other[name], rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("kernel", [kernels._evolve_tile, kernels._evolve_blocked, transverse_expectation])
+def test_kernels_release_the_interpreter_lock(kernel):
+    assert kernel.targetoptions["nogil"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import psutil
@@ -68,7 +68,8 @@ def output_times(problem: ChargingProblem, times: ArrayLike | None) -> FloatArra
 class Engine(ABC):
     """A way to solve charging problems; its fields are its options, and nothing of the physics.
 
-    Subclasses are frozen dataclasses: two engines with equal options give equal results.
+    Subclasses are frozen dataclasses: two engines with equal options give equal results. One that draws
+    random numbers has a field named ``seed``; one without is deterministic.
     """
 
     name: ClassVar[str]
@@ -80,7 +81,19 @@ class Engine(ABC):
 
     @abstractmethod
     def required_bytes(self, problem: ChargingProblem) -> int:
-        """Memory the run will need at its peak."""
+        """Bytes the run adds to the process at its peak, with a margin; a sweep sums it over the runs at once."""
+
+    @abstractmethod
+    def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
+        """Rough run time in s, within a factor of about 3, found without running anything.
+
+        It holds for one thread of a present-day core once kernels are compiled, and serves to order the
+        runs of a sweep, to show their total and to estimate the time that remains.
+
+        Args:
+            problem: one that this engine can treat.
+            times: output times in ns, as checked by :func:`output_times`; may be empty.
+        """
 
     @abstractmethod
     def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Solution:
@@ -90,8 +103,31 @@ class Engine(ABC):
         """Options by name, as kept in records and run keys."""
         return asdict(self)
 
-    def check(self, problem: ChargingProblem) -> None:
+    @property
+    def takes_seed(self) -> bool:
+        """Whether results depend on a seed: whether the engine has an option of that name."""
+        return any(option.name == "seed" for option in fields(self))
+
+    def with_seed(self, seed: int) -> Self:
+        """The same engine with another seed.
+
+        Raises:
+            EngineError: the engine takes no seed.
+        """
+        if not self.takes_seed:
+            raise EngineError(
+                f"the {self.name} engine takes no seed: it is deterministic and gives the same result for every "
+                "seed; leave the seed out."
+            )
+        changes: dict[str, Any] = {"seed": seed}  # a field of subclasses only, of which mypy cannot know
+        return replace(self, **changes)
+
+    def check(self, problem: ChargingProblem, available: int | None = None) -> None:
         """Refuse what cannot be done, before any work or memory is spent.
+
+        Args:
+            problem: what is to be solved.
+            available: memory in bytes; what is free on this machine by default.
 
         Raises:
             EngineError: the physics is beyond this engine.
@@ -100,7 +136,8 @@ class Engine(ABC):
         reason = self.refusal(problem)
         if reason is not None:
             raise EngineError(f"the {self.name} engine cannot treat this problem: {reason}")
-        required, available = self.required_bytes(problem), available_memory()
+        required = self.required_bytes(problem)
+        available = available_memory() if available is None else available
         if required > available:
             raise InsufficientMemoryError(
                 f"the {self.name} engine needs {format_bytes(required)} for N = {problem.n_spins} spins, but "

@@ -9,6 +9,9 @@ Loops run over separate contiguous slices because indices such as ``x[i + stride
 vectorised. A tile of 2^TILE_BITS entries of both parts fits the second-level cache; larger states are
 swept once per stage, alternately in contiguous tiles (low bits) and in strided columns (high bits):
 each sweep ends one transverse stage, applies the diagonal one, and begins the next.
+
+What is called from Python releases the interpreter lock, so that runs in threads of one process
+advance together and the process stays responsive.
 """
 
 from __future__ import annotations
@@ -163,7 +166,7 @@ def _rotate_tile(x, bits, t):
         _rotate_bits(x, 0, bits, t)
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=_FAST, cache=True, nogil=True)
 def _evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
     for k in range(theta.size):
         scale = math.cos(theta[k]) ** n_spins
@@ -221,7 +224,7 @@ def _sweep_high(re, im, low, high, magnetization, ising, t_end, t_begin, field, 
             im[start : start + width] = y[r * width : (r + 1) * width]
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=_FAST, cache=True, nogil=True)
 def _evolve_blocked(re, im, n_spins, magnetization, ising, theta, field, coupling):
     low = TILE_BITS
     high = n_spins - low
@@ -253,7 +256,7 @@ def evolve(re, im, n_spins, magnetization, ising, theta, field, coupling) -> Non
     run(re, im, n_spins, magnetization, ising, theta, field, coupling)
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=_FAST, cache=True, nogil=True)
 def transverse_expectation(re, im, n_spins):
     """<Sx>, not normalised: sum over spins and pairs of 2 Im(conj(b_up) b_down) in this gauge."""
     total = 0.0

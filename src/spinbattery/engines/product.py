@@ -12,7 +12,7 @@ from .._typing import FloatArray
 from ..problem import ChargingProblem
 from ..progress import Progress
 from .schedule import Mesh
-from .split_step import Evolution, SplitState, SplitStepEngine
+from .split_step import BYTES_PER_BLOCK, Evolution, SplitState, SplitStepEngine
 
 _NO_COUPLING = np.zeros(2)
 
@@ -32,7 +32,11 @@ class Product(SplitStepEngine):
         return "its spins are coupled (J or cross-talk is not zero); use the statevector engine."
 
     def required_bytes(self, problem: ChargingProblem) -> int:
-        return 200 * problem.n_spins + 16 * problem.network.n_pairs + 1_000_000
+        return 200 * problem.n_spins + 16 * problem.network.n_pairs + BYTES_PER_BLOCK
+
+    def workload(self, problem: ChargingProblem) -> tuple[int, float]:
+        initial = problem.protocol.initial
+        return len(set(zip(initial.theta, initial.phi, strict=True))), 2.0
 
     def stepper(
         self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress

@@ -23,7 +23,7 @@ _DENSITY_SAMPLES = 257
 _DENSITY_FLOOR = 0.7
 
 
-def _largest_local_coupling(problem: ChargingProblem) -> float:
+def largest_local_coupling(problem: ChargingProblem) -> float:
     """Largest sum over one spin's pairs of |coupling|, in units of B(s)/2."""
     pairs, couplings = problem.couplings
     local = np.zeros(problem.n_spins)
@@ -88,7 +88,7 @@ class Mesh:
         """Lay about ``steps`` steps at level 0, at least one between any two stops."""
         self.stops = stops
         self.kinks = problem.protocol.kinks(problem.scales)
-        self._largest_coupling = _largest_local_coupling(problem)
+        self._largest_coupling = largest_local_coupling(problem)
         samples = [np.linspace(a, b, _DENSITY_SAMPLES) for a, b in pairwise(stops)]
         density = [self._density(problem, t) for t in samples]
         highest = max((float(d.max()) for d in density), default=0.0)
@@ -132,5 +132,5 @@ def initial_steps(problem: ChargingProblem) -> int:
     """Steps of the coarsest mesh: two for each turn of the fastest single spin flip."""
     t = np.linspace(0.0, problem.protocol.duration, 1025)
     bx, bz, half_b = problem.fields(np.unique(np.concatenate([t, problem.protocol.breakpoints])))
-    fastest = float(np.max(np.abs(bx) + np.abs(bz) + _largest_local_coupling(problem) * half_b))
+    fastest = float(np.max(np.abs(bx) + np.abs(bz) + largest_local_coupling(problem) * half_b))
     return max(8, int(np.ceil(2.0 * fastest * problem.protocol.duration)))

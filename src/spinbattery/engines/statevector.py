@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -13,7 +14,7 @@ from ..operators import ising_diagonal
 from ..problem import ChargingProblem
 from ..progress import Progress
 from .schedule import Mesh
-from .split_step import Evolution, SplitState, SplitStepEngine
+from .split_step import BYTES_PER_BLOCK, Evolution, SplitState, SplitStepEngine
 
 _BYTES_PER_AMPLITUDE = 64
 """State (16), Ising diagonal (8), magnetization (1), and the product state it starts from or the work
@@ -23,6 +24,8 @@ _BYTES_TO_KEEP = 64
 """More where the final amplitudes are kept: themselves, and their copies on the way to the record."""
 
 _ADDRESSABLE = 40
+_LARGEST_EXPONENT = 1023
+"""2^N beyond it is no float, and no run either."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,16 @@ class Statevector(SplitStepEngine):
         return None
 
     def required_bytes(self, problem: ChargingProblem) -> int:
-        return (_BYTES_PER_AMPLITUDE + (_BYTES_TO_KEEP if self.keep_state else 0)) << problem.n_spins
+        per_amplitude = _BYTES_PER_AMPLITUDE + (_BYTES_TO_KEEP if self.keep_state else 0)
+        return BYTES_PER_BLOCK + (per_amplitude << problem.n_spins)
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
-        largest = min(_ADDRESSABLE, max(1, available // _BYTES_PER_AMPLITUDE).bit_length() - 1)
+        amplitudes = max(1, (available - BYTES_PER_BLOCK) // _BYTES_PER_AMPLITUDE)
+        largest = min(_ADDRESSABLE, amplitudes.bit_length() - 1)
         return f"the largest N that fits is {largest}; with no coupling (J = 0) the product engine takes any N."
+
+    def workload(self, problem: ChargingProblem) -> tuple[int, float]:
+        return 1, math.ldexp(1.0, min(problem.n_spins, _LARGEST_EXPONENT))
 
     def stepper(
         self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress
