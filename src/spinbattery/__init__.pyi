@@ -1,3 +1,4 @@
+from .analysis.advantage import advantage as advantage
 from .analysis.bounds import bhatia_davis_precision as bhatia_davis_precision
 from .analysis.bounds import bhatia_davis_variance as bhatia_davis_variance
 from .analysis.bounds import heisenberg_limit as heisenberg_limit
@@ -24,6 +25,8 @@ from .engines.base import Engine as Engine
 from .engines.product import Product as Product
 from .engines.statevector import Statevector as Statevector
 from .errors import SpinBatteryError as SpinBatteryError
+from .figures.runs import plot_advantage as plot_advantage
+from .figures.runs import plot_runs as plot_runs
 from .network import SpinNetwork as SpinNetwork
 from .network import complete as complete
 from .network import from_networkx as from_networkx
@@ -35,13 +38,17 @@ from .protocol import Protocol as Protocol
 from .protocol import cooperative as cooperative
 from .protocol import local_field as local_field
 from .protocol import polarised as polarised
+from .recipe import ProtocolRecipe as ProtocolRecipe
 from .record import Record as Record
 from .record import read_record as read_record
 from .scales import EnergyScales as EnergyScales
 from .scales import advantage_system6 as advantage_system6
 from .spreadsheet import from_spreadsheet as from_spreadsheet
 from .state import ProductState as ProductState
-from .store import Store as Store
+from .store.folder import Store as Store
+from .sweeps.plan import Plan as Plan
+from .sweeps.run import Sweep as Sweep
+from .sweeps.run import sweep as sweep
 from .units import parse_duration as parse_duration
 from .waveform import Waveform as Waveform
 

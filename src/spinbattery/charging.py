@@ -16,7 +16,7 @@ from .progress import Progress, silent
 from .protocol import Protocol
 from .record import Record, run_key
 from .scales import EnergyScales, advantage_system6
-from .store import Store
+from .store.folder import Store
 
 ENGINES: dict[str, type[Product] | type[Statevector]] = {Product.name: Product, Statevector.name: Statevector}
 
@@ -41,6 +41,22 @@ def named_engine(name: str, problem: ChargingProblem, tolerance: float = 1e-6) -
             f"unknown engine {name!r}; there are auto, {', '.join(ENGINES)}.{did_you_mean(name, ENGINES)}"
         )
     return ENGINES[name](tolerance), "chosen by the caller"
+
+
+def resolve_engine(engine: Engine | str, problem: ChargingProblem, tolerance: float | None) -> tuple[Engine, str]:
+    """Engine for a problem from what a caller asked for, and why it.
+
+    Raises:
+        EngineError: no engine, or none of that name.
+        InvalidParameterError: a tolerance beside an engine object, which has its own.
+    """
+    if isinstance(engine, str):
+        return named_engine(engine, problem, 1e-6 if tolerance is None else tolerance)
+    if not isinstance(engine, Engine):
+        raise EngineError(f"engine must be an engine object or one of auto, {', '.join(ENGINES)}, but is {engine!r}.")
+    if tolerance is not None:
+        raise InvalidParameterError("an engine object has its own tolerance; name the engine, or set it there.")
+    return engine, "chosen by the caller"
 
 
 def charge(
@@ -73,14 +89,7 @@ def charge(
         SpinBatteryError: bad input, too little memory, or a tolerance not reached; nothing is lost.
     """
     problem = ChargingProblem(network, protocol, scales or advantage_system6())
-    if isinstance(engine, str):
-        chosen, reason = named_engine(engine, problem, 1e-6 if tolerance is None else tolerance)
-    elif not isinstance(engine, Engine):
-        raise EngineError(f"engine must be an engine object or one of auto, {', '.join(ENGINES)}, but is {engine!r}.")
-    else:
-        if tolerance is not None:
-            raise InvalidParameterError("an engine object has its own tolerance; name the engine, or set it there.")
-        chosen, reason = engine, "chosen by the caller"
+    chosen, reason = resolve_engine(engine, problem, tolerance)
     if isinstance(store, (str, Path)):
         store = Store(store)
     if store is None:

@@ -42,6 +42,10 @@ class RecordError(SpinBatteryError, ValueError):
     """A file is not a readable record of this schema."""
 
 
+class SweepError(SpinBatteryError, RuntimeError):
+    """A sweep cannot start or go on; what is finished is kept."""
+
+
 class FitError(SpinBatteryError, ValueError):
     """Too few or unusable points for a fit."""
 

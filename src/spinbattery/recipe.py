@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import InvalidParameterError, did_you_mean
 from .network import SpinNetwork
@@ -64,9 +64,9 @@ class ProtocolRecipe:
             protocol = protocol.local_equivalent(network)
         if self.equal_cost:
             s_hold = REFERENCE_S_HOLD if self.cost_reference is None else self.cost_reference
-            protocol = protocol.scaled_to_cost(
-                cooperative(duration, self.J, self.field, s_hold), network, scales
-            )  # fmt: skip
+            reference = cooperative(duration, self.J, self.field, s_hold)
+            scaled = protocol.scaled_to_cost(reference, network, scales)
+            protocol = replace(scaled, name=f"{protocol.name} equal-cost")  # another curve than the unscaled one
         return protocol
 
     def arguments(self) -> str:

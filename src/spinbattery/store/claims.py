@@ -1,0 +1,60 @@
+"""Who is running what: at most one process runs a problem of a store at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # no POSIX system: two sweeps at once may both run a problem, and the later record stays
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def claim(path: Path) -> Iterator[bool]:
+    """Yield whether the claim of this file is ours; it is given up at the end, and by the system if we die.
+
+    An advisory lock (flock), which network file systems pass on to their server. Where a file system
+    has no locks everybody gets the claim: a problem may then be run twice, but files stay whole,
+    because they are renamed into place.
+    """
+    handle = _locked(path)
+    if handle is None:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)  # while we hold it: nobody waits for a file that is gone
+        os.close(handle)
+
+
+def claimed(path: Path) -> bool:
+    """Whether another process holds the claim now."""
+    if not path.exists():
+        return False
+    with claim(path) as ours:
+        return not ours
+
+
+def _locked(path: Path) -> int | None:
+    """Handle of the locked file, or None where another has it."""
+    path.parent.mkdir(exist_ok=True)
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        if fcntl is not None:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(handle)
+                return None
+            except OSError:  # no locks on this file system
+                return handle
+        if os.fstat(handle).st_nlink:
+            return handle
+        os.close(handle)  # its owner removed it between our opening and locking it

@@ -1,0 +1,116 @@
+"""What the index, tables and filters know of a run: its parameters, results and timings, by name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ..problem import ChargingProblem
+from ..record import Record, canonical_json
+from ..schema import LONG_NAMES, UNITS
+
+Row = dict[str, Any]
+"""Values by column; what is not known is None."""
+
+Kind = Literal["TEXT", "REAL", "INTEGER"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: SQLite type, unit (``1`` where it has none), and meaning."""
+
+    kind: Kind
+    meaning: str
+    unit: str = "1"
+
+
+PARAMETERS = {
+    "key": Column("TEXT", "hash of problem, engine, options and output times"),
+    "problem_hash": Column("TEXT", "hash of the physics"),
+    "network": Column("TEXT", "name of the network"),
+    "network_hash": Column("TEXT", "hash of its spins, pairs, weights and cross-talk"),
+    "n_spins": Column("INTEGER", "N"),
+    "n_pairs": Column("INTEGER", "n_C, coupled pairs without cross-talk"),
+    "crosstalk": Column("REAL", "J_CT in units of B(s)/2 where all pairs have the same; 0 where there is none"),
+    "protocol": Column("TEXT", "name of the protocol"),
+    "duration": Column("REAL", "tau", UNITS["duration"]),
+    "J": Column("REAL", "coupling in units of B(s)/2"),
+    "field": Column("REAL", "h in units of B(s)/2"),
+    "s_hold": Column("REAL", "smallest annealing fraction"),
+    "energy_scales": Column("TEXT", "name of A(s), B(s)"),
+    "engine": Column("TEXT", "name of the engine"),
+    "engine_options": Column("TEXT", "options of the engine as JSON"),
+    "seed": Column("INTEGER", "seed of the engine, where it has one"),
+    "n_times": Column("INTEGER", "output times"),
+}
+"""Known before a run; also kept of a run that failed."""
+
+RESULTS = {
+    name: Column("REAL", LONG_NAMES[name], UNITS[name])
+    for name in (
+        "magnetization",
+        "variance",
+        "std",
+        "precision",
+        "precision_bound",
+        "magnetization_error",
+        "precision_error",
+        "norm_error",
+        "hs_cost",
+        "hs_cost_peak",
+        "hs_cost_matched",
+    )
+}
+"""Numbers of the record, under the names they have there."""
+
+TIMINGS = {
+    "wall_time_s": Column("REAL", "run time", "s"),
+    "created": Column("TEXT", "when it was finished, UTC"),
+}
+
+STATE = {
+    "status": Column("TEXT", "done, failed or damaged"),
+    "error": Column("TEXT", "why it failed, or what is damaged"),
+    "size": Column("INTEGER", "bytes of the file"),
+    "digest": Column("TEXT", "SHA-256 of the file"),
+}
+
+COLUMNS = {**PARAMETERS, **RESULTS, **TIMINGS, **STATE}
+
+
+def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int, key: str) -> Row:
+    """Columns of a run that are known before it is made."""
+    network, protocol = problem.network, problem.protocol
+    values = np.unique(network.crosstalk)
+    return {
+        "key": key,
+        "problem_hash": problem.content_hash,
+        "network": network.name,
+        "network_hash": network.content_hash,
+        "n_spins": network.n_spins,
+        "n_pairs": network.n_pairs,
+        "crosstalk": 0.0 if not len(values) else float(values[0]) if len(values) == 1 else None,
+        "protocol": protocol.name,
+        "duration": protocol.duration,
+        "J": protocol.J,
+        "field": protocol.h,
+        "s_hold": float(protocol.s.values.min()),
+        "energy_scales": problem.scales.name,
+        "engine": engine,
+        "engine_options": canonical_json(options),
+        "seed": options.get("seed"),
+        "n_times": n_times,
+    }
+
+
+def record_row(record: Record) -> Row:
+    """All columns of a finished run but those of its file."""
+    data = record.dataset
+    options = json.loads(str(data.attrs["engine_options"]))
+    known = parameters(record.problem, record.engine, options, len(record.times), record.key)
+    results = {name: float(data[name].item()) if name in data else None for name in RESULTS}
+    timings = {"wall_time_s": float(data.attrs["wall_time_s"]), "created": str(data.attrs["created"])}
+    return {**known, **results, **timings, "status": "done", "error": None}

@@ -1,0 +1,59 @@
+"""Runs of a store as a table, for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..atomic import replacing
+from ..errors import InvalidParameterError, RecordError
+from .columns import COLUMNS, STATE, Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLE_ENDINGS = (".parquet", ".csv")
+
+
+def table(rows: Sequence[Row]) -> pd.DataFrame:
+    """One row a run; units stand in the names of the columns (``duration_ns``), what is not known is missing."""
+    import pandas as pd
+
+    kinds = {"TEXT": "string", "REAL": "Float64", "INTEGER": "Int64"}
+    columns = {name: column for name, column in COLUMNS.items() if name not in STATE or name in ("status", "error")}
+    return pd.DataFrame(
+        {
+            _with_unit(name, column.unit): pd.array([row[name] for row in rows], dtype=kinds[column.kind])
+            for name, column in columns.items()
+        }
+    )
+
+
+def export(rows: Sequence[Row], path: str | Path) -> Path:
+    """Write a table of runs as Parquet or CSV, atomically.
+
+    Raises:
+        InvalidParameterError: the name ends in neither .parquet nor .csv.
+        RecordError: no rows, or the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix not in TABLE_ENDINGS:
+        raise InvalidParameterError(f"{str(path)!r} must end in {' or '.join(TABLE_ENDINGS)}.")
+    if not rows:
+        raise RecordError("no run fulfils the filters, so there is nothing to export; list the runs first.")
+    frame = table(rows)
+    try:
+        with replacing(path) as temporary:
+            if path.suffix == ".csv":
+                frame.to_csv(temporary, index=False)
+            else:
+                frame.to_parquet(temporary, index=False)
+    except OSError as error:
+        raise RecordError(f"cannot write {str(path)!r}: {error.strerror or error}.") from error
+    return path
+
+
+def _with_unit(name: str, unit: str) -> str:
+    suffix = unit.replace(" ", "_")
+    return name if unit == "1" or name.endswith(f"_{suffix}") else f"{name}_{suffix}"

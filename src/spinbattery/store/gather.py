@@ -1,0 +1,85 @@
+"""Many records as one Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..errors import RecordError
+from ..record import Record
+from ..schema import LONG_NAMES, UNITS
+from .columns import COLUMNS, PARAMETERS, RESULTS, Row, record_row
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_COORDINATES = tuple(name for name in PARAMETERS if name not in ("engine_options", "n_times"))
+_SPIN, _SZ, _POINT = "spin", "sz_total", "point"
+_TRAJECTORIES = ("time", "magnetization_t", "std_t", "energy_t", "magnetization_t_error", "variance_t_error")
+
+
+def gather(records: Sequence[Record], labels: Sequence[str] | None = None) -> xr.Dataset:
+    """One Dataset with a dimension ``run`` from records of any sizes, protocols and engines.
+
+    Coordinates along ``run`` are the parameters (key, network, n_spins, protocol, duration, ...);
+    variables are the final moments with their errors, costs and run times, (run,); ``spin_magnetization``
+    (run, spin), ``distribution`` (run, sz_total), and, where there are output times, ``time`` and what
+    was kept at them, (run, point). What a run does not have is NaN. Final states are left out.
+
+    Args:
+        records: finished runs.
+        labels: names of the protocols to show in place of the records' own.
+
+    Raises:
+        RecordError: there is no record.
+    """
+    import xarray as xr
+
+    if not records:
+        raise RecordError("there is no record to put together.")
+    rows = [record_row(record) for record in records]
+    for row, label in zip(rows, labels or (), strict=bool(labels)):
+        row["protocol"] = label
+    coordinates: dict[str, Any] = {name: ("run", _column(rows, name)) for name in _COORDINATES}
+    values: dict[str, Any] = {name: ("run", _column(rows, name)) for name in (*RESULTS, "wall_time_s")}
+    widest = max(record.n_spins for record in records)
+    spins = [(np.arange(r.n_spins), r.dataset["spin_magnetization"].to_numpy()) for r in records]
+    coordinates[_SPIN] = np.arange(widest)
+    values["spin_magnetization"] = (("run", _SPIN), _padded(spins, widest))
+    totals = np.unique(np.concatenate([record.dataset[_SZ].to_numpy() for record in records]))
+    found = [(np.searchsorted(totals, r.dataset[_SZ]), r.dataset["distribution"].to_numpy()) for r in records]
+    coordinates[_SZ] = totals
+    values["distribution"] = (("run", _SZ), _padded(found, len(totals)))
+    points = max(len(record.times) for record in records)
+    for kept in _TRAJECTORIES if points else ():
+        lines = [(np.arange(len(r.times)), r.dataset[kept].to_numpy() if len(r.times) else r.times) for r in records]
+        values[kept] = (("run", _POINT), _padded(lines, points))
+    dataset = xr.Dataset(values, coordinates)
+    for key, variable in dataset.variables.items():
+        name = str(key)
+        column = COLUMNS.get(name)
+        unit = column.unit if column else UNITS.get(name)
+        meaning = column.meaning if column else LONG_NAMES.get(name)
+        variable.attrs = {k: v for k, v in (("units", unit), ("long_name", meaning)) if v}
+    return dataset
+
+
+def _column(rows: Sequence[Row], name: str) -> Any:
+    """Values of a column; what is not known is NaN, so that columns that may be unknown are floats."""
+    column = [row[name] for row in rows]
+    if COLUMNS[name].kind == "TEXT":
+        return np.array(column, dtype=np.str_)
+    if name in ("n_spins", "n_pairs"):
+        return np.array(column, dtype=np.int64)
+    return np.array([np.nan if value is None else value for value in column], dtype=np.float64)
+
+
+def _padded(parts: Sequence[tuple[Any, FloatArray]], width: int) -> FloatArray:
+    """Rows (positions, values) of different lengths as one array, NaN elsewhere."""
+    array = np.full((len(parts), width), np.nan)
+    for row, (positions, values) in zip(array, parts, strict=True):
+        row[positions] = values
+    return array

@@ -1,0 +1,111 @@
+"""An SQLite index of a store: a convenience that can always be made again from the files."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from .columns import COLUMNS, Row
+
+_VERSION = 1
+_PATIENCE_S = 30.0
+_NAMES = ", ".join(COLUMNS)
+_MARKS = ", ".join("?" for _ in COLUMNS)
+
+
+class Index:
+    """Rows of :data:`~spinbattery.store.columns.COLUMNS`, one a file, by the stem of its name.
+
+    Connections are short and use a rollback journal: no write-ahead log, which shared folders do not
+    support, and no lock that outlives its process, because the system drops the locks of a process
+    that dies and the next reader rolls back what it left unfinished. An index that is damaged or of
+    another version is dropped and comes back empty. Where the folder cannot be written, the index
+    lives in memory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._memory: sqlite3.Connection | None = None
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        if self._memory is None and not os.access(self.path.parent, os.W_OK):
+            self._memory = sqlite3.connect(":memory:")
+            self._create(self._memory)
+        if self._memory is not None:
+            with self._memory:
+                yield self._memory
+            return
+        with closing(sqlite3.connect(self.path, timeout=_PATIENCE_S)) as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+                self._create(connection)
+            with connection:
+                yield connection
+
+    @staticmethod
+    def _create(connection: sqlite3.Connection) -> None:
+        columns = ", ".join(f"{name} {column.kind}" for name, column in COLUMNS.items())
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")  # several processes may open a new store at once
+            if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+                connection.execute("DROP TABLE IF EXISTS runs")
+                connection.execute(f"CREATE TABLE runs (stem TEXT PRIMARY KEY, {columns})")
+                connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def repair(self) -> None:
+        """Drop an index that SQLite finds damaged; it is made again from the files.
+
+        Raises:
+            sqlite3.OperationalError: another process holds it for long, or the disk is full.
+        """
+        try:
+            with self._connection() as connection:
+                intact = connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            intact = False
+        if not intact:
+            for name in (self.path, self.path.with_name(f"{self.path.name}-journal")):
+                name.unlink(missing_ok=True)
+
+    def add(self, rows: Iterable[tuple[str, Row]]) -> bool:
+        """Insert or replace rows by stem; False where the index is locked for long or the disk is full.
+
+        A row that did not get in is no loss: the next :meth:`~spinbattery.store.folder.Store.sync` finds its file.
+        """
+        values = [(stem, *(row.get(name) for name in COLUMNS)) for stem, row in rows]
+        try:
+            with self._connection() as connection:
+                connection.executemany(f"INSERT OR REPLACE INTO runs (stem, {_NAMES}) VALUES (?, {_MARKS})", values)
+        except sqlite3.Error:
+            return False
+        return True
+
+    def remove(self, stems: Iterable[str]) -> None:
+        """Forget rows."""
+        with self._connection() as connection:
+            connection.executemany("DELETE FROM runs WHERE stem = ?", [(stem,) for stem in stems])
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        with self._connection() as connection:
+            connection.execute("DELETE FROM runs")
+
+    def files(self) -> dict[str, Row]:
+        """Status, size and digest of every file, by stem."""
+        with self._connection() as connection:
+            found = connection.execute("SELECT stem, status, size, digest FROM runs").fetchall()
+        return {stem: {"status": status, "size": size, "digest": digest} for stem, status, size, digest in found}
+
+    def rows(self, where: str = "", values: Sequence[Any] = ()) -> list[Row]:
+        """Rows that fulfil a condition, smallest networks first."""
+        condition = f"WHERE {where}" if where else ""
+        order = "ORDER BY n_spins, network, protocol, duration, field, key"
+        with self._connection() as connection:
+            found = connection.execute(f"SELECT {_NAMES} FROM runs {condition} {order}", values).fetchall()
+        return [dict(zip(COLUMNS, row, strict=True)) for row in found]

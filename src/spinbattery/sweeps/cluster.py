@@ -1,0 +1,86 @@
+"""Dask clusters as executors."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from ..errors import MissingDependencyError, SweepError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_CONNECT_S = 10.0
+_CLOSE_S = 2.0
+_REFRESH_S = 1.0
+
+
+class Cluster:
+    """A connected Dask client as an executor, with what it knows of its workers."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.executor: Executor = client.get_executor(pure=False)  # type: ignore[no-untyped-call]
+        self._known: list[dict[str, Any]] = []
+        self._asked = -math.inf
+
+    def width(self) -> int:
+        """How many tasks run at once; workers may come and go."""
+        return max(1, sum(int(worker["nthreads"]) for worker in self._workers()))
+
+    def memory(self) -> int | None:
+        """Memory (bytes) of one task on the largest worker, or None where it is not known."""
+        limits = [worker["memory_limit"] / worker["nthreads"] for worker in self._workers()]
+        return int(max(limits)) if limits and max(limits) > 0 else None
+
+    def _workers(self) -> list[dict[str, Any]]:
+        if time.monotonic() - self._asked > _REFRESH_S:
+            self._asked = time.monotonic()
+            # a scheduler that does not answer shows in the tasks themselves
+            with contextlib.suppress(OSError, RuntimeError, TimeoutError):
+                self._known = list(self._client.scheduler_info(n_workers=-1)["workers"].values())
+        return self._known
+
+    def cancel(self) -> None:
+        """Drop what has not finished; a thread that computes cannot be stopped, and its record is kept."""
+        self.executor.shutdown(wait=False)
+
+
+def is_client(candidate: Any) -> TypeGuard[Client]:
+    """Whether this is a Dask client, without importing Dask."""
+    kinds = type(candidate).__mro__
+    return any(kind.__module__.startswith("distributed.") and kind.__name__ == "Client" for kind in kinds)
+
+
+@contextlib.contextmanager
+def connect(target: Client | str) -> Iterator[Cluster]:
+    """A cluster from a client, or from the address of its scheduler (then closed at the end).
+
+    Raises:
+        MissingDependencyError: dask.distributed is not installed.
+        SweepError: nothing answers at the address.
+    """
+    if not isinstance(target, str):
+        yield Cluster(target)
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise MissingDependencyError(
+            "a scheduler's address needs dask.distributed; install spinbattery[cluster]."
+        ) from None
+    try:
+        client = Client(target, timeout=_CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TimeoutError) as error:
+        raise SweepError(
+            f"no Dask scheduler answers at {target!r}: {error}; start one with `dask scheduler`, and give the "
+            "address that it prints."
+        ) from None
+    try:
+        yield Cluster(client)
+    finally:
+        client.close(timeout=_CLOSE_S)  # type: ignore[no-untyped-call]

@@ -1,0 +1,105 @@
+"""Where the tasks of a sweep run: one view of this process, a pool, a cluster, or any executor."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..engines.base import available_memory
+from ..errors import SweepError
+from ..units import whole_number
+from .cluster import connect, is_client
+from .pool import InProcess, WorkerPool
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+ExecutorLike: TypeAlias = "Executor | Client | str | None"
+
+_WORTH_A_POOL_S = 2.0
+"""Below this much computing, starting workers takes longer than the work."""
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """An executor, and what the sweep must know to feed it.
+
+    Attributes:
+        executor: takes the tasks.
+        width: how many tasks run at once; no more are handed over, so that a sweep can stop.
+        memory: bytes that all running tasks may use together, or None where each worker has its own.
+        memory_each: bytes that one task may use.
+        stop: ends what is running, at once.
+    """
+
+    executor: Executor
+    width: Callable[[], int]
+    memory: int | None
+    memory_each: int | None
+    stop: Callable[[], None]
+
+
+def n_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def n_workers(workers: int | None, tasks: int, seconds: float) -> int:
+    """Workers of the embedded pool: as asked for, else one a core where there is enough to do."""
+    if workers is not None:
+        return whole_number("workers", workers)
+    if seconds < _WORTH_A_POOL_S:
+        return 1
+    return max(1, min(n_cores(), tasks))
+
+
+def is_cluster(executor: ExecutorLike) -> bool:
+    """Whether this is a Dask client or the address of a scheduler: machines with memory of their own."""
+    return isinstance(executor, str) or is_client(executor)
+
+
+@contextlib.contextmanager
+def open_lanes(executor: ExecutorLike, workers: int) -> Iterator[Lanes]:
+    """Lanes on an executor; what is made here is ended here, what was given stays open.
+
+    Args:
+        executor: a concurrent.futures executor, a Dask client, the address of a Dask scheduler, or None
+            for ``workers`` processes (one: this process).
+        workers: see ``executor``; for a foreign executor that does not say it, how many tasks it runs at once.
+
+    Raises:
+        SweepError: no executor, or no scheduler at the address.
+        MissingDependencyError: dask.distributed is needed and not installed.
+    """
+    free = available_memory()
+    if executor is None and workers == 1:
+        yield Lanes(InProcess(), lambda: 1, free, free, lambda: None)
+    elif executor is None:
+        with _pool(workers) as pool:
+            yield Lanes(pool, lambda: workers, free, free, pool.kill)
+    elif isinstance(executor, str) or is_client(executor):
+        with connect(executor) as cluster:
+            yield Lanes(cluster.executor, cluster.width, None, cluster.memory(), cluster.cancel)
+    elif isinstance(executor, Executor):
+        width = getattr(executor, "_max_workers", None) or workers
+        yield Lanes(executor, lambda: width, free, free, lambda: None)
+    else:
+        raise SweepError(
+            f"executor must be a concurrent.futures.Executor, a Dask Client, or a scheduler's address, but is "
+            f"{executor!r}."
+        )
+
+
+@contextlib.contextmanager
+def _pool(workers: int) -> Iterator[WorkerPool]:
+    pool = WorkerPool(workers)
+    try:
+        yield pool
+    except BaseException:
+        pool.kill()
+        raise
+    pool.shutdown()

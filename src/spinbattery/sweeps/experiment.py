@@ -1,0 +1,177 @@
+"""Experiment files: a sweep written down as TOML."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..charging import ENGINES
+from ..engines.base import Engine
+from ..errors import InvalidParameterError, did_you_mean
+from ..network import SpinNetwork
+from ..network_text import parse_network
+from ..recipe import ProtocolRecipe
+from ..scales import EnergyScales
+from ..spreadsheet import from_spreadsheet
+from .plan import Plan, grid
+
+Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ProtocolTable(_Table):
+    """``[[protocols]]``: a recipe; every list in it makes a grid of its own."""
+
+    name: str
+    duration: str | list[str]
+    J: Number | list[Number] = -0.2
+    field: Number | list[Number] = -0.5
+    s_hold: Number | list[Number] = 0.35
+    equal_cost: bool = False
+    cost_reference: Number | None = None
+
+    def recipes(self) -> list[ProtocolRecipe]:
+        lists = [_listed(value) for value in (self.duration, self.J, self.field, self.s_hold)]
+        return [
+            ProtocolRecipe(self.name, duration, J, h, s_hold, self.equal_cost, self.cost_reference)
+            for duration, J, h, s_hold in itertools.product(*lists)
+        ]
+
+
+class EngineTable(BaseModel):
+    """``[[engines]]``: a name and the options of that engine."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    name: str
+
+    def build(self) -> Engine | str:
+        options = dict(self.model_extra or {})
+        if self.name == "auto":
+            raise InvalidParameterError("the engine auto takes no options here; give `tolerance` at the top instead.")
+        if self.name not in ENGINES:
+            raise InvalidParameterError(
+                f"unknown engine {self.name!r}; there are {', '.join(ENGINES)}.{did_you_mean(self.name, ENGINES)}"
+            )
+        known = [field.name for field in fields(ENGINES[self.name])]
+        for option in options:
+            if option not in known:
+                raise InvalidParameterError(
+                    f"the {self.name} engine has no option {option!r}; it has {', '.join(known)}."
+                    f"{did_you_mean(option, known)}"
+                )
+        return ENGINES[self.name](**options)
+
+
+class Experiment(_Table):
+    """A whole file.
+
+    Attributes:
+        networks: text forms; files are looked up beside the experiment file.
+        protocols: recipes, each with lists where it is a grid.
+        engines: names, or tables with options; ``auto`` by default.
+        tolerance: of engines given by name.
+        seeds: repetitions of engines that take a seed.
+        points: equally spaced output times of each run.
+        crosstalk: J_CT, on the pairs named by ``crosstalk_pairs``; a list is one more axis of the grid.
+        energy_scales, sheet: file with A(s), B(s), looked up beside the experiment file.
+        title: for the reader.
+    """
+
+    networks: list[str] = Field(min_length=1)
+    protocols: list[ProtocolTable] = Field(min_length=1)
+    engines: str | list[str | EngineTable] = "auto"
+    tolerance: Number | None = None
+    seeds: list[int] | None = None
+    points: int | None = None
+    crosstalk: Number | list[Number] = 0.0
+    crosstalk_pairs: Literal["neighbours", "all"] = "neighbours"
+    energy_scales: str | None = None
+    sheet: str | None = None
+    title: str = ""
+
+    def plan(self, folder: Path) -> Plan:
+        """The definite grid; relative paths start at ``folder``.
+
+        Raises:
+            SpinBatteryError: anything a single run would be refused for.
+        """
+        engines = [self.engines] if isinstance(self.engines, str) else self.engines
+        return grid(
+            self._networks(folder),
+            [recipe for table in self.protocols for recipe in table.recipes()],
+            scales=self._scales(folder),
+            engines=[engine if isinstance(engine, str) else engine.build() for engine in engines],
+            seeds=self.seeds,
+            tolerance=self.tolerance,
+            points=self.points,
+        )
+
+    def _networks(self, folder: Path) -> list[SpinNetwork]:
+        found = []
+        for text, crosstalk in itertools.product(self.networks, _listed(self.crosstalk)):
+            kind, _, name = text.partition(":")
+            network = parse_network(f"file:{folder / name}" if kind == "file" else text)
+            found.append(network.with_crosstalk(crosstalk, self.crosstalk_pairs) if crosstalk else network)
+        return found
+
+    def _scales(self, folder: Path) -> EnergyScales | None:
+        if self.energy_scales is None:
+            if self.sheet is not None:
+                raise InvalidParameterError("sheet names a sheet of energy_scales; give both.")
+            return None
+        return from_spreadsheet(folder / self.energy_scales, self.sheet)
+
+
+def read_experiment(path: str | Path) -> Plan:
+    """The plan of an experiment file, checked before anything is run.
+
+    Raises:
+        InvalidParameterError: no such file, no TOML, unknown keys (the nearest is named) or values of the
+            wrong kind; all of them at once.
+        SpinBatteryError: anything a single run would be refused for.
+    """
+    path = Path(path)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidParameterError(f"cannot read {str(path)!r}: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidParameterError(f"{str(path)!r} is not TOML: {error}.") from None
+    try:
+        experiment = Experiment.model_validate(data)
+    except ValidationError as error:
+        problems = "; ".join(_explain(detail) for detail in error.errors())
+        raise InvalidParameterError(f"{str(path)!r}: {problems}") from None
+    return experiment.plan(path.parent)
+
+
+def _explain(detail: Any) -> str:
+    """One finding of pydantic in the words of the file."""
+    where = [part for part in detail["loc"] if isinstance(part, int) or part not in ("EngineTable", "str", "float")]
+    place = _place(where)
+    if detail["type"] == "extra_forbidden":
+        known = list((ProtocolTable if "protocols" in where else Experiment).model_fields)
+        hint = did_you_mean(str(where[-1]), known)
+        return f"unknown key {place}; there are {', '.join(known)}.{hint}"
+    return f"{place}: {detail['msg']}"
+
+
+def _place(where: list[str | int]) -> str:
+    """``protocols[2].duration``, counted from 1 as a reader does."""
+    text = ""
+    for part in where:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
+    return text or "the file"
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

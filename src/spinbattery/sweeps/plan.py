@@ -1,0 +1,199 @@
+"""What a sweep runs: a grid of networks, protocols, engines and seeds, as definite tasks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._typing import FloatArray
+from ..charging import ENGINES, resolve_engine
+from ..engines.base import Engine, output_times
+from ..errors import InvalidParameterError
+from ..network import SpinNetwork
+from ..network_text import parse_network
+from ..problem import ChargingProblem
+from ..protocol import Protocol
+from ..recipe import ProtocolRecipe
+from ..record import run_key
+from ..scales import EnergyScales, advantage_system6
+from ..store.columns import Row, parameters
+from ..units import whole_number
+
+ProtocolLike: TypeAlias = Protocol | ProtocolRecipe | Callable[[SpinNetwork], Protocol]
+"""A protocol; or what makes one for each network: a recipe, or a function such as ``charging.local_equivalent``."""
+
+_SEED_DIGITS = 12
+"""48 bits: exact in a float64 column, too."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One run: a problem and the engine with its options, and the output times (ns).
+
+    Attributes:
+        label: name of the protocol in this plan.
+        reason: why this engine, for the record.
+    """
+
+    problem: ChargingProblem
+    engine: Engine
+    times: FloatArray
+    reason: str
+    label: str
+
+    @cached_property
+    def key(self) -> str:
+        """Key of the run in a store."""
+        return run_key(self.problem, self.engine.name, self.engine.options(), self.times)
+
+    @cached_property
+    def seconds(self) -> float:
+        """Predicted run time on one core."""
+        return self.engine.predicted_seconds(self.problem, self.times)
+
+    @cached_property
+    def required_bytes(self) -> int:
+        """Memory the run will need at its peak."""
+        return self.engine.required_bytes(self.problem)
+
+    def parameters(self) -> Row:
+        """Columns of the store that are known beforehand."""
+        return parameters(self.problem, self.engine.name, self.engine.options(), len(self.times), self.key)
+
+    def __str__(self) -> str:
+        return f"{self.problem.network.name}, {self.label}, {self.problem.protocol.duration:g} ns, {self.engine.name}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Tasks in the order they were asked for, each once; plans add up."""
+
+    tasks: tuple[Task, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        distinct: dict[str, Task] = {}
+        for task in self.tasks:
+            distinct.setdefault(task.key, task)
+        object.__setattr__(self, "tasks", tuple(distinct.values()))
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self.tasks)
+
+    def __add__(self, other: Plan) -> Plan:
+        return Plan(self.tasks + other.tasks)
+
+    @property
+    def seconds(self) -> float:
+        """Predicted run time of all tasks on one core."""
+        return sum(task.seconds for task in self.tasks)
+
+    def shard(self, i: int, n: int) -> Plan:
+        """Part i of n (from 1 to n), of about the same cost as the others; the same on every machine.
+
+        Raises:
+            InvalidParameterError: not 1 <= i <= n.
+        """
+        n = whole_number("the number of shards", n)
+        i = whole_number("the shard", i)
+        if i > n:
+            raise InvalidParameterError(f"shards count from 1 to {n}, but shard {i} is asked for.")
+        dealt = sorted(self.tasks, key=lambda task: (-task.seconds, task.key))[i - 1 :: n]
+        mine = {task.key for task in dealt}
+        return Plan(tuple(task for task in self.tasks if task.key in mine))
+
+
+def grid(
+    networks: SpinNetwork | str | Iterable[SpinNetwork | str],
+    protocols: ProtocolLike | Iterable[ProtocolLike],
+    *,
+    scales: EnergyScales | None = None,
+    engines: Engine | str | Iterable[Engine | str] = "auto",
+    seeds: Iterable[int] | None = None,
+    tolerance: float | None = None,
+    times: ArrayLike | None = None,
+    points: int | None = None,
+) -> Plan:
+    """Every network with every protocol, engine and seed; arguments as in :func:`~spinbattery.sweeps.run.sweep`.
+
+    Raises:
+        SpinBatteryError: anything a single run would be refused for, before any is made.
+    """
+    if times is not None and points is not None:
+        raise InvalidParameterError("times says when to keep the moments and points how often; give one of them.")
+    engine_list = _several(engines, lambda one: isinstance(one, Engine | str))
+    bases = _checked_seeds(seeds, engine_list)
+    scales = scales or advantage_system6()
+    tasks = []
+    for network in _several(networks, lambda one: isinstance(one, SpinNetwork | str)):
+        spins = parse_network(network) if isinstance(network, str) else network
+        for protocol in _several(protocols, lambda one: isinstance(one, Protocol | ProtocolRecipe) or callable(one)):
+            built = _built(protocol, spins, scales)
+            problem = ChargingProblem(spins, built, scales)
+            wanted = _times(problem, times, points)
+            for engine in engine_list:
+                chosen, reason = resolve_engine(engine, problem, None if isinstance(engine, Engine) else tolerance)
+                tasks += [
+                    Task(problem, seeded, wanted, reason, built.name) for seeded in _seeded(chosen, problem, bases)
+                ]
+    if not tasks:
+        raise InvalidParameterError("the grid is empty; give at least one network, one protocol and one engine.")
+    return Plan(tuple(tasks))
+
+
+def derived_seed(problem: ChargingProblem, engine: Engine, base: int) -> int:
+    """Seed of a run: from the problem, the engine and the number of the repetition, never from the worker."""
+    text = f"seed:1:{problem.content_hash}:{engine.name}:{base}"
+    return int(hashlib.sha256(text.encode()).hexdigest()[:_SEED_DIGITS], 16)
+
+
+def _several(given: Any, single: Callable[[Any], bool]) -> list[Any]:
+    return [given] if single(given) else list(given)
+
+
+def _checked_seeds(seeds: Iterable[int] | None, engines: Sequence[Engine | str]) -> tuple[int, ...] | None:
+    if seeds is None:
+        return None
+    chosen = [ENGINES[engine]() if engine in ENGINES else engine for engine in engines]
+    if not any(isinstance(engine, Engine) and engine.takes_seed for engine in chosen):
+        raise InvalidParameterError(
+            "seeds are given, but every engine of this grid is deterministic and gives the same result for each; "
+            "leave the seeds out."
+        )
+    bases = tuple(whole_number("a seed", seed, least=0) for seed in seeds)
+    if len(set(bases)) < len(bases) or not bases:
+        raise InvalidParameterError(f"seeds must be one or more different numbers, but are {list(bases)}.")
+    return bases
+
+
+def _seeded(engine: Engine, problem: ChargingProblem, bases: tuple[int, ...] | None) -> list[Engine]:
+    """The engine once for every seed; as it is where it takes none, or has its own and no seeds are asked for."""
+    if not engine.takes_seed or (bases is None and engine.options()["seed"] is not None):
+        return [engine]
+    return [engine.with_seed(derived_seed(problem, engine, base)) for base in bases or (0,)]
+
+
+def _built(protocol: ProtocolLike, network: SpinNetwork, scales: EnergyScales) -> Protocol:
+    if isinstance(protocol, Protocol):
+        return protocol
+    built = protocol.build(network, scales) if isinstance(protocol, ProtocolRecipe) else protocol(network)
+    if not isinstance(built, Protocol):
+        raise InvalidParameterError(
+            f"protocols must be protocols, recipes, or functions from a network to a protocol, but {protocol!r} "
+            f"gives {built!r}."
+        )
+    return built
+
+
+def _times(problem: ChargingProblem, times: ArrayLike | None, points: int | None) -> FloatArray:
+    if points is not None:
+        times = np.linspace(0.0, problem.protocol.duration, whole_number("points", points, least=2))
+    return output_times(problem, times)

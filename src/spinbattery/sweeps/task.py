@@ -1,0 +1,117 @@
+"""What a worker does with one task; nothing here knows which kind of worker it is."""
+
+from __future__ import annotations
+
+import os
+import socket
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from threadpoolctl import threadpool_limits
+
+from ..errors import RecordError, SpinBatteryError
+from ..progress import Progress, silent
+from ..store.folder import Entry, Store
+from .plan import Task
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task; plain data that travels back from the worker.
+
+    Attributes:
+        kind: ``computed``; ``found`` (somebody else had finished it); ``busy`` (somebody else is running
+            it); ``failed`` (the error is in the store); ``unwritten`` (the store cannot be written).
+        entry: of the file that was written, for the index.
+        error: why it failed.
+    """
+
+    kind: Literal["computed", "found", "busy", "failed", "unwritten"]
+    entry: Entry | None = None
+    error: str | None = None
+
+
+_capped = False
+
+
+def this_process() -> str:
+    """Name of this process among all machines."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def perform(task: Task, folder: Path, host: str, force: bool, progress: Progress = silent) -> Outcome:
+    """Run a task and write its record; at most one process does so for a store at a time.
+
+    Args:
+        task: what to run.
+        folder: the store's.
+        host: the process of the sweep, see :func:`this_process`.
+        force: run it although it failed or its record is damaged.
+        progress: of this run.
+    """
+    if this_process() != host:
+        _cap_threads()
+    try:
+        store = Store(folder)
+        with store.claim(task.key) as ours:
+            if not ours:
+                return Outcome("busy")
+            return _known(task, store, force) or _run(task, store, progress)
+    except OSError as error:  # the claim is the first thing that a full disk refuses
+        return Outcome("unwritten", error=f"cannot write in {str(folder)!r}: {error.strerror}.")
+
+
+def _known(task: Task, store: Store, force: bool) -> Outcome | None:
+    """What others have made of the task since the sweep looked, or None where it is to be run."""
+    if task.key in store:
+        if not force:
+            return Outcome("found")
+        try:
+            store.get(task.key)
+        except RecordError:
+            return None
+        return Outcome("found")
+    error = None if force else store.failure(task.key)
+    return None if error is None else Outcome("failed", error=error)
+
+
+def _run(task: Task, store: Store, progress: Progress) -> Outcome:
+    try:
+        record = task.engine.run(task.problem, task.times, progress, task.reason)
+    except Exception as error:  # whatever it is, it must not stop the other runs
+        return failure(task, store, _explain(error))
+    if record.key != task.key:
+        return failure(
+            task, store, "the worker has another version of spinbattery than the sweep; install the same everywhere."
+        )
+    try:
+        return Outcome("computed", store.write(record))
+    except RecordError as error:
+        return Outcome("unwritten", error=str(error))
+
+
+def failure(task: Task, store: Store, error: str) -> Outcome:
+    """Note in the store that a task failed."""
+    try:
+        return Outcome("failed", store.write_failure(task.parameters(), error), error)
+    except RecordError as unwritten:
+        return Outcome("unwritten", error=str(unwritten))
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, SpinBatteryError):
+        return f"{type(error).__name__}: {error}"
+    return "".join(traceback.format_exception(error)).strip()
+
+
+def _cap_threads() -> None:
+    """One thread for each library in a worker process, for good: the workers are the parallelism.
+
+    It also makes the digits independent of the machine's number of cores.
+    """
+    global _capped
+    if not _capped:
+        threadpool_limits(1)
+        _capped = True
