@@ -13,16 +13,15 @@ from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
 from ..errors import FitError, InvalidParameterError
-from ..record import Record
 from ..units import whole_number
 from .bounds import heisenberg_limit, standard_quantum_limit
+from .points import Points, checked_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Method: TypeAlias = Literal["loglog", "linear"]
 
-_MIN_SIZES = 3
 _MIN_RESAMPLES = 100
 _PERCENTILES = (2.5, 97.5)
 _MAX_FAILED = 0.05
@@ -117,7 +116,7 @@ class ScalingFit:
 
 
 def fit_scaling(
-    points: Iterable[Record] | Iterable[SupportsFloat],
+    points: Points,
     precision: Iterable[SupportsFloat] | None = None,
     *,
     method: Method = "loglog",
@@ -136,21 +135,25 @@ def fit_scaling(
     inflated by sqrt(n/(n - 2)), are drawn with replacement, added to the fit, and refitted.
 
     Args:
-        points: records, or N of each point.
-        precision: 1/sigma^2 of each point; only where ``points`` are not records.
+        points: records; or a Dataset with dimension ``run``, as a store selects it, or the result of
+            a sweep, whose runs are one curve (repeated seeds are points of their own); or N of each
+            point.
+        precision: 1/sigma^2 of each point; only where ``points`` are N.
         method: ``loglog`` or ``linear``.
         n_bootstrap: number of resamples, 100 or more.
         seed: seed of the resampling; equal seeds give equal intervals.
 
     Raises:
         FitError: fewer than three different N (through two, every power law fits or none is tested),
-            values that are not finite and above zero, a record with sigma = 0, or no convergence.
+            values that are not finite and above zero, a run with sigma = 0, no convergence, or a
+            Dataset that mixes curves: protocol, duration, s_hold, J, crosstalk and energy_scales must
+            each be one value, and the runs of one network may differ in their seeds alone.
         InvalidParameterError: unknown method, too few resamples, or a bad seed.
     """
     if method not in ("loglog", "linear"):
         raise InvalidParameterError(f"method must be 'loglog' or 'linear', but is {method!r}.")
     seed, n_bootstrap = whole_number("seed", seed, 0), whole_number("n_bootstrap", n_bootstrap, _MIN_RESAMPLES)
-    sizes, values = _checked_points(points, precision)
+    sizes, values = checked_points(points, precision)
     # ln a + alpha (ln N - pivot): about the mean of ln N the two parameters are all but uncorrelated
     pivot = float(np.log(sizes).mean())
     x = np.log(sizes) - pivot
@@ -175,14 +178,14 @@ def fit_scaling(
 
 
 def fit_both(
-    points: Iterable[Record] | Iterable[SupportsFloat],
+    points: Points,
     precision: Iterable[SupportsFloat] | None = None,
     *,
     n_bootstrap: int = 1000,
     seed: int = 0,
 ) -> dict[str, ScalingFit]:
     """Both fits of the same points, by method; arguments and errors as :func:`fit_scaling`."""
-    sizes, values = _checked_points(points, precision)
+    sizes, values = checked_points(points, precision)
     methods: tuple[Method, ...] = ("loglog", "linear")
     return {method: fit_scaling(sizes, values, method=method, n_bootstrap=n_bootstrap, seed=seed) for method in methods}
 
@@ -291,47 +294,3 @@ def _intervals(
         )
     (c_low, alpha_low), (c_high, alpha_high) = np.percentile(found, _PERCENTILES, axis=0).tolist()
     return (c_low, c_high), (alpha_low, alpha_high), n_failed
-
-
-def _checked_points(
-    points: Iterable[Record] | Iterable[SupportsFloat], precision: Iterable[SupportsFloat] | None
-) -> tuple[FloatArray, FloatArray]:
-    """N and 1/sigma^2, each (n,), fit for a fit."""
-    given = list(points)
-    if any(isinstance(point, Record) for point in given):
-        if precision is not None:
-            raise FitError("give either records, or N with their precision; not records with a precision.")
-        pairs = [_point_of(record) for record in given]
-        sizes, values = (np.array(column, dtype=np.float64) for column in zip(*pairs, strict=True))
-    elif precision is None:
-        raise FitError("precision is missing: give records, or N with a precision 1/sigma^2 for each.")
-    else:
-        try:
-            sizes, values = np.array(given, dtype=np.float64), np.array(list(precision), dtype=np.float64)
-        except (TypeError, ValueError):
-            raise FitError("N and precision must be numbers; a precision that is not known cannot be fitted.") from None
-    if sizes.ndim != 1 or sizes.shape != values.shape:
-        raise FitError(f"N and precision must be rows of equal length, but are {sizes.shape} and {values.shape}.")
-    if not ((sizes >= 1.0).all() and np.isfinite(sizes).all() and (sizes == np.rint(sizes)).all()):
-        raise FitError(f"N must be whole numbers of at least 1, but are {sizes.tolist()}.")
-    bad = ~(np.isfinite(values) & (values > 0.0))
-    if bad.any():
-        k = int(np.argmax(bad))
-        raise FitError(f"the precision at N = {sizes[k]:g} is {values[k]:g}; it must be finite and above zero.")
-    if len(np.unique(sizes)) < _MIN_SIZES:
-        raise FitError(
-            f"c N^alpha needs points at three or more different N, but there are {len(np.unique(sizes))}; "
-            "through two any power law passes, and nothing tests it."
-        )
-    return sizes, values
-
-
-def _point_of(record: Any) -> tuple[int, float]:
-    if not isinstance(record, Record):
-        raise FitError(f"points must be all records or all N, but {record!r} is among records.")
-    if record.precision is None:
-        raise FitError(
-            f"the record of N = {record.n_spins} has sigma = 0 to rounding: only a lower bound of its precision is "
-            "known, and a bound cannot be fitted; leave it out."
-        )
-    return record.n_spins, record.precision

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,11 @@ COLOURS = {
     "local": "#c8501e",
     "polarised": "#2c7d4f",
     "polarised local": "#7b4aa0",
+    "local equal-cost": "#e0a030",
+    "polarised equal-cost": "#83b735",
+    "polarised local equal-cost": "#c86fae",
 }
+_FURTHER = ("#17889b", "#8c564b", "#4a4a4a", "#b8b03a", "#7f9fd1")
 REFERENCE = "#7a7a7a"
 
 FIGURE_ENDINGS = (".png", ".pdf", ".svg")
@@ -33,6 +39,17 @@ _SETTINGS: dict[Any, Any] = {
     "legend.fontsize": 8.0,
     "figure.constrained_layout.use": True,
 }
+
+
+def colours_of(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each name: its own where :data:`COLOURS` has one, else one that is free.
+
+    Past twelve names colours come again.
+    """
+    names = list(names)
+    free = [colour for name, colour in COLOURS.items() if name not in names] + list(_FURTHER)
+    supply = cycle(free)
+    return {name: COLOURS[name] if name in COLOURS else next(supply) for name in names}
 
 
 def new_figure(width: float, height: float) -> Figure:

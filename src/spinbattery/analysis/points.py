@@ -1,0 +1,245 @@
+"""Points of fits and figures: from numbers, from records, or from the runs of a Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._typing import FloatArray, IntArray
+from ..errors import FitError
+from ..record import Record
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+CURVE = ("protocol", "duration", "s_hold", "J", "crosstalk", "energy_scales")
+"""Coordinates that are one value along a curve against N; the field may follow the network, as in Eq. 19."""
+
+_PROBLEM = ("n_spins", "n_pairs", "field", "engine", "problem_hash")
+"""With those of a curve, what runs of one network have in common when only their seeds differ."""
+
+_COORDINATES = ("network", "seed", "field", *CURVE, *_PROBLEM)
+_VARIABLES = ("magnetization", "std", "precision")
+
+_MIN_SIZES = 3
+_SHOWN = 6
+_LONGEST = 40
+
+
+class HoldsRuns(Protocol):
+    """An object with the Dataset of its runs, such as the result of a sweep."""
+
+    @property
+    def dataset(self) -> xr.Dataset: ...
+
+
+Points: TypeAlias = "Iterable[Record] | Iterable[SupportsFloat] | xr.Dataset | HoldsRuns"
+
+
+def runs_of(data: Any) -> xr.Dataset:
+    """The Dataset with dimension ``run`` that is given, or that an object such as a sweep's result holds.
+
+    Raises:
+        FitError: there is none, it has no runs, or it lacks coordinates or variables of the layout.
+    """
+    import xarray as xr
+
+    found = data if isinstance(data, xr.Dataset) else getattr(data, "dataset", None)
+    if not isinstance(found, xr.Dataset):
+        raise FitError(f"give a Dataset with dimension 'run', or the result of a sweep, not {type(data).__name__}.")
+    if "run" not in found.dims:
+        raise FitError("this is a single run and so a single point; give a Dataset with dimension 'run', or records.")
+    missing = [name for name in (*_COORDINATES, *_VARIABLES) if name not in found]
+    if missing:
+        raise FitError(
+            f"the Dataset lacks {', '.join(missing)}; give one as a store selects it, where each run has its "
+            "coordinates and final moments."
+        )
+    if not found.sizes["run"]:
+        raise FitError("the Dataset has no runs; select some.")
+    return found
+
+
+def checked_points(points: Points, precision: Iterable[SupportsFloat] | None) -> tuple[FloatArray, FloatArray]:
+    """N and 1/sigma^2, each (n,), fit for a fit."""
+    # told by its attributes, so that bare numbers need no xarray
+    if hasattr(points, "data_vars") or hasattr(points, "dataset"):
+        if precision is not None:
+            raise FitError("give either a Dataset, or N with their precision; not a Dataset with a precision.")
+        sizes, values = _points_of_runs(runs_of(points))
+    else:
+        sizes, values = _points_of_rows(list(points), precision)
+    if sizes.ndim != 1 or sizes.shape != values.shape:
+        raise FitError(f"N and precision must be rows of equal length, but are {sizes.shape} and {values.shape}.")
+    if not ((sizes >= 1.0).all() and np.isfinite(sizes).all() and (sizes == np.rint(sizes)).all()):
+        raise FitError(f"N must be whole numbers of at least 1, but are {sizes.tolist()}.")
+    bad = ~(np.isfinite(values) & (values > 0.0))
+    if bad.any():
+        k = int(np.argmax(bad))
+        raise FitError(f"the precision at N = {sizes[k]:g} is {values[k]:g}; it must be finite and above zero.")
+    if len(np.unique(sizes)) < _MIN_SIZES:
+        raise FitError(
+            f"c N^alpha needs points at three or more different N, but there are {len(np.unique(sizes))}; "
+            "through two any power law passes, and nothing tests it."
+        )
+    return sizes, values
+
+
+def _points_of_rows(given: list[Any], precision: Iterable[SupportsFloat] | None) -> tuple[FloatArray, FloatArray]:
+    if any(isinstance(point, Record) for point in given):
+        if precision is not None:
+            raise FitError("give either records, or N with their precision; not records with a precision.")
+        pairs = [_point_of(record) for record in given]
+        sizes, values = (np.array(column, dtype=np.float64) for column in zip(*pairs, strict=True))
+        return sizes, values
+    if precision is None:
+        raise FitError("precision is missing: give records, or N with a precision 1/sigma^2 for each.")
+    try:
+        return np.array(given, dtype=np.float64), np.array(list(precision), dtype=np.float64)
+    except (TypeError, ValueError):
+        raise FitError("N and precision must be numbers; a precision that is not known cannot be fitted.") from None
+
+
+def _point_of(record: Any) -> tuple[int, float]:
+    if not isinstance(record, Record):
+        raise FitError(f"points must be all records or all N, but {record!r} is among records.")
+    if record.precision is None:
+        raise FitError(
+            f"the record of N = {record.n_spins} has sigma = 0 to rounding: only a lower bound of its precision is "
+            "known, and a bound cannot be fitted; leave it out."
+        )
+    return record.n_spins, record.precision
+
+
+def _points_of_runs(runs: xr.Dataset) -> tuple[FloatArray, FloatArray]:
+    check_one_curve(runs)
+    sizes, values = (runs[name].to_numpy().astype(np.float64) for name in ("n_spins", "precision"))
+    unknown = np.isnan(values)
+    if unknown.any():
+        k = int(np.argmax(unknown))
+        raise FitError(
+            f"the run of {runs['network'].to_numpy()[k]} (N = {sizes[k]:g}) has sigma = 0 to rounding: only a lower "
+            "bound of its precision is known, and a bound cannot be fitted; leave it out, as by "
+            "data.dropna('run', subset=['precision'])."
+        )
+    return sizes, values
+
+
+def check_one_curve(runs: xr.Dataset, what: str = "these runs") -> None:
+    """Refuse runs that are no single curve against N.
+
+    The coordinates :data:`CURVE` must each be one value, and the runs of one network may differ in
+    their seeds alone.
+
+    Raises:
+        FitError: they differ; it says in which coordinates, with which values, and what to do.
+    """
+    columns = _columns(runs)
+    mixed = _differing(columns, CURVE, np.arange(runs.sizes["run"]))
+    if mixed:
+        raise FitError(f"{what} are not one curve: they differ in {_listed(mixed)}; {_one_value(next(iter(mixed)))}")
+    for network in np.unique(columns["network"]):
+        mixed = _differing(columns, _PROBLEM, np.flatnonzero(columns["network"] == network))
+        if mixed:
+            raise FitError(
+                f"{what} are not one curve: those of one network may differ in their seeds alone, but those of "
+                f"{network} differ in {_listed(mixed)}; {_one_value(next(iter(mixed)))} Networks that are not the "
+                "same need names that are not."
+            )
+    seed_groups(runs)
+
+
+def seed_groups(runs: xr.Dataset) -> list[IntArray]:
+    """Positions of the runs that differ in their seeds alone, a row for each problem and engine.
+
+    Raises:
+        FitError: a problem was run twice by one engine with one seed (at another tolerance, say):
+            counted twice, it would weigh double.
+    """
+    columns = _columns(runs)
+    found: dict[tuple[str, str], list[int]] = {}
+    for k, problem in enumerate(zip(columns["problem_hash"], columns["engine"], strict=True)):
+        found.setdefault(problem, []).append(k)
+    for (_, engine), positions in found.items():
+        seeds, counts = np.unique(columns["seed"][positions], return_counts=True)
+        if counts.max() > 1:
+            seed = seeds[np.argmax(counts)]
+            again = "" if np.isnan(seed) else f" with seed {seed:g}"
+            raise FitError(
+                f"{columns['protocol'][positions[0]]} on {columns['network'][positions[0]]} was run "
+                f"{counts.max()} times by {engine}{again}, as with other engine options or output times; keep one of "
+                "these runs, as by data.isel(run=...)."
+            )
+    return [np.array(positions, dtype=np.int64) for positions in found.values()]
+
+
+def averages(runs: xr.Dataset, quantity: str, groups: Sequence[IntArray]) -> tuple[FloatArray, FloatArray]:
+    """Mean of a quantity over the runs of each group, and its absolute error: two rows, one entry a group.
+
+    The error is the standard error of the mean where there are several runs. For one run it is the
+    standard error where the engine has one, else its error estimate; NaN where nothing is known.
+
+    Args:
+        runs: a Dataset with dimension ``run``.
+        quantity: ``magnetization``, ``std`` or ``precision``.
+        groups: positions of the runs of each group.
+    """
+    values, errors = runs[quantity].to_numpy().astype(np.float64), _absolute_errors(runs, quantity)
+    means = [values[group].mean() for group in groups]
+    spreads = [
+        values[group].std(ddof=1) / np.sqrt(len(group)) if len(group) > 1 else errors[group[0]] for group in groups
+    ]
+    return np.array(means), np.array(spreads)
+
+
+def _absolute_errors(runs: xr.Dataset, quantity: str) -> FloatArray:
+    """One error a run (run,): the standard error where there is one, else the estimate of the discretisation."""
+    if quantity == "std":
+        # sigma = precision^(-1/2)
+        relative = _absolute_errors(runs, "precision") / runs["precision"].to_numpy()
+        return np.asarray(0.5 * runs["std"].to_numpy() * relative)
+    estimate = _optional(runs, f"{quantity}_error")
+    if quantity == "precision":
+        estimate = estimate * runs["precision"].to_numpy()
+    statistical = _optional(runs, f"{quantity}_stderr")
+    return np.where(np.isnan(statistical), estimate, statistical)
+
+
+def _optional(runs: xr.Dataset, name: str) -> FloatArray:
+    if name not in runs:
+        return np.full(runs.sizes["run"], np.nan)
+    return np.asarray(runs[name].to_numpy(), dtype=np.float64)
+
+
+def _columns(runs: xr.Dataset) -> dict[str, NDArray[Any]]:
+    return {name: runs[name].to_numpy() for name in _COORDINATES}
+
+
+def _differing(
+    columns: Mapping[str, NDArray[Any]], names: Sequence[str], positions: IntArray
+) -> dict[str, NDArray[Any]]:
+    """Of these coordinates those with more than one value, with their values; NaN is one value."""
+    found = {name: np.unique(columns[name][positions]) for name in names}
+    return {name: values for name, values in found.items() if len(values) > 1}
+
+
+def _listed(mixed: Mapping[str, NDArray[Any]]) -> str:
+    return " and ".join(f"{name} ({spelled(values)})" for name, values in mixed.items())
+
+
+def spelled(values: NDArray[Any]) -> str:
+    """Values of a coordinate for a message or a legend, the first few of many; hashes are cut short."""
+    shown = [value[:_LONGEST] if isinstance(value, str) else f"{value:g}" for value in values[:_SHOWN]]
+    more = f", and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
+    return ", ".join(shown) + more
+
+
+def _one_value(name: str) -> str:
+    """What to do about runs that differ in a coordinate."""
+    return (
+        f"take each alone, as by `for name, group in data.groupby({name!r}): ...`, or keep some, as by "
+        f"data.isel(run=data[{name!r}] == ...)."
+    )

@@ -1,0 +1,200 @@
+"""Figures of many runs, drawn from their Dataset alone, with error bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._typing import FloatArray
+from ..analysis.advantage import COST_PHRASES
+from ..analysis.points import HoldsRuns, averages, check_one_curve, runs_of, seed_groups, spelled
+from ..analysis.scaling import fit_scaling
+from ..errors import InvalidParameterError, did_you_mean
+from .scaling import draw_limits, draw_reference, log_sizes, power_law, size_grid
+from .style import REFERENCE, colours_of, new_figure, styled
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Quantity: TypeAlias = Literal["precision", "magnetization", "std"]
+
+_LABELS = {
+    "precision": "precision $1/\\sigma^2$",
+    "magnetization": "magnetization $\\mu$",
+    "std": "fluctuation $\\sigma$",
+}
+
+_SIZES_OF_A_FIT = 3
+
+_LEGEND: Final = "outside upper center"
+"""Within the axes it would cover points: the curves of a comparison may be anywhere."""
+_LEGEND_LINE = 0.18
+"""Height of an entry in inches."""
+
+_PAIR_COORDINATES = ("duration", "s_hold", "s_hold_baseline", "crosstalk", "energy_scales", "J")
+"""What else tells the curves of an advantage apart; field and engine may follow the network."""
+
+
+def plot_runs(data: xr.Dataset | HoldsRuns, quantity: Quantity = "precision", group: str = "protocol") -> Figure:
+    """A final moment against N, one curve for each value of a coordinate, with error bars.
+
+    Runs that differ in their seeds alone are one point, their mean. Bars are the standard error of that
+    mean, or for one run its standard error or error estimate; they may be smaller than the marker.
+    Precision and fluctuation are drawn on log-log axes with the standard quantum limit, Heisenberg
+    scaling and, where a curve has three sizes or more, the log-log fit of its precision
+    (:func:`fit_scaling`). Points with sigma = 0 to rounding have no place there; the legend names them.
+
+    Args:
+        data: runs along a dimension ``run``, as a store selects them, or the result of a sweep.
+        quantity: ``precision``, ``magnetization`` or ``std``.
+        group: coordinate along ``run`` with a value for each curve, such as ``protocol`` or ``duration``.
+
+    Raises:
+        InvalidParameterError: unknown quantity or coordinate.
+        FitError: data that are no Dataset of runs, or runs of one group that are no single curve:
+            fit_scaling says which.
+    """
+    runs = runs_of(data)
+    _check_choice("quantity", quantity, _LABELS)
+    _check_choice("group", group, [str(name) for name, found in runs.coords.items() if found.dims == ("run",)])
+    curves = _curves(runs, group)
+    sizes = _sizes(runs["n_spins"])
+    with styled():
+        figure = new_figure(4.6, 3.6 + _LEGEND_LINE * len(curves))
+        axis = figure.subplots()
+        if quantity == "magnetization":
+            grid = np.linspace(sizes[0], sizes[-1], 100)
+            draw_reference(axis, grid, 1.0 - 1.0 / grid, "--", "$1 - 1/N$ (cooperative, adiabatic)")
+        else:
+            draw_limits(axis, size_grid(sizes), quantity)
+        colours = colours_of(curves)
+        for name, curve in curves.items():
+            _draw_runs(axis, curve, quantity, name, colours[name], size_grid(sizes))
+        log_sizes(axis, sizes)
+        axis.set_yscale("linear" if quantity == "magnetization" else "log")
+        axis.set_ylabel(_LABELS[quantity])
+        figure.legend(loc=_LEGEND)
+    return figure
+
+
+def plot_advantage(data: xr.Dataset) -> Figure:
+    """Precision ratio of :func:`advantage` against N on log-log axes, one curve a baseline, with error bars.
+
+    Above the line at 1 the protocol is more precise than the baseline. The legend says which cost is
+    equal.
+
+    Args:
+        data: what :func:`advantage` returns, or a selection of its pairs.
+
+    Raises:
+        InvalidParameterError: a Dataset that :func:`advantage` did not make, or one with no pairs.
+    """
+    needed = ("precision_ratio", "precision_ratio_error", "baseline", "of", "n_spins", *_PAIR_COORDINATES)
+    if any(name not in data for name in needed) or data.attrs.get("cost") not in COST_PHRASES:
+        raise InvalidParameterError("plot_advantage draws what advantage(...) returns; give it that Dataset.")
+    if not data.sizes["pair"]:
+        raise InvalidParameterError("there is no pair to draw; select some.")
+    sizes = _sizes(data["n_spins"])
+    with styled():
+        names = _names_of_pairs(data)
+        colours = colours_of(dict.fromkeys(names))
+        figure = new_figure(4.6, 3.4 + _LEGEND_LINE * len(colours))
+        axis = figure.subplots()
+        axis.axhline(1.0, color=REFERENCE, linestyle="--", linewidth=1.0)
+        for name, colour in colours.items():
+            pairs = data.isel(pair=[k for k, found in enumerate(names) if found == name]).sortby("n_spins")
+            ratio, error = (pairs[variable].to_numpy() for variable in ("precision_ratio", "precision_ratio_error"))
+            _draw_points(axis, pairs["n_spins"].to_numpy(), ratio, error, f"over {name}", colour, joined=True)
+        log_sizes(axis, sizes)
+        axis.set_yscale("log")
+        of = ", ".join(np.unique(data["of"].to_numpy()))
+        axis.set_ylabel(f"precision of {of} / baseline")
+        figure.legend(loc=_LEGEND, title=f"equal {COST_PHRASES[data.attrs['cost']]}")
+    return figure
+
+
+def _check_choice(what: str, name: str, known: Iterable[str]) -> None:
+    known = list(known)
+    if name not in known:
+        hint = did_you_mean(name, known) if isinstance(name, str) else ""
+        raise InvalidParameterError(f"{what} must be one of {', '.join(known)}, but is {name!r}.{hint}")
+
+
+def _sizes(n_spins: xr.DataArray) -> list[int]:
+    return [int(n) for n in np.unique(n_spins.to_numpy())]
+
+
+def _curves(runs: xr.Dataset, group: str) -> dict[str, xr.Dataset]:
+    """The runs of each value of a coordinate, by a name for the legend, each checked to be one curve."""
+    values, inverse = np.unique(runs[group].to_numpy(), return_inverse=True)
+    curves = {}
+    for k in dict.fromkeys(inverse.tolist()):  # in the order of the runs
+        name = str(values[k]) if group == "protocol" else _equation(runs[group], values[k])
+        curves[name] = runs.isel(run=np.flatnonzero(inverse == k))
+        check_one_curve(curves[name], f"the runs of {name}")
+    return curves
+
+
+def _equation(column: xr.DataArray, value: Any) -> str:
+    """A coordinate with its value and unit, for a legend."""
+    unit = column.attrs.get("units", "1")
+    return f"{column.name} = {spelled(np.array([value]))}" + ("" if unit == "1" else f" {unit}")
+
+
+def _draw_runs(axis: Axes, curve: xr.Dataset, quantity: str, name: str, colour: str, grid: FloatArray) -> None:
+    """One curve: points with error bars and, where there is one, their fit."""
+    label, fitted = name, None
+    if quantity != "magnetization":
+        kept = curve.dropna("run", subset=["precision"])
+        if kept.sizes["run"] < curve.sizes["run"]:
+            certain = curve["n_spins"].to_numpy()[curve["precision"].isnull().to_numpy()]
+            label += f" ($\\sigma = 0$ at N = {', '.join(str(n) for n in np.unique(certain))})"
+        curve = kept
+        if len(_sizes(curve["n_spins"])) >= _SIZES_OF_A_FIT:
+            fit = fit_scaling(curve)
+            power = 1.0 if quantity == "precision" else -0.5
+            fitted = fit(grid) ** power
+            label += f": {power_law(fit.c**power, power * fit.alpha)}"
+    groups = seed_groups(curve)
+    sizes = curve["n_spins"].to_numpy()[[group[0] for group in groups]]
+    means, errors = averages(curve, quantity, groups)
+    order = np.argsort(sizes, kind="stable")
+    _draw_points(axis, sizes[order], means[order], errors[order], label, colour, joined=fitted is None)
+    if fitted is not None:
+        axis.plot(grid, fitted, color=colour, linewidth=1.2)
+
+
+def _draw_points(
+    axis: Axes, sizes: NDArray[Any], values: FloatArray, errors: FloatArray, label: str, colour: str, *, joined: bool
+) -> None:
+    axis.errorbar(
+        sizes,
+        values,
+        yerr=errors,
+        fmt="o-" if joined else "o",
+        color=colour,
+        markersize=4.5,
+        linewidth=0.8,
+        elinewidth=1.0,
+        capsize=2.5,
+        label=label,
+    )
+
+
+def _names_of_pairs(data: xr.Dataset) -> list[str]:
+    """The curve of each pair: its baseline, and what else differs between the pairs of that baseline."""
+    baselines = data["baseline"].to_numpy()
+    names = []
+    for k, baseline in enumerate(baselines):
+        differing = [
+            _equation(data[name], data[name].to_numpy()[k])
+            for name in _PAIR_COORDINATES
+            if len(np.unique(data[name].to_numpy()[baselines == baseline])) > 1
+        ]
+        names.append(", ".join([str(baseline), *differing]))
+    return names
