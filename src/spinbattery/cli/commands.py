@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import FitError, InvalidParameterError
+from ..errors import FitError, SweepError
 from ..figures.style import FIGURE_ENDINGS
 from . import options as o
-from .console import print_json, print_table, progress_bar
+from .console import print_json, print_table, progress_bar, sweep_progress
 
 if TYPE_CHECKING:
     from ..analysis.scaling import ScalingFit
@@ -48,8 +48,8 @@ def charge(
     from ..charging import charge as run
     from ..recipe import ProtocolRecipe
 
-    _check_target(out, (".nc",))
-    _check_target(plot, FIGURE_ENDINGS)
+    o.check_target(out, (".nc",))
+    o.check_target(plot, FIGURE_ENDINGS)
     scales = o.build_scales(energy_scales, sheet)
     spins = o.build_network(network, crosstalk, crosstalk_pairs)
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
@@ -89,17 +89,17 @@ def scaling(
     crosstalk_pairs: o.CrosstalkPairs = "neighbours",
     plot: Annotated[str | None, typer.Option("--plot", help="Draw precision against N to .png or .pdf.")] = None,
     store: o.StoreFolder = None,
+    workers: o.Workers = None,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Charge several networks alike and fit precision = c N^alpha, log-log and linear."""
     from ..analysis.scaling import fit_both
-    from ..charging import charge as run
-    from ..charging import named_engine
-    from ..problem import ChargingProblem
     from ..recipe import ProtocolRecipe
+    from ..sweeps.plan import grid
+    from ..sweeps.run import run_plan
 
-    _check_target(plot, FIGURE_ENDINGS)
+    o.check_target(plot, FIGURE_ENDINGS)
     scales = o.build_scales(energy_scales, sheet)
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
     spins = [o.build_network(name, crosstalk, crosstalk_pairs) for name in networks.split(",") if name.strip()]
@@ -108,22 +108,12 @@ def scaling(
             "a fit of c N^alpha with errors needs networks of three or more different sizes, but --networks has "
             f"{sorted({network.n_spins for network in spins})}."
         )
-    problems = [ChargingProblem(network, recipe.build(network, scales), scales) for network in spins]
-    for problem in problems:
-        named_engine(engine, problem, tolerance)[0].check(problem)
-    records = []
-    with progress_bar(quiet) as progress:
-        for problem in problems:
-            record = run(
-                problem.network,
-                problem.protocol,
-                scales=scales,
-                engine=engine,
-                tolerance=tolerance,
-                store=store,
-                progress=progress,
-            )
-            records.append(record)
+    plan = grid(spins, recipe, scales=scales, engines=engine, tolerance=tolerance)
+    with sweep_progress(quiet) as progress:
+        result = run_plan(plan, store, workers=workers, progress=progress)
+    if result.failures:
+        raise SweepError("; ".join(result.failures.values()))
+    records = list(result.records())
     fits = fit_both(records)
     if plot:
         from ..figures.scaling import plot_scaling
@@ -141,7 +131,7 @@ def show(
     """Print what a record says."""
     from ..record import read_record
 
-    _check_target(plot, FIGURE_ENDINGS)
+    o.check_target(plot, FIGURE_ENDINGS)
     _present(read_record(record), plot, as_json)
 
 
@@ -176,17 +166,3 @@ def _present_scaling(title: str, records: list[Record], fits: dict[str, ScalingF
         ("fit", "c", "alpha"),
         [[name, f"{f.c:.4g} +- {f.c_err:.2g}", f"{f.alpha:.4g} +- {f.alpha_err:.2g}"] for name, f in fits.items()],
     )
-
-
-def _check_target(path: str | None, endings: tuple[str, ...]) -> None:
-    """Refuse an output path that cannot be written, before any work is done."""
-    from pathlib import Path
-
-    if path is None:
-        return
-    if Path(path).suffix not in endings:
-        raise InvalidParameterError(f"{path!r} must end in {' or '.join(endings)}.")
-    if Path(path).is_dir():
-        raise InvalidParameterError(f"cannot write {path!r}: it is a folder; give a file name.")
-    if not Path(path).resolve().parent.is_dir():
-        raise InvalidParameterError(f"cannot write {path!r}: its folder does not exist; make it first.")

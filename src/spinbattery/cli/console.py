@@ -4,34 +4,83 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from ..progress import Progress
+import typer
+
+from ..progress import Progress, silent
+
+_SECONDS_BETWEEN_LINES = 10.0
+_SIGNALLED = 128
+_PIPED_WIDTH = 200
 
 
 @contextmanager
 def progress_bar(quiet: bool) -> Iterator[Progress]:
-    """A bar on standard error that follows the fraction and message it is given, and obeys Ctrl-C."""
-    with _lasting_interrupt() as check:
-        if quiet:
-            yield lambda fraction, message: check()
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bars
+    """Progress on standard error that also obeys Ctrl-C, for work that does not see to that itself."""
+    with _lasting_interrupt() as check, progress_display(quiet) as show:
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-        with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-            task = bars.add_task("starting", total=1.0)
+        def progress(fraction: float, message: str) -> None:
+            check()
+            show(fraction, message)
 
-            def show(fraction: float, message: str) -> None:
-                check()
-                bars.update(task, completed=fraction, description=message)
+        try:
+            yield progress
+        except KeyboardInterrupt:
+            print("interrupted; finished records of a store are kept, and the same command goes on.", file=sys.stderr)
+            raise typer.Exit(_SIGNALLED + signal.SIGINT) from None
 
+
+@contextmanager
+def sweep_progress(quiet: bool) -> Iterator[Progress]:
+    """The same for sweeps, which see to Ctrl-C and SIGTERM themselves; exits with 128 + the signal's number."""
+    from ..sweeps.interruption import SweepInterrupted
+
+    try:
+        with progress_display(quiet) as show:
             yield show
+    except SweepInterrupted as stop:
+        print(stop, file=sys.stderr)
+        raise typer.Exit(_SIGNALLED + stop.signal_number) from None
+
+
+@contextmanager
+def progress_display(quiet: bool) -> Iterator[Progress]:
+    """A bar on standard error, or now and then a line where that is no terminal."""
+    if quiet:
+        yield silent
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines()
+        return
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=console, transient=True) as bars:
+        task = bars.add_task("starting", total=1.0)
+        yield lambda fraction, message: bars.update(task, completed=fraction, description=message)
+
+
+def _lines() -> Progress:
+    """Lines for a log: none for work that is done at once."""
+    last = time.monotonic()
+
+    def show(fraction: float, message: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            print(f"{fraction:4.0%}  {message}", file=sys.stderr, flush=True)
+
+    return show
 
 
 @contextmanager
@@ -75,4 +124,5 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
         table.add_column(column, justify="left" if column == header[0] else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    # a file or a pipe has no width that lines could be folded to
+    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)

@@ -10,6 +10,8 @@ from .. import __version__
 from ..errors import SpinBatteryError
 from .commands import charge, scaling, show
 from .reproduction import reproduce
+from .stores import store
+from .sweeping import sweep
 
 app = typer.Typer(
     name="spinbattery",
@@ -20,8 +22,10 @@ app = typer.Typer(
 )
 app.command()(charge)
 app.command()(scaling)
+app.command()(sweep)
 app.command()(reproduce)
 app.command()(show)
+app.add_typer(store, name="store")
 
 
 def _version(wanted: bool) -> None:
@@ -37,9 +41,6 @@ def main(
     """Charge quantum spin-network batteries."""
 
 
-_INTERRUPTED = 130
-
-
 def run() -> None:
     """Run the command line: exit code 2 and one line on standard error for what a user can mend."""
     try:
@@ -47,10 +48,3 @@ def run() -> None:
     except SpinBatteryError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except SystemExit as stop:  # typer turns Ctrl-C into this code and says nothing
-        if stop.code == _INTERRUPTED:
-            print(
-                "interrupted; finished records of a store or reproduction are kept, and the same command goes on.",
-                file=sys.stderr,
-            )
-        raise

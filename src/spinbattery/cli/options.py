@@ -46,6 +46,9 @@ CostReference = Annotated[
 StoreFolder = Annotated[
     str | None, typer.Option("--store", help="Folder of records: runs found there are not run again, others are kept.")
 ]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes; one a core by default, 1 is this process alone.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 
@@ -75,3 +78,17 @@ def build_scales(path: str | None, sheet: str | None) -> EnergyScales:
     from ..spreadsheet import from_spreadsheet
 
     return from_spreadsheet(path, sheet)
+
+
+def check_target(path: str | None, endings: tuple[str, ...]) -> None:
+    """Refuse an output path that cannot be written, before any work is done."""
+    from pathlib import Path
+
+    if path is None:
+        return
+    if Path(path).suffix not in endings:
+        raise InvalidParameterError(f"{path!r} must end in {' or '.join(endings)}.")
+    if Path(path).is_dir():
+        raise InvalidParameterError(f"cannot write {path!r}: it is a folder; give a file name.")
+    if not Path(path).resolve().parent.is_dir():
+        raise InvalidParameterError(f"cannot write {path!r}: its folder does not exist; make it first.")

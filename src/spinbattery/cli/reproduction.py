@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .console import print_table, progress_bar
+from .console import print_table, sweep_progress
 from .options import Quiet
 
 
@@ -25,7 +25,7 @@ def reproduce(
     from ..report.build import build_report
 
     parts = None if only is None else [part.strip() for part in only.split(",") if part.strip()]
-    with progress_bar(quiet) as progress:
+    with sweep_progress(quiet) as progress:
         result = build_report(Path(out), parts, progress)
     rows = [[item.item, item.printed, item.measured, item.verdict] for item in result.audit]
     if rows:

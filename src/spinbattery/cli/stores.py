@@ -1,0 +1,131 @@
+"""`spinbattery store list | select | export | rebuild`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import InvalidParameterError, RecordError
+from . import options as o
+from .console import print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from ..store.folder import Store
+
+Folder = Annotated[str, typer.Argument(help="Folder of the store.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        help="column=value, column=a,b,c for any of several, column=low..high for a range; may be given often.",
+    ),
+]
+
+_LISTED = ("network", "n_spins", "protocol", "duration", "field", "s_hold", "engine", "status", "precision", "key")
+_KEY_DIGITS = 12
+
+store = typer.Typer(help="Look into a folder of records.", no_args_is_help=True)
+
+
+@store.command("list")
+def list_runs(folder: Folder, where: Where = None, as_json: o.AsJson = False) -> None:
+    """List runs with their status: done, failed, or damaged."""
+    from .summary import number
+
+    rows = _open(folder).rows(**parse_filters(where))
+    if as_json:
+        print_json(rows)
+        return
+    cells = [
+        [value if isinstance(value := row[name], str) else number(value) for name in _LISTED[:-1]]
+        + [row["key"][:_KEY_DIGITS]]
+        for row in rows
+    ]
+    print_table(f"{len(rows)} runs in {folder}", _LISTED, cells)
+    for row in rows:
+        if row["error"]:
+            print(f"{row['status']}: {row['key'][:_KEY_DIGITS]}: {row['error'].splitlines()[-1]}")
+
+
+@store.command()
+def select(
+    folder: Folder,
+    where: Where = None,
+    out: Annotated[str | None, typer.Option("--out", help="Write the Dataset as netCDF.")] = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Put finished runs together as one xarray Dataset along `run`."""
+    from ..atomic import replacing
+
+    if out is not None:
+        o.check_target(out, (".nc",))
+    data = _open(folder).select(**parse_filters(where))
+    if out is not None:
+        try:
+            with replacing(Path(out)) as temporary:
+                data.to_netcdf(temporary, engine="netcdf4")
+        except OSError as error:
+            raise RecordError(f"cannot write {out!r}: {error.strerror or error}.") from None
+    if as_json:
+        columns = data.drop_dims([name for name in data.dims if name != "run"])
+        print_json(columns.reset_coords().to_dataframe().to_dict("records"))
+    else:
+        print(data)
+
+
+@store.command()
+def export(
+    folder: Folder,
+    out: Annotated[str, typer.Option("--out", help="Table to write: .parquet or .csv, one row a run.")],
+    where: Where = None,
+) -> None:
+    """Write parameters, results and timings as a table; units stand in the names of the columns."""
+    from ..store.export import TABLE_ENDINGS
+    from ..store.export import export as write
+
+    o.check_target(out, TABLE_ENDINGS)
+    rows = _open(folder).rows(**parse_filters(where))
+    print(f"{len(rows)} runs written to {write(rows, out)}")
+
+
+@store.command()
+def rebuild(folder: Folder, as_json: o.AsJson = False, quiet: o.Quiet = False) -> None:
+    """Make the index again from the files, each read and its checksum tested."""
+    opened = _open(folder)
+    with progress_bar(quiet) as progress:
+        counts = opened.rebuild(progress)
+    damaged = opened.rows(status="damaged")
+    if as_json:
+        print_json({**counts, "damaged_files": [row["error"] for row in damaged]})
+        return
+    print(", ".join(f"{count} {status}" for status, count in counts.items()))
+    for row in damaged:
+        print(row["error"])
+
+
+def parse_filters(where: list[str] | None) -> dict[str, Any]:
+    """Filters of a store from ``column=value`` texts.
+
+    Raises:
+        InvalidParameterError: not of that form, or a column twice.
+    """
+    filters: dict[str, Any] = {}
+    for text in where or ():
+        name, equals, value = text.partition("=")
+        if not equals or not value:
+            raise InvalidParameterError(f"--where {text!r} is not of the form column=value.")
+        if name in filters:
+            raise InvalidParameterError(f"--where names {name} twice; write {name}=a,b for any of several.")
+        low, dots, high = value.partition("..")
+        filters[name] = slice(low or None, high or None) if dots else value.split(",") if "," in value else value
+    return filters
+
+
+def _open(folder: str) -> Store:
+    from ..store.folder import Store
+
+    if not Path(folder).is_dir():
+        raise RecordError(f"there is no store {folder!r}; a sweep or --store makes one.")
+    return Store(folder)
