@@ -11,7 +11,8 @@ import pytest
 
 import spinbattery as sb
 from spinbattery.charging import choose_engine
-from spinbattery.errors import InvalidParameterError, RecordError
+from spinbattery.errors import InvalidParameterError, SweepError
+from spinbattery.paper import fig2
 from spinbattery.report.build import PARTS, build_report
 
 
@@ -106,9 +107,10 @@ def test_a_command_of_the_report_makes_the_same_record(full, monkeypatch, capsys
 
 
 @pytest.mark.slow
-def test_progress_runs_from_0_to_1_and_every_part_knows_its_runs(full):
+def test_every_part_knows_its_runs_and_nothing_else_is_run(full):
     folder, first = full
-    assert first.computed + first.reused == sum(runs for _, runs in PARTS.values())
+    requests = {request for _, needed in PARTS.values() for request in needed}
+    assert first.computed == len({request.plan.tasks[0].key for request in requests})
     seen: list[float] = []
     build_report(folder, ["fig2"], lambda fraction, message: seen.append(fraction))
     assert seen == [1.0]  # nothing had to be computed
@@ -117,40 +119,38 @@ def test_progress_runs_from_0_to_1_and_every_part_knows_its_runs(full):
 @pytest.mark.slow
 def test_second_run_computes_nothing(full):
     folder, first = full
-    before = {path.name: path.stat().st_mtime_ns for path in (folder / "records").iterdir()}
+    before = {path.name: path.stat().st_mtime_ns for path in (folder / "records").glob("*.nc")}
     again = build_report(folder)
     assert again.computed == 0
-    assert {path.name: path.stat().st_mtime_ns for path in (folder / "records").iterdir()} == before
+    assert {path.name: path.stat().st_mtime_ns for path in (folder / "records").glob("*.nc")} == before
     assert again.audit == first.audit
 
 
-def test_interruption_keeps_finished_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    started: list[str] = []
+def test_interruption_keeps_finished_runs(tmp_path: Path):
+    records = tmp_path / "records"
 
-    def interrupt_third(fraction: float, message: str) -> None:
-        if not started or started[-1] != message:
-            started.append(message)
-        if len(started) > 6:
+    def interrupt_when_three_are_kept(fraction: float, message: str) -> None:
+        if len(list(records.glob("*.nc"))) >= 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build_report(tmp_path, ["fig2"], interrupt_third)
-    kept = {path.name for path in (tmp_path / "records").glob("*.nc")}
-    assert kept
-    assert not list(tmp_path.rglob("*.part"))
+        build_report(tmp_path, ["fig2"], interrupt_when_three_are_kept)
+    kept = {path.name: path.stat().st_mtime_ns for path in records.glob("*.nc")}
+    assert 3 <= len(kept) < len(fig2.REQUESTS)
     seen: list[float] = []
     result = build_report(tmp_path, ["fig2"], lambda fraction, message: seen.append(fraction))
     assert seen == sorted(seen)
-    assert len(kept) / PARTS["fig2"][1] <= seen[0] < seen[-1] == 1.0
-    assert result.reused >= len(kept)
-    assert result.computed + len(kept) == len(list((tmp_path / "records").glob("*.nc")))
+    assert seen[-1] == 1.0
+    assert (result.computed, result.reused) == (len(fig2.REQUESTS) - len(kept), len(kept))
+    assert {name: (records / name).stat().st_mtime_ns for name in kept} == kept
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_a_damaged_record_is_named(tmp_path: Path):
     build_report(tmp_path, ["fig6"])
     record = next((tmp_path / "records").glob("*.nc"))
     record.write_bytes(record.read_bytes()[:1000])
-    with pytest.raises(RecordError, match=record.name):
+    with pytest.raises(SweepError, match=record.name):
         build_report(tmp_path, ["fig6"])
 
 
@@ -159,7 +159,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
     with pytest.raises(InvalidParameterError, match=r"fig3\.png"):
         build_report(tmp_path, ["fig3"])
     (tmp_path / "file").write_text("")
-    with pytest.raises(RecordError, match="cannot make the folder"):
+    with pytest.raises(InvalidParameterError, match="cannot make the folder"):
         build_report(tmp_path / "file", ["fig3"])
 
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from ..analysis.statistics import independence_ratio
 from ..recipe import ProtocolRecipe
-from .runs import Run, Runs
+from .runs import Request, Run, Runs
 from .section import AuditItem, Section, TableItem
 
 _NETWORKS = ("torus:2x2", "torus:3x3", "torus:3x4")
 _DURATIONS = ("20ns", "60ns")
-
-
-RUNS = len(_NETWORKS) * len(_DURATIONS) * 5
-"""How many runs this part asks for."""
 
 
 def _recipes(duration: str) -> dict[str, ProtocolRecipe]:
@@ -27,13 +23,20 @@ def _recipes(duration: str) -> dict[str, ProtocolRecipe]:
     }
 
 
+_REQUESTS = {
+    (network, duration, name): Request(network, recipe)
+    for network in _NETWORKS
+    for duration in _DURATIONS
+    for name, recipe in _recipes(duration).items()
+}
+
+REQUESTS = list(_REQUESTS.values())
+"""Runs this part needs."""
+
+
 def build(runs: Runs) -> Section:
     """Five protocols on three tori at two durations."""
-    found: dict[tuple[str, str, str], Run] = {}
-    for network in _NETWORKS:
-        for duration in _DURATIONS:
-            for name, recipe in _recipes(duration).items():
-                found[network, duration, name] = runs.charge(network, recipe)
+    found = {case: runs[request] for case, request in _REQUESTS.items()}
     rows = []
     for (network, duration, name), run in found.items():
         reference = found[network, duration, "cooperative (the reference)"].record.problem.cost

@@ -24,8 +24,8 @@ from .parameters import (
 from .runs import Runs
 from .section import AuditItem, Section, TableItem
 
-RUNS = fig6.RUNS
-"""How many runs this part asks for."""
+REQUESTS = fig6.REQUESTS
+"""Runs this part needs."""
 
 
 def build(runs: Runs) -> Section:

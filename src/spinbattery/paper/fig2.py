@@ -8,24 +8,24 @@ from ..figures.scaling import plot_magnetization, plot_precision
 from ..network import torus
 from ..scales import advantage_system6
 from .parameters import COOPERATIVE, LOCAL, TORI
-from .runs import Runs, torus_name
+from .runs import Request, Runs, torus_name
 from .section import FigureItem, Section
 
-RUNS = 2 * len(TORI)
-"""How many runs this part asks for."""
+_RECIPES = {"cooperative": COOPERATIVE, "local": LOCAL}
+_GROUPS = {name: [Request(torus_name(size), recipe) for size in TORI] for name, recipe in _RECIPES.items()}
+
+REQUESTS = [request for group in _GROUPS.values() for request in group]
+"""Runs this part needs."""
 
 
 def build(runs: Runs) -> Section:
     """Fig. 2a, 2b and 2c from exact runs."""
-    groups = {
-        name: [runs.charge(torus_name(size), recipe) for size in TORI]
-        for name, recipe in (("cooperative", COOPERATIVE), ("local", LOCAL))
-    }
+    groups = {name: [runs[request] for request in group] for name, group in _GROUPS.items()}
     records = {name: [run.record for run in group] for name, group in groups.items()}
     fits = {name: fit_scaling(group) for name, group in records.items()}
     used = [run for group in groups.values() for run in group]
     network = torus(3, 3)
-    paths = {name: recipe.build(network) for name, recipe in (("cooperative", COOPERATIVE), ("local", LOCAL))}
+    paths = {name: recipe.build(network) for name, recipe in _RECIPES.items()}
     return Section(
         "fig2",
         "Fig. 2: cooperative and local charging",

@@ -8,11 +8,11 @@ from ..figures.protocols import plot_schedule
 from ..protocol import cooperative
 from ..scales import advantage_system6
 from ..units import GHZ_IN_JOULE
-from .runs import Runs
+from .runs import Request, Runs
 from .section import AuditItem, FigureItem, Section
 
-RUNS = 0
-"""How many runs this part asks for."""
+REQUESTS: list[Request] = []
+"""Runs this part needs: none."""
 
 
 def build(runs: Runs) -> Section:

@@ -11,14 +11,14 @@ from ..network import torus
 from ..protocol import Protocol, cooperative, local_field
 from ..scales import advantage_system6
 from .parameters import COOPERATIVE, PEGASUS_PAIRS_PER_SPIN, TORI
-from .runs import Runs, torus_name
+from .runs import Request, Runs, torus_name
 from .section import AuditItem, FigureItem, Section, TableItem
 
 _J, _H = COOPERATIVE.J, COOPERATIVE.field
 
 
-RUNS = 0
-"""How many runs this part asks for."""
+REQUESTS: list[Request] = []
+"""Runs this part needs: none."""
 
 
 def build(runs: Runs) -> Section:

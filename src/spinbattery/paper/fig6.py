@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from ..figures.trajectories import plot_trajectories
 from .parameters import COOPERATIVE, LOCAL
-from .runs import Run, Runs
+from .runs import Request, Run, Runs
 from .section import FigureItem, Section
 
 _POINTS = 601
-RUNS = 2
+_TRAJECTORIES = {
+    name: Request("torus:3x3", recipe, points=_POINTS)
+    for name, recipe in (("cooperative", COOPERATIVE), ("local", LOCAL))
+}
+
+REQUESTS = list(_TRAJECTORIES.values())
+"""Runs this part needs."""
 
 
 def trajectories(runs: Runs) -> dict[str, Run]:
     """Cooperative and local runs on the 3x3 torus with mu(t), sigma(t)."""
-    return {
-        name: runs.charge("torus:3x3", recipe, points=_POINTS)
-        for name, recipe in (("cooperative", COOPERATIVE), ("local", LOCAL))
-    }
+    return {name: runs[request] for name, request in _TRAJECTORIES.items()}
 
 
 def build(runs: Runs) -> Section:

@@ -13,20 +13,21 @@ from ..protocol import local_field
 from ..recipe import ProtocolRecipe
 from ..scales import advantage_system6
 from ..units import BOLTZMANN_GHZ_PER_KELVIN
-from .runs import Run, Runs
+from .runs import Request, Run, Runs
 from .section import AuditItem, Section, TableItem
 
 _CROSSTALK = (-0.001, -0.002, -0.004)
 
 
-RUNS = len(_CROSSTALK)
-"""How many runs this part asks for."""
+_REQUESTS = {j: Request("torus:3x3", ProtocolRecipe("local", "200ns"), crosstalk=j) for j in _CROSSTALK}
+
+REQUESTS = list(_REQUESTS.values())
+"""Runs this part needs."""
 
 
 def build(runs: Runs) -> Section:
     """Bhatia-Davis, Eq. 24, the local protocol's magnetization on the device, and decoherence."""
-    recipe = ProtocolRecipe("local", "200ns")
-    crosstalk = {j: runs.charge("torus:3x3", recipe, crosstalk=j) for j in _CROSSTALK}
+    crosstalk = {j: runs[request] for j, request in _REQUESTS.items()}
     return Section(
         "formulas",
         "Formulas and open questions",

@@ -1,22 +1,54 @@
-"""Runs of the reproduction: each is looked up in the store first, and knows the command that makes it again."""
+"""Runs of the reproduction: what the parts ask for, made by one sweep, each with the command that makes it again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from .._typing import FloatArray
-from ..charging import charge
-from ..network import SpinNetwork
+from ..errors import SweepError
 from ..network_text import parse_network
 from ..progress import Progress, silent
-from ..protocol import Protocol
 from ..recipe import ProtocolRecipe
 from ..record import Record
-from ..store import Store
+from ..store.folder import Store
+from ..sweeps.plan import Plan, grid
+from ..sweeps.run import execute
+from ..sweeps.survey import survey
 from .parameters import TOLERANCE
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run that a part needs.
+
+    Attributes:
+        network: its text form.
+        recipe: the protocol.
+        points: equally spaced output times; none by default.
+        crosstalk: J_CT on all neighbours, in units of B(s)/2.
+    """
+
+    network: str
+    recipe: ProtocolRecipe
+    points: int | None = None
+    crosstalk: float = 0.0
+
+    @property
+    def plan(self) -> Plan:
+        """The run as a plan of one task."""
+        spins = parse_network(self.network)
+        if self.crosstalk:
+            spins = spins.with_crosstalk(self.crosstalk)
+        return grid(spins, self.recipe, tolerance=TOLERANCE, points=self.points)
+
+    @property
+    def command(self) -> str:
+        """The same on the command line."""
+        text = f"spinbattery charge --network {self.network} {self.recipe.arguments()} --tolerance {TOLERANCE:g}"
+        if self.crosstalk:
+            text += f" --crosstalk {self.crosstalk:g}"
+        return text if self.points is None else f"{text} --points {self.points}"
 
 
 @dataclass(frozen=True)
@@ -29,59 +61,32 @@ class Run:
 
 
 class Runs:
-    """Charges networks through a store.
+    """Finished runs by request.
 
     Attributes:
-        store: where records are kept.
-        expected: how many runs there will be, for the progress.
-        computed: how many runs were computed.
+        computed: how many were computed now.
         reused: how many were found finished.
     """
 
-    def __init__(self, folder: Path, expected: int, progress: Progress = silent) -> None:
-        self.store = Store(folder)
-        self.expected = max(1, expected)
-        self._progress = progress
-        self.computed = 0
-        self.reused = 0
+    def __init__(self, folder: Path, requests: Iterable[Request], progress: Progress = silent) -> None:
+        """Run what is missing in the store at ``folder``, as a sweep.
 
-    def charge(
-        self,
-        network: str,
-        recipe: ProtocolRecipe,
-        *,
-        points: int | None = None,
-        crosstalk: float = 0.0,
-    ) -> Run:
-        """Charge a network given by its text form, with ``points`` equally spaced output times."""
-        spins = parse_network(network)
-        command = f"spinbattery charge --network {network} {recipe.arguments()} --tolerance {TOLERANCE:g}"
-        if crosstalk:
-            spins = spins.with_crosstalk(crosstalk)
-            command += f" --crosstalk {crosstalk:g}"
-        protocol, times = recipe.build(spins), None
-        if points is not None:
-            command += f" --points {points}"
-            times = np.linspace(0.0, protocol.duration, points)
-        record = self._charge(spins, protocol, times)
-        return Run(record, self.store.path(record.key), command)
+        Raises:
+            SpinBatteryError: see :func:`~spinbattery.sweeps.run.sweep`; a failed run or a damaged record is named.
+        """
+        self._store = Store(folder)
+        plans = {request: request.plan for request in requests}
+        self._keys = {request: plan.tasks[0].key for request, plan in plans.items()}
+        plan = Plan(tuple(task for plan in plans.values() for task in plan))
+        result = execute(survey(plan, self._store, retry_failed=True), self._store, progress=progress)
+        if result.failures:
+            raise SweepError("; ".join(result.failures.values()))
+        self.computed, self.reused = result.computed, result.reused
+        self._records = {record.key: record for record in result.records()}
 
-    def _charge(self, network: SpinNetwork, protocol: Protocol, times: FloatArray | None) -> Record:
-        started = False
-
-        def progress(fraction: float, message: str) -> None:
-            nonlocal started
-            started = True
-            self._progress((self.computed + self.reused) / self.expected, message)
-
-        record = charge(
-            network, protocol, tolerance=TOLERANCE, times=times, store=self.store, progress=progress
-        )  # fmt: skip
-        if started:
-            self.computed += 1
-        else:
-            self.reused += 1
-        return record
+    def __getitem__(self, request: Request) -> Run:
+        key = self._keys[request]
+        return Run(self._records[key], self._store.path(key), request.command)
 
 
 def torus_name(size: tuple[int, int]) -> str:

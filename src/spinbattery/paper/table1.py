@@ -11,7 +11,7 @@ from ..analysis.scaling import ScalingFit, fit_both
 from ..analysis.statistics import independence_ratio
 from ..recipe import ProtocolRecipe
 from .parameters import ADIABATIC_DURATION, ADIABATIC_S_HOLD, COOPERATIVE, LOCAL, PRINTED_TABLE_1, TORI
-from .runs import Run, Runs, torus_name
+from .runs import Request, Run, Runs, torus_name
 from .section import AuditItem, Section, TableItem, plus_minus
 
 _DURATIONS = ("20ns", "60ns", "200ns")
@@ -20,23 +20,26 @@ _ADIABATIC = {
     name: ProtocolRecipe(name, ADIABATIC_DURATION, s_hold=ADIABATIC_S_HOLD)
     for name in ("cooperative", "local", "polarised")
 }
+_ROWS = {
+    **{
+        f"{recipe.name}, s_hold 0.35, {duration}": replace(recipe, duration=duration)
+        for duration in _DURATIONS
+        for recipe in (COOPERATIVE, LOCAL)
+    },
+    **{f"{name}, s_hold 0.25, 200ns": recipe for name, recipe in _ADIABATIC.items()},
+}
+_REQUESTS = {name: [Request(torus_name(size), recipe) for size in TORI] for name, recipe in _ROWS.items()}
+_SWAPPED_REQUEST = Request("torus:3x3", _SWAPPED)
 
-
-RUNS = (2 * len(_DURATIONS) + len(_ADIABATIC)) * len(TORI) + 1
-"""How many runs this part asks for."""
+REQUESTS = [*(request for row in _REQUESTS.values() for request in row), _SWAPPED_REQUEST]
+"""Runs this part needs."""
 
 
 def build(runs: Runs) -> Section:
     """Exact rows at several durations, in the adiabatic limit, and with the swapped parameters."""
-    rows: dict[str, list[Run]] = {}
-    for duration in _DURATIONS:
-        for recipe in (COOPERATIVE, LOCAL):
-            at = replace(recipe, duration=duration)
-            rows[f"{recipe.name}, s_hold 0.35, {duration}"] = _row(runs, at)
-    for name, recipe in _ADIABATIC.items():
-        rows[f"{name}, s_hold 0.25, 200ns"] = _row(runs, recipe)
+    rows = {name: [runs[request] for request in row] for name, row in _REQUESTS.items()}
     fits = {name: fit_both([run.record for run in group]) for name, group in rows.items()}
-    swapped = runs.charge("torus:3x3", _SWAPPED)
+    swapped = runs[_SWAPPED_REQUEST]
     return Section(
         "table1",
         "Table I: exact rows",
@@ -73,10 +76,6 @@ def build(runs: Runs) -> Section:
         ),
         audit=_audit(rows, fits, swapped),
     )
-
-
-def _row(runs: Runs, recipe: ProtocolRecipe) -> list[Run]:
-    return [runs.charge(torus_name(size), recipe) for size in TORI]
 
 
 def _nine(rows: dict[str, list[Run]]) -> Run:

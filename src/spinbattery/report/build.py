@@ -12,22 +12,22 @@ from ..atomic import replacing
 from ..errors import InvalidParameterError, did_you_mean
 from ..figures.style import save_figure
 from ..paper import baselines, energetics, fig2, fig3, fig4, fig6, formulas, table1
-from ..paper.runs import Runs
+from ..paper.runs import Request, Runs
 from ..paper.section import AuditItem, Section
 from ..progress import Progress, silent
 from .page import render_page
 
-PARTS: dict[str, tuple[Callable[[Runs], Section], int]] = {
-    "fig2": (fig2.build, fig2.RUNS),
-    "fig3": (fig3.build, fig3.RUNS),
-    "fig4": (fig4.build, fig4.RUNS),
-    "fig6": (fig6.build, fig6.RUNS),
-    "table1": (table1.build, table1.RUNS),
-    "energetics": (energetics.build, energetics.RUNS),
-    "baselines": (baselines.build, baselines.RUNS),
-    "formulas": (formulas.build, formulas.RUNS),
+PARTS: dict[str, tuple[Callable[[Runs], Section], Sequence[Request]]] = {
+    "fig2": (fig2.build, fig2.REQUESTS),
+    "fig3": (fig3.build, fig3.REQUESTS),
+    "fig4": (fig4.build, fig4.REQUESTS),
+    "fig6": (fig6.build, fig6.REQUESTS),
+    "table1": (table1.build, table1.REQUESTS),
+    "energetics": (energetics.build, energetics.REQUESTS),
+    "baselines": (baselines.build, baselines.REQUESTS),
+    "formulas": (formulas.build, formulas.REQUESTS),
 }
-"""What builds each part, and how many runs it asks for."""
+"""What builds each part, and the runs it needs."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class Reproduction:
 def build_report(folder: Path, only: Sequence[str] | None = None, progress: Progress = silent) -> Reproduction:
     """Write figures (PNG and PDF), records, ``audit.json`` and ``report.html``.
 
-    Records are kept as soon as they are finished, and reused: after Ctrl-C a second call continues.
+    The runs are one sweep: records are kept as soon as they are finished, and reused, so that after
+    Ctrl-C a second call continues.
 
     Args:
         folder: made where it does not exist.
@@ -52,12 +53,14 @@ def build_report(folder: Path, only: Sequence[str] | None = None, progress: Prog
 
     Raises:
         InvalidParameterError: an unknown part, before anything is run, or a place that cannot be written.
-        RecordError: the folder of records cannot be made, or holds a damaged record.
+        RecordError: the folder of records cannot be made.
+        SweepError: a run failed, or its record is damaged (the file is named).
+        SweepInterrupted: after Ctrl-C, when what was running has finished.
     """
     chosen = _chosen(only)
-    runs = Runs(folder / "records", sum(PARTS[name][1] for name in chosen), progress)
     figures = folder / "figures"
     _make_folder(figures)
+    runs = Runs(folder / "records", [request for name in chosen for request in PARTS[name][1]], progress)
     sections = []
     for name in chosen:
         section = PARTS[name][0](runs)
