@@ -27,7 +27,7 @@ COST_PHRASES = {
     "peak": "peak cost",
 }
 
-_COMMON = ("network", "n_spins", "n_pairs", "duration", "crosstalk", "energy_scales")
+_COMMON = ("network", "network_hash", "n_spins", "n_pairs", "duration", "crosstalk", "energy_scales")
 """Coordinates in which a baseline is like its reference."""
 
 _OWN = ("s_hold", "J", "field", "engine")

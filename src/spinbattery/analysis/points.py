@@ -21,7 +21,7 @@ CURVE = ("protocol", "duration", "s_hold", "J", "crosstalk", "energy_scales")
 _PROBLEM = ("n_spins", "n_pairs", "field", "engine", "problem_hash")
 """With those of a curve, what runs of one network have in common when only their seeds differ."""
 
-_COORDINATES = ("network", "seed", "field", *CURVE, *_PROBLEM)
+_COORDINATES = ("network", "network_hash", "seed", "field", *CURVE, *_PROBLEM)
 _VARIABLES = ("magnetization", "std", "precision")
 
 _MIN_SIZES = 3
@@ -141,13 +141,13 @@ def check_one_curve(runs: xr.Dataset, what: str = "these runs") -> None:
     mixed = _differing(columns, CURVE, np.arange(runs.sizes["run"]))
     if mixed:
         raise FitError(f"{what} are not one curve: they differ in {_listed(mixed)}; {_one_value(next(iter(mixed)))}")
-    for network in np.unique(columns["network"]):
-        mixed = _differing(columns, _PROBLEM, np.flatnonzero(columns["network"] == network))
+    for network in np.unique(columns["network_hash"]):
+        same = np.flatnonzero(columns["network_hash"] == network)
+        mixed = _differing(columns, _PROBLEM, same)
         if mixed:
             raise FitError(
                 f"{what} are not one curve: those of one network may differ in their seeds alone, but those of "
-                f"{network} differ in {_listed(mixed)}; {_one_value(next(iter(mixed)))} Networks that are not the "
-                "same need names that are not."
+                f"{columns['network'][same[0]]} differ in {_listed(mixed)}; {_one_value(next(iter(mixed)))}"
             )
     seed_groups(runs)
 

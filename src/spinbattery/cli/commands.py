@@ -116,10 +116,10 @@ def scaling(
     records = list(result.records())
     fits = fit_both(records)
     if plot:
-        from ..figures.scaling import plot_scaling
+        from ..figures.runs import plot_runs
         from ..figures.style import save_figure
 
-        save_figure(plot_scaling(fits["loglog"]), plot)
+        save_figure(plot_runs(result), plot)
     _present_scaling(f"{protocol}, {duration}", records, fits, as_json)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..analysis.scaling import fit_scaling
 from ..figures.protocols import plot_field_space
-from ..figures.scaling import plot_magnetization, plot_precision
+from ..figures.runs import plot_runs
 from ..network import torus
 from ..scales import advantage_system6
+from ..store.gather import gather
 from .parameters import COOPERATIVE, LOCAL, TORI
 from .runs import Request, Runs, torus_name
 from .section import FigureItem, Section
@@ -21,8 +21,7 @@ REQUESTS = [request for group in _GROUPS.values() for request in group]
 def build(runs: Runs) -> Section:
     """Fig. 2a, 2b and 2c from exact runs."""
     groups = {name: [runs[request] for request in group] for name, group in _GROUPS.items()}
-    records = {name: [run.record for run in group] for name, group in groups.items()}
-    fits = {name: fit_scaling(group) for name, group in records.items()}
+    data = gather([run.record for group in groups.values() for run in group])
     used = [run for group in groups.values() for run in group]
     network = torus(3, 3)
     paths = {name: recipe.build(network) for name, recipe in _RECIPES.items()}
@@ -45,9 +44,9 @@ def build(runs: Runs) -> Section:
             FigureItem(
                 "fig2b",
                 "Fig. 2b: precision against the number of spins, with log-log fits.",
-                plot_precision(fits),
+                plot_runs(data),
                 used,
             ),
-            FigureItem("fig2c", "Fig. 2c: final magnetization.", plot_magnetization(records), used),
+            FigureItem("fig2c", "Fig. 2c: final magnetization.", plot_runs(data, "magnetization"), used),
         ),
     )

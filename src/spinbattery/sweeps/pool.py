@@ -118,7 +118,7 @@ class WorkerPool(Executor):
         self._open = False
         for worker in self._workers:
             worker.kill()
-        self.shutdown(wait=False, cancel_futures=True)
+        self.shutdown(cancel_futures=True)  # waits: a standard pool that is still ending as Python exits prints errors
 
 
 class _Worker:

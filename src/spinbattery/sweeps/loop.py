@@ -1,0 +1,181 @@
+"""The one loop that feeds executors and takes in what comes back."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from typing import Any
+
+from ..errors import SpinBatteryError, SweepError
+from ..progress import Progress
+from ..store.folder import Entry, Store
+from .executors import Lanes
+from .interruption import Interruption, SweepInterrupted
+from .plan import Task
+from .pool import InProcess
+from .survey import Survey
+from .tally import Tally
+from .task import Outcome, failure, perform, this_process
+
+_TICK_S = 0.2
+_ASK_AGAIN_S = 0.5
+_INDEX_EVERY_S = 1.0
+_MOST_DEATHS = 4
+"""A problem whose worker died this often has failed: it takes too much memory, or crashes."""
+
+
+class Loop:
+    """Feeds tasks to an executor, no more at once than it runs, and takes in what comes back."""
+
+    def __init__(
+        self, found: Survey, store: Store, lanes: Lanes, interruption: Interruption, progress: Progress
+    ) -> None:
+        self._store, self._lanes, self._interruption, self._progress = store, lanes, interruption, progress
+        self._forced = found.forced
+        self._waiting = deque(found.todo)
+        self._running: dict[Future[Outcome], Task] = {}
+        self._elsewhere: list[Task] = []
+        self._deaths: Counter[str] = Counter()
+        self._entries: list[Entry] = []
+        self._indexed = self._asked = time.monotonic()
+        self._unwritten: str | None = None
+        self._tally = Tally(len(found.todo), found.seconds)
+
+    def run(self) -> int:
+        """Run everything; returns how many were computed here."""
+        try:
+            while self._waiting or self._running or self._elsewhere:
+                if self._stopping and not self._running:
+                    break
+                if not self._stopping:
+                    self._hand_over()
+                self._take_in()
+                self._ask_again()
+                self._index(_INDEX_EVERY_S)
+                self._report()
+        except KeyboardInterrupt:
+            self._lanes.stop()
+            raise
+        finally:
+            self._index(0.0)
+        if self._unwritten:
+            raise SweepError(f"{self._unwritten} {self._kept()}")
+        if self._stopping and (self._waiting or self._elsewhere):
+            raise SweepInterrupted(f"interrupted; {self._kept()}", self._interruption.signal_number or 0)
+        return self._tally.computed
+
+    @property
+    def _stopping(self) -> bool:
+        return self._interruption.signal_number is not None or self._unwritten is not None
+
+    def _kept(self) -> str:
+        left = len(self._waiting) + len(self._elsewhere) + len(self._running)
+        return (
+            f"{self._tally.ended} of {self._tally.total} problems are finished and kept, {left} are left; run the "
+            "same again to go on."
+        )
+
+    def _hand_over(self) -> None:
+        width = self._lanes.width()
+        while self._waiting and len(self._running) < width and not self._stopping:
+            task = self._next()
+            if task is None:
+                return
+            arguments: tuple[Any, ...] = (task, self._store.folder, this_process(), task.key in self._forced)
+            if isinstance(self._lanes.executor, InProcess):  # another process cannot report
+                arguments += (self._within(task),)
+            try:
+                self._running[self._lanes.executor.submit(perform, *arguments)] = task
+            except Exception as error:
+                self._waiting.appendleft(task)
+                raise SweepError(f"the executor takes no more work ({error!r}); {self._kept()}") from error
+
+    def _next(self) -> Task | None:
+        """The first waiting task that fits beside those that are running."""
+        budget = self._lanes.memory
+        if budget is not None and self._running:
+            budget -= sum(task.required_bytes for task in self._running.values())
+            for k, task in enumerate(self._waiting):
+                if task.required_bytes <= budget:
+                    del self._waiting[k]
+                    return task
+            return None
+        return self._waiting.popleft()
+
+    def _take_in(self) -> None:
+        if not self._running:
+            time.sleep(_TICK_S)  # only others are at work
+            return
+        done, _ = wait(self._running, _TICK_S, FIRST_COMPLETED)
+        for future in done:
+            task = self._running[future]
+            outcome = self._outcome(future, task)
+            del self._running[future]
+            if outcome is None:
+                self._waiting.appendleft(task)
+                continue
+            if outcome.kind == "busy":
+                self._elsewhere.append(task)
+                continue
+            if outcome.kind == "unwritten":
+                self._waiting.appendleft(task)
+                self._unwritten = outcome.error
+                continue
+            if outcome.entry is not None:
+                self._entries.append(outcome.entry)
+            self._tally.note(outcome, task.seconds)
+
+    def _outcome(self, future: Future[Outcome], task: Task) -> Outcome | None:
+        """What a future brought, or None where its worker died and the task may be tried again."""
+        if future.cancelled():
+            raise SweepError(f"the executor was lost, with what it was running; {self._kept()}")
+        error = future.exception()
+        if error is None:
+            return future.result()
+        if isinstance(error, BrokenExecutor):
+            self._deaths[task.key] += 1
+            if self._deaths[task.key] < _MOST_DEATHS:
+                return None
+        elif type(error).__name__ != "KilledWorker":  # Dask's name for a task that killed as many workers
+            if isinstance(error, SpinBatteryError):
+                raise error
+            raise SweepError(f"the executor failed ({error!r}); {self._kept()}") from error
+        return failure(
+            task, self._store, f"its worker died {_MOST_DEATHS} times, perhaps because memory ran out on the machine."
+        )
+
+    def _ask_again(self) -> None:
+        """Try those again that another process was running, once it has given up its claim."""
+        if self._elsewhere and time.monotonic() - self._asked > _ASK_AGAIN_S:
+            self._asked = time.monotonic()
+            free = [task for task in self._elsewhere if not self._store.claimed(task.key)]
+            self._elsewhere = [task for task in self._elsewhere if task not in free]
+            self._waiting.extend(free)
+
+    def _index(self, at_most_every: float) -> None:
+        if self._entries and time.monotonic() - self._indexed >= at_most_every:
+            self._store.index(self._entries)
+            self._entries = []
+            self._indexed = time.monotonic()
+
+    def _within(self, task: Task) -> Progress:
+        """Progress of the sweep while this task runs in this process; its passes do not go back."""
+        furthest = 0.0
+
+        def progress(fraction: float, message: str) -> None:
+            nonlocal furthest
+            furthest = max(furthest, fraction)
+            done = self._tally.seconds_done + furthest * task.seconds
+            self._progress(min(1.0, done / self._tally.seconds), f"{self._tally}, {message}")
+
+        return progress
+
+    def _report(self) -> None:
+        self._tally.running = len(self._running)
+        line = str(self._tally)
+        if self._elsewhere:
+            line += f", {len(self._elsewhere)} in another sweep"
+        if self._stopping:
+            line = f"stopping when what is running has finished: {line}"
+        self._progress(self._tally.fraction, line)
