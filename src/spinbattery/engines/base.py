@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import psutil
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
 from ..errors import EngineError, InsufficientMemoryError, InvalidParameterError
+from ..machine import available_memory
 from ..problem import ChargingProblem
 from ..progress import Progress, silent
 from ..protocol import SAME_TIME
@@ -29,11 +29,6 @@ def format_bytes(size: float) -> str:
             return f"{size:.3g} {unit}"
         size /= 1000.0
     return f"{size:.3g} EB"
-
-
-def available_memory() -> int:
-    """Bytes that can be allocated without swapping."""
-    return int(psutil.virtual_memory().available)
 
 
 def output_times(problem: ChargingProblem, times: ArrayLike | None) -> FloatArray:

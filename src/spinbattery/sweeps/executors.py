@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..engines.base import available_memory
 from ..errors import SweepError
+from ..machine import available_memory, n_cores
 from ..units import whole_number
 from .cluster import connect, is_client
 from .pool import InProcess, WorkerPool
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
     from distributed import Client
 
 ExecutorLike: TypeAlias = "Executor | Client | str | None"
+
+_WORKER_BYTES = 250_000_000
+"""What a worker process takes before it does anything."""
 
 _WORTH_A_POOL_S = 2.0
 """Below this much computing, starting workers takes longer than the work."""
@@ -43,18 +45,13 @@ class Lanes:
     stop: Callable[[], None]
 
 
-def n_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def n_workers(workers: int | None, tasks: int, seconds: float) -> int:
     """Workers of the embedded pool: as asked for, else one a core where there is enough to do."""
     if workers is not None:
         return whole_number("workers", workers)
     if seconds < _WORTH_A_POOL_S:
         return 1
-    return max(1, min(n_cores(), tasks))
+    return max(1, min(n_cores(), tasks, available_memory() // _WORKER_BYTES))
 
 
 def is_cluster(executor: ExecutorLike) -> bool:
@@ -80,7 +77,8 @@ def open_lanes(executor: ExecutorLike, workers: int) -> Iterator[Lanes]:
         yield Lanes(InProcess(), lambda: 1, free, free, lambda: None)
     elif executor is None:
         with _pool(workers) as pool:
-            yield Lanes(pool, lambda: workers, free, free, pool.kill)
+            shared = max(0, free - workers * _WORKER_BYTES)
+            yield Lanes(pool, lambda: workers, shared, free, pool.kill)
     elif isinstance(executor, str) or is_client(executor):
         with connect(executor) as cluster:
             yield Lanes(cluster.executor, cluster.width, None, cluster.memory(), cluster.cancel)

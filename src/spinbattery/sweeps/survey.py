@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..engines.base import available_memory, format_bytes
+from ..engines.base import format_bytes
 from ..errors import EngineError, InsufficientMemoryError
+from ..machine import available_memory
 from ..store.folder import Status, Store
 from .plan import Plan, Task
 
