@@ -46,8 +46,10 @@ from .scales import advantage_system6 as advantage_system6
 from .spreadsheet import from_spreadsheet as from_spreadsheet
 from .state import ProductState as ProductState
 from .store.folder import Store as Store
+from .sweeps.experiment import read_experiment as read_experiment
 from .sweeps.plan import Plan as Plan
 from .sweeps.run import Sweep as Sweep
+from .sweeps.run import run_plan as run_plan
 from .sweeps.run import sweep as sweep
 from .units import parse_duration as parse_duration
 from .waveform import Waveform as Waveform

@@ -69,8 +69,8 @@ def select(
         except OSError as error:
             raise RecordError(f"cannot write {out!r}: {error.strerror or error}.") from None
     if as_json:
-        columns = data.drop_dims([name for name in data.dims if name != "run"])
-        print_json(columns.reset_coords().to_dataframe().to_dict("records"))
+        columns = data.drop_dims([name for name in data.dims if name != "run"]).reset_coords().to_dataframe()
+        print_json(columns.astype(object).where(columns.notna(), None).to_dict("records"))
     else:
         print(data)
 
@@ -83,11 +83,9 @@ def export(
 ) -> None:
     """Write parameters, results and timings as a table; units stand in the names of the columns."""
     from ..store.export import TABLE_ENDINGS
-    from ..store.export import export as write
 
     o.check_target(out, TABLE_ENDINGS)
-    rows = _open(folder).rows(**parse_filters(where))
-    print(f"{len(rows)} runs written to {write(rows, out)}")
+    print(f"{_open(folder).export(out, **parse_filters(where))} runs written to {out}")
 
 
 @store.command()

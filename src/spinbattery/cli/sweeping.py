@@ -93,12 +93,15 @@ def _present(result: Sweep, as_json: bool) -> None:
         _SHOWN,
         [[value if isinstance(value := run[name], str) else number(value) for name in _SHOWN] for run in runs],
     )
+    remedies: set[str] = set()
     print(f"{result.computed} runs computed, {result.reused} found finished, {len(result.failures)} failed or damaged")
-    for key, error in result.failures.items():
-        task = next(task for task in result.plan if task.key == key)
-        print(f"failed: {task} ({result.store.path(key).name}): {error.splitlines()[-1]}", file=sys.stderr)
-    if result.failures:
-        print("--retry-failed and --recompute-damaged run them again.", file=sys.stderr)
+    for task in result.plan:
+        if task.key in result.failures:
+            status = "damaged" if task.key in result.store else "failed"
+            print(f"{status}: {task}: {result.failures[task.key].splitlines()[-1]}", file=sys.stderr)
+            remedies.add({"damaged": "--recompute-damaged", "failed": "--retry-failed"}[status])
+    if remedies:
+        print(f"{' and '.join(sorted(remedies))} will run them again.", file=sys.stderr)
 
 
 def _rows(result: Sweep) -> list[Row]:

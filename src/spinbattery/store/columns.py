@@ -43,6 +43,7 @@ PARAMETERS = {
     "energy_scales": Column("TEXT", "name of A(s), B(s)"),
     "engine": Column("TEXT", "name of the engine"),
     "engine_options": Column("TEXT", "options of the engine as JSON"),
+    "tolerance": Column("REAL", "promised error, where the engine makes a promise"),
     "seed": Column("INTEGER", "seed of the engine, where it has one"),
     "n_times": Column("INTEGER", "output times"),
 }
@@ -101,6 +102,7 @@ def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int
         "energy_scales": problem.scales.name,
         "engine": engine,
         "engine_options": canonical_json(options),
+        "tolerance": options.get("tolerance"),
         "seed": options.get("seed"),
         "n_times": n_times,
     }

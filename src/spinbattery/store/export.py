@@ -30,7 +30,7 @@ def table(rows: Sequence[Row]) -> pd.DataFrame:
     )
 
 
-def export(rows: Sequence[Row], path: str | Path) -> Path:
+def export(rows: Sequence[Row], path: str | Path) -> None:
     """Write a table of runs as Parquet or CSV, atomically.
 
     Raises:
@@ -51,7 +51,6 @@ def export(rows: Sequence[Row], path: str | Path) -> Path:
                 frame.to_parquet(temporary, index=False)
     except OSError as error:
         raise RecordError(f"cannot write {str(path)!r}: {error.strerror or error}.") from error
-    return path
 
 
 def _with_unit(name: str, unit: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -40,16 +42,27 @@ def _one(name: str, wanted: Any) -> tuple[str, list[Any]]:
         return f"{name} IS NULL", []
     if isinstance(wanted, slice):
         return _range(name, wanted)
-    if isinstance(wanted, Iterable) and not isinstance(wanted, str):
-        members = [_one(name, member) for member in wanted]
-        if not members:
-            raise InvalidParameterError(f"the list for {name} is empty, so no run could fulfil it; name one or more.")
-        joined = " OR ".join(condition for condition, _ in members)
-        return f"({joined})", [value for _, bound in members for value in bound]
-    value = _value(name, wanted)
-    if isinstance(value, str):
-        return f"{name} = ?", [value]
-    return f"ABS({name} - ?) <= ?", [value, _SAME * abs(value)]
+    if isinstance(wanted, Iterable) and not isinstance(wanted, str) and getattr(wanted, "ndim", None) != 0:
+        return _any_of(name, list(wanted))
+    return _equal_to_any(name, [wanted])
+
+
+def _any_of(name: str, wanted: list[Any]) -> tuple[str, list[Any]]:
+    if not wanted:
+        raise InvalidParameterError(f"the list for {name} is empty, so no run could fulfil it; name one or more.")
+    single = [member for member in wanted if member is not None and not isinstance(member, slice)]
+    members = [_one(name, member) for member in wanted if member is None or isinstance(member, slice)]
+    members += [_equal_to_any(name, single)] if single else []
+    joined = " OR ".join(f"({condition})" for condition, _ in members)
+    return f"({joined})", [value for _, bound in members for value in bound]
+
+
+def _equal_to_any(name: str, wanted: list[Any]) -> tuple[str, list[Any]]:
+    """One bound value however long the list: SQLite limits their number, and the depth of conditions."""
+    values = json.dumps([_value(name, one) for one in wanted])
+    if COLUMNS[name].kind == "TEXT":
+        return f"{name} IN (SELECT value FROM json_each(?))", [values]
+    return f"EXISTS (SELECT 1 FROM json_each(?) WHERE ABS({name} - value) <= {_SAME} * ABS(value))", [values]
 
 
 def _range(name: str, wanted: slice) -> tuple[str, list[Any]]:
@@ -68,11 +81,18 @@ def _range(name: str, wanted: slice) -> tuple[str, list[Any]]:
 
 
 def _value(name: str, wanted: Any) -> str | float:
+    if getattr(wanted, "ndim", None) == 0:  # one element of an array
+        wanted = wanted.item()
     if COLUMNS[name].kind == "TEXT":
         return str(wanted)
     if name == "duration" and isinstance(wanted, str):
         return parse_duration(wanted)
     try:
-        return float(wanted)
+        value = math.nan if isinstance(wanted, bool) else float(wanted)
     except (TypeError, ValueError):
-        raise InvalidParameterError(f"{name} is a number, but is asked to be {wanted!r}.") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise InvalidParameterError(
+            f"{name} is a number, but is asked to be {wanted!r}; a range is open where an end is None."
+        )
+    return value

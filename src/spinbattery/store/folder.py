@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import sqlite3
@@ -28,6 +29,7 @@ Status = Literal["done", "failed", "damaged"]
 
 _STEM_DIGITS = 32
 _RECORD, _FAILURE, _PART = ".nc", ".failed.json", ".part"
+_CLAIMS = ".claims"
 _ABANDONED_S = 3600.0
 """A file under a temporary name lives for milliseconds; after an hour its writer is dead."""
 
@@ -58,7 +60,7 @@ class Store:
         Raises:
             RecordError: it cannot be made.
         """
-        self.folder = Path(folder)
+        self.folder = Path(folder).absolute()  # workers may have other working directories
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -195,6 +197,9 @@ class Store:
                     path.unlink()
             except OSError:  # its writer has just renamed it, or the folder is not ours
                 continue
+        for path in (self.folder / _CLAIMS).glob("*"):
+            with contextlib.suppress(OSError):
+                claimed(path)  # removes the file where nobody holds it: its owner was killed
 
     def statuses(self, keys: Iterable[str]) -> dict[str, Status]:
         """Which of these runs the store has, each file compared with the digest the index keeps of it.
@@ -212,8 +217,12 @@ class Store:
             if entry is None:
                 continue
             if entry["status"] == "done" and entry["digest"] != _digest(path):
-                changed.append(_read(path))
-                found[key] = changed[-1].row["status"]
+                entry_now = _read(path)
+                if entry_now.row["status"] == "damaged":  # what it was is still known
+                    known_row = self._index.rows("key = ?", [key])[0]
+                    entry_now = Entry(entry_now.stem, known_row | entry_now.row | {"key": key})
+                changed.append(entry_now)
+                found[key] = entry_now.row["status"]
             else:
                 found[key] = entry["status"]
         self.index(changed)
@@ -266,11 +275,30 @@ class Store:
             raise RecordError(f"no finished run in {str(self.folder)!r}{asked}; list what there is.")
         return gather(records)
 
+    def export(self, path: str | Path, **filters: Any) -> int:
+        """Write runs as a table, .parquet or .csv, one row each; returns how many.
+
+        Units stand in the names of the columns (``duration_ns``); what is not known is missing.
+
+        Args:
+            path: of the table.
+            filters: see :meth:`select`; failed runs are exported, too, with their ``status``.
+
+        Raises:
+            InvalidParameterError: another ending, an unknown column or an unusable value.
+            RecordError: no run fulfils the filters, or the file cannot be written.
+        """
+        from .export import export
+
+        rows = self.rows(**filters)
+        export(rows, path)
+        return len(rows)
+
     def _failure_path(self, key: str) -> Path:
         return self.folder / f"{key[:_STEM_DIGITS]}{_FAILURE}"
 
     def _claim_path(self, key: str) -> Path:
-        return self.folder / ".claims" / key[:_STEM_DIGITS]
+        return self.folder / _CLAIMS / key[:_STEM_DIGITS]
 
 
 def _stem(path: Path) -> str:
@@ -302,7 +330,25 @@ def _read(path: Path) -> Entry:
     stem = _stem(path)
     try:
         if path.name.endswith(_FAILURE):
-            return Entry(stem, json.loads(path.read_text(encoding="utf-8")))
+            return Entry(stem, _noted(path))
         return _entry(_intact(path), path.read_bytes())
-    except (RecordError, OSError, ValueError) as error:
+    except (RecordError, OSError) as error:
         return Entry(stem, {"key": stem, "status": "damaged", "error": str(error)})
+
+
+def _noted(path: Path) -> Row:
+    """What was noted of a run that failed, checked to be what the index can hold."""
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        row = None
+    whole = (
+        isinstance(row, dict)
+        and row.get("status") == "failed"
+        and str(row.get("key"))[:_STEM_DIGITS] == _stem(path)
+        and isinstance(row.get("error"), str)
+        and all(value is None or isinstance(value, str | int | float) for value in row.values())
+    )
+    if not whole:
+        raise RecordError(f"{path.name} is damaged: it does not tell which run failed, and why; remove it.")
+    return dict(row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any
 
 from .columns import COLUMNS, Row
 
-_VERSION = 1
+_VERSION = zlib.crc32(repr([(name, column.kind) for name, column in COLUMNS.items()]).encode()) >> 1
+"""Other columns are another version; SQLite keeps 31 bits."""
+
 _PATIENCE_S = 30.0
 _NAMES = ", ".join(COLUMNS)
 _MARKS = ", ".join("?" for _ in COLUMNS)
@@ -23,8 +26,8 @@ class Index:
     Connections are short and use a rollback journal: no write-ahead log, which shared folders do not
     support, and no lock that outlives its process, because the system drops the locks of a process
     that dies and the next reader rolls back what it left unfinished. An index that is damaged or of
-    another version is dropped and comes back empty. Where the folder cannot be written, the index
-    lives in memory.
+    another version is dropped and comes back empty. Where the folder cannot be written, or has no
+    locks, the index lives in memory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,8 +37,7 @@ class Index:
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         if self._memory is None and not os.access(self.path.parent, os.W_OK):
-            self._memory = sqlite3.connect(":memory:")
-            self._create(self._memory)
+            self._use_memory()
         if self._memory is not None:
             with self._memory:
                 yield self._memory
@@ -45,6 +47,10 @@ class Index:
                 self._create(connection)
             with connection:
                 yield connection
+
+    def _use_memory(self) -> None:
+        self._memory = sqlite3.connect(":memory:")
+        self._create(self._memory)
 
     @staticmethod
     def _create(connection: sqlite3.Connection) -> None:
@@ -65,8 +71,11 @@ class Index:
         try:
             with self._connection() as connection:
                 intact = connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
-        except sqlite3.OperationalError:
-            raise
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL):
+                raise
+            self._use_memory()  # a file system without locks
+            return
         except sqlite3.DatabaseError:
             intact = False
         if not intact:

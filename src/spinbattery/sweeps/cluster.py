@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import time
 from collections.abc import Iterator
@@ -31,6 +32,10 @@ class Cluster:
     def width(self) -> int:
         """How many tasks run at once; workers may come and go."""
         return max(1, sum(int(worker["nthreads"]) for worker in self._workers()))
+
+    def alive(self) -> bool:
+        """Whether there is any worker."""
+        return bool(self._workers())
 
     def memory(self) -> int | None:
         """Memory (bytes) of one task on the largest worker, or None where it is not known."""
@@ -83,4 +88,16 @@ def connect(target: Client | str) -> Iterator[Cluster]:
     try:
         yield Cluster(client)
     finally:
-        client.close(timeout=_CLOSE_S)  # type: ignore[no-untyped-call]
+        with _silent("distributed.client"):  # it logs the end of its attempts to reach a lost scheduler
+            client.close(timeout=_CLOSE_S)  # type: ignore[no-untyped-call]
+
+
+@contextlib.contextmanager
+def _silent(logger: str) -> Iterator[None]:
+    log = logging.getLogger(logger)
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)

@@ -34,15 +34,17 @@ class Lanes:
         executor: takes the tasks.
         width: how many tasks run at once; no more are handed over, so that a sweep can stop.
         memory: bytes that all running tasks may use together, or None where each worker has its own.
-        memory_each: bytes that one task may use.
+        memory_each: bytes that one task may use, or None where that is not known.
+        alive: whether there is any worker.
         stop: ends what is running, at once.
     """
 
     executor: Executor
     width: Callable[[], int]
     memory: int | None
-    memory_each: int | None
-    stop: Callable[[], None]
+    memory_each: Callable[[], int | None]
+    stop: Callable[[], None] = lambda: None
+    alive: Callable[[], bool] = lambda: True
 
 
 def n_workers(workers: int | None, tasks: int, seconds: float) -> int:
@@ -74,21 +76,21 @@ def open_lanes(executor: ExecutorLike, workers: int) -> Iterator[Lanes]:
     """
     free = available_memory()
     if executor is None and workers == 1:
-        yield Lanes(InProcess(), lambda: 1, free, free, lambda: None)
+        yield Lanes(InProcess(), lambda: 1, free, lambda: free)
     elif executor is None:
         with _pool(workers) as pool:
             shared = max(0, free - workers * _WORKER_BYTES)
-            yield Lanes(pool, lambda: workers, shared, free, pool.kill)
+            yield Lanes(pool, lambda: workers, shared, lambda: free, pool.kill)
     elif isinstance(executor, str) or is_client(executor):
         with connect(executor) as cluster:
-            yield Lanes(cluster.executor, cluster.width, None, cluster.memory(), cluster.cancel)
+            yield Lanes(cluster.executor, cluster.width, None, cluster.memory, cluster.cancel, cluster.alive)
     elif isinstance(executor, Executor):
         width = getattr(executor, "_max_workers", None) or workers
-        yield Lanes(executor, lambda: width, free, free, lambda: None)
+        yield Lanes(executor, lambda: width, free, lambda: free)
     else:
         raise SweepError(
-            f"executor must be a concurrent.futures.Executor, a Dask Client, or a scheduler's address, but is "
-            f"{executor!r}."
+            "executor must be a concurrent.futures.Executor, a Dask Client (Client(cluster) for a cluster), or a "
+            f"scheduler's address, but is {executor!r}."
         )
 
 

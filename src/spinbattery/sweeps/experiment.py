@@ -21,6 +21,10 @@ from ..spreadsheet import from_spreadsheet
 from .plan import Plan, grid
 
 Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+Numbers: TypeAlias = Annotated[list[Number], Field(min_length=1)]
+
+_SINGLE = ("str", "float", "EngineTable")
+"""How pydantic names the forms of a value that may be one of these or a list."""
 
 
 class _Table(BaseModel):
@@ -31,10 +35,10 @@ class ProtocolTable(_Table):
     """``[[protocols]]``: a recipe; every list in it makes a grid of its own."""
 
     name: str
-    duration: str | list[str]
-    J: Number | list[Number] = -0.2
-    field: Number | list[Number] = -0.5
-    s_hold: Number | list[Number] = 0.35
+    duration: str | Annotated[list[str], Field(min_length=1)]
+    J: Number | Numbers = -0.2
+    field: Number | Numbers = -0.5
+    s_hold: Number | Numbers = 0.35
     equal_cost: bool = False
     cost_reference: Number | None = None
 
@@ -53,7 +57,8 @@ class EngineTable(BaseModel):
 
     name: str
 
-    def build(self) -> Engine | str:
+    def build(self, tolerance: float | None) -> Engine:
+        """The engine; ``tolerance`` is that of the file, for engines that have one and say no other."""
         options = dict(self.model_extra or {})
         if self.name == "auto":
             raise InvalidParameterError("the engine auto takes no options here; give `tolerance` at the top instead.")
@@ -68,6 +73,8 @@ class EngineTable(BaseModel):
                     f"the {self.name} engine has no option {option!r}; it has {', '.join(known)}."
                     f"{did_you_mean(option, known)}"
                 )
+        if tolerance is not None and "tolerance" in known:
+            options.setdefault("tolerance", tolerance)
         return ENGINES[self.name](**options)
 
 
@@ -78,7 +85,7 @@ class Experiment(_Table):
         networks: text forms; files are looked up beside the experiment file.
         protocols: recipes, each with lists where it is a grid.
         engines: names, or tables with options; ``auto`` by default.
-        tolerance: of engines given by name.
+        tolerance: of engines that say no other.
         seeds: repetitions of engines that take a seed.
         points: equally spaced output times of each run.
         crosstalk: J_CT, on the pairs named by ``crosstalk_pairs``; a list is one more axis of the grid.
@@ -88,11 +95,11 @@ class Experiment(_Table):
 
     networks: list[str] = Field(min_length=1)
     protocols: list[ProtocolTable] = Field(min_length=1)
-    engines: str | list[str | EngineTable] = "auto"
+    engines: str | Annotated[list[str | EngineTable], Field(min_length=1)] = "auto"
     tolerance: Number | None = None
     seeds: list[int] | None = None
     points: int | None = None
-    crosstalk: Number | list[Number] = 0.0
+    crosstalk: Number | Numbers = 0.0
     crosstalk_pairs: Literal["neighbours", "all"] = "neighbours"
     energy_scales: str | None = None
     sheet: str | None = None
@@ -109,13 +116,15 @@ class Experiment(_Table):
             self._networks(folder),
             [recipe for table in self.protocols for recipe in table.recipes()],
             scales=self._scales(folder),
-            engines=[engine if isinstance(engine, str) else engine.build() for engine in engines],
+            engines=[engine if isinstance(engine, str) else engine.build(self.tolerance) for engine in engines],
             seeds=self.seeds,
-            tolerance=self.tolerance,
+            tolerance=self.tolerance if any(isinstance(engine, str) for engine in engines) else None,
             points=self.points,
         )
 
     def _networks(self, folder: Path) -> list[SpinNetwork]:
+        if self.crosstalk_pairs == "all" and not any(_listed(self.crosstalk)):
+            raise InvalidParameterError("crosstalk_pairs says where, but crosstalk does not say how much; give both.")
         found = []
         for text, crosstalk in itertools.product(self.networks, _listed(self.crosstalk)):
             kind, _, name = text.partition(":")
@@ -149,20 +158,34 @@ def read_experiment(path: str | Path) -> Plan:
     try:
         experiment = Experiment.model_validate(data)
     except ValidationError as error:
-        problems = "; ".join(_explain(detail) for detail in error.errors())
+        problems = "; ".join(_explain(detail) for detail in error.errors() if not _of_another_form(detail))
         raise InvalidParameterError(f"{str(path)!r}: {problems}") from None
     return experiment.plan(path.parent)
 
 
+def _of_another_form(detail: Any) -> bool:
+    """Whether a finding says of a single value that it is no list, or of a list that it is no single value."""
+    form, given = detail["loc"][-1], detail["input"]
+    if form in ("str", "float"):
+        return isinstance(given, list | dict)
+    return (form == "EngineTable" or str(form).startswith("list[")) and not isinstance(given, list | dict)
+
+
 def _explain(detail: Any) -> str:
     """One finding of pydantic in the words of the file."""
-    where = [part for part in detail["loc"] if isinstance(part, int) or part not in ("EngineTable", "str", "float")]
+    *outer, last = detail["loc"]
+    unknown = detail["type"] == "extra_forbidden"
+    where = [part for part in (outer if unknown else (*outer, last)) if not _is_form(part)] + [last] * unknown
     place = _place(where)
-    if detail["type"] == "extra_forbidden":
+    if unknown:
         known = list((ProtocolTable if "protocols" in where else Experiment).model_fields)
         hint = did_you_mean(str(where[-1]), known)
         return f"unknown key {place}; there are {', '.join(known)}.{hint}"
     return f"{place}: {detail['msg']}"
+
+
+def _is_form(part: int | str) -> bool:
+    return part in _SINGLE or str(part).startswith("list[")
 
 
 def _place(where: list[str | int]) -> str:

@@ -21,8 +21,18 @@ from .task import Outcome, failure, perform, this_process
 _TICK_S = 0.2
 _ASK_AGAIN_S = 0.5
 _INDEX_EVERY_S = 1.0
+_SEEN_WITHIN_S = 10.0
+_DESERTED_S = 10.0
 _MOST_DEATHS = 4
 """A problem whose worker died this often has failed: it takes too much memory, or crashes."""
+
+
+class _ProgressError(BaseException):
+    """What the caller's progress raised, on its way through an engine that runs in this process."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class Loop:
@@ -38,7 +48,7 @@ class Loop:
         self._elsewhere: list[Task] = []
         self._deaths: Counter[str] = Counter()
         self._entries: list[Entry] = []
-        self._indexed = self._asked = time.monotonic()
+        self._indexed = self._asked = self._alive = time.monotonic()
         self._unwritten: str | None = None
         self._tally = Tally(len(found.todo), found.seconds)
 
@@ -46,7 +56,7 @@ class Loop:
         """Run everything; returns how many were computed here."""
         try:
             while self._waiting or self._running or self._elsewhere:
-                if self._stopping and not self._running:
+                if self._stopping and (not self._running or self._deserted()):
                     break
                 if not self._stopping:
                     self._hand_over()
@@ -54,6 +64,8 @@ class Loop:
                 self._ask_again()
                 self._index(_INDEX_EVERY_S)
                 self._report()
+        except _ProgressError as stop:
+            raise stop.error from None
         except KeyboardInterrupt:
             self._lanes.stop()
             raise
@@ -61,7 +73,7 @@ class Loop:
             self._index(0.0)
         if self._unwritten:
             raise SweepError(f"{self._unwritten} {self._kept()}")
-        if self._stopping and (self._waiting or self._elsewhere):
+        if self._stopping and (self._waiting or self._elsewhere or self._running):
             raise SweepInterrupted(f"interrupted; {self._kept()}", self._interruption.signal_number or 0)
         return self._tally.computed
 
@@ -122,9 +134,29 @@ class Loop:
                 self._waiting.appendleft(task)
                 self._unwritten = outcome.error
                 continue
+            if outcome.kind == "computed" and not self._arrived(task.key):
+                raise SweepError(
+                    f"a worker has written a record that is not in {str(self._store.folder)!r} here: the workers must "
+                    "share the store's folder under the same path."
+                )
             if outcome.entry is not None:
                 self._entries.append(outcome.entry)
             self._tally.note(outcome, task.seconds)
+
+    def _arrived(self, key: str) -> bool:
+        """Whether a record that was written is seen here; shared folders may take a moment."""
+        until = time.monotonic() + _SEEN_WITHIN_S
+        while key not in self._store:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_TICK_S)
+        return True
+
+    def _deserted(self) -> bool:
+        """Whether no worker is left that could finish what is running."""
+        if self._lanes.alive():
+            self._alive = time.monotonic()
+        return time.monotonic() - self._alive > _DESERTED_S
 
     def _outcome(self, future: Future[Outcome], task: Task) -> Outcome | None:
         """What a future brought, or None where its worker died and the task may be tried again."""
@@ -166,8 +198,11 @@ class Loop:
         def progress(fraction: float, message: str) -> None:
             nonlocal furthest
             furthest = max(furthest, fraction)
-            done = self._tally.seconds_done + furthest * task.seconds
-            self._progress(min(1.0, done / self._tally.seconds), f"{self._tally}, {message}")
+            fraction = self._tally.fraction_with(furthest * task.seconds)
+            try:
+                self._progress(fraction, f"{self._tally}, {message}")
+            except Exception as error:  # the caller's, not this task's
+                raise _ProgressError(error) from error
 
         return progress
 

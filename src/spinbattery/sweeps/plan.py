@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -106,8 +107,15 @@ class Plan:
         i = whole_number("the shard", i)
         if i > n:
             raise InvalidParameterError(f"shards count from 1 to {n}, but shard {i} is asked for.")
-        dealt = sorted(self.tasks, key=lambda task: (-task.seconds, task.key))[i - 1 :: n]
-        mine = {task.key for task in dealt}
+        # rounded: another machine's mathematical library may differ in the last digits
+        costs = {task.key: float(f"{task.seconds:.3g}") for task in self.tasks}
+        loads = [(0.0, shard) for shard in range(1, n + 1)]
+        mine = set()
+        for key in sorted(costs, key=lambda key: (-costs[key], key)):  # the longest first, to the least loaded
+            load, shard = heapq.heappop(loads)
+            heapq.heappush(loads, (load + costs[key], shard))
+            if shard == i:
+                mine.add(key)
         return Plan(tuple(task for task in self.tasks if task.key in mine))
 
 
@@ -129,13 +137,21 @@ def grid(
     """
     if times is not None and points is not None:
         raise InvalidParameterError("times says when to keep the moments and points how often; give one of them.")
-    engine_list = _several(engines, lambda one: isinstance(one, Engine | str))
+    engine_list = _several("engines", engines, lambda one: isinstance(one, Engine | str))
+    network_list = _several("networks", networks, lambda one: isinstance(one, SpinNetwork | str))
+    protocol_list = _several(
+        "protocols", protocols, lambda one: isinstance(one, Protocol | ProtocolRecipe) or callable(one)
+    )
+    if tolerance is not None and engine_list and all(isinstance(engine, Engine) for engine in engine_list):
+        raise InvalidParameterError(
+            "every engine of this grid is an object with a tolerance of its own; set it there, or name the engines."
+        )
     bases = _checked_seeds(seeds, engine_list)
     scales = scales or advantage_system6()
     tasks = []
-    for network in _several(networks, lambda one: isinstance(one, SpinNetwork | str)):
+    for network in network_list:
         spins = parse_network(network) if isinstance(network, str) else network
-        for protocol in _several(protocols, lambda one: isinstance(one, Protocol | ProtocolRecipe) or callable(one)):
+        for protocol in protocol_list:
             built = _built(protocol, spins, scales)
             problem = ChargingProblem(spins, built, scales)
             wanted = _times(problem, times, points)
@@ -155,8 +171,15 @@ def derived_seed(problem: ChargingProblem, engine: Engine, base: int) -> int:
     return int(hashlib.sha256(text.encode()).hexdigest()[:_SEED_DIGITS], 16)
 
 
-def _several(given: Any, single: Callable[[Any], bool]) -> list[Any]:
-    return [given] if single(given) else list(given)
+def _several(what: str, given: Any, single: Callable[[Any], bool]) -> list[Any]:
+    """One or several as a list, each of a kind that is known."""
+    if single(given):
+        return [given]
+    members = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    for member in members:
+        if not single(member):
+            raise InvalidParameterError(f"{member!r} is none of the {what} that a sweep takes; see its arguments.")
+    return members
 
 
 def _checked_seeds(seeds: Iterable[int] | None, engines: Sequence[Engine | str]) -> tuple[int, ...] | None:
@@ -168,6 +191,8 @@ def _checked_seeds(seeds: Iterable[int] | None, engines: Sequence[Engine | str])
             "seeds are given, but every engine of this grid is deterministic and gives the same result for each; "
             "leave the seeds out."
         )
+    if not isinstance(seeds, Iterable):
+        raise InvalidParameterError(f"seeds must be several numbers, such as range(10), but are {seeds!r}.")
     bases = tuple(whole_number("a seed", seed, least=0) for seed in seeds)
     if len(set(bases)) < len(bases) or not bases:
         raise InvalidParameterError(f"seeds must be one or more different numbers, but are {list(bases)}.")

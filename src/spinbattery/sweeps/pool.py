@@ -56,8 +56,9 @@ class WorkerPool(Executor):
         """
         count = whole_number("workers", workers)
         self._lock = threading.Lock()
+        self._drained = threading.Condition(self._lock)
         self._waiting: deque[tuple[Future[Any], Callable[[], Any], tuple[Any, ...]]] = deque()
-        self._open = True
+        self._open, self._killed, self._unattended = True, False, False
         self._workers = [_Worker() for _ in range(count)]
         self._idle = deque(self._workers)
 
@@ -89,36 +90,65 @@ class WorkerPool(Executor):
             worker.start_call(fn, args, partial(self._finish, worker, future))
 
     def _finish(self, worker: _Worker, outer: Future[Any], inner: Future[Any]) -> None:
-        error = inner.exception()
-        if isinstance(error, BrokenExecutor) and self._open:
-            if worker.failed_starts < _MOST_FAILED_STARTS:
-                worker.restart()
-            else:
-                error = SweepError("worker processes do not start; what they printed says why.")
-        with self._lock:
-            self._idle.append(worker)
+        # a call that the pool was killed before handing over is cancelled
+        error = BrokenExecutor("the pool was killed.") if inner.cancelled() else inner.exception()
+        if isinstance(error, BrokenExecutor) and not self._killed:
+            error = self._replace(worker) or error
         if error is None:
             outer.set_result(inner.result())
         else:
             outer.set_exception(error)
+        with self._lock:
+            self._idle.append(worker)
+            self._drained.notify_all()
         self._dispatch()
+        if self._unattended and self._is_drained():
+            self._end_workers(wait=False)
+
+    @staticmethod
+    def _replace(worker: _Worker) -> SweepError | None:
+        """A new process for one that died, or why there is none."""
+        if worker.failed_starts >= _MOST_FAILED_STARTS:
+            return SweepError("worker processes do not start; what they printed says why.")
+        try:
+            worker.restart()
+        except (OSError, RuntimeError) as error:
+            return SweepError(f"no worker process can be started: {error}.")
+        return None
+
+    def _is_drained(self) -> bool:
+        return not self._waiting and len(self._idle) == len(self._workers)
+
+    def _end_workers(self, wait: bool) -> None:
+        for worker in self._workers:
+            worker.pool.shutdown(wait=wait)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the workers when they are done with what they run."""
+        """End the workers when all calls are done, or those that run where the others are cancelled."""
+        self._close(cancel_futures)
+        with self._lock:
+            self._unattended = not wait
+            if wait:
+                self._drained.wait_for(self._is_drained)
+            drained = self._is_drained()
+        if drained:
+            self._end_workers(wait)
+
+    def _close(self, cancel_futures: bool) -> None:
         with self._lock:
             self._open = False
-            waiting = [self._waiting.popleft() for _ in range(len(self._waiting))] if cancel_futures else []
-        for future, _, _ in waiting:
+            dropped = [self._waiting.popleft() for _ in range(len(self._waiting))] if cancel_futures else []
+        for future, _, _ in dropped:
             future.cancel()
-        for worker in self._workers:
-            worker.pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+            future.set_running_or_notify_cancel()  # wakes who waits for it
 
     def kill(self) -> None:
         """End the workers at once, whatever they run."""
-        self._open = False
+        self._killed = True
+        self._close(cancel_futures=True)
         for worker in self._workers:
             worker.kill()
-        self.shutdown(cancel_futures=True)  # waits: a standard pool that is still ending as Python exits prints errors
+        self.shutdown()  # waits: a standard pool that is still ending as Python exits prints errors
 
 
 class _Worker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 import warnings
 import weakref
 from collections.abc import Iterable, Iterator
@@ -16,20 +17,24 @@ from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
 from ..engines.base import Engine
+from ..errors import SweepError
 from ..network import SpinNetwork
 from ..progress import Progress, silent
 from ..record import Record
 from ..scales import EnergyScales
 from ..store.folder import Store
 from ..store.gather import gather
-from .executors import ExecutorLike, is_cluster, n_workers, open_lanes
-from .interruption import Interruption
+from .executors import ExecutorLike, Lanes, is_cluster, n_workers, open_lanes
+from .interruption import Interruption, SweepInterrupted
 from .loop import Loop
-from .plan import Plan, ProtocolLike, grid
+from .plan import Plan, ProtocolLike, Task, grid
 from .survey import Survey, survey
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+_ASK_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,9 +205,31 @@ def execute(
     if found.todo:
         if not is_cluster(executor):
             found.check()
+        if executor is None and count > 1:
+            _check_importable(found.todo)
         with Interruption(patient) as interruption, threadpool_limits(1), open_lanes(executor, count) as lanes:
             if is_cluster(executor):
-                found.check(lanes.memory_each)
+                _await_worker(lanes, interruption, progress)
+                found.check(lanes.memory_each())
             computed = Loop(found, store, lanes, interruption, progress).run()
     failures = store.errors(task.key for task in found.plan)
     return Sweep(found.plan, store, computed, len(found.plan) - computed - len(failures), failures)
+
+
+def _await_worker(lanes: Lanes, interruption: Interruption, progress: Progress) -> None:
+    """Wait for a first worker, which says how much memory a task may use; jobs of a cluster may start late."""
+    while not lanes.alive():
+        progress(0.0, "waiting for the first worker of the cluster")
+        if interruption.signal_number is not None:
+            raise SweepInterrupted("interrupted before any worker came; nothing was run.", interruption.signal_number)
+        time.sleep(_ASK_AGAIN_S)
+
+
+def _check_importable(tasks: Iterable[Task]) -> None:
+    """Workers import modules, but do not run the caller's script again."""
+    for engine in {type(task.engine) for task in tasks}:
+        if engine.__module__ == "__main__":
+            raise SweepError(
+                f"the engine class {engine.__name__} is defined in the running script, which worker processes do not "
+                "see; put it into a module of its own, or use workers=1."
+            )

@@ -47,7 +47,7 @@ class Survey:
         """One line on what there is, what will be run, and what it takes."""
         parts = [f"{self.count('done')} finished"]
         parts += [f"{n} {status}" for status in ("failed", "damaged") if (n := self.count(status))]
-        text = f"{len(self.plan)} problems, {', '.join(parts)}, {len(self.todo)} to run"
+        text = f"{len(self.plan)} problem{'s' * (len(self.plan) != 1)}, {', '.join(parts)}, {len(self.todo)} to run"
         if not self.todo:
             return text
         several = f" ({format_seconds(self.seconds / workers)} on {workers} workers)" if workers > 1 else ""

@@ -41,7 +41,11 @@ class Tally:
     @property
     def fraction(self) -> float:
         """Part of the predicted run time that is done."""
-        return min(1.0, self.seconds_done / self.seconds) if self.seconds else 1.0
+        return 1.0 if self.ended == self.total else self.fraction_with(0.0)
+
+    def fraction_with(self, seconds: float) -> float:
+        """The same with a part of a running task, of this predicted run time."""
+        return min(1.0, (self.seconds_done + seconds) / self.seconds) if self.seconds else 0.0
 
     def __str__(self) -> str:
         elapsed = time.monotonic() - self._start
