@@ -1,0 +1,133 @@
+"""Claims: one at a time, given up at the end or by the system."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from spinbattery import Store
+from spinbattery.store.claims import claim, claimed
+
+HOLDER = """
+import sys
+from pathlib import Path
+from spinbattery.store.claims import claim
+with claim(Path(sys.argv[1])) as ours:
+    print(ours, flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "claims" / "run"
+
+
+@pytest.fixture
+def holder(path):
+    """Another process that has the claim."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "True\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_a_second_claim_in_this_process_is_refused(path):
+    with claim(path) as first:
+        with claim(path) as second, claim(path) as third:
+            assert (first, second, third) == (True, False, False)
+        with claim(path) as again:  # the refused ones took nothing away
+            assert not again
+        assert claimed(path)
+
+
+def test_a_claim_is_freed_at_the_end_and_leaves_nothing(path):
+    with claim(path) as ours:
+        assert ours
+        assert path.exists()
+    assert list(path.parent.iterdir()) == []
+    assert not claimed(path)
+    with claim(path) as ours:
+        assert ours
+
+
+def test_a_claim_is_freed_by_an_error(path):
+    with pytest.raises(KeyboardInterrupt), claim(path):
+        raise KeyboardInterrupt
+    assert not path.exists()
+    with claim(path) as ours:
+        assert ours
+
+
+def test_claims_of_other_files_do_not_matter(path):
+    with claim(path), claim(path.with_name("other")) as ours:
+        assert ours
+
+
+def test_looking_leaves_nothing_behind(path):
+    assert not claimed(path)
+    assert not path.parent.exists()
+    path.parent.mkdir()
+    path.touch()  # its owner was killed
+    assert not claimed(path)
+    with claim(path) as ours:
+        assert ours
+        assert claimed(path)
+        assert path.exists()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_claim_in_another_process_is_refused_here_and_freed_when_that_ends(path, holder):
+    with claim(path) as ours:
+        assert not ours
+    assert claimed(path)
+    assert path.exists()
+    holder.communicate("\n")
+    assert not path.exists()
+    with claim(path) as ours:
+        assert ours
+
+
+def test_a_claim_is_freed_when_its_process_is_killed(path, holder):
+    assert claimed(path)
+    holder.kill()
+    holder.wait()
+    assert path.exists()
+    assert not claimed(path)
+    with claim(path) as ours:
+        assert ours
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_file_that_its_owner_removed_is_not_taken_for_the_claim(path, monkeypatch):
+    """Between opening and locking the owner may end; then the lock is on a file without a name."""
+    from spinbattery.store import claims
+
+    real, opened = claims.os.open, []
+
+    def opening(*arguments):
+        handle = real(*arguments)
+        if not opened:
+            path.unlink()
+        opened.append(handle)
+        return handle
+
+    monkeypatch.setattr(claims.os, "open", opening)
+    with claim(path) as ours:
+        assert ours
+        assert path.exists()
+        assert len(opened) == 2
+
+
+def test_stores_claim_by_key(tmp_path):
+    store, other = Store(tmp_path), Store(tmp_path)
+    with store.claim("a" * 64) as ours, other.claim("a" * 64) as theirs, other.claim("b" * 64) as another:
+        assert (ours, theirs, another) == (True, False, True)
+        assert other.claimed("a" * 64)
+    assert not other.claimed("a" * 64)
+    assert store.rows() == []
