@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -24,30 +25,44 @@ def n_cores() -> int:
 
 def _left_in_cgroups() -> Iterator[int]:
     """Bytes left under every memory limit of Linux control groups; Slurm and container engines set them."""
+    for limit, usage, statistics, cached in _limits():
+        try:
+            used = int(usage.read_text())
+            kept = dict(line.split() for line in statistics.read_text().splitlines())
+        except OSError:  # the group is gone
+            continue
+        # what the system keeps of files is given back when memory is needed
+        yield max(0, limit - used + int(kept.get(cached, 0)))
+
+
+@cache
+def _limits() -> tuple[tuple[int, Path, Path, str], ...]:
+    """Limits that bind, looked for once: bytes, files with usage and statistics, and the name of the cached part."""
     try:
         lines = _OWN_CGROUPS.read_text(encoding="ascii").splitlines()
     except OSError:  # no Linux
-        return
+        return ()
+    found = []
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if not controllers:  # version 2
-            yield from _left(_CGROUPS, path, "memory.max", "memory.current", "inactive_file")
+            names = ("memory.max", "memory.current", "inactive_file")
+            found += _limits_above(_CGROUPS, path, *names)
         elif "memory" in controllers.split(","):
-            yield from _left(
-                _CGROUPS / "memory", path, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
-            )
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            found += _limits_above(_CGROUPS / "memory", path, *names)
+    return tuple(found)
 
 
-def _left(root: Path, path: str, limit: str, usage: str, cache: str) -> Iterator[int]:
-    own = root / path.strip("/")
+def _limits_above(root: Path, path: str, limit: str, usage: str, cached: str) -> list[tuple[int, Path, Path, str]]:
+    own, found = root / path.strip("/"), []
     for group in (own, *own.parents):
         if not group.is_relative_to(root):
-            return
+            break
         try:
             most = int((group / limit).read_text())
-            used = int((group / usage).read_text())
-            statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
         except (OSError, ValueError):  # no such group in this view, or no limit ("max")
             continue
-        # what the system keeps of files is given back when memory is needed
-        yield max(0, most - used + int(statistics.get(cache, 0)))
+        if most < psutil.virtual_memory().total:  # version 1 writes a huge number where there is no limit
+            found.append((most, group / usage, group / "memory.stat", cached))
+    return found

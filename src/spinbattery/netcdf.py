@@ -115,6 +115,7 @@ def _define(file: netCDF4.Dataset, name: str, variable: xr.Variable) -> tuple[ne
             _check_text(name, text)
     target: netCDF4.Variable[Any] = file.createVariable(name, kind, tuple(map(str, variable.dims)))
     target.setncatts(variable.attrs)
+    target.set_auto_maskandscale(False)  # values are as they are, and looking for masks takes time
     return target, values
 
 

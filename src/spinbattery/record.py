@@ -138,7 +138,8 @@ def build_record(
         values["state"] = (("amplitude", "part"), np.column_stack([solution.state.real, solution.state.imag]))
         values["part"] = ("part", ["real", "imag"])
     variables = {name: xr.Variable(dims, data, _described(name)) for name, (dims, data) in values.items()}
-    return Record(xr.Dataset(variables, attrs=_provenance(problem, engine, options, reason, solution, wall_time)))
+    dataset = xr.Dataset(variables, attrs=_provenance(problem, engine, options, reason, solution, wall_time))
+    return Record(dataset, problem)
 
 
 def _described(name: str) -> dict[str, str]:
@@ -198,8 +199,11 @@ class Record:
         dataset: all there is; what is not known is absent from it, never zero.
     """
 
-    def __init__(self, dataset: xr.Dataset) -> None:
+    def __init__(self, dataset: xr.Dataset, problem: ChargingProblem | None = None) -> None:
+        """A record of a dataset; ``problem`` is what it says itself, where that is at hand."""
         self.dataset = dataset
+        if problem is not None:
+            self.problem = problem
 
     def _scalar(self, name: str) -> float:
         return float(self.dataset[name].item())

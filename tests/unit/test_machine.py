@@ -19,9 +19,10 @@ def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(machine, "_OWN_CGROUPS", tmp_path / "own")
 
     class Memory:
-        available = 64 * GB
+        available = total = 64 * GB
 
     monkeypatch.setattr(psutil, "virtual_memory", Memory)
+    machine._limits.cache_clear()
 
     def lay_out(own: str, files: dict[str, object]) -> None:
         (tmp_path / "own").write_text(own)
@@ -29,8 +30,10 @@ def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
             path = tmp_path / "cgroup" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{content}\n")
+        machine._limits.cache_clear()
 
-    return lay_out
+    yield lay_out
+    machine._limits.cache_clear()
 
 
 def limits(folder: str, most: object, used: int, cache: int = 0) -> dict[str, object]:

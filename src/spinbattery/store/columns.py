@@ -113,6 +113,7 @@ def record_row(record: Record) -> Row:
     data = record.dataset
     options = json.loads(str(data.attrs["engine_options"]))
     known = parameters(record.problem, record.engine, options, len(record.times), record.key)
-    results = {name: float(data[name].item()) if name in data else None for name in RESULTS}
+    found = data.variables  # many times quicker than data[name]
+    results = {name: float(found[name].values) if name in found else None for name in RESULTS}
     timings = {"wall_time_s": float(data.attrs["wall_time_s"]), "created": str(data.attrs["created"])}
     return {**known, **results, **timings, "status": "done", "error": None}

@@ -35,6 +35,7 @@ class Lanes:
         width: how many tasks run at once; no more are handed over, so that a sweep can stop.
         memory: bytes that all running tasks may use together, or None where each worker has its own.
         memory_each: bytes that one task may use, or None where that is not known.
+        ahead: how many more are handed over, so that none waits for the next; they can be cancelled.
         alive: whether there is any worker.
         stop: ends what is running, at once.
     """
@@ -43,6 +44,7 @@ class Lanes:
     width: Callable[[], int]
     memory: int | None
     memory_each: Callable[[], int | None]
+    ahead: int = 0
     stop: Callable[[], None] = lambda: None
     alive: Callable[[], bool] = lambda: True
 
@@ -79,11 +81,12 @@ def open_lanes(executor: ExecutorLike, workers: int) -> Iterator[Lanes]:
         yield Lanes(InProcess(), lambda: 1, free, lambda: free)
     elif executor is None:
         with _pool(workers) as pool:
-            shared = max(0, free - workers * _WORKER_BYTES)
-            yield Lanes(pool, lambda: workers, shared, lambda: free, pool.kill)
+            yield _pool_lanes(pool, max(0, free - workers * _WORKER_BYTES))
     elif isinstance(executor, str) or is_client(executor):
         with connect(executor) as cluster:
-            yield Lanes(cluster.executor, cluster.width, None, cluster.memory, cluster.cancel, cluster.alive)
+            yield Lanes(cluster.executor, cluster.width, None, cluster.memory, 0, cluster.cancel, cluster.alive)
+    elif isinstance(executor, WorkerPool):
+        yield _pool_lanes(executor, free)
     elif isinstance(executor, Executor):
         width = getattr(executor, "_max_workers", None) or workers
         yield Lanes(executor, lambda: width, free, lambda: free)
@@ -92,6 +95,10 @@ def open_lanes(executor: ExecutorLike, workers: int) -> Iterator[Lanes]:
             "executor must be a concurrent.futures.Executor, a Dask Client (Client(cluster) for a cluster), or a "
             f"scheduler's address, but is {executor!r}."
         )
+
+
+def _pool_lanes(pool: WorkerPool, memory: int) -> Lanes:
+    return Lanes(pool, lambda: pool.n_workers, memory, lambda: memory, pool.n_workers, pool.kill)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from .task import Outcome, failure, perform, this_process
 _TICK_S = 0.2
 _ASK_AGAIN_S = 0.5
 _INDEX_EVERY_S = 1.0
+_REPORT_EVERY_S = 0.05
 _SEEN_WITHIN_S = 10.0
 _DESERTED_S = 10.0
 _MOST_DEATHS = 4
@@ -49,6 +50,7 @@ class Loop:
         self._deaths: Counter[str] = Counter()
         self._entries: list[Entry] = []
         self._indexed = self._asked = self._alive = time.monotonic()
+        self._reported = 0.0
         self._unwritten: str | None = None
         self._tally = Tally(len(found.todo), found.seconds)
 
@@ -56,10 +58,12 @@ class Loop:
         """Run everything; returns how many were computed here."""
         try:
             while self._waiting or self._running or self._elsewhere:
-                if self._stopping and (not self._running or self._deserted()):
-                    break
                 if not self._stopping:
                     self._hand_over()
+                else:
+                    self._take_back()
+                    if not self._running or self._deserted():
+                        break
                 self._take_in()
                 self._ask_again()
                 self._index(_INDEX_EVERY_S)
@@ -89,7 +93,7 @@ class Loop:
         )
 
     def _hand_over(self) -> None:
-        width = self._lanes.width()
+        width = self._lanes.width() + self._lanes.ahead
         while self._waiting and len(self._running) < width and not self._stopping:
             task = self._next()
             if task is None:
@@ -121,27 +125,35 @@ class Loop:
             return
         done, _ = wait(self._running, _TICK_S, FIRST_COMPLETED)
         for future in done:
-            task = self._running[future]
-            outcome = self._outcome(future, task)
-            del self._running[future]
-            if outcome is None:
-                self._waiting.appendleft(task)
-                continue
-            if outcome.kind == "busy":
-                self._elsewhere.append(task)
-                continue
-            if outcome.kind == "unwritten":
-                self._waiting.appendleft(task)
-                self._unwritten = outcome.error
-                continue
-            if outcome.kind == "computed" and not self._arrived(task.key):
-                raise SweepError(
-                    f"a worker has written a record that is not in {str(self._store.folder)!r} here: the workers must "
-                    "share the store's folder under the same path."
-                )
-            if outcome.entry is not None:
-                self._entries.append(outcome.entry)
-            self._tally.note(outcome, task.seconds)
+            outcome = self._outcome(future, self._running[future])
+            self._settle(self._running.pop(future), outcome)
+
+    def _settle(self, task: Task, outcome: Outcome | None) -> None:
+        """Count and note what became of a task, or put it back."""
+        if outcome is None:
+            self._waiting.appendleft(task)
+            return
+        if outcome.kind == "busy":
+            self._elsewhere.append(task)
+            return
+        if outcome.kind == "unwritten":
+            self._waiting.appendleft(task)
+            self._unwritten = outcome.error
+            return
+        if outcome.kind == "computed" and not self._arrived(task.key):
+            raise SweepError(
+                f"a worker has written a record that is not in {str(self._store.folder)!r} here: the workers must "
+                "share the store's folder under the same path."
+            )
+        if outcome.entry is not None:
+            self._entries.append(outcome.entry)
+        self._tally.note(outcome, task.seconds)
+
+    def _take_back(self) -> None:
+        """Cancel what was handed over ahead and has not started."""
+        if self._lanes.ahead:
+            for future in [future for future in self._running if future.cancel()]:
+                self._waiting.appendleft(self._running.pop(future))
 
     def _arrived(self, key: str) -> bool:
         """Whether a record that was written is seen here; shared folders may take a moment."""
@@ -207,7 +219,10 @@ class Loop:
         return progress
 
     def _report(self) -> None:
-        self._tally.running = len(self._running)
+        if time.monotonic() - self._reported < _REPORT_EVERY_S and self._running:
+            return
+        self._reported = time.monotonic()
+        self._tally.running = min(len(self._running), self._lanes.width())
         line = str(self._tally)
         if self._elsewhere:
             line += f", {len(self._elsewhere)} in another sweep"
