@@ -27,7 +27,7 @@ def dataset(recipes, sides=SIDES, crosstalk=0.0):
         found = charged(recipe, sides, crosstalk)
         records += found
         names += [name] * len(found)
-    return gather(records, names)
+    return gather(records, [{"protocol": name} for name in names])
 
 
 def recipe(name="cooperative", duration="5ns", **options):

@@ -1,7 +1,9 @@
-"""The contestants of the benchmarks solve the same problem; nothing is timed here."""
+"""The contestants of the benchmarks solve the same problems, and figures are computed right; nothing is timed here."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 
@@ -39,3 +41,169 @@ def test_contestants_agree_on_a_pair():
         outcome = run()
         assert outcome.magnetization == pytest.approx(truth.magnetization, abs=tolerance), name
         assert outcome.precision == pytest.approx(truth.precision, rel=tolerance), name
+
+
+def test_tiny_jobs_are_distinct_problems_and_their_warm_up_is_none_of_them():
+    from benchmarks.overhead import TINIEST, TINY
+    from benchmarks.speedup import EQUAL, EQUAL_PAIR
+
+    for job in (TINY, TINIEST, EQUAL, EQUAL_PAIR):
+        durations = {protocol.duration for protocol in job.protocols()}
+        before = {protocol.duration for protocol in job.before().protocols()}
+        assert len(durations) == job.count
+        assert len(before) == job.warm_up
+        assert not durations & before
+
+
+def test_equal_problems_take_about_as_many_steps():
+    from benchmarks.speedup import EQUAL
+
+    from spinbattery.engines.statevector import Statevector
+    from spinbattery.network_text import parse_network
+    from spinbattery.problem import ChargingProblem
+
+    network, engine = parse_network(EQUAL.network), Statevector(EQUAL.tolerance)
+    assert network.n_spins == 16
+    protocols = EQUAL.protocols()
+    seconds = [engine.predicted_seconds(ChargingProblem(network, p), np.empty(0)) for p in protocols]
+    assert max(seconds) < 1.05 * min(seconds)
+
+
+def _tiny_job():
+    from benchmarks.sweeps import Job
+
+    return Job("ring:2", 2.0, 3.0, count=3, tolerance=1e-2, warm_up=1)
+
+
+@pytest.mark.parametrize("contestant", ["in_this_process", "in_embedded_pool", "in_process_pool"])
+def test_contestants_run_the_same_problems(contestant, tmp_path):
+    _check_contestant(contestant, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("contestant", ["in_dask_sweep", "in_dask_map"])
+def test_dask_contestants_run_the_same_problems(contestant, tmp_path):
+    pytest.importorskip("distributed")
+    _check_contestant(contestant, tmp_path)
+
+
+def _check_contestant(contestant, folder):
+    from benchmarks import sweeps
+
+    from spinbattery import Statevector, Store
+    from spinbattery.sweeps.plan import grid
+
+    job = _tiny_job()
+    plan = grid(job.network, job.protocols(), engines=Statevector(job.tolerance))
+    workers = () if contestant == "in_this_process" else (1,)
+    with getattr(sweeps, contestant)(*workers) as run:
+        run(job, folder)
+    rows = Store(folder).rows(status="done")
+    assert {row["key"] for row in rows} == {task.key for task in plan}
+
+
+def test_turns_measure_every_contestant_in_every_round():
+    from benchmarks.sweeps import HERE, in_this_process, take_turns
+
+    said, rounds = [], []
+    spent = take_turns(
+        {HERE: in_this_process}, {HERE: 1}, _tiny_job(), 2, said.append, lambda: rounds.append(len(said))
+    )
+    assert len(spent[HERE]) == len(said) == 2
+    assert rounds == [0, 1]
+    for one in spent[HERE]:
+        assert (one.problems, one.workers) == (3, 1)
+        assert 0.0 < one.engine < one.wall
+        assert one.cpu > 0.0
+
+
+def test_a_contestant_that_leaves_problems_out_has_no_time():
+    from benchmarks.sweeps import measured
+
+    with pytest.raises(RuntimeError, match="0 of 3 problems"):
+        measured(lambda job, folder: None, _tiny_job(), 1)
+
+
+def test_way_of_a_problem_times_each_step_for_every_problem():
+    from benchmarks.overhead import SOLVE, way_of_a_problem
+
+    parts = way_of_a_problem(_tiny_job())
+    assert {name for name, part in parts.items() if len(part.wall) == 1} == {
+        "plan and keys",
+        "survey",
+        "write to the index",
+    }
+    assert {len(part.wall) for part in parts.values()} == {1, 3}
+    assert SOLVE in parts
+    assert all(seconds > 0.0 for part in parts.values() for seconds in part.wall)
+
+
+def _spent(wall, engine, cpu=1.0, workers=2):
+    from benchmarks.sweeps import Spent
+
+    return Spent(problems=100, workers=workers, wall=wall, cpu=cpu, engine=engine)
+
+
+def test_overhead_is_what_the_engines_do_not_take():
+    from benchmarks.overhead import SOLVE, Overhead, Part
+    from benchmarks.sweeps import PEER, POOL
+
+    pool = [_spent(0.7, 1.0, cpu=1.8), _spent(1.0, 1.0, cpu=1.8), _spent(0.9, 1.2, cpu=2.2)]
+    peer = [_spent(1.4, 1.0), _spent(1.5, 1.0), _spent(0.9, 1.2)]
+    overhead = Overhead(_tiny_job(), {POOL: pool, PEER: peer}, {SOLVE: Part("worker", [0.012, 0.012], [0.009, 0.011])})
+    found = overhead.of(POOL)
+    assert (found.lowest, found.median, found.highest) == pytest.approx((2e-3, 3e-3, 5e-3))
+    assert overhead.reached
+    assert overhead.cpu_overhead(POOL) == pytest.approx(4e-3)  # (18 ms - 10 ms) / 2
+    ratio = overhead.ratio(PEER)
+    assert (ratio.lowest, ratio.median, ratio.highest) == pytest.approx((1.0, 1.5, 2.0))
+    slow = Overhead(_tiny_job(), {POOL: [_spent(1.1, 1.0)]}, {})
+    assert not slow.reached
+
+
+def test_speed_up_is_of_medians_and_engines_are_compared_beside_it():
+    from benchmarks.speedup import SpeedUp
+    from benchmarks.sweeps import HERE, POOL
+
+    one = [_spent(10.0, 10.0, workers=1), _spent(12.0, 11.0, workers=1), _spent(30.0, 10.0, workers=1)]
+    two = [_spent(6.0, 11.0), _spent(5.0, 11.0), _spent(10.0, 15.0)]
+    found = SpeedUp(_tiny_job(), {HERE: one, POOL: two}, [1.9, 2.0, 1.8])
+    assert found.measured == pytest.approx(2.0)
+    assert found.reached
+    rounds = found.rounds
+    assert (rounds.lowest, rounds.median, rounds.highest) == pytest.approx((10 / 6, 2.4, 3.0))
+    assert found.engine_ratio.median == pytest.approx(1.1)
+    assert not SpeedUp(_tiny_job(), {HERE: one, POOL: one}, [2.0] * 3).reached
+
+
+def test_machine_is_asked_what_processes_get_done():
+    from benchmarks.speedup import machine_speed_up
+
+    assert machine_speed_up(workers=1, count=1000) > 0.0
+
+
+def test_sweep_figures_are_written_as_json_and_shown(tmp_path):
+    from benchmarks.environment import environment, write_json
+    from benchmarks.overhead import SOLVE, Overhead, Part
+    from benchmarks.speedup import SpeedUp
+    from benchmarks.sweep_report import plain, show_overhead, show_speed_up
+    from benchmarks.sweeps import HERE, POOL
+    from rich.console import Console
+
+    overhead = Overhead(_tiny_job(), {POOL: [_spent(0.7, 1.0)]}, {SOLVE: Part("worker", [0.01], [0.01])})
+    speed_up = SpeedUp(_tiny_job(), {HERE: [_spent(6.0, 6.0, workers=1)], POOL: [_spent(4.0, 6.0)]}, [2.0])
+    path = tmp_path / "figures.json"
+    write_json(path, environment({"OMP_NUM_THREADS": "1"}), {"sweeps": plain(overhead, speed_up)})
+    data = json.loads(path.read_text())
+    assert data["environment"]["threads"] == {"OMP_NUM_THREADS": "1"}
+    assert data["sweeps"]["overhead"]["contestants"][POOL]["overhead_s"]["median"] == pytest.approx(2e-3)
+    assert data["sweeps"]["overhead"]["reached"] is True
+    assert data["sweeps"]["speed_up"]["speed_up"] == pytest.approx(1.5)
+    assert data["sweeps"]["speed_up"]["reached"] is False
+    console = Console(record=True, width=160)
+    show_overhead(overhead, console)
+    show_speed_up(speed_up, console)
+    text = console.export_text()
+    assert "goal below 5 ms: reached" in text
+    assert "1.50 times faster" in text
+    assert "goal 1.7: not reached" in text

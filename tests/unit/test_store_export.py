@@ -52,6 +52,16 @@ def test_every_value_comes_back(rows, tmp_path, ending):
                 assert value == expected, name
 
 
+def test_a_store_exports_what_fulfils_filters(tmp_path):
+    store = Store(tmp_path / "runs")
+    for n in (2, 3, 4):
+        store.put(charge(ring(n), cooperative(1.0), engine=Statevector(1e-3)))
+    assert store.export(tmp_path / "runs.csv", n_spins=slice(3, None)) == 2
+    assert pd.read_csv(tmp_path / "runs.csv")["n_spins"].tolist() == [3, 4]
+    with pytest.raises(RecordError, match="nothing to export"):
+        store.export(tmp_path / "none.csv", n_spins=9)
+
+
 @pytest.mark.parametrize("ending", READERS)
 def test_units_stand_in_the_names_of_columns(rows, tmp_path, ending):
     frame = read(rows, tmp_path, ending)

@@ -146,14 +146,14 @@ def test_units_and_meanings(data):
 
 def test_labels_replace_the_names_of_protocols(records):
     labels = ["a", "b", "a", "c", "b"]
-    data = gather(records, labels)
+    data = gather(records, [{"protocol": label} for label in labels])
     assert data.protocol.to_numpy().tolist() == labels
     assert gather(records).protocol.to_numpy().tolist() == ["cooperative"] * 5
 
 
 def test_there_is_a_label_for_every_record(records):
     with pytest.raises(ValueError, match="shorter"):
-        gather(records, ["a", "b"])
+        gather(records, [{"protocol": "a"}, {"protocol": "b"}])
 
 
 def test_no_record_is_refused():

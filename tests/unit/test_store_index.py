@@ -181,7 +181,7 @@ def test_statuses_see_a_change_that_kept_the_size(store):
     keys = [one.key, two.key, three.key, "0" * 64]
     assert statuses(store) == {2: "done", 3: "done", 4: "done"}  # nothing that a look at the folder shows
     assert store.statuses(keys) == {one.key: "damaged", two.key: "done", three.key: "done"}
-    assert [row["key"] for row in store.rows(status="damaged")] == [one.key[:32]]
+    assert [(row["key"], row["n_spins"]) for row in store.rows(status="damaged")] == [(one.key, 2)]  # still known
 
 
 def test_statuses_accept_the_same_run_made_again(store):

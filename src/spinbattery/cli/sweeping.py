@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -49,13 +50,14 @@ def sweep(
     plan = read_experiment(experiment)
     if shard is not None:
         plan = plan.shard(*_parse_shard(shard))
-    folder = Store(store)
+    folder = None if dry_run and not Path(store).is_dir() else Store(store)
     found = survey(plan, folder, retry_failed=retry_failed, recompute_damaged=recompute_damaged)
     count = 1 if scheduler else n_workers(workers, len(found.todo), found.seconds)
     if dry_run or not quiet:
         print(found.describe(count), file=sys.stderr)
-    if dry_run:
-        found.check()
+    if dry_run or folder is None:
+        if scheduler is None:
+            found.check()
         return
     with sweep_progress(quiet) as progress:
         result = execute(found, folder, executor=scheduler, workers=count, progress=progress)
@@ -107,4 +109,8 @@ def _present(result: Sweep, as_json: bool) -> None:
 def _rows(result: Sweep) -> list[Row]:
     """Columns of the finished runs in the order of the plan, protocols under the names they have there."""
     found: dict[str, dict[str, Any]] = {row["key"]: row for row in result.store.rows(status="done")}
-    return [found[task.key] | {"protocol": task.label} for task in result.plan if task.key in found]
+    return [
+        found[task.key] | {"protocol": task.label, "network": task.problem.network.name}
+        for task in result.plan
+        if task.key in found
+    ]

@@ -18,7 +18,7 @@ from ..errors import RecordError
 from ..progress import Progress, silent
 from ..record import Record, canonical_json, read_record
 from .claims import claim, claimed
-from .columns import Row, record_row
+from .columns import PARAMETERS, Row, record_row
 from .filters import conditions
 from .index import Index
 
@@ -182,8 +182,17 @@ class Store:
             or known[stem]["status"] == "damaged"
         ]  # fmt: skip
         for first in range(0, len(new), _BATCH):
-            self.index([_read(path) for _, path in new[first : first + _BATCH]])
+            self.index([self._read_known(path) for _, path in new[first : first + _BATCH]])
             progress(min(1.0, (first + _BATCH) / len(new)), f"reading {len(new)} records")
+
+    def _read_known(self, path: Path) -> Entry:
+        """Entry of a file; one that is damaged keeps the parameters that the index has of it."""
+        entry = _read(path)
+        if entry.row["status"] == "damaged":
+            for before in self._index.rows("stem = ?", [entry.stem]):
+                kept = {name: before[name] for name in PARAMETERS}
+                return Entry(entry.stem, {**kept, "status": "damaged", "error": entry.row["error"]})
+        return entry
 
     def _present(self) -> dict[str, Path]:
         """File of every run by stem; a record counts before a failure."""
@@ -217,12 +226,8 @@ class Store:
             if entry is None:
                 continue
             if entry["status"] == "done" and entry["digest"] != _digest(path):
-                entry_now = _read(path)
-                if entry_now.row["status"] == "damaged":  # what it was is still known
-                    known_row = self._index.rows("key = ?", [key])[0]
-                    entry_now = Entry(entry_now.stem, known_row | entry_now.row | {"key": key})
-                changed.append(entry_now)
-                found[key] = entry_now.row["status"]
+                changed.append(self._read_known(path))
+                found[key] = changed[-1].row["status"]
             else:
                 found[key] = entry["status"]
         self.index(changed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,7 @@ _SPIN, _SZ, _POINT = "spin", "sz_total", "point"
 _TRAJECTORIES = ("time", "magnetization_t", "std_t", "energy_t", "magnetization_t_error", "variance_t_error")
 
 
-def gather(records: Sequence[Record], labels: Sequence[str] | None = None) -> xr.Dataset:
+def gather(records: Sequence[Record], names: Sequence[Mapping[str, str]] | None = None) -> xr.Dataset:
     """One Dataset with a dimension ``run`` from records of any sizes, protocols and engines.
 
     Coordinates along ``run`` are the parameters (key, network, n_spins, protocol, duration, ...);
@@ -31,7 +31,7 @@ def gather(records: Sequence[Record], labels: Sequence[str] | None = None) -> xr
 
     Args:
         records: finished runs.
-        labels: names of the protocols to show in place of the records' own.
+        names: of each record, columns such as ``protocol`` that are to say something else than the record does.
 
     Raises:
         RecordError: there is no record.
@@ -41,8 +41,8 @@ def gather(records: Sequence[Record], labels: Sequence[str] | None = None) -> xr
     if not records:
         raise RecordError("there is no record to put together.")
     rows = [record_row(record) for record in records]
-    for row, label in zip(rows, labels or (), strict=bool(labels)):
-        row["protocol"] = label
+    for row, given in zip(rows, names or (), strict=bool(names)):
+        row.update(given)
     coordinates: dict[str, Any] = {name: ("run", _column(rows, name)) for name in _COORDINATES}
     values: dict[str, Any] = {name: ("run", _column(rows, name)) for name in (*RESULTS, "wall_time_s")}
     widest = max(record.n_spins for record in records)

@@ -36,7 +36,7 @@ class Index:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        if self._memory is None and not os.access(self.path.parent, os.W_OK):
+        if self._memory is None and not self._is_writable():
             self._use_memory()
         if self._memory is not None:
             with self._memory:
@@ -47,6 +47,10 @@ class Index:
                 self._create(connection)
             with connection:
                 yield connection
+
+    def _is_writable(self) -> bool:
+        """Whether the file can be made or changed; in a group's folder it may be another user's."""
+        return os.access(self.path.parent, os.W_OK) and (not self.path.exists() or os.access(self.path, os.W_OK))
 
     def _use_memory(self) -> None:
         self._memory = sqlite3.connect(":memory:")

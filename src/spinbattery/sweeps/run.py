@@ -73,9 +73,9 @@ class Sweep:
         Raises:
             RecordError: nothing is finished, or a file is damaged.
         """
-        labels = {task.key: task.label for task in self.plan}
+        names = {task.key: {"protocol": task.label, "network": task.problem.network.name} for task in self.plan}
         records = list(self.records())
-        return gather(records, [labels[record.key] for record in records])
+        return gather(records, [names[record.key] for record in records])
 
     def __repr__(self) -> str:
         return (

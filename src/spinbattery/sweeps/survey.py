@@ -82,19 +82,19 @@ class Survey:
         )
 
 
-def survey(plan: Plan, store: Store, *, retry_failed: bool = False, recompute_damaged: bool = False) -> Survey:
+def survey(plan: Plan, store: Store | None, *, retry_failed: bool = False, recompute_damaged: bool = False) -> Survey:
     """Look up a plan in a store.
 
     Args:
         plan: what is wanted.
-        store: where records are kept.
+        store: where records are kept; None where there is none yet.
         retry_failed: run failed problems again.
         recompute_damaged: run problems again whose record is damaged.
 
     Raises:
         RecordError: the store's index cannot be used.
     """
-    statuses = store.statuses(task.key for task in plan)
+    statuses = store.statuses(task.key for task in plan) if store else {}
     wanted: set[Status | None] = {None}
     if retry_failed:
         wanted.add("failed")
@@ -113,5 +113,5 @@ def format_seconds(seconds: float) -> str:
     """A duration to read, such as ``45 s``, ``12 min``, ``3.5 h``."""
     for size, unit in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
         if seconds >= 1.5 * size:
-            return f"{seconds / size:.2g} {unit}"
+            return f"{round(seconds / size)} {unit}" if seconds > 10.0 * size else f"{seconds / size:.2g} {unit}"
     return f"{seconds:.2g} s" if seconds >= 0.095 else "0.1 s"
