@@ -182,7 +182,7 @@ class Held(Executor):
     def _run(self):
         held, self._held = self._held, []
         if held:
-            self.batches.append([arguments[0].problem.n_spins for _, _, arguments in held])
+            self.batches.append([task.problem.n_spins for _, _, arguments in held for task in arguments[0]])
         for future, fn, arguments in held:
             future.set_result(fn(*arguments))
 
@@ -197,7 +197,7 @@ class Held(Executor):
         (70, 4, [[5, 2], [4, 3]]),
         (69, 4, [[5], [4, 2], [3]]),
         (50, 4, [[5], [4], [3, 2]]),
-        (49, 1, [[5], [4], [3], [2]]),
+        (49, 1, [[4], [3], [2], [5]]),
     ],
 )
 def test_problems_that_do_not_fit_beside_each_other_are_not_run_at_once(folder, monkeypatch, free, width, batches):

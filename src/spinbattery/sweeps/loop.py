@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from typing import Any
 
@@ -14,6 +13,7 @@ from .executors import Lanes
 from .interruption import Interruption, SweepInterrupted
 from .plan import Task
 from .pool import InProcess
+from .queue import MOST_DEATHS, Queue
 from .survey import Survey
 from .tally import Tally
 from .task import Outcome, failure, perform, this_process
@@ -24,8 +24,6 @@ _INDEX_EVERY_S = 1.0
 _REPORT_EVERY_S = 0.05
 _SEEN_WITHIN_S = 10.0
 _DESERTED_S = 10.0
-_MOST_DEATHS = 4
-"""A problem whose worker died this often has failed: it takes too much memory, or crashes."""
 
 
 class _ProgressError(BaseException):
@@ -44,10 +42,9 @@ class Loop:
     ) -> None:
         self._store, self._lanes, self._interruption, self._progress = store, lanes, interruption, progress
         self._forced = found.forced
-        self._waiting = deque(found.todo)
-        self._running: dict[Future[Outcome], Task] = {}
+        self._waiting = Queue(found.todo)
+        self._running: dict[Future[list[Outcome]], tuple[Task, ...]] = {}
         self._elsewhere: list[Task] = []
-        self._deaths: Counter[str] = Counter()
         self._entries: list[Entry] = []
         self._indexed = self._asked = self._alive = time.monotonic()
         self._reported = 0.0
@@ -86,38 +83,37 @@ class Loop:
         return self._interruption.signal_number is not None or self._unwritten is not None
 
     def _kept(self) -> str:
-        left = len(self._waiting) + len(self._elsewhere) + len(self._running)
+        left = len(self._waiting) + len(self._elsewhere) + sum(len(tasks) for tasks in self._running.values())
         return (
             f"{self._tally.ended} of {self._tally.total} problems are finished and kept, {left} are left; run the "
             "same again to go on."
         )
 
     def _hand_over(self) -> None:
-        width = self._lanes.width() + self._lanes.ahead
-        while self._waiting and len(self._running) < width and not self._stopping:
-            task = self._next()
-            if task is None:
+        workers = self._lanes.width()
+        while self._waiting and len(self._running) < workers + self._lanes.ahead and not self._stopping:
+            tasks = self._take(workers)
+            if not tasks:
                 return
-            arguments: tuple[Any, ...] = (task, self._store.folder, this_process(), task.key in self._forced)
+            forced = frozenset(task.key for task in tasks if task.key in self._forced)
+            arguments: tuple[Any, ...] = (tasks, self._store.folder, this_process(), forced)
             if isinstance(self._lanes.executor, InProcess):  # another process cannot report
-                arguments += (self._within(task),)
+                arguments += (self._within(tasks[0]),)
             try:
-                self._running[self._lanes.executor.submit(perform, *arguments)] = task
+                self._running[self._lanes.executor.submit(perform, *arguments)] = tasks
             except Exception as error:
-                self._waiting.appendleft(task)
+                self._waiting.put_back(tasks)
                 raise SweepError(f"the executor takes no more work ({error!r}); {self._kept()}") from error
 
-    def _next(self) -> Task | None:
-        """The first waiting task that fits beside those that are running."""
-        budget = self._lanes.memory
-        if budget is not None and self._running:
-            budget -= sum(task.required_bytes for task in self._running.values())
-            for k, task in enumerate(self._waiting):
-                if task.required_bytes <= budget:
-                    del self._waiting[k]
-                    return task
-            return None
-        return self._waiting.popleft()
+    def _take(self, workers: int) -> tuple[Task, ...]:
+        """The next tasks, those that fit beside what is running; as long as there is work for all, several."""
+        memory = self._lanes.memory
+        if memory is not None:
+            memory -= sum(max(task.required_bytes for task in tasks) for tasks in self._running.values())
+        most = 1 if isinstance(self._lanes.executor, InProcess) else len(self._waiting) // (2 * workers)
+        taken = self._waiting.take(memory, most)
+        # each was found to fit alone; what is free may have changed since
+        return taken if taken or self._running else self._waiting.take(None, most)
 
     def _take_in(self) -> None:
         if not self._running:
@@ -125,19 +121,19 @@ class Loop:
             return
         done, _ = wait(self._running, _TICK_S, FIRST_COMPLETED)
         for future in done:
-            outcome = self._outcome(future, self._running[future])
-            self._settle(self._running.pop(future), outcome)
+            outcomes = self._outcomes(future, self._running[future])
+            tasks = self._running.pop(future)
+            for task, outcome in zip(tasks, outcomes, strict=False):
+                self._settle(task, outcome)
+            self._waiting.put_back(tasks[len(outcomes) :])
 
-    def _settle(self, task: Task, outcome: Outcome | None) -> None:
+    def _settle(self, task: Task, outcome: Outcome) -> None:
         """Count and note what became of a task, or put it back."""
-        if outcome is None:
-            self._waiting.appendleft(task)
-            return
         if outcome.kind == "busy":
             self._elsewhere.append(task)
             return
         if outcome.kind == "unwritten":
-            self._waiting.appendleft(task)
+            self._waiting.put_back([task])
             self._unwritten = outcome.error
             return
         if outcome.kind == "computed" and not self._arrived(task.key):
@@ -153,7 +149,7 @@ class Loop:
         """Cancel what was handed over ahead and has not started."""
         if self._lanes.ahead:
             for future in [future for future in self._running if future.cancel()]:
-                self._waiting.appendleft(self._running.pop(future))
+                self._waiting.put_back(self._running.pop(future))
 
     def _arrived(self, key: str) -> bool:
         """Whether a record that was written is seen here; shared folders may take a moment."""
@@ -170,24 +166,23 @@ class Loop:
             self._alive = time.monotonic()
         return time.monotonic() - self._alive > _DESERTED_S
 
-    def _outcome(self, future: Future[Outcome], task: Task) -> Outcome | None:
-        """What a future brought, or None where its worker died and the task may be tried again."""
+    def _outcomes(self, future: Future[list[Outcome]], tasks: tuple[Task, ...]) -> list[Outcome]:
+        """What a future brought: an outcome for each task, but not for those that are to be tried again."""
         if future.cancelled():
             raise SweepError(f"the executor was lost, with what it was running; {self._kept()}")
         error = future.exception()
         if error is None:
             return future.result()
-        if isinstance(error, BrokenExecutor):
-            self._deaths[task.key] += 1
-            if self._deaths[task.key] < _MOST_DEATHS:
-                return None
-        elif type(error).__name__ != "KilledWorker":  # Dask's name for a task that killed as many workers
+        died = isinstance(error, BrokenExecutor)
+        if not died and type(error).__name__ != "KilledWorker":  # Dask's name for a task that killed as many workers
             if isinstance(error, SpinBatteryError):
                 raise error
             raise SweepError(f"the executor failed ({error!r}); {self._kept()}") from error
-        return failure(
-            task, self._store, f"its worker died {_MOST_DEATHS} times, perhaps because memory ran out on the machine."
-        )
+        again = [self._waiting.may_try_again(task) for task in tasks]
+        if len(tasks) > 1 or (died and again[0]):  # of several each is tried alone, so that only the culprit fails
+            return []
+        reason = f"its worker died {MOST_DEATHS} times, perhaps because memory ran out on the machine."
+        return [failure(tasks[0], self._store, reason)]
 
     def _ask_again(self) -> None:
         """Try those again that another process was running, once it has given up its claim."""
@@ -195,7 +190,7 @@ class Loop:
             self._asked = time.monotonic()
             free = [task for task in self._elsewhere if not self._store.claimed(task.key)]
             self._elsewhere = [task for task in self._elsewhere if task not in free]
-            self._waiting.extend(free)
+            self._waiting.add(free)
 
     def _index(self, at_most_every: float) -> None:
         if self._entries and time.monotonic() - self._indexed >= at_most_every:

@@ -41,26 +41,40 @@ def this_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def perform(task: Task, folder: Path, host: str, force: bool, progress: Progress = silent) -> Outcome:
-    """Run a task and write its record; at most one process does so for a store at a time.
+def perform(
+    tasks: tuple[Task, ...], folder: Path, host: str, forced: frozenset[str], progress: Progress = silent
+) -> list[Outcome]:
+    """Run tasks and write their records; at most one process does so for a task of a store at a time.
 
     Args:
-        task: what to run.
+        tasks: what to run, one after the other.
         folder: the store's.
         host: the process of the sweep, see :func:`this_process`.
-        force: run it although it failed or its record is damaged.
-        progress: of this run.
+        forced: keys of those to be run although they failed or their record is damaged.
+        progress: of each run.
+
+    Returns:
+        Outcomes in the order of the tasks; none after one that the store could not take.
     """
     if this_process() != host:
         _cap_threads()
+    store = Store(folder)
+    outcomes: list[Outcome] = []
+    for task in tasks:
+        outcomes.append(_perform(task, store, task.key in forced, progress))
+        if outcomes[-1].kind == "unwritten":
+            break
+    return outcomes
+
+
+def _perform(task: Task, store: Store, force: bool, progress: Progress) -> Outcome:
     try:
-        store = Store(folder)
         with store.claim(task.key) as ours:
             if not ours:
                 return Outcome("busy")
             return _known(task, store, force) or _run(task, store, progress)
     except OSError as error:  # the claim is the first thing that a full disk refuses
-        return Outcome("unwritten", error=f"cannot write in {str(folder)!r}: {error.strerror}.")
+        return Outcome("unwritten", error=f"cannot write in {str(store.folder)!r}: {error.strerror}.")
 
 
 def _known(task: Task, store: Store, force: bool) -> Outcome | None:
