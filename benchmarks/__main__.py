@@ -1,11 +1,16 @@
-"""``python -m benchmarks``: see README.md in this folder."""
+"""``python -m benchmarks [engines | sweeps]``: see README.md in this folder."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
@@ -14,9 +19,10 @@ _PIPED_WIDTH = 130
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=("engines", "sweeps"), help="one part alone (default: both)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures and the environment to FILE")
-    parser.add_argument("--quick", action="store_true", help="one round at 3x3 alone, to see that it runs")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds at 3x3; 3x4 gets three at most (default: 5)")
+    parser.add_argument("--quick", action="store_true", help="one round of the smallest jobs, to see that it runs")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds; 3x4 gets three at most (default: 5)")
     arguments = parser.parse_args()
     if arguments.rounds < 1:
         parser.error("--rounds must be 1 or more")
@@ -25,28 +31,56 @@ def main() -> None:
     os.environ.update(THREADS)
     from rich.console import Console
 
-    from .comparison import compare, qutip_finalists
-    from .contestants import Case
-    from .report import environment, show, write_json
+    from .environment import environment, load, write_json
 
     # piped output has no width of its own
     console = Console(soft_wrap=True) if sys.stdout.isatty() else Console(soft_wrap=True, width=_PIPED_WIDTH)
-
-    def say(message: str) -> None:
-        console.print(f"[dim]{message}[/dim]")
-
     surroundings = environment(THREADS)
     console.print(surroundings)
+    rounds = 1 if arguments.quick else arguments.rounds
+    sections: dict[str, Any] = {}
+    if arguments.part != "sweeps":
+        sections |= _engines(rounds, arguments.quick, console)
+    if arguments.part != "engines":
+        sections["sweeps"] = _sweeps(rounds, arguments.quick, console)
+    surroundings["load_after"] = load()
+    console.print(f"load before {surroundings['load_before']}, after {surroundings['load_after']}")
+    if arguments.json:
+        write_json(arguments.json, surroundings, sections)
+
+
+def _engines(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
+    from .comparison import compare, qutip_finalists
+    from .contestants import Case
+    from .report import plain, show
+
     console.print("Imports and compilation are not timed: every contestant runs once before the rounds begin.")
+    say = _aside(console)
     small, large = Case(3, 3), Case(3, 4)
-    plan = [(small, 1)] if arguments.quick else [(small, arguments.rounds), (large, min(3, arguments.rounds))]
+    plan = [(small, 1)] if quick else [(small, rounds), (large, min(3, rounds))]
     finalists = qutip_finalists(small, say)
     comparisons = []
-    for case, rounds in plan:
-        comparisons.append(compare(case, finalists, rounds, say))
+    for case, turns in plan:
+        comparisons.append(compare(case, finalists, turns, say))
         show(comparisons[-1], console)
-    if arguments.json:
-        write_json(arguments.json, comparisons, surroundings)
+    return plain(comparisons)
+
+
+def _sweeps(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
+    from .overhead import compare_overheads
+    from .speedup import compare_workers
+    from .sweep_report import plain, show_overhead, show_speed_up
+
+    say = _aside(console)
+    overhead = compare_overheads(rounds, say, quick=quick)
+    show_overhead(overhead, console)
+    speed_up = compare_workers(rounds, say, quick=quick)
+    show_speed_up(speed_up, console)
+    return plain(overhead, speed_up)
+
+
+def _aside(console: Console) -> Callable[[str], None]:
+    return lambda message: console.print(f"[dim]{message}[/dim]")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,10 @@
-"""Tables, verdicts, and the figures as JSON."""
+"""Tables and verdicts on engines, and their figures as plain data."""
 
 from __future__ import annotations
 
-import json
 import math
-import platform
 import statistics
-from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -18,27 +12,6 @@ from rich.table import Table
 
 from .comparison import PASS, PROMISE, TOLERANCE, Comparison
 from .contestants import DURATION
-
-_LIBRARIES = ("spinbattery", "numpy", "scipy", "numba", "qutip")
-
-
-def environment(threads: Mapping[str, str]) -> dict[str, Any]:
-    """Versions, processor and thread limits of this run."""
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        **{library: version(library) for library in _LIBRARIES},
-        "cpu": _cpu_model(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "threads": dict(threads),
-    }
-
-
-def _cpu_model() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or "unknown"
 
 
 def show(comparison: Comparison, console: Console) -> None:
@@ -72,10 +45,9 @@ def show(comparison: Comparison, console: Console) -> None:
         )
 
 
-def write_json(path: Path, comparisons: list[Comparison], surroundings: dict[str, Any]) -> None:
-    """Write every figure of the run."""
-    data = {"environment": surroundings, "tolerance": TOLERANCE, "cases": [_plain(c) for c in comparisons]}
-    path.write_text(json.dumps(data, indent=2) + "\n")
+def plain(comparisons: list[Comparison]) -> dict[str, Any]:
+    """Every figure as numbers, text, lists and dicts."""
+    return {"tolerance": TOLERANCE, "cases": [_plain(comparison) for comparison in comparisons]}
 
 
 def _plain(comparison: Comparison) -> dict[str, Any]:
