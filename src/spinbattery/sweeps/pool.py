@@ -156,12 +156,18 @@ class _Worker:
 
     def __init__(self) -> None:
         self.failed_starts = 0
+        # dead pools are kept: they call us with their lock held, which they would need again to be forgotten
+        self._pools: list[ProcessPoolExecutor] = []
         self.restart()
+
+    @property
+    def pool(self) -> ProcessPoolExecutor:
+        return self._pools[-1]
 
     def restart(self) -> None:
         with _starting, _sheltered():
             before = set(multiprocessing.active_children())
-            self.pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _prepare_worker)
+            self._pools.append(ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _prepare_worker))
             self.pool.submit(_nothing).add_done_callback(self._started)  # the process starts with its first call
             self._processes = set(multiprocessing.active_children()) - before
 
