@@ -1,4 +1,4 @@
-"""What this process may use of its machine: memory and cores, limits of containers and batch jobs included."""
+"""What this process may use of its machine: memory, limits of containers and batch jobs included, and cores."""
 
 from __future__ import annotations
 

@@ -41,6 +41,7 @@ class ProtocolRecipe:
         if self.name not in PROTOCOL_NAMES:
             hint = did_you_mean(self.name, PROTOCOL_NAMES)
             raise InvalidParameterError(f"unknown protocol {self.name!r}; there are {', '.join(PROTOCOL_NAMES)}.{hint}")
+        parse_duration(self.duration)
         if self.cost_reference is not None and not self.equal_cost:
             raise InvalidParameterError("the cost reference is only used at equal cost; give --equal-cost as well.")
         if self.equal_cost and self.J == 0.0:

@@ -78,8 +78,10 @@ def parse_duration(text: str) -> float:
         InvalidParameterError: for a bare number (60 ns and 60 us differ by a thousand, so the unit
             is never guessed), an unknown unit, or a duration that is not above zero.
     """
-    match = _DURATION.fullmatch(text)
     units = "ps, ns, us, ms, s"
+    if not isinstance(text, str):
+        raise InvalidParameterError(f"duration must be text with a unit ({units}), such as '20ns', but is {text!r}.")
+    match = _DURATION.fullmatch(text)
     if match is None:
         raise InvalidParameterError(f"duration must be a number with a unit ({units}), such as 20ns, but is {text!r}.")
     number, unit = match.groups()

@@ -191,7 +191,7 @@ def test_rebuild(spinbattery, folder):
     victim.write_bytes(content)
     assert sum(row["status"] == "done" for row in spinbattery("store", "list", folder, "--json").json) == 6
     got = spinbattery("store", "rebuild", folder, "--quiet")
-    assert got.code == 0
+    assert got.code == 1
     assert got.err == ""
     first, second = got.out.splitlines()
     assert first == "5 done, 1 failed, 1 damaged"

@@ -146,6 +146,19 @@ def test_interruption_keeps_finished_runs(tmp_path: Path):
     assert not list(tmp_path.rglob("*.part"))
 
 
+def test_a_relative_folder_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    for computed in (2, 0):
+        result = build_report(Path("out"), ["fig6"])
+        assert result.computed == computed
+        assert result.report == Path("out/report.html")
+        links = _Links()
+        links.feed(result.report.read_text())
+        records = {href for href in links.hrefs if href.endswith(".nc")}
+        assert len(records) == 2
+        assert all((tmp_path / "out" / href).is_file() for href in records)
+
+
 def test_a_damaged_record_is_named(tmp_path: Path):
     build_report(tmp_path, ["fig6"])
     record = next((tmp_path / "records").glob("*.nc"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 
 import pytest
 
 from spinbattery import Store
+from spinbattery.store import claims
 from spinbattery.store.claims import claim, claimed
 
 HOLDER = """
@@ -131,3 +134,58 @@ def test_stores_claim_by_key(tmp_path):
         assert other.claimed("a" * 64)
     assert not other.claimed("a" * 64)
     assert store.rows() == []
+
+
+def stale_once(monkeypatch, module, name):
+    """Let a call fail once as it does on NFS for a file that another machine has removed."""
+    real, failed = getattr(module, name), []
+
+    def call(*arguments):
+        if not failed:
+            failed.append(True)
+            raise OSError(errno.ESTALE, "stale file handle")
+        return real(*arguments)
+
+    monkeypatch.setattr(module, name, call)
+    return failed
+
+
+def test_a_stale_handle_takes_no_claim_of_another(path, monkeypatch):
+    with claim(path) as ours:
+        assert ours
+        failed = stale_once(monkeypatch, claims.fcntl, "flock")
+        with claim(path) as again:
+            assert not again
+        assert failed
+        assert path.exists()
+
+
+def test_a_handle_that_goes_stale_is_opened_again(path, monkeypatch):
+    path.parent.mkdir()
+    failed = stale_once(monkeypatch, claims.os, "fstat")
+    with claim(path) as ours:
+        assert ours
+        assert failed
+    assert not path.exists()
+
+
+def test_without_locks_everybody_has_the_claim_and_nobody_removes_it(path, monkeypatch):
+    def no_locks(*arguments):
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(claims.fcntl, "flock", no_locks)
+    with claim(path) as ours, claim(path) as again:
+        assert ours
+        assert again
+    assert path.exists()
+
+
+def test_another_error_of_the_lock_is_raised_and_leaves_no_handle(path, monkeypatch):
+    def broken(*arguments):
+        raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr(claims.fcntl, "flock", broken)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError, match="input/output"), claim(path):
+        pytest.fail("a claim without a lock")
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -6,6 +6,7 @@ import multiprocessing
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
@@ -95,11 +96,19 @@ def test_little_work_is_done_in_this_process(plan, folder, monkeypatch):
 
 
 def test_workers_by_default(monkeypatch):
+    def workers(asked, tasks, seconds, largest=0):
+        found = SimpleNamespace(todo=range(tasks), seconds=seconds, largest_bytes=largest)
+        return executors.n_workers(asked, found)
+
     monkeypatch.setattr(executors, "n_cores", lambda: 6)
-    assert executors.n_workers(None, 100, 0.5) == 1
-    assert executors.n_workers(None, 100, 50.0) == 6
-    assert executors.n_workers(None, 4, 50.0) == 4
-    assert executors.n_workers(9, 4, 0.5) == 9
+    monkeypatch.setattr(executors, "available_memory", lambda: 10**10)
+    assert workers(None, 100, 0.5) == 1
+    assert workers(None, 100, 50.0) == 6
+    assert workers(None, 4, 50.0) == 4
+    assert workers(9, 4, 0.5) == 9
+    # 250 MB for each worker must be left beside the largest problem
+    assert workers(9, 100, 50.0, largest=9 * 10**9) == 4
+    assert workers(9, 100, 50.0, largest=9_900_000_000) == 1
 
 
 class Refusing(Executor):

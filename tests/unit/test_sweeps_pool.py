@@ -71,7 +71,7 @@ def test_exceptions_of_calls_come_back_and_break_nothing(pool):
     before = set(children())
     with pytest.raises(ValueError, match="no such thing"):
         result(pool.submit(calls.refuse, "no such thing"))
-    with pytest.raises(Exception, match="pickle|local object"):
+    with pytest.raises(Exception, match=r"pickle|local object"):
         result(pool.submit(lambda: 1))
     assert result(pool.submit(calls.double, 4)) == 8
     assert set(children()) == before

@@ -140,14 +140,14 @@ def check_one_curve(runs: xr.Dataset, what: str = "these runs") -> None:
     columns = _columns(runs)
     mixed = _differing(columns, CURVE, np.arange(runs.sizes["run"]))
     if mixed:
-        raise FitError(f"{what} are not one curve: they differ in {_listed(mixed)}; {_one_value(next(iter(mixed)))}")
+        raise FitError(f"{what} are not one curve: they differ in {_listed(mixed)}; {_one_value(columns, list(mixed))}")
     for network in np.unique(columns["network_hash"]):
         same = np.flatnonzero(columns["network_hash"] == network)
         mixed = _differing(columns, _PROBLEM, same)
         if mixed:
             raise FitError(
                 f"{what} are not one curve: those of one network may differ in their seeds alone, but those of "
-                f"{columns['network'][same[0]]} differ in {_listed(mixed)}; {_one_value(next(iter(mixed)))}"
+                f"{columns['network'][same[0]]} differ in {_listed(mixed)}; {_one_value(columns, list(mixed))}"
             )
     seed_groups(runs)
 
@@ -170,8 +170,8 @@ def seed_groups(runs: xr.Dataset) -> list[IntArray]:
             again = "" if np.isnan(seed) else f" with seed {seed:g}"
             raise FitError(
                 f"{columns['protocol'][positions[0]]} on {columns['network'][positions[0]]} was run "
-                f"{counts.max()} times by {engine}{again}, as with other engine options or output times; keep one of "
-                "these runs, as by data.isel(run=...)."
+                f"{counts.max()} times by {engine}{again}, as with another tolerance; keep one of these runs, as by "
+                "store.select(tolerance=1e-8) or data.isel(run=data['tolerance'] == 1e-8)."
             )
     return [np.array(positions, dtype=np.int64) for positions in found.values()]
 
@@ -237,9 +237,17 @@ def spelled(values: NDArray[Any]) -> str:
     return ", ".join(shown) + more
 
 
-def _one_value(name: str) -> str:
-    """What to do about runs that differ in a coordinate."""
+def _one_value(columns: Mapping[str, NDArray[Any]], names: list[str]) -> str:
+    """What to do about runs that differ in some coordinates."""
+    chosen: list[str] = []
+    for name in names:  # those that follow from the ones before are not needed
+        before, after = (
+            set(zip(*(columns[c].astype(str) for c in cs), strict=True)) for cs in (chosen, [*chosen, name])
+        )
+        if len(after) > max(1, len(before)):
+            chosen.append(name)
+    by = repr(chosen[0]) if len(chosen) == 1 else repr(chosen)
     return (
-        f"take each alone, as by `for name, group in data.groupby({name!r}): ...`, or keep some, as by "
-        f"data.isel(run=data[{name!r}] == ...)."
+        f"take each alone, as by `for name, group in data.groupby({by}): ...`, or keep some, as by "
+        f"data.isel(run=data[{names[0]!r}] == ...)."
     )

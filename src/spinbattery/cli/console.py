@@ -18,6 +18,8 @@ from ..progress import Progress, silent
 _SECONDS_BETWEEN_LINES = 10.0
 _SIGNALLED = 128
 _PIPED_WIDTH = 200
+_TEXT = ("network", "protocol", "quantity", "value", "item", "the paper", "measured", "fit", "verdict")
+"""Columns that may be folded where a table is too wide; numbers are not."""
 
 
 @contextmanager
@@ -121,7 +123,8 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
 
     table = Table(title=title, title_justify="left")
     for column in header:
-        table.add_column(column, justify="left" if column == header[0] else "right", overflow="fold")
+        text = column in _TEXT
+        table.add_column(column, justify="left" if text else "right", overflow="fold", no_wrap=not text)
     for row in rows:
         table.add_row(*row)
     # a file or a pipe has no width that lines could be folded to

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from . import options as o
 from .console import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
-    from ..store.folder import Store
+    from ..store.folder import Status, Store
 
 Folder = Annotated[str, typer.Argument(help="Folder of the store.")]
 Where = Annotated[
@@ -23,7 +24,6 @@ Where = Annotated[
     ),
 ]
 
-_LISTED = ("network", "n_spins", "protocol", "duration", "field", "s_hold", "engine", "status", "precision", "key")
 _KEY_DIGITS = 12
 
 store = typer.Typer(help="Look into a folder of records.", no_args_is_help=True)
@@ -32,18 +32,19 @@ store = typer.Typer(help="Look into a folder of records.", no_args_is_help=True)
 @store.command("list")
 def list_runs(folder: Folder, where: Where = None, as_json: o.AsJson = False) -> None:
     """List runs with their status: done, failed, or damaged."""
-    from .summary import number
+    from .summary import DISTINGUISHING, heading, number, varying
 
     rows = _open(folder).rows(**parse_filters(where))
     if as_json:
         print_json(rows)
         return
+    listed = ["network", "n_spins", "protocol", *varying(rows, DISTINGUISHING), "precision", "status"]
     cells = [
-        [value if isinstance(value := row[name], str) else number(value) for name in _LISTED[:-1]]
+        [value if isinstance(value := row[name], str) else number(value) for name in listed]
         + [row["key"][:_KEY_DIGITS]]
         for row in rows
     ]
-    print_table(f"{len(rows)} runs in {folder}", _LISTED, cells)
+    print_table(f"{len(rows)} runs in {folder}", [*map(heading, listed), "key"], cells)
     for row in rows:
         if row["error"]:
             print(f"{row['status']}: {row['key'][:_KEY_DIGITS]}: {row['error'].splitlines()[-1]}")
@@ -97,10 +98,16 @@ def rebuild(folder: Folder, as_json: o.AsJson = False, quiet: o.Quiet = False) -
     damaged = opened.rows(status="damaged")
     if as_json:
         print_json({**counts, "damaged_files": [row["error"] for row in damaged]})
-        return
+    else:
+        _print_counts(counts, [row["error"] for row in damaged])
+    if damaged:
+        raise typer.Exit(1)
+
+
+def _print_counts(counts: Mapping[Status, int], errors: list[str]) -> None:
     print(", ".join(f"{count} {status}" for status, count in counts.items()))
-    for row in damaged:
-        print(row["error"])
+    for error in errors:
+        print(error)
 
 
 def parse_filters(where: list[str] | None) -> dict[str, Any]:

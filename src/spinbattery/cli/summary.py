@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..analysis.bounds import bhatia_davis_precision
@@ -51,6 +52,20 @@ def summary(record: Record) -> dict[str, Any]:
     }
 
 
+DISTINGUISHING = ("duration", "J", "field", "s_hold", "crosstalk", "energy_scales", "engine", "tolerance", "seed")
+"""Parameters that a table shows where they differ."""
+
+
 def number(value: float | None, digits: int = 6) -> str:
     """A figure for a table; a dash where it is not known."""
     return "-" if value is None else f"{value:.{digits}g}"
+
+
+def varying(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:
+    """Of these columns those that do not have one value in all rows."""
+    return [name for name in names if len({row[name] for row in rows}) > 1]
+
+
+def heading(name: str) -> str:
+    """Name of a column with its unit."""
+    return f"{name} (ns)" if name == "duration" else name

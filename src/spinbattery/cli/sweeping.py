@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..sweeps.run import Sweep
 
 _UNFINISHED = 1
-_SHOWN = ("network", "n_spins", "protocol", "duration", "s_hold", "magnetization", "std", "precision")
+_MOST_SHOWN = 40
 
 
 def sweep(
@@ -52,12 +52,15 @@ def sweep(
         plan = plan.shard(*_parse_shard(shard))
     folder = None if dry_run and not Path(store).is_dir() else Store(store)
     found = survey(plan, folder, retry_failed=retry_failed, recompute_damaged=recompute_damaged)
-    count = 1 if scheduler else n_workers(workers, len(found.todo), found.seconds)
+    count = 1 if scheduler else n_workers(workers, found)
     if dry_run or not quiet:
-        print(found.describe(count), file=sys.stderr)
+        print(f"part {shard}: {found.describe(count)}" if shard else found.describe(count), file=sys.stderr)
     if dry_run or folder is None:
         if scheduler is None:
             found.check()
+        if as_json:
+            print_json({"problems": len(plan), "to_run": len(found.todo), "seconds": found.seconds,
+                        "largest_bytes": found.largest_bytes})  # fmt: skip
         return
     with sweep_progress(quiet) as progress:
         result = execute(found, folder, executor=scheduler, workers=count, progress=progress)
@@ -74,7 +77,7 @@ def _parse_shard(text: str) -> tuple[int, int]:
 
 
 def _present(result: Sweep, as_json: bool) -> None:
-    from .summary import number
+    from .summary import DISTINGUISHING, heading, number, varying
 
     runs = _rows(result)
     if as_json:
@@ -90,16 +93,20 @@ def _present(result: Sweep, as_json: bool) -> None:
             }
         )
         return
+    shown = ["network", "n_spins", "protocol", *varying(runs, DISTINGUISHING), "magnetization", "precision"]
     print_table(
         f"{len(runs)} runs in {result.store.folder}",
-        _SHOWN,
-        [[value if isinstance(value := run[name], str) else number(value) for name in _SHOWN] for run in runs],
+        [*map(heading, shown)],
+        [[value if isinstance(value := run[n], str) else number(value) for n in shown] for run in runs[:_MOST_SHOWN]],
     )
+    if len(runs) > _MOST_SHOWN:
+        print(f"... and {len(runs) - _MOST_SHOWN} more: spinbattery store list {result.store.folder}")
     remedies: set[str] = set()
     print(f"{result.computed} runs computed, {result.reused} found finished, {len(result.failures)} failed or damaged")
+    wrong = {row["key"]: row["status"] for row in result.store.rows(status=["failed", "damaged"])}
     for task in result.plan:
         if task.key in result.failures:
-            status = "damaged" if task.key in result.store else "failed"
+            status = wrong.get(task.key, "damaged")
             print(f"{status}: {task}: {result.failures[task.key].splitlines()[-1]}", file=sys.stderr)
             remedies.add({"damaged": "--recompute-damaged", "failed": "--retry-failed"}[status])
     if remedies:

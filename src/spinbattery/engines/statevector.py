@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from .._typing import FloatArray
+from ..errors import InvalidParameterError
 from ..operators import ising_diagonal
 from ..problem import ChargingProblem
 from ..progress import Progress
@@ -42,6 +43,11 @@ class Statevector(SplitStepEngine):
     name: ClassVar[str] = "statevector"
 
     keep_state: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.keep_state, bool):
+            raise InvalidParameterError(f"keep_state must be true or false, but is {self.keep_state!r}.")
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         return None

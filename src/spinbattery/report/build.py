@@ -73,7 +73,7 @@ def build_report(folder: Path, only: Sequence[str] | None = None, progress: Prog
     _write(folder / "audit.json", json.dumps([item.to_dict() for item in audit], indent=2) + "\n")
     report = folder / "report.html"
     command = "spinbattery reproduce" if only is None else f"spinbattery reproduce --only {','.join(chosen)}"
-    _write(report, render_page(sections, folder, __version__, command))
+    _write(report, render_page(sections, folder.absolute(), __version__, command))
     return Reproduction(report, audit, runs.computed, runs.reused)
 
 

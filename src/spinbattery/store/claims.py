@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ except ImportError:  # no POSIX system: two sweeps at once may both run a proble
     fcntl = None  # type: ignore[assignment]
 
 
+_NO_LOCKS = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK)
+
+
 @contextmanager
 def claim(path: Path) -> Iterator[bool]:
     """Yield whether the claim of this file is ours; it is given up at the end, and by the system if we die.
@@ -21,16 +25,20 @@ def claim(path: Path) -> Iterator[bool]:
     An advisory lock (flock), which network file systems pass on to their server. Where a file system
     has no locks everybody gets the claim: a problem may then be run twice, but files stay whole,
     because they are renamed into place.
+
+    Raises:
+        OSError: the file cannot be made or locked.
     """
-    handle = _locked(path)
+    handle, locked = _locked(path)
     if handle is None:
         yield False
         return
     try:
         yield True
     finally:
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)  # while we hold it: nobody waits for a file that is gone
+        if locked:  # while we hold it: nobody waits for a file that is gone
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
         os.close(handle)
 
 
@@ -42,19 +50,24 @@ def claimed(path: Path) -> bool:
         return not ours
 
 
-def _locked(path: Path) -> int | None:
-    """Handle of the locked file, or None where another has it."""
+def _locked(path: Path) -> tuple[int | None, bool]:
+    """Handle of the file, None where another has it; and whether it is locked, as far as there are locks."""
     path.parent.mkdir(exist_ok=True)
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        if fcntl is not None:
-            try:
+        try:
+            if fcntl is not None:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(handle)
-                return None
-            except OSError:  # no locks on this file system
-                return handle
-        if os.fstat(handle).st_nlink:
-            return handle
-        os.close(handle)  # its owner removed it between our opening and locking it
+            if os.fstat(handle).st_nlink:
+                return handle, fcntl is not None
+        except BlockingIOError:
+            os.close(handle)
+            return None, False
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                return handle, False
+            os.close(handle)
+            if error.errno != errno.ESTALE:
+                raise
+            continue
+        os.close(handle)  # its owner removed it between our opening and locking it; so says ESTALE on NFS

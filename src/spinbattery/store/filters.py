@@ -60,6 +60,8 @@ def _any_of(name: str, wanted: list[Any]) -> tuple[str, list[Any]]:
 def _equal_to_any(name: str, wanted: list[Any]) -> tuple[str, list[Any]]:
     """One bound value however long the list: SQLite limits their number, and the depth of conditions."""
     values = json.dumps([_value(name, one) for one in wanted])
+    if name == "key":  # its first digits will do
+        return "EXISTS (SELECT 1 FROM json_each(?) WHERE runs.key LIKE value || '%')", [values]
     if COLUMNS[name].kind == "TEXT":
         return f"{name} IN (SELECT value FROM json_each(?))", [values]
     return f"EXISTS (SELECT 1 FROM json_each(?) WHERE ABS({name} - value) <= {_SAME} * ABS(value))", [values]

@@ -67,6 +67,9 @@ class Store:
             raise RecordError(f"cannot make the folder {str(self.folder)!r}: {error.strerror}") from None
         self._index = Index(self.folder / "index.sqlite")
 
+    def __repr__(self) -> str:
+        return f"Store({str(self.folder)!r})"
+
     def __getstate__(self) -> dict[str, Any]:
         return {"folder": self.folder}
 
@@ -142,7 +145,8 @@ class Store:
 
     def index(self, entries: Iterable[Entry]) -> None:
         """Enter runs into the index; what does not get in is found by :meth:`sync`."""
-        self._index.add((entry.stem, entry.row) for entry in entries)
+        with contextlib.suppress(sqlite3.Error):
+            self._index.add((entry.stem, entry.row) for entry in entries)
 
     def sync(self, progress: Progress = silent) -> None:
         """Let the index follow the files: enter new ones, forget those that are gone.
@@ -152,7 +156,7 @@ class Store:
         """
         try:
             self._index.repair()
-            self._follow(progress)
+            self._follow_or_in_memory(progress)
         except sqlite3.Error as error:
             raise RecordError(f"the index of {str(self.folder)!r} cannot be used: {error}.") from error
 
@@ -164,15 +168,30 @@ class Store:
         """
         try:
             self._index.repair()
-            self._index.clear()
-            self._follow(progress)
+            try:
+                self._index.clear()
+            except sqlite3.OperationalError as error:
+                self._go_on_without_room(error)
+            self._follow_or_in_memory(progress)
             files = self._index.files().values()
         except sqlite3.Error as error:
             raise RecordError(f"the index of {str(self.folder)!r} cannot be used: {error}.") from error
         return {status: sum(file["status"] == status for file in files) for status in ("done", "failed", "damaged")}
 
-    def _follow(self, progress: Progress) -> None:
+    def _follow_or_in_memory(self, progress: Progress) -> None:
         self._remove_abandoned()
+        try:
+            self._follow(progress)
+        except sqlite3.OperationalError as error:
+            self._go_on_without_room(error)
+            self._follow(progress)
+
+    def _go_on_without_room(self, error: sqlite3.OperationalError) -> None:
+        if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+            raise error
+        self._index.use_memory()
+
+    def _follow(self, progress: Progress) -> None:
         known, present = self._index.files(), self._present()
         self._index.remove(stem for stem in known if stem not in present)
         new = [
@@ -182,7 +201,8 @@ class Store:
             or known[stem]["status"] == "damaged"
         ]  # fmt: skip
         for first in range(0, len(new), _BATCH):
-            self.index([self._read_known(path) for _, path in new[first : first + _BATCH]])
+            entries = [self._read_known(path) for _, path in new[first : first + _BATCH]]
+            self._index.add((entry.stem, entry.row) for entry in entries)
             progress(min(1.0, (first + _BATCH) / len(new)), f"reading {len(new)} records")
 
     def _read_known(self, path: Path) -> Entry:

@@ -37,7 +37,7 @@ class Index:
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         if self._memory is None and not self._is_writable():
-            self._use_memory()
+            self.use_memory()
         if self._memory is not None:
             with self._memory:
                 yield self._memory
@@ -52,7 +52,8 @@ class Index:
         """Whether the file can be made or changed; in a group's folder it may be another user's."""
         return os.access(self.path.parent, os.W_OK) and (not self.path.exists() or os.access(self.path, os.W_OK))
 
-    def _use_memory(self) -> None:
+    def use_memory(self) -> None:
+        """Go on with an empty index in memory."""
         self._memory = sqlite3.connect(":memory:")
         self._create(self._memory)
 
@@ -76,9 +77,9 @@ class Index:
             with self._connection() as connection:
                 intact = connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL):
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
                 raise
-            self._use_memory()  # a file system without locks
+            self.use_memory()  # a file system without locks, or a full one
             return
         except sqlite3.DatabaseError:
             intact = False
@@ -86,18 +87,11 @@ class Index:
             for name in (self.path, self.path.with_name(f"{self.path.name}-journal")):
                 name.unlink(missing_ok=True)
 
-    def add(self, rows: Iterable[tuple[str, Row]]) -> bool:
-        """Insert or replace rows by stem; False where the index is locked for long or the disk is full.
-
-        A row that did not get in is no loss: the next :meth:`~spinbattery.store.folder.Store.sync` finds its file.
-        """
+    def add(self, rows: Iterable[tuple[str, Row]]) -> None:
+        """Insert or replace rows by stem."""
         values = [(stem, *(row.get(name) for name in COLUMNS)) for stem, row in rows]
-        try:
-            with self._connection() as connection:
-                connection.executemany(f"INSERT OR REPLACE INTO runs (stem, {_NAMES}) VALUES (?, {_MARKS})", values)
-        except sqlite3.Error:
-            return False
-        return True
+        with self._connection() as connection:
+            connection.executemany(f"INSERT OR REPLACE INTO runs (stem, {_NAMES}) VALUES (?, {_MARKS})", values)
 
     def remove(self, stems: Iterable[str]) -> None:
         """Forget rows."""
@@ -118,7 +112,7 @@ class Index:
     def rows(self, where: str = "", values: Sequence[Any] = ()) -> list[Row]:
         """Rows that fulfil a condition, smallest networks first."""
         condition = f"WHERE {where}" if where else ""
-        order = "ORDER BY n_spins, network, protocol, duration, field, key"
+        order = "ORDER BY n_spins, network, protocol, duration, s_hold, J, field, tolerance, key"
         with self._connection() as connection:
             found = connection.execute(f"SELECT {_NAMES} FROM runs {condition} {order}", values).fetchall()
         return [dict(zip(COLUMNS, row, strict=True)) for row in found]

@@ -13,6 +13,7 @@ from ..machine import available_memory, n_cores
 from ..units import whole_number
 from .cluster import connect, is_client
 from .pool import InProcess, WorkerPool
+from .survey import Survey
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -38,6 +39,7 @@ class Lanes:
         ahead: how many more are handed over, so that none waits for the next; they can be cancelled.
         alive: whether there is any worker.
         stop: ends what is running, at once.
+        name: for messages.
     """
 
     executor: Executor
@@ -47,15 +49,19 @@ class Lanes:
     ahead: int = 0
     stop: Callable[[], None] = lambda: None
     alive: Callable[[], bool] = lambda: True
+    name: str = "the executor"
 
 
-def n_workers(workers: int | None, tasks: int, seconds: float) -> int:
-    """Workers of the embedded pool: as asked for, else one a core where there is enough to do."""
+def n_workers(workers: int | None, found: Survey) -> int:
+    """Workers of the embedded pool: as asked for, else one a core where there is enough to do.
+
+    Fewer where the workers themselves would leave too little memory for the largest task.
+    """
     if workers is not None:
-        return whole_number("workers", workers)
-    if seconds < _WORTH_A_POOL_S:
-        return 1
-    return max(1, min(n_cores(), tasks, available_memory() // _WORKER_BYTES))
+        most = whole_number("workers", workers)
+    else:
+        most = 1 if found.seconds < _WORTH_A_POOL_S else min(n_cores(), len(found.todo))
+    return max(1, min(most, (available_memory() - found.largest_bytes) // _WORKER_BYTES))
 
 
 def is_cluster(executor: ExecutorLike) -> bool:
@@ -84,7 +90,16 @@ def open_lanes(executor: ExecutorLike, workers: int) -> Iterator[Lanes]:
             yield _pool_lanes(pool, max(0, free - workers * _WORKER_BYTES))
     elif isinstance(executor, str) or is_client(executor):
         with connect(executor) as cluster:
-            yield Lanes(cluster.executor, cluster.width, None, cluster.memory, 0, cluster.cancel, cluster.alive)
+            yield Lanes(
+                cluster.executor,
+                cluster.width,
+                None,
+                cluster.memory,
+                0,
+                cluster.cancel,
+                cluster.alive,
+                "the Dask scheduler",
+            )
     elif isinstance(executor, WorkerPool):
         yield _pool_lanes(executor, free)
     elif isinstance(executor, Executor):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..charging import ENGINES
 from ..engines.base import Engine
-from ..errors import InvalidParameterError, did_you_mean
+from ..errors import InvalidParameterError, SpinBatteryError, did_you_mean
 from ..network import SpinNetwork
 from ..network_text import parse_network
 from ..recipe import ProtocolRecipe
@@ -22,6 +22,18 @@ from .plan import Plan, grid
 
 Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 Numbers: TypeAlias = Annotated[list[Number], Field(min_length=1)]
+
+_REMEDIES = {
+    "list_type": "must be a list in brackets, such as [{given!r}]",
+    "too_short": "must not be empty",
+    "missing": "is needed",
+    "string_type": "must be text in quotes, but is {given!r}",
+    "float_type": "must be a number, but is {given!r}",
+    "int_type": "must be a whole number, but is {given!r}",
+    "bool_type": "must be true or false, but is {given!r}",
+    "finite_number": "must be finite",
+}
+"""What to say of the findings of pydantic that users come upon most."""
 
 _SINGLE = ("str", "float", "EngineTable")
 """How pydantic names the forms of a value that may be one of these or a list."""
@@ -160,7 +172,10 @@ def read_experiment(path: str | Path) -> Plan:
     except ValidationError as error:
         problems = "; ".join(_explain(detail) for detail in error.errors() if not _of_another_form(detail))
         raise InvalidParameterError(f"{str(path)!r}: {problems}") from None
-    return experiment.plan(path.parent)
+    try:
+        return experiment.plan(path.parent)
+    except SpinBatteryError as error:
+        raise type(error)(f"{str(path)!r}: {error}") from None
 
 
 def _of_another_form(detail: Any) -> bool:
@@ -178,10 +193,15 @@ def _explain(detail: Any) -> str:
     where = [part for part in (outer if unknown else (*outer, last)) if not _is_form(part)] + [last] * unknown
     place = _place(where)
     if unknown:
-        known = list((ProtocolTable if "protocols" in where else Experiment).model_fields)
+        table = ProtocolTable if "protocols" in where else Experiment
+        if table is ProtocolTable and last in Experiment.model_fields:
+            return f"unknown key {place}; {last} belongs to the whole file and must stand above its tables."
+        known = list(table.model_fields)
         hint = did_you_mean(str(where[-1]), known)
         return f"unknown key {place}; there are {', '.join(known)}.{hint}"
-    return f"{place}: {detail['msg']}"
+    if last == "protocols" and detail["type"] == "list_type":
+        return "protocols: each is a table of its own; write [[protocols]] with double brackets"
+    return f"{place}: {_REMEDIES.get(detail['type'], '').format(given=detail['input']) or detail['msg']}"
 
 
 def _is_form(part: int | str) -> bool:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during a sweep: the first finishes what is running, the second stops."""
+"""Ctrl-C, SIGTERM and SIGHUP during a sweep: the first finishes what is running, the second stops."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, the end of a batch job, and the end of the terminal."""
 
 
 class SweepInterrupted(KeyboardInterrupt):
@@ -23,23 +24,28 @@ class SweepInterrupted(KeyboardInterrupt):
 
 
 class Interruption:
-    """Context that notes the first SIGINT or SIGTERM, and raises KeyboardInterrupt at the second.
+    """Context that notes the first SIGINT, SIGTERM or SIGHUP, and the second.
 
+    Only a third raises from the handler: while a kernel is being compiled an exception there is lost in
+    a callback of the compiler, or comes out as another error. Until then :meth:`check` raises.
     Handlers can only be set in the main thread; elsewhere nothing is changed.
 
     Attributes:
-        patient: False raises at the first.
+        patient: False counts the first as a second.
         signal_number: the first signal that came, or None.
     """
 
     def __init__(self, patient: bool = True) -> None:
         self.patient = patient
         self.signal_number: int | None = None
+        self._stop: int | None = None
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interruption:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._handle) for number in _SIGNALS}
+            for number in SIGNALS:
+                if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                    self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(
@@ -48,7 +54,18 @@ class Interruption:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def check(self) -> None:
+        """Raise if the sweep is to stop at once.
+
+        Raises:
+            SweepInterrupted: a second signal came, or the first where there is no patience.
+        """
+        if self._stop is not None:
+            raise SweepInterrupted("stopped at once", self._stop)
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._stop is not None:
+            raise SweepInterrupted("stopped at once", number)
         if self.signal_number is not None or not self.patient:
-            raise SweepInterrupted("stopped at once; what had finished is kept where there is a store.", number)
-        self.signal_number = number
+            self._stop = number
+        self.signal_number = self.signal_number or number

@@ -55,6 +55,7 @@ class Loop:
         """Run everything; returns how many were computed here."""
         try:
             while self._waiting or self._running or self._elsewhere:
+                self._interruption.check()
                 if not self._stopping:
                     self._hand_over()
                 else:
@@ -67,6 +68,10 @@ class Loop:
                 self._report()
         except _ProgressError as stop:
             raise stop.error from None
+        except SweepInterrupted as stop:
+            self._lanes.stop()
+            kept = self._kept() if self._interruption.patient else "without a store nothing is kept."
+            raise SweepInterrupted(f"stopped at once; {kept}", stop.signal_number) from None
         except KeyboardInterrupt:
             self._lanes.stop()
             raise
@@ -101,6 +106,9 @@ class Loop:
                 arguments += (self._within(tasks[0]),)
             try:
                 self._running[self._lanes.executor.submit(perform, *arguments)] = tasks
+            except KeyboardInterrupt:  # in this process it comes from the task itself
+                self._waiting.put_back(tasks)
+                raise
             except Exception as error:
                 self._waiting.put_back(tasks)
                 raise SweepError(f"the executor takes no more work ({error!r}); {self._kept()}") from error
@@ -169,7 +177,7 @@ class Loop:
     def _outcomes(self, future: Future[list[Outcome]], tasks: tuple[Task, ...]) -> list[Outcome]:
         """What a future brought: an outcome for each task, but not for those that are to be tried again."""
         if future.cancelled():
-            raise SweepError(f"the executor was lost, with what it was running; {self._kept()}")
+            raise SweepError(f"{self._lanes.name} was lost, with what it was running; {self._kept()}")
         error = future.exception()
         if error is None:
             return future.result()
@@ -204,6 +212,8 @@ class Loop:
 
         def progress(fraction: float, message: str) -> None:
             nonlocal furthest
+            self._interruption.check()
+            self._tally.running = 1
             furthest = max(furthest, fraction)
             fraction = self._tally.fraction_with(furthest * task.seconds)
             try:
@@ -222,5 +232,5 @@ class Loop:
         if self._elsewhere:
             line += f", {len(self._elsewhere)} in another sweep"
         if self._stopping:
-            line = f"stopping when what is running has finished: {line}"
+            line = f"stopping, {self._tally.running} running; at once if asked again"
         self._progress(self._tally.fraction, line)

@@ -5,22 +5,21 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import multiprocessing.resource_tracker
+import multiprocessing.spawn
 import os
 import signal
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 from ..errors import SweepError
 from ..units import whole_number
+from .interruption import SIGNALS
 
 _THREAD_LIMITS = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA", "VECLIB_MAXIMUM")}
-_KEPT_FROM_WORKERS = {signal.SIGINT, signal.SIGTERM}
 _MOST_FAILED_STARTS = 3
 _starting = threading.Lock()
 
@@ -85,6 +84,7 @@ class WorkerPool(Executor):
                     return
                 future, fn, args = self._waiting.popleft()
                 if not future.set_running_or_notify_cancel():
+                    self._drained.notify_all()
                     continue
                 worker = self._idle.popleft()
             worker.start_call(fn, args, partial(self._finish, worker, future))
@@ -148,7 +148,7 @@ class WorkerPool(Executor):
         self._close(cancel_futures=True)
         for worker in self._workers:
             worker.kill()
-        self.shutdown()  # waits: a standard pool that is still ending as Python exits prints errors
+        self._end_workers(wait=True)  # a standard pool that is still ending as Python exits prints errors
 
 
 class _Worker:
@@ -179,7 +179,7 @@ class _Worker:
     def start_call(self, fn: Callable[..., Any], args: tuple[Any, ...], done: Callable[[Future[Any]], None]) -> None:
         try:
             future = self.pool.submit(fn, *args)
-        except BrokenExecutor as error:  # it died idle
+        except (RuntimeError, OSError) as error:  # BrokenExecutor: it died idle
             future = Future()
             future.set_exception(error)
         future.add_done_callback(done)
@@ -196,9 +196,14 @@ def _sheltered() -> Iterator[None]:
     Signals are blocked, not ignored: one that comes now reaches this process afterwards.
     """
     multiprocessing.resource_tracker.ensure_running()  # it would unblock them
-    main, environment = sys.modules["__main__"], {name: os.environ.get(name) for name in _THREAD_LIMITS}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _KEPT_FROM_WORKERS)
-    sys.modules["__main__"] = ModuleType("__main__")
+    environment = {name: os.environ.get(name) for name in _THREAD_LIMITS}
+    prepare = multiprocessing.spawn.get_preparation_data
+
+    def prepare_without_script(name: str) -> dict[str, Any]:
+        return {key: value for key, value in prepare(name).items() if not key.startswith("init_main")}
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, set(SIGNALS))
+    multiprocessing.spawn.get_preparation_data = prepare_without_script
     os.environ.update(_THREAD_LIMITS)
     try:
         yield
@@ -208,7 +213,7 @@ def _sheltered() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        sys.modules["__main__"] = main
+        multiprocessing.spawn.get_preparation_data = prepare
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 

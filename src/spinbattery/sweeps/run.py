@@ -200,7 +200,7 @@ def execute(
     Args:
         patient: whether a first Ctrl-C lets what is running finish.
     """
-    count = n_workers(workers, len(found.todo), found.seconds)
+    count = n_workers(workers, found)
     computed = 0
     if found.todo:
         if not is_cluster(executor):
@@ -227,9 +227,11 @@ def _await_worker(lanes: Lanes, interruption: Interruption, progress: Progress) 
 
 def _check_importable(tasks: Iterable[Task]) -> None:
     """Workers import modules, but do not run the caller's script again."""
-    for engine in {type(task.engine) for task in tasks}:
-        if engine.__module__ == "__main__":
-            raise SweepError(
-                f"the engine class {engine.__name__} is defined in the running script, which worker processes do not "
-                "see; put it into a module of its own, or use workers=1."
-            )
+    for task in tasks:
+        problem = task.problem
+        for part in (task.engine, problem, problem.network, problem.protocol, problem.scales):
+            if type(part).__module__ == "__main__":
+                raise SweepError(
+                    f"the class {type(part).__name__} is defined in the running script, which worker processes do "
+                    "not see; put it into a module of its own, or use workers=1."
+                )
