@@ -61,6 +61,6 @@ def test_rebuild_reads_every_file_and_names_the_damaged(tmp_path: Path, command:
     _flip(folder / min(original))  # the size stays, so that only reading shows it
 
     rebuilt = command("store", "rebuild", folder)
-    assert rebuilt.code == 0, rebuilt.err
+    assert rebuilt.code == 1, rebuilt.err
     assert "2 done, 0 failed, 1 damaged" in rebuilt.out
     assert min(original) in rebuilt.out

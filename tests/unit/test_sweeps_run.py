@@ -317,8 +317,7 @@ def test_a_first_signal_finishes_what_is_running(plan, folder, number):
         SweepInterrupted, match="interrupted; 2 of 3 problems are finished and kept, 1 are left"
     ) as stop:
         run_plan(plan, folder, workers=1, progress=progress)
-    assert stop.value.signal_number == number
-    assert len(stamps(folder)) == 2
+    assert (stop.value.signal_number, len(stamps(folder))) == (number, 2)
     assert seen[-1].startswith("stopping, 0 running; at once if asked again")
     assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == handlers
     assert run_plan(plan, folder, workers=1).computed == 1
@@ -347,7 +346,6 @@ def test_a_second_signal_ends_a_run_in_this_process_and_leaves_no_failure(plan, 
 
     with pytest.raises(SweepInterrupted, match="stopped at once; 0 of 3 problems are finished and kept, 3 are left"):
         run_plan(plan, folder, workers=1, progress=progress)
-    assert list(folder.glob("*.json")) == []
     assert run_plan(plan, folder, workers=1).computed == 3
 
 
