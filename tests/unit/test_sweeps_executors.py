@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
+from sweep_results import contents, stamps
 
 from spinbattery import Statevector, cooperative, ring
 from spinbattery.errors import InvalidParameterError, SweepError
@@ -27,15 +28,6 @@ def plan():
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "runs"
-
-
-def stamps(folder):
-    """What changes when a file is written again."""
-    return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.glob("*.nc")}
-
-
-def contents(result):
-    return {record.key: record.content_hash for record in result.records()}
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from sweep_results import contents, stamps
 
 from spinbattery import ProtocolRecipe, Statevector, Store, cooperative, ring, sweep
 from spinbattery.errors import InsufficientMemoryError
@@ -31,15 +32,6 @@ def plan():
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "runs"
-
-
-def stamps(folder):
-    """What changes when a file is written again."""
-    return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.glob("*.nc")}
-
-
-def contents(result):
-    return {record.key: record.content_hash for record in result.records()}
 
 
 # what is finished
