@@ -18,7 +18,7 @@ from .analysis.scaling import fit_both as fit_both
 from .analysis.scaling import fit_scaling as fit_scaling
 from .analysis.statistics import independence_ratio as independence_ratio
 from .analysis.statistics import sample_statistics as sample_statistics
-from .analysis.thermal import thermal_magnetization as thermal_magnetization
+from .thermal import thermal_magnetization as thermal_magnetization
 from .charging import charge as charge
 from .cost import Cost as Cost
 from .engines.base import Engine as Engine

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from ..analysis.closed_forms import ghz_mixture_moments
-from ..analysis.thermal import thermal_magnetization
+from ..thermal import thermal_magnetization
 from ..protocol import local_field
 from ..recipe import ProtocolRecipe
 from ..scales import advantage_system6
