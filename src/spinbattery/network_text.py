@@ -1,14 +1,16 @@
-"""Text forms of networks, as used on the command line: ``torus:3x4``, ``ring:5``, ``file:graph.graphml``."""
+"""Text forms of networks, as used on the command line: ``torus:3x4``, ``pegasus:4``, ``file:graph.graphml``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .errors import NetworkError, did_you_mean
 from .network import SpinNetwork, complete, from_networkx, ring, torus
+from .topology import WorkingGraph, read_solver_properties
 
 
 def _one_size(build: Callable[[int], SpinNetwork], kind: str, argument: str) -> SpinNetwork:
@@ -54,19 +56,88 @@ def _file(argument: str) -> SpinNetwork:
     return from_networkx(graph, name=f"file:{path.name}")
 
 
+# a bound on the digits, because Python refuses to read numbers of thousands of them
+_NUMBER = "([0-9]{1,18})"
+_MISSING = (re.compile(f"missing:{_NUMBER}:seed:{_NUMBER}"), "missing:28:seed:7")
+_CUTS: dict[str, tuple[re.Pattern[str], str, Callable[..., SpinNetwork]]] = {
+    "region": (re.compile(f"region:{_NUMBER}"), "region:4", WorkingGraph.region),
+    "scattered": (
+        re.compile(f"scattered:{_NUMBER}:seed:{_NUMBER}"), "scattered:400:seed:1", WorkingGraph.scattered,
+    ),
+}  # fmt: skip
+
+
+def _numbers(step: str, pattern: re.Pattern[str], example: str) -> list[int]:
+    match = pattern.fullmatch(step)
+    if match is None:
+        raise NetworkError(f"{step!r} is malformed; write it like {example}, with whole numbers.")
+    return [int(number) for number in match.groups()]
+
+
+def _cut(graph: WorkingGraph, steps: list[str], text: str) -> SpinNetwork:
+    """Network after the steps that follow a graph: any missing:K:seed:S, then at most one cut."""
+    for position, step in enumerate(steps, 1):
+        kind = step.partition(":")[0]
+        if kind == "missing":
+            graph = graph.without(*_numbers(step, *_MISSING))
+        elif kind not in _CUTS:
+            examples = ", ".join([_MISSING[1], *(example for _, example, _ in _CUTS.values())])
+            hint = did_you_mean(kind, ["missing", *_CUTS])
+            raise NetworkError(f"unknown step {step!r} in {text!r}; there are {examples}.{hint}")
+        elif position < len(steps):
+            raise NetworkError(
+                f"{step!r} must be the last step of {text!r}; only missing:K:seed:S may stand before it."
+            )
+        else:
+            pattern, example, cut = _CUTS[kind]
+            return cut(graph, *_numbers(step, pattern, example))
+    return graph.network()
+
+
+def _lattice(family: str, build: Callable[[int], WorkingGraph], argument: str) -> SpinNetwork:
+    size, *steps = argument.split("/")
+    if not re.fullmatch(_NUMBER, size):
+        raise NetworkError(f"{family}:{size} is not a size; write {family}:4.")
+    return _cut(build(int(size)), steps, f"{family}:{argument}")
+
+
+def _solver(argument: str) -> SpinNetwork:
+    # the name of the file may hold slashes; steps hold no .json
+    match = re.fullmatch(r"(.*\.json)(?:/(.*))?", argument)
+    if match is None:
+        raise NetworkError(
+            f"solver:{argument} names no .json file of saved properties; write solver:qpu.json/region:4."
+        )
+    path, steps = Path(match[1]), match[2]
+    graph = replace(WorkingGraph.from_properties(read_solver_properties(path)), name=f"solver:{path.name}")
+    return _cut(graph, [] if steps is None else steps.split("/"), f"solver:{argument}")
+
+
 _KINDS: dict[str, tuple[str, Callable[[str], SpinNetwork]]] = {
     "torus": ("torus:3x4", _torus),
     "ring": ("ring:5", lambda argument: _one_size(ring, "ring", argument)),
     "complete": ("complete:6", lambda argument: _one_size(complete, "complete", argument)),
     "file": ("file:graph.graphml", _file),
+    "pegasus": (
+        "pegasus:16/missing:28:seed:7/region:4",
+        lambda argument: _lattice("pegasus", WorkingGraph.pegasus, argument),
+    ),
+    "zephyr": ("zephyr:6/scattered:400:seed:1", lambda argument: _lattice("zephyr", WorkingGraph.zephyr, argument)),
+    "solver": ("solver:qpu.json/region:4", _solver),
 }
 
 
 def parse_network(text: str) -> SpinNetwork:
     """Network from its text form.
 
+    Texts that start with ``pegasus:M``, ``zephyr:M`` or ``solver:FILE.json`` (properties of a solver, see
+    :func:`~spinbattery.topology.read_solver_properties`) may go on with steps after slashes: ``missing:K:seed:S``
+    leaves out K random qubits, and the last step may be ``region:m``, the whole P_m or Z_m placed where the
+    fewest qubits are missing, or ``scattered:K:seed:S``, K random qubits. See
+    :class:`~spinbattery.topology.WorkingGraph`.
+
     Raises:
-        NetworkError: unknown kind (the message says which exist), malformed size, unreadable file.
+        NetworkError: unknown kind (the message says which exist), malformed size or step, unreadable file.
     """
     kind, colon, argument = text.strip().partition(":")
     if kind not in _KINDS or not colon:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import networkx as nx
 import pytest
 
 from spinbattery import SpinNetwork, complete, parse_network, ring, torus
 from spinbattery.errors import NetworkError
+from spinbattery.topology import WorkingGraph
 
 
 @pytest.mark.parametrize(
@@ -28,6 +33,7 @@ def test_text_forms_and_names_agree(text, network):
     ("text", "message"),
     [
         ("lattice:3x3", r"unknown network 'lattice:3x3'; there are torus:3x4, ring:5, complete:6, file:graph.graphml"),
+        ("lattice:3x3", r"pegasus:16/missing:28:seed:7/region:4, zephyr:6/scattered.*, solver:qpu.json/region:4"),
         ("torsu:3x3", "Did you mean 'torus'"),
         ("torus", "there are torus:3x4"),
         ("", "unknown network"),
@@ -93,3 +99,96 @@ def test_an_edge_list_with_a_pair_twice_is_refused(tmp_path):
     path.write_text("0 1 1.0\n1 2 2.0\n")
     network = parse_network(f"file:{path}")
     assert network.weights.tolist() == [1.0, 2.0]
+
+
+CHIP = WorkingGraph.pegasus(4).without(5, seed=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "network"),
+    [
+        ("pegasus:4", WorkingGraph.pegasus(4).network()),
+        ("zephyr:2", WorkingGraph.zephyr(2).network()),
+        ("pegasus:4/missing:5:seed:3", CHIP.network()),
+        ("pegasus:4/missing:5:seed:3/missing:2:seed:0", CHIP.without(2, seed=0).network()),
+        ("pegasus:4/missing:5:seed:3/region:2", CHIP.region(2)),
+        ("pegasus:4/region:3", WorkingGraph.pegasus(4).region(3)),
+        ("pegasus:4/missing:5:seed:3/scattered:20:seed:1", CHIP.scattered(20, seed=1)),
+        ("zephyr:2/scattered:20:seed:1", WorkingGraph.zephyr(2).scattered(20, seed=1)),
+    ],
+)
+def test_texts_of_annealers(text, network):
+    parsed = parse_network(text)
+    assert parsed == network
+    assert parsed.labels == network.labels
+    assert parsed.name == network.name == text
+
+
+def test_solvers_from_their_saved_properties(tmp_path, monkeypatch):
+    folder = tmp_path / "saved.json"  # a folder that looks like the file
+    folder.mkdir()
+    properties = {
+        "chip_id": "Advantage_system6",
+        "topology": {"type": "pegasus", "shape": [4]},
+        "qubits": CHIP.qubits.tolist(),
+        "couplers": CHIP.couplers.tolist(),
+    }
+    (folder / "qpu.json").write_text(json.dumps(properties))
+    monkeypatch.chdir(tmp_path)
+    for path in ("saved.json/qpu.json", folder / "qpu.json"):
+        whole, region = parse_network(f"solver:{path}"), parse_network(f"solver:{path}/missing:1:seed:0/region:2")
+        assert whole == CHIP.network()
+        assert whole.name == "solver:qpu.json"
+        assert region.labels == CHIP.without(1, seed=0).region(2).labels
+        assert region.name == "solver:qpu.json/missing:1:seed:0/region:2"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("pegasus:", "pegasus: is not a size; write pegasus:4"),
+        ("pegasus:four", "write pegasus:4"),
+        ("pegasus:-4", "write pegasus:4"),
+        ("pegasus:" + 5000 * "9", "write pegasus:4"),
+        ("zephyr:2.5/region:1", r"zephyr:2\.5 is not a size; write zephyr:4"),
+        ("pegasus:1", "at least 2, but is 1"),
+        ("zephyr:0", "at least 1, but is 0"),
+        ("pegasus:33", "far larger than any device .* sizes go to 32"),
+        ("zephyr:1000000000000", "sizes go to 32"),
+        ("pegasus:4/", "unknown step '' in 'pegasus:4/'; there are missing:28:seed:7, region:4, scattered:400:seed:1"),
+        ("pegasus:4/regoin:2", "unknown step 'regoin:2' .* Did you mean 'region'"),
+        ("pegasus:4/missing:3", "'missing:3' is malformed; write it like missing:28:seed:7"),
+        ("pegasus:4/missing:3:seed", "write it like missing:28:seed:7"),
+        ("pegasus:4/missing:3:seed:-1", "write it like missing:28:seed:7"),
+        ("pegasus:4/missing:all:seed:1", "write it like missing:28:seed:7"),
+        ("pegasus:4/scattered:3", "write it like scattered:400:seed:1"),
+        ("pegasus:4/region:", "write it like region:4"),
+        ("pegasus:4/region:2:seed:1", "write it like region:4"),
+        ("pegasus:4/missing:264:seed:1", "has 264 qubits, so at most 263 can be missing, not 264"),
+        ("pegasus:4/region:5", "region:5 does not fit into pegasus:4.*at most 4"),
+        ("pegasus:4/region:1", "at least 2, but is 1"),
+        ("pegasus:4/scattered:0:seed:1", "at least 1, but is 0"),
+        ("pegasus:4/scattered:265:seed:1", "has 264 qubits; choose at most as many, not 265"),
+        ("pegasus:4/missing:5:seed:3/scattered:260:seed:1", "has 259 qubits"),
+        ("pegasus:4/region:2/missing:3:seed:1", "'region:2' must be the last step"),
+        ("pegasus:4/region:3/region:2", "'region:3' must be the last step"),
+        ("pegasus:4/scattered:9:seed:1/region:2", "'scattered:9:seed:1' must be the last step"),
+        ("solver:", r"names no \.json file of saved properties; write solver:qpu\.json/region:4"),
+        ("solver:region:4", r"names no \.json file"),
+        ("solver:qpu.jsonx", r"names no \.json file"),
+        ("solver:nowhere.json/region:4", "cannot read the solver's properties 'nowhere.json': No such file"),
+    ],
+)
+def test_texts_of_annealers_that_are_refused(text, message):
+    with pytest.raises(NetworkError, match=message):
+        parse_network(text)
+
+
+def test_a_torus_loads_no_library_of_graphs():
+    code = (
+        "import sys, spinbattery\n"
+        "spinbattery.parse_network('torus:3x4')\n"
+        "print(*[name for name in ('networkx', 'dwave.graphs') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
