@@ -15,7 +15,7 @@ from pathlib import Path
 
 from spinbattery.engines.statevector import Statevector
 from spinbattery.progress import silent
-from spinbattery.record import build_record
+from spinbattery.recording import build_record
 from spinbattery.store.columns import record_row
 from spinbattery.store.folder import Entry, Store
 from spinbattery.sweeps.plan import Plan, Task, grid

@@ -18,11 +18,12 @@ from .analysis.scaling import fit_both as fit_both
 from .analysis.scaling import fit_scaling as fit_scaling
 from .analysis.statistics import independence_ratio as independence_ratio
 from .analysis.statistics import sample_statistics as sample_statistics
-from .thermal import thermal_magnetization as thermal_magnetization
 from .charging import charge as charge
 from .cost import Cost as Cost
 from .engines.base import Engine as Engine
 from .engines.product import Product as Product
+from .engines.sampling import Annealer as Annealer
+from .engines.sampling import Emulator as Emulator
 from .engines.statevector import Statevector as Statevector
 from .errors import SpinBatteryError as SpinBatteryError
 from .figures.runs import plot_advantage as plot_advantage
@@ -51,6 +52,10 @@ from .sweeps.plan import Plan as Plan
 from .sweeps.run import Sweep as Sweep
 from .sweeps.run import run_plan as run_plan
 from .sweeps.run import sweep as sweep
+from .thermal import down_probability as down_probability
+from .thermal import thermal_magnetization as thermal_magnetization
+from .topology import WorkingGraph as WorkingGraph
+from .topology import read_solver_properties as read_solver_properties
 from .units import parse_duration as parse_duration
 from .waveform import Waveform as Waveform
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from numpy.typing import ArrayLike
 
 from .engines.base import Engine, output_times
 from .engines.product import Product
+from .engines.sampling import Emulator
 from .engines.statevector import Statevector
 from .errors import EngineError, InvalidParameterError, did_you_mean
 from .network import SpinNetwork
@@ -18,45 +21,78 @@ from .record import Record, run_key
 from .scales import EnergyScales, advantage_system6
 from .store.folder import Store
 
-ENGINES: dict[str, type[Product] | type[Statevector]] = {Product.name: Product, Statevector.name: Statevector}
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Product, Statevector, Emulator)}
+"""Engines that have a name alone; an annealer needs a sampler besides."""
 
 
-def choose_engine(problem: ChargingProblem, tolerance: float = 1e-6) -> tuple[Engine, str]:
+DEFAULT_TOLERANCE = 1e-6
+
+
+def choose_engine(problem: ChargingProblem, tolerance: float = DEFAULT_TOLERANCE) -> tuple[Engine, str]:
     """The engine for a problem, and why it was chosen."""
     if problem.is_local:
         return Product(tolerance), "no coupling acts, so every spin evolves alone"
     return Statevector(tolerance), "spins are coupled, and the full state vector is exact on any graph"
 
 
-def named_engine(name: str, problem: ChargingProblem, tolerance: float = 1e-6) -> tuple[Engine, str]:
-    """Engine by its command-line name; ``auto`` chooses.
+def named_engine(name: str, problem: ChargingProblem, tolerance: float | None = None) -> tuple[Engine, str]:
+    """Engine by its command-line name; ``auto`` chooses an exact one.
+
+    Args:
+        name: of the engine.
+        problem: what it is for.
+        tolerance: promised error, 1e-6 by default, for engines that promise one.
+
+    Raises:
+        EngineError: no engine of that name; the message says which exist.
+        InvalidParameterError: a tolerance for an engine that promises none.
+    """
+    if name == "auto":
+        return choose_engine(problem, DEFAULT_TOLERANCE if tolerance is None else tolerance)
+    kind = engine_type(name)
+    if tolerance is None:
+        return kind(), "chosen by the caller"
+    if not has_tolerance(kind):
+        raise InvalidParameterError(
+            f"the {name} engine promises no tolerance: its errors are statistical; leave the tolerance out and choose "
+            "the reads."
+        )
+    options: dict[str, Any] = {"tolerance": tolerance}
+    return kind(**options), "chosen by the caller"
+
+
+def engine_type(name: str) -> type[Engine]:
+    """Class of an engine from its name.
 
     Raises:
         EngineError: no engine of that name; the message says which exist.
     """
-    if name == "auto":
-        return choose_engine(problem, tolerance)
     if name not in ENGINES:
-        raise EngineError(
-            f"unknown engine {name!r}; there are auto, {', '.join(ENGINES)}.{did_you_mean(name, ENGINES)}"
-        )
-    return ENGINES[name](tolerance), "chosen by the caller"
+        hint = "; make Annealer(sampler=...) in Python" if name == "annealer" else did_you_mean(name, ENGINES)
+        raise EngineError(f"unknown engine {name!r}; there are auto, {', '.join(ENGINES)}.{hint}")
+    return ENGINES[name]
+
+
+def has_tolerance(kind: type[Engine]) -> bool:
+    """Whether an engine promises an error."""
+    return any(option.name == "tolerance" for option in fields(kind))
 
 
 def resolve_engine(engine: Engine | str, problem: ChargingProblem, tolerance: float | None) -> tuple[Engine, str]:
-    """Engine for a problem from what a caller asked for, and why it.
+    """Engine for a problem from what a caller asked for, with a seed where it takes one, and why it.
 
     Raises:
         EngineError: no engine, or none of that name.
-        InvalidParameterError: a tolerance beside an engine object, which has its own.
+        InvalidParameterError: a tolerance beside an engine object, which has its own, or for one without.
     """
     if isinstance(engine, str):
-        return named_engine(engine, problem, 1e-6 if tolerance is None else tolerance)
+        chosen, reason = named_engine(engine, problem, tolerance)
+        return chosen.seeded(problem), reason
     if not isinstance(engine, Engine):
         raise EngineError(f"engine must be an engine object or one of auto, {', '.join(ENGINES)}, but is {engine!r}.")
     if tolerance is not None:
         raise InvalidParameterError("an engine object has its own tolerance; name the engine, or set it there.")
-    return engine, "chosen by the caller"
+    return engine.seeded(problem), "chosen by the caller"
 
 
 def charge(

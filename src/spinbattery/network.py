@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -175,6 +175,39 @@ class SpinNetwork:
             crosstalk_pairs=where,
             crosstalk=np.full(len(where), j_ct),
             name=f"{self.name}+crosstalk:{j_ct:g}:{pairs}",
+        )
+
+    def restricted_to(self, labels: Sequence[Any]) -> SpinNetwork:
+        """The network of some of its spins, by their labels (0 to N - 1 where it has none), in the order it has them.
+
+        Raises:
+            NetworkError: no labels, or some that are none of its spins.
+        """
+        own = self.labels or tuple(range(self.n_spins))
+        wanted = set(labels)
+        strange = wanted - set(own)
+        if strange or not wanted:
+            some = ", ".join(map(str, list(strange)[:4]))
+            raise NetworkError(
+                f"{len(strange)} of {len(wanted)} labels{f' ({some})' if some else ''} are no spins of {self.name}, which "
+                f"has {self.n_spins}; give the network that they belong to."
+            )
+        if len(wanted) == self.n_spins:
+            return self
+        kept = np.array([label in wanted for label in own])
+        index = np.cumsum(kept) - 1
+
+        def induced(pairs: IntArray, weights: FloatArray) -> tuple[IntArray, FloatArray]:
+            inside = kept[pairs].all(axis=1)
+            return index[pairs[inside]], weights[inside]
+
+        return SpinNetwork(
+            len(wanted),
+            *induced(self.pairs, self.weights),
+            *induced(self.crosstalk_pairs, self.crosstalk),
+            name=f"{self.name}/{len(wanted)} spins",
+            positions=None if self.positions is None else self.positions[kept],
+            labels=tuple(label for label in own if label in wanted),
         )
 
     def to_networkx(self) -> nx.Graph[Any]:

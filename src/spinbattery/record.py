@@ -4,85 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import platform
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache, cached_property
-from importlib.metadata import PackageNotFoundError, version
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._typing import ComplexArray, FloatArray
 from .atomic import replacing
 from .errors import RecordError
 from .netcdf import decode, encode
 from .problem import ChargingProblem
-from .schema import (
-    LONG_NAMES,
-    NUMERICS_VERSION,
-    REQUIRED,
-    SCHEMA,
-    SCHEMA_VERSION,
-    UNITS,
-    VARIANCE_FLOOR,
-)
+from .schema import NUMERICS_VERSION, REQUIRED, SCHEMA, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_LIBRARIES = ("spinbattery", "numpy", "numba", "scipy", "xarray")
-_EXECUTION = frozenset({"created", "wall_time_s", "checksum"})
+_EXECUTION = frozenset({"created", "wall_time_s", "checksum", "execution"})
 """Attributes that differ between two runs of the same problem."""
-
-
-@dataclass(frozen=True)
-class Solution:
-    """What an engine found, before it becomes a record.
-
-    Attributes:
-        mean, variance: final mu and sigma^2.
-        spin_magnetization: (N,) final <sz_k>.
-        distribution: (N + 1,) final P(Sz), Sz = -N, -N + 2, ... N.
-        times: (T,) output times in ns; may be empty, as then are the trajectories.
-        trajectory_mean, trajectory_variance, trajectory_energy: (T,) mu, sigma^2, <H> in GHz.
-        trajectory_mean_error, trajectory_variance_error: (T,) absolute error estimates.
-        mean_error: absolute error estimate of mu.
-        precision_error: relative error estimate of 1/sigma^2.
-        norm_error: |norm - 1| at the end, before normalisation.
-        state: final amplitudes, or None where they are not kept.
-        discretisation: what the error came from (splitting, steps, ...).
-    """
-
-    mean: float
-    variance: float
-    spin_magnetization: FloatArray
-    distribution: FloatArray
-    times: FloatArray
-    trajectory_mean: FloatArray
-    trajectory_variance: FloatArray
-    trajectory_energy: FloatArray
-    trajectory_mean_error: FloatArray
-    trajectory_variance_error: FloatArray
-    mean_error: float
-    precision_error: float
-    norm_error: float
-    state: ComplexArray | None
-    discretisation: dict[str, Any]
-
-
-@cache  # looking a version up takes longer than all else that is done for a record
-def _versions() -> str:
-    """Versions of Python and the libraries, as JSON."""
-    found = {"python": platform.python_version()}
-    for library in _LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return canonical_json(found)
 
 
 def canonical_json(data: Any) -> str:
@@ -96,78 +36,6 @@ def run_key(problem: ChargingProblem, engine: str, options: dict[str, Any], time
         [SCHEMA_VERSION, NUMERICS_VERSION, problem.content_hash, engine, options, np.asarray(times).tolist()]
     )
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def build_record(
-    problem: ChargingProblem, engine: str, options: dict[str, Any], reason: str, solution: Solution, wall_time: float
-) -> Record:
-    """Assemble the dataset of one run."""
-    import xarray as xr
-
-    n = problem.n_spins
-    cost = problem.cost
-    values: dict[str, Any] = {
-        "magnetization": ((), solution.mean),
-        "variance": ((), solution.variance),
-        "std": ((), math.sqrt(solution.variance)),
-        "magnetization_error": ((), solution.mean_error),
-        "norm_error": ((), solution.norm_error),
-        "duration": ((), problem.protocol.duration),
-        "hs_cost": ((), cost.integral),
-        "hs_cost_peak": ((), cost.peak),
-        "hs_cost_matched": ((), cost.matched),
-        "spin_magnetization": ("spin", solution.spin_magnetization),
-        "distribution": ("sz_total", solution.distribution),
-        "problem": ((), canonical_json(problem.to_dict())),
-        "spin": ("spin", np.arange(n)),
-        "sz_total": ("sz_total", np.arange(-n, n + 1, 2)),
-    }
-    if solution.variance > VARIANCE_FLOOR:
-        values["precision"] = ((), 1.0 / solution.variance)
-        values["precision_error"] = ((), solution.precision_error)
-    else:
-        values["precision_bound"] = ((), 1.0 / VARIANCE_FLOOR)
-    if len(solution.times):
-        values["time"] = ("time", solution.times)
-        values["magnetization_t"] = ("time", solution.trajectory_mean)
-        values["std_t"] = ("time", np.sqrt(solution.trajectory_variance))
-        values["energy_t"] = ("time", solution.trajectory_energy)
-        values["magnetization_t_error"] = ("time", solution.trajectory_mean_error)
-        values["variance_t_error"] = ("time", solution.trajectory_variance_error)
-    if solution.state is not None:
-        values["state"] = (("amplitude", "part"), np.column_stack([solution.state.real, solution.state.imag]))
-        values["part"] = ("part", ["real", "imag"])
-    variables = {name: xr.Variable(dims, data, _described(name)) for name, (dims, data) in values.items()}
-    dataset = xr.Dataset(variables, attrs=_provenance(problem, engine, options, reason, solution, wall_time))
-    return Record(dataset, problem)
-
-
-def _described(name: str) -> dict[str, str]:
-    """Unit and meaning of a variable, where it has them."""
-    attributes = {"units": UNITS.get(name), "long_name": LONG_NAMES.get(name)}
-    return {key: value for key, value in attributes.items() if value is not None}
-
-
-def _provenance(
-    problem: ChargingProblem, engine: str, options: dict[str, Any], reason: str, solution: Solution, wall_time: float
-) -> dict[str, Any]:
-    """Attributes that say what was run, by what, and how to run it again."""
-    return {
-        "schema": SCHEMA,
-        "schema_version": SCHEMA_VERSION,
-        "problem_hash": problem.content_hash,
-        "run_key": run_key(problem, engine, options, solution.times),
-        "network": problem.network.name,
-        "protocol": problem.protocol.name,
-        "scales": problem.scales.name,
-        "engine": engine,
-        "engine_options": canonical_json(options),
-        "engine_reason": reason,
-        "discretisation": canonical_json(solution.discretisation),
-        "versions": _versions(),
-        "wall_time_s": wall_time,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
 
 
 def _digest(dataset: xr.Dataset, left_out: frozenset[str]) -> str:
@@ -208,6 +76,14 @@ class Record:
     def _scalar(self, name: str) -> float:
         return float(self.dataset[name].item())
 
+    def _optional(self, name: str) -> float | None:
+        return self._scalar(name) if name in self.dataset else None
+
+    def _attribute(self, name: str) -> dict[str, Any]:
+        """An attribute of plain data; empty where the record has none of that name."""
+        found: dict[str, Any] = json.loads(self.dataset.attrs.get(name, "{}"))
+        return found
+
     @property
     def n_spins(self) -> int:
         return int(self.dataset.sizes["spin"])
@@ -229,28 +105,78 @@ class Record:
 
     @property
     def precision(self) -> float | None:
-        """1/sigma^2, or None where sigma is zero to rounding; then see :attr:`precision_bound`."""
-        return self._scalar("precision") if "precision" in self.dataset else None
+        """1/sigma^2, or None where sigma is zero to rounding or in all reads; then see :attr:`precision_bound`."""
+        return self._optional("precision")
 
     @property
     def precision_bound(self) -> float | None:
-        """Lower bound of 1/sigma^2 where sigma is zero to rounding, else None."""
-        return self._scalar("precision_bound") if "precision_bound" in self.dataset else None
+        """Lower bound of 1/sigma^2 where there is no precision, else None.
+
+        The bound of reads holds with 95 % confidence, see :func:`spinbattery.sample_statistics`.
+        """
+        return self._optional("precision_bound")
 
     @property
-    def magnetization_error(self) -> float:
-        """Estimated absolute error of mu."""
-        return self._scalar("magnetization_error")
+    def magnetization_error(self) -> float | None:
+        """Estimated absolute error of mu from the discretisation, or None for reads of an annealer."""
+        return self._optional("magnetization_error")
 
     @property
     def precision_error(self) -> float | None:
-        """Estimated relative error of the precision, or None where there is no precision."""
-        return self._scalar("precision_error") if "precision_error" in self.dataset else None
+        """Estimated relative error of the precision, or None where there is no precision or there are reads."""
+        return self._optional("precision_error")
 
     @property
-    def error_estimate(self) -> float:
-        """The larger of the two errors: what the engine's tolerance promises."""
-        return max(self.magnetization_error, self.precision_error or 0.0)
+    def error_estimate(self) -> float | None:
+        """The larger of the two errors: what the engine's tolerance promises; None for reads of an annealer."""
+        errors = [error for error in (self.magnetization_error, self.precision_error) if error is not None]
+        return max(errors, default=None)
+
+    @property
+    def magnetization_stderr(self) -> float | None:
+        """Standard error of mu, or None where there are no reads or all are alike."""
+        return self._optional("magnetization_stderr")
+
+    @property
+    def precision_stderr(self) -> float | None:
+        """Relative standard error of the precision (and of sigma^2), or None as :attr:`magnetization_stderr`."""
+        return self._optional("precision_stderr")
+
+    @property
+    def n_reads(self) -> int | None:
+        """Number of reads of an annealer, or None where the distribution is known without."""
+        for name in ("spins_packed", "read_magnetization"):
+            if name in self.dataset:
+                return len(self.dataset[name])
+        return None
+
+    @property
+    def spins(self) -> NDArray[np.int8] | None:
+        """Spins of each read as +1 and -1, shape (reads, N), or None where they are not known."""
+        if "spins_packed" not in self.dataset:
+            return None
+        up = np.unpackbits(self.dataset["spins_packed"].to_numpy(), axis=1, count=self.n_spins)
+        return 2 * up.view(np.int8) - 1
+
+    @property
+    def read_magnetization(self) -> FloatArray | None:
+        """mu of each read, shape (reads,), or None where there are no reads."""
+        if "read_magnetization" in self.dataset:
+            return np.asarray(self.dataset["read_magnetization"].to_numpy())
+        if "spins_packed" not in self.dataset:
+            return None
+        up = np.bitwise_count(self.dataset["spins_packed"].to_numpy()).sum(axis=1, dtype=np.int64)
+        return np.asarray(2.0 * up / self.n_spins - 1.0)
+
+    @property
+    def sampler_info(self) -> dict[str, Any]:
+        """What was asked of which sampler, and what it said; empty for other engines."""
+        return self._attribute("sampler")
+
+    @property
+    def execution_info(self) -> dict[str, Any]:
+        """Times and job numbers of a sampler; empty for other engines."""
+        return self._attribute("execution")
 
     @property
     def duration(self) -> float:
@@ -288,9 +214,8 @@ class Record:
 
     @property
     def discretisation(self) -> dict[str, Any]:
-        """Splitting, steps and halvings of the run."""
-        found: dict[str, Any] = json.loads(self.dataset.attrs["discretisation"])
-        return found
+        """Splitting, steps and halvings of the run; empty where nothing was discretised."""
+        return self._attribute("discretisation")
 
     @property
     def state(self) -> ComplexArray | None:
@@ -307,9 +232,10 @@ class Record:
 
     def __repr__(self) -> str:
         precision = f"1/sigma^2 = {self.precision:.6g}" if self.precision else "sigma = 0"
+        accuracy = f"{self.n_reads} reads" if self.n_reads else f"error {self.error_estimate:.1e}"
         return (
             f"Record({self.dataset.attrs['network']}, {self.dataset.attrs['protocol']}, {self.duration:g} ns, "
-            f"{self.engine}: mu = {self.magnetization:.6f}, {precision}, error {self.error_estimate:.1e})"
+            f"{self.engine}: mu = {self.magnetization:.6f}, {precision}, {accuracy})"
         )
 
     def to_bytes(self) -> bytes:

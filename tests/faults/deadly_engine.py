@@ -11,7 +11,7 @@ from spinbattery._typing import FloatArray
 from spinbattery.engines.statevector import Statevector
 from spinbattery.problem import ChargingProblem
 from spinbattery.progress import Progress
-from spinbattery.record import Solution
+from spinbattery.recording import Solution
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from spinbattery import ChargingProblem, ProductState, Protocol, Waveform, charge, cooperative, ring
+from spinbattery.analysis.samples import Independence
 from spinbattery.analysis.statistics import independence_ratio, sample_statistics
 from spinbattery.errors import InvalidParameterError, SpinBatteryError
-from spinbattery.record import Solution, build_record
+from spinbattery.moments import Moments
+from spinbattery.recording import Readout, Solution, build_record
 
 
 def record_of(probabilities):
@@ -41,6 +43,13 @@ def record_of(probabilities):
         discretisation={},
     )
     return build_record(ChargingProblem(ring(n), cooperative(10.0)), "test", {}, "test", solution, 0.0)
+
+
+def sampled_record(spins):
+    """Record of reads (reads, N) of +-1."""
+    spins = np.asarray(spins, dtype=np.int8)
+    problem = ChargingProblem(ring(spins.shape[1]), cooperative(10.0))
+    return build_record(problem, "test", {}, "test", Readout(spins.mean(axis=1), spins), 0.0)
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=5))
@@ -87,6 +96,27 @@ def test_the_ratio_of_an_engine_run_without_coupling_is_one():
     assert independence_ratio(record) == pytest.approx(1.0, abs=1e-9)
 
 
+def test_the_ratio_of_reads_has_nu_minus_one_in_both_variances():
+    spins = np.where(np.random.default_rng(0).random((7, 5)) < 0.4, -1, 1)
+    expected = spins.sum(axis=1).var(ddof=1) / spins.var(axis=0, ddof=1).sum()
+    assert independence_ratio(sampled_record(spins)) == pytest.approx(expected, rel=1e-12)
+    assert Independence.from_spins(spins).ratio == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_ratio_of_few_reads_of_independent_spins_is_one_on_average():
+    generator = np.random.default_rng(5)
+    ratios = [independence_ratio(sampled_record(np.where(generator.random((8, 6)) < 0.5, -1, 1))) for _ in range(500)]
+    # with nu in one variance and nu - 1 in the other it would be 8/7
+    assert abs(np.mean(ratios) - 1.0) < 4.0 * np.std(ratios) / math.sqrt(500)
+
+
+def test_no_ratio_of_reads_without_spins_or_without_flips():
+    problem = ChargingProblem(ring(4), cooperative(10.0))
+    shots = Readout(np.array([1.0, 0.5, 1.0]))
+    assert independence_ratio(build_record(problem, "test", {}, "test", shots, 0.0)) is None
+    assert independence_ratio(sampled_record(np.ones((3, 4)))) is None
+
+
 def test_statistics_of_known_shots():
     # by hand: mean 0.5, deviations 0.5, -0.5, 0, 0 -> sum of squares 0.5, over nu - 1 = 3
     found = sample_statistics([1.0, 0.0, 0.5, 0.5], n_spins=4)
@@ -110,6 +140,15 @@ def test_variance_has_nu_minus_one(n_spins, data):
     assert found.variance == pytest.approx(pairs, rel=1e-9)
     assert found.precision == pytest.approx(1.0 / pairs, rel=1e-9)
     assert found.precision_bound is None
+
+
+def test_shots_carry_the_errors_of_their_moments():
+    shots = np.array([1.0, 1.0, 0.5, -0.5, 1.0])
+    found, moments = sample_statistics(shots, 4), Moments.of(shots)
+    assert found.variance_error == moments.variance_error
+    assert found.precision_error == pytest.approx(moments.variance_error / moments.variance)
+    alike = sample_statistics(np.ones(5), 4)
+    assert (alike.variance_error, alike.precision_error) == (None, None)
 
 
 def test_identical_shots_give_a_bound_and_no_precision():

@@ -15,7 +15,9 @@ import xarray as xr
 
 from spinbattery import ChargingProblem, Statevector, charge, cooperative, read_record, ring, torus
 from spinbattery.errors import RecordError
-from spinbattery.record import VARIANCE_FLOOR, Record, Solution, build_record, run_key
+from spinbattery.record import Record, run_key
+from spinbattery.recording import Solution, build_record
+from spinbattery.schema import VARIANCE_FLOOR
 
 TIMES = [0.0, 1.0, 2.0]
 

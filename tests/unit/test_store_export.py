@@ -28,7 +28,7 @@ def rows(tmp_path_factory):
 def unit_free(name):
     """Columns by their name in the store."""
     units = {"duration_ns": "duration", "hs_cost_GHz_ns": "hs_cost", "hs_cost_peak_GHz": "hs_cost_peak",
-             "hs_cost_matched_GHz": "hs_cost_matched"}  # fmt: skip
+             "hs_cost_matched_GHz": "hs_cost_matched", "temperature_mK": "temperature"}  # fmt: skip
     return units.get(name, name)
 
 

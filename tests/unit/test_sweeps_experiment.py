@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -187,6 +188,18 @@ def test_files_are_looked_up_beside_the_experiment(tmp_path, monkeypatch):
     assert keys(read_experiment("absolute.toml")) == [task.key]
 
 
+def test_properties_of_a_solver_are_looked_up_beside_the_experiment(tmp_path, monkeypatch):
+    folder = tmp_path / "study"
+    folder.mkdir()
+    properties = {"topology": {"type": "pegasus", "shape": [2]}, "qubits": [4, 5, 40], "couplers": [[4, 5], [4, 40]]}
+    (folder / "qpu.json").write_text(json.dumps(properties))
+    (folder / "experiment.toml").write_text('networks = ["solver:qpu.json/region:2"]\n' + PROTOCOL)
+    monkeypatch.chdir(tmp_path)
+    [task] = read_experiment("study/experiment.toml")
+    assert task.problem.network.pairs.tolist() == [[0, 1], [0, 2]]
+    assert task.problem.network.name == "solver:qpu.json/region:2"
+
+
 def test_the_example_of_the_paper():
     plan = read_experiment(Path(__file__).parents[2] / "examples" / "paper-exact.toml")
     assert len(plan) == 77
@@ -265,7 +278,7 @@ def test_the_example_of_the_paper():
     ],
 )
 def test_mistakes(read, text, message):
-    with pytest.raises(InvalidParameterError, match=message):
+    with pytest.raises(SpinBatteryError, match=message):
         read(text)
 
 

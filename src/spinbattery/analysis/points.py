@@ -15,7 +15,7 @@ from ..record import Record
 if TYPE_CHECKING:
     import xarray as xr
 
-CURVE = ("protocol", "duration", "s_hold", "J", "crosstalk", "energy_scales")
+CURVE = ("protocol", "duration", "s_hold", "J", "crosstalk", "energy_scales", "model", "temperature", "sweeps")
 """Coordinates that are one value along a curve against N; the field may follow the network, as in Eq. 19."""
 
 _PROBLEM = ("n_spins", "n_pairs", "field", "engine", "problem_hash")
@@ -107,9 +107,12 @@ def _point_of(record: Any) -> tuple[int, float]:
     if not isinstance(record, Record):
         raise FitError(f"points must be all records or all N, but {record!r} is among records.")
     if record.precision is None:
+        why = (
+            "has sigma = 0 to rounding" if record.n_reads is None else f"has {record.n_reads} reads that are all alike"
+        )
         raise FitError(
-            f"the record of N = {record.n_spins} has sigma = 0 to rounding: only a lower bound of its precision is "
-            "known, and a bound cannot be fitted; leave it out."
+            f"the record of N = {record.n_spins} {why}: only a lower bound of its precision is known, and a bound "
+            "cannot be fitted; leave it out."
         )
     return record.n_spins, record.precision
 
@@ -201,11 +204,10 @@ def _absolute_errors(runs: xr.Dataset, quantity: str) -> FloatArray:
         # sigma = precision^(-1/2)
         relative = _absolute_errors(runs, "precision") / runs["precision"].to_numpy()
         return np.asarray(0.5 * runs["std"].to_numpy() * relative)
-    estimate = _optional(runs, f"{quantity}_error")
-    if quantity == "precision":
-        estimate = estimate * runs["precision"].to_numpy()
-    statistical = _optional(runs, f"{quantity}_stderr")
-    return np.where(np.isnan(statistical), estimate, statistical)
+    estimate, statistical = _optional(runs, f"{quantity}_error"), _optional(runs, f"{quantity}_stderr")
+    errors = np.where(np.isnan(statistical), estimate, statistical)
+    # both are relative for the precision
+    return errors * runs["precision"].to_numpy() if quantity == "precision" else errors
 
 
 def _optional(runs: xr.Dataset, name: str) -> FloatArray:

@@ -190,6 +190,27 @@ def fit_both(
     return {method: fit_scaling(sizes, values, method=method, n_bootstrap=n_bootstrap, seed=seed) for method in methods}
 
 
+def fit_rows(sizes: FloatArray, precision: FloatArray, method: Method) -> FloatArray:
+    """(c, alpha) of each row of points alone, without error bars; (R', 2), rows that no power law fits left out.
+
+    Args:
+        sizes: (n,) N of each point, three or more different ones.
+        precision: (R, n) rows of 1/sigma^2, finite and above zero.
+        method: as in :func:`fit_scaling`.
+    """
+    pivot = float(np.log(sizes).mean())
+    x = np.log(sizes) - pivot
+    found = _line(x, np.log(precision))
+    if method == "linear":
+        scales = precision.max(axis=1, keepdims=True)
+        starts = found - np.column_stack([np.log(scales), np.zeros(len(scales))])
+        fits = [_curve_fit(x, row, start) for row, start in zip(precision / scales, starts, strict=True)]
+        kept = [k for k, fit in enumerate(fits) if fit is not None]
+        found = np.array([fit[0] for fit in fits if fit is not None]).reshape(-1, 2)
+        found[:, 0] += np.log(scales[kept, 0])
+    return _finite_at_one_spin(found, pivot)
+
+
 @dataclass(frozen=True)
 class _Resampler:
     """Residual bootstrap: draws (n_bootstrap, n) about a fit (n,)."""
@@ -283,9 +304,7 @@ def _intervals(
     refits: FloatArray, pivot: float, n_bootstrap: int
 ) -> tuple[tuple[float, float], tuple[float, float], int]:
     """Percentile intervals of c and alpha, and how many refits found no power law."""
-    with np.errstate(over="ignore"):
-        found = np.column_stack([np.exp(refits[:, 0] - refits[:, 1] * pivot), refits[:, 1]])
-    found = found[np.isfinite(found).all(axis=1)]
+    found = _finite_at_one_spin(refits, pivot)
     n_failed = n_bootstrap - len(found)
     if n_failed > _MAX_FAILED * n_bootstrap:
         raise FitError(
@@ -294,3 +313,10 @@ def _intervals(
         )
     (c_low, alpha_low), (c_high, alpha_high) = np.percentile(found, _PERCENTILES, axis=0).tolist()
     return (c_low, c_high), (alpha_low, alpha_high), n_failed
+
+
+def _finite_at_one_spin(fits: FloatArray, pivot: float) -> FloatArray:
+    """(c, alpha) from rows of (ln a, alpha), without those whose c is no finite number."""
+    with np.errstate(over="ignore"):
+        found: FloatArray = np.column_stack([np.exp(fits[:, 0] - fits[:, 1] * pivot), fits[:, 1]])
+    return found[np.isfinite(found).all(axis=1)]

@@ -1,4 +1,4 @@
-"""Statistics of the charge: from records, and from finitely many shots."""
+"""Statistics of the charge: from records, and from finitely many shots (the reads of an annealer)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
 from ..errors import InvalidParameterError
+from ..moments import Moments, precision_bound
 from ..record import Record
 from ..units import whole_number
 
@@ -29,11 +30,19 @@ def independence_ratio(record: Record) -> float | None:
     It is sigma^2 N^2 / sum_k (1 - <sz_k>^2): 1 for independent spins, up to N when all flip together,
     below 1 when they flip in turn. An exponent alpha > 1 alone does not show collective precision,
     because the mean charge of independent spins may improve with N too; this ratio tells them apart.
+
+    A record of nu reads has both variances with nu - 1. It may lack the spins (then there is no ratio,
+    and None is returned); where it has them, ``Independence.from_spins(record.spins)`` of
+    :mod:`spinbattery.analysis.samples` gives the error of the ratio too.
     """
+    if "spin_magnetization" not in record.dataset:
+        return None
     spins = record.dataset["spin_magnetization"].to_numpy()
     independent = float(np.sum(1.0 - spins**2))
     if independent <= _VARIANCE_ROUNDING * record.n_spins:
         return None
+    if record.n_reads is not None:
+        independent *= record.n_reads / (record.n_reads - 1)
     return record.variance * record.n_spins**2 / independent
 
 
@@ -47,7 +56,10 @@ class SampleStatistics:
         variance: sigma^2 = sum_i (mu_i - mean)^2 / (nu - 1).
         std: sigma.
         mean_error: sigma / sqrt(nu), or None where all shots are alike.
+        variance_error: standard error of sigma^2, from the fourth central moment; None where all are alike.
         precision: 1/sigma^2, or None where all shots are alike.
+        precision_error: relative standard error of the precision (that of sigma^2, to first order);
+            None where all shots are alike.
         precision_bound: lower bound of 1/sigma^2 where all shots are alike and N is known, else None.
     """
 
@@ -56,7 +68,9 @@ class SampleStatistics:
     variance: float
     std: float
     mean_error: float | None
+    variance_error: float | None
     precision: float | None
+    precision_error: float | None
     precision_bound: float | None
 
 
@@ -76,17 +90,27 @@ def sample_statistics(magnetizations: ArrayLike, n_spins: int | None = None) -> 
         InvalidParameterError: not one-dimensional, fewer than two shots, values outside [-1, 1] or NaN,
             or shots that N spins cannot give.
     """
-    shots = _checked_shots(magnetizations, n_spins)
+    shots = checked_shots(magnetizations, n_spins)
     n_shots = len(shots)
     if np.ptp(shots) <= _SHOT_ROUNDING:
-        bound = None if n_spins is None else n_shots * n_spins**2 / 12.0
-        return SampleStatistics(n_shots, float(shots[0]), 0.0, 0.0, None, None, bound)
-    variance = float(np.var(shots, ddof=1))
-    std = math.sqrt(variance)
-    return SampleStatistics(n_shots, float(shots.mean()), variance, std, std / math.sqrt(n_shots), 1.0 / variance, None)
+        bound = None if n_spins is None else precision_bound(n_shots, n_spins)
+        return SampleStatistics(n_shots, float(shots[0]), 0.0, 0.0, None, None, None, None, bound)
+    found = Moments.of(shots)
+    return SampleStatistics(
+        n_shots=n_shots,
+        mean=found.mean,
+        variance=found.variance,
+        std=math.sqrt(found.variance),
+        mean_error=found.mean_error,
+        variance_error=found.variance_error,
+        precision=1.0 / found.variance,
+        precision_error=found.variance_error / found.variance,
+        precision_bound=None,
+    )
 
 
-def _checked_shots(magnetizations: ArrayLike, n_spins: int | None) -> FloatArray:
+def checked_shots(magnetizations: ArrayLike, n_spins: int | None) -> FloatArray:
+    """mu of each shot, (nu,), as :func:`sample_statistics` takes them; its errors."""
     shots = np.asarray(magnetizations, dtype=np.float64)
     if shots.ndim != 1 or len(shots) < 2:
         raise InvalidParameterError(

@@ -19,14 +19,18 @@ _OUTPUT_POINTS = 601
 
 
 def charge(
-    network: Annotated[str, typer.Option("--network", help="torus:3x4, ring:5, complete:6, file:graph.graphml.")],
+    network: o.NetworkText,
     duration: o.Duration,
     protocol: o.ProtocolName = "cooperative",
     coupling: o.Coupling = -0.2,
     field: o.Field = -0.5,
     s_hold: o.SHold = 0.35,
-    tolerance: o.Tolerance = 1e-6,
+    tolerance: o.Tolerance = None,
     engine: o.EngineName = "auto",
+    reads: o.Reads = None,
+    temperature: o.Temperature = None,
+    sweeps: o.Sweeps = None,
+    seed: o.Seed = None,
     equal_cost: o.EqualCost = False,
     cost_reference: o.CostReference = None,
     energy_scales: o.Scales = None,
@@ -54,6 +58,7 @@ def charge(
     spins = o.build_network(network, crosstalk, crosstalk_pairs)
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
     built = recipe.build(spins, scales)
+    chosen = o.build_engine(engine, reads=reads, temperature=temperature, sweeps=sweeps, seed=seed)
     n_times = points or (_OUTPUT_POINTS if plot else 0)
     times = np.linspace(0.0, built.duration, n_times) if n_times else None
     with progress_bar(quiet) as progress:
@@ -61,7 +66,7 @@ def charge(
             spins,
             built,
             scales=scales,
-            engine=engine,
+            engine=chosen,
             tolerance=tolerance,
             times=times,
             store=store,
@@ -69,7 +74,7 @@ def charge(
         )
     if out:
         record.save(out)
-    _present(record, plot, as_json)
+    present_record(record, plot, as_json)
 
 
 def scaling(
@@ -79,8 +84,12 @@ def scaling(
     coupling: o.Coupling = -0.2,
     field: o.Field = -0.5,
     s_hold: o.SHold = 0.35,
-    tolerance: o.Tolerance = 1e-6,
+    tolerance: o.Tolerance = None,
     engine: o.EngineName = "auto",
+    reads: o.Reads = None,
+    temperature: o.Temperature = None,
+    sweeps: o.Sweeps = None,
+    seed: o.Seed = None,
     equal_cost: o.EqualCost = False,
     cost_reference: o.CostReference = None,
     energy_scales: o.Scales = None,
@@ -108,7 +117,8 @@ def scaling(
             "a fit of c N^alpha with errors needs networks of three or more different sizes, but --networks has "
             f"{sorted({network.n_spins for network in spins})}."
         )
-    plan = grid(spins, recipe, scales=scales, engines=engine, tolerance=tolerance)
+    chosen = o.build_engine(engine, reads=reads, temperature=temperature, sweeps=sweeps, seed=seed)
+    plan = grid(spins, recipe, scales=scales, engines=chosen, tolerance=tolerance)
     with sweep_progress(quiet) as progress:
         result = run_plan(plan, store, workers=workers, progress=progress)
     if result.failures:
@@ -132,10 +142,11 @@ def show(
     from ..record import read_record
 
     o.check_target(plot, FIGURE_ENDINGS)
-    _present(read_record(record), plot, as_json)
+    present_record(read_record(record), plot, as_json)
 
 
-def _present(record: Record, plot: str | None, as_json: bool) -> None:
+def present_record(record: Record, plot: str | None, as_json: bool) -> None:
+    """Print what a record says, and draw it where that is asked for."""
     from .summary import number, summary
 
     if plot:
@@ -158,8 +169,9 @@ def _present_scaling(title: str, records: list[Record], fits: dict[str, ScalingF
     if as_json:
         print_json({"points": points, "fits": {name: fit.to_dict() for name, fit in fits.items()}})
         return
-    header = ("network", "n_spins", "magnetization", "std", "precision", "error_estimate")
-    rows = [[p["network"], *(number(p[key]) for key in header[1:])] for p in points]
+    error = "precision_stderr" if any(record.n_reads for record in records) else "error_estimate"
+    header = ("network", "n_spins", "magnetization", "std", "precision", error)
+    rows = [[p["network"], *(number(p.get(key)) for key in header[1:])] for p in points]
     print_table(title, header, rows)
     print_table(
         "precision = c N^alpha",

@@ -9,6 +9,7 @@ import typer
 from .. import __version__
 from ..errors import SpinBatteryError
 from .commands import charge, scaling, show
+from .importing import import_measurement
 from .reproduction import reproduce
 from .stores import store
 from .sweeping import sweep
@@ -25,6 +26,7 @@ app.command()(scaling)
 app.command()(sweep)
 app.command()(reproduce)
 app.command()(show)
+app.command("import")(import_measurement)
 app.add_typer(store, name="store")
 
 

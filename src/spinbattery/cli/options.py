@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import InvalidParameterError
 
 if TYPE_CHECKING:
+    from ..engines.base import Engine
     from ..network import SpinNetwork
     from ..scales import EnergyScales
 
@@ -25,9 +26,31 @@ Coupling = Annotated[float, typer.Option("-J", "--coupling", help="J in units of
 Field = Annotated[float, typer.Option("--field", help="h in units of B(s)/2; charges below 0.")]
 SHold = Annotated[float, typer.Option("--s-hold", help="Annealing fraction s in the hold.")]
 Tolerance = Annotated[
-    float, typer.Option("--tolerance", help="Promised error: absolute in mu, relative in the precision.")
+    float | None,
+    typer.Option(
+        "--tolerance", help="Promised error of exact engines (1e-6): absolute in mu, relative in the precision."
+    ),
 ]
-EngineName = Annotated[str, typer.Option("--engine", help="auto, product or statevector.")]
+EngineName = Annotated[
+    str, typer.Option("--engine", help="auto (exact), product, statevector, or emulator (an annealer's reads).")
+]
+NetworkText = Annotated[
+    str,
+    typer.Option(
+        "--network",
+        help="torus:3x4, ring:5, complete:6, pegasus:4, pegasus:16/missing:28:seed:7/region:4, "
+        "pegasus:16/scattered:400:seed:1, zephyr:6, solver:properties.json, file:graph.graphml.",
+    ),
+]
+Reads = Annotated[int | None, typer.Option("--reads", min=2, help="Reads of the emulator (1000).")]
+Temperature = Annotated[float | None, typer.Option("--temperature", help="Of the emulator, in mK (18).")]
+Sweeps = Annotated[
+    int | None,
+    typer.Option("--sweeps", min=1, help="Monte Carlo sweeps of the emulator over the whole protocol (5000)."),
+]
+Seed = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Of the emulator; derived from the problem by default.")
+]
 Scales = Annotated[
     str | None,
     typer.Option("--energy-scales", help="Vendor's .xlsx or a .csv with A(s), B(s); default: Advantage_system6."),
@@ -51,6 +74,29 @@ Workers = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
+
+
+def build_engine(name: str, **options: float | None) -> Engine | str:
+    """The engine by its name, or with the options that were given.
+
+    Raises:
+        EngineError: no engine of that name.
+        InvalidParameterError: an option that the engine has not.
+    """
+    from dataclasses import fields
+
+    from ..charging import engine_type
+
+    given: dict[str, Any] = {option: value for option, value in options.items() if value is not None}
+    if not given:
+        return name
+    known = () if name == "auto" else [field.name for field in fields(engine_type(name))]
+    strange = [f"--{option}" for option in given if option not in known]
+    if strange:
+        raise InvalidParameterError(
+            f"the {name} engine has no {', '.join(strange)}; leave it out, or use --engine emulator."
+        )
+    return engine_type(name)(**given)
 
 
 def build_network(text: str, crosstalk: float, pairs: str) -> SpinNetwork:

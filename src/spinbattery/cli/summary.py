@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..analysis.bounds import bhatia_davis_precision
+from ..analysis.samples import charged, flip_statistics
 from ..analysis.statistics import independence_ratio
 from ..record import Record
 
@@ -14,7 +15,7 @@ def summary(record: Record) -> dict[str, Any]:
     """Figures of a record as plain data; what is not known is None.
 
     ``error_estimate`` is the larger of the absolute error of mu and the relative error of the
-    precision; ``hs_cost`` is int ||H||_HS dt / 2^(N/2) in GHz ns.
+    precision; ``precision_stderr`` is relative, too; ``hs_cost`` is int ||H||_HS dt / 2^(N/2) in GHz ns.
     """
     problem, attributes = record.problem, record.dataset.attrs
     cost = problem.cost
@@ -39,20 +40,41 @@ def summary(record: Record) -> dict[str, Any]:
         if abs(record.magnetization) < 1
         else None,
         "independence_ratio": independence_ratio(record),
-        "error_estimate": record.error_estimate,
-        "magnetization_error": record.magnetization_error,
-        "precision_error": record.precision_error,
+        **(_of_reads(record) if record.n_reads else _of_discretisation(record)),
         "hs_cost": record.hs_cost,
         "hs_cost_peak": cost.peak,
         "hs_cost_matched": cost.matched,
-        "steps": record.discretisation["steps"],
         "wall_time_s": float(attributes["wall_time_s"]),
         "problem_hash": attributes["problem_hash"],
         "run_key": record.key,
     }
 
 
-DISTINGUISHING = ("duration", "J", "field", "s_hold", "crosstalk", "energy_scales", "engine", "tolerance", "seed")
+def _of_discretisation(record: Record) -> dict[str, Any]:
+    return {
+        "error_estimate": record.error_estimate,
+        "magnetization_error": record.magnetization_error,
+        "precision_error": record.precision_error,
+        "steps": record.discretisation["steps"],
+    }
+
+
+def _of_reads(record: Record) -> dict[str, Any]:
+    flips = flip_statistics(record)
+    return {
+        "reads": record.n_reads,
+        "magnetization_stderr": record.magnetization_stderr,
+        "precision_stderr": record.precision_stderr,
+        "flips_mean": flips.mean,
+        "flips_variance": flips.variance,
+        "charged": charged(record),
+    }
+
+
+DISTINGUISHING = (
+    "duration", "J", "field", "s_hold", "crosstalk", "energy_scales", "engine", "tolerance", "reads", "temperature",
+    "sweeps", "seed",
+)  # fmt: skip
 """Parameters that a table shows where they differ."""
 
 

@@ -14,7 +14,7 @@ from ..errors import EngineError, InvalidParameterError
 from ..operators import magnetization_diagonal
 from ..problem import ChargingProblem
 from ..progress import Progress
-from ..record import Solution
+from ..recording import Solution
 from ..units import TWO_PI, whole_number
 from .base import Engine
 from .kernels import evolve, transverse_expectation

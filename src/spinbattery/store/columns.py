@@ -45,6 +45,10 @@ PARAMETERS = {
     "engine_options": Column("TEXT", "options of the engine as JSON"),
     "tolerance": Column("REAL", "promised error, where the engine makes a promise"),
     "seed": Column("INTEGER", "seed of the engine, where it has one"),
+    "reads": Column("INTEGER", "reads of an annealer"),
+    "model": Column("TEXT", "model of an emulated annealer"),
+    "temperature": Column("REAL", "temperature of an emulated annealer", "mK"),
+    "sweeps": Column("INTEGER", "Monte Carlo sweeps of an emulated annealer"),
     "n_times": Column("INTEGER", "output times"),
 }
 """Known before a run; also kept of a run that failed."""
@@ -60,6 +64,9 @@ RESULTS = {
         "magnetization_error",
         "precision_error",
         "norm_error",
+        "magnetization_stderr",
+        "variance_stderr",
+        "precision_stderr",
         "hs_cost",
         "hs_cost_peak",
         "hs_cost_matched",
@@ -103,7 +110,7 @@ def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int
         "engine": engine,
         "engine_options": canonical_json(options),
         "tolerance": options.get("tolerance"),
-        "seed": options.get("seed"),
+        **{name: options.get(name) for name in ("seed", "reads", "model", "temperature", "sweeps")},
         "n_times": n_times,
     }
 

@@ -46,7 +46,8 @@ def gather(records: Sequence[Record], names: Sequence[Mapping[str, str]] | None 
     coordinates: dict[str, Any] = {name: ("run", _column(rows, name)) for name in _COORDINATES}
     values: dict[str, Any] = {name: ("run", _column(rows, name)) for name in (*RESULTS, "wall_time_s")}
     widest = max(record.n_spins for record in records)
-    spins = [(np.arange(r.n_spins), r.dataset["spin_magnetization"].to_numpy()) for r in records]
+    known = [r.dataset.variables.get("spin_magnetization") for r in records]  # not of reads that are magnetizations
+    spins = [((), ()) if spin is None else (np.arange(len(spin)), spin.to_numpy()) for spin in known]
     coordinates[_SPIN] = np.arange(widest)
     values["spin_magnetization"] = (("run", _SPIN), _padded(spins, widest))
     totals = np.unique(np.concatenate([record.dataset[_SZ].to_numpy() for record in records]))
@@ -71,15 +72,16 @@ def _column(rows: Sequence[Row], name: str) -> Any:
     """Values of a column; what is not known is NaN, so that columns that may be unknown are floats."""
     column = [row[name] for row in rows]
     if COLUMNS[name].kind == "TEXT":
-        return np.array(column, dtype=np.str_)
+        return np.array(["" if value is None else value for value in column], dtype=np.str_)
     if name in ("n_spins", "n_pairs"):
         return np.array(column, dtype=np.int64)
     return np.array([np.nan if value is None else value for value in column], dtype=np.float64)
 
 
-def _padded(parts: Sequence[tuple[Any, FloatArray]], width: int) -> FloatArray:
+def _padded(parts: Sequence[tuple[Any, Any]], width: int) -> FloatArray:
     """Rows (positions, values) of different lengths as one array, NaN elsewhere."""
     array = np.full((len(parts), width), np.nan)
     for row, (positions, values) in zip(array, parts, strict=True):
-        row[positions] = values
+        if len(positions):
+            row[positions] = values
     return array

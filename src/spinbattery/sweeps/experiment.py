@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import itertools
 import tomllib
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..charging import ENGINES
+from ..charging import engine_type
 from ..engines.base import Engine
 from ..errors import InvalidParameterError, SpinBatteryError, did_you_mean
 from ..network import SpinNetwork
 from ..network_text import parse_network
+from ..problem import ChargingProblem
 from ..recipe import ProtocolRecipe
-from ..scales import EnergyScales
+from ..scales import EnergyScales, advantage_system6
 from ..spreadsheet import from_spreadsheet
 from .plan import Plan, grid
 
 Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 Numbers: TypeAlias = Annotated[list[Number], Field(min_length=1)]
+_Made = TypeVar("_Made")
 
 _REMEDIES = {
     "list_type": "must be a list in brackets, such as [{given!r}]",
@@ -74,11 +77,8 @@ class EngineTable(BaseModel):
         options = dict(self.model_extra or {})
         if self.name == "auto":
             raise InvalidParameterError("the engine auto takes no options here; give `tolerance` at the top instead.")
-        if self.name not in ENGINES:
-            raise InvalidParameterError(
-                f"unknown engine {self.name!r}; there are {', '.join(ENGINES)}.{did_you_mean(self.name, ENGINES)}"
-            )
-        known = [field.name for field in fields(ENGINES[self.name])]
+        kind = engine_type(self.name)
+        known = [field.name for field in fields(kind)]
         for option in options:
             if option not in known:
                 raise InvalidParameterError(
@@ -87,7 +87,7 @@ class EngineTable(BaseModel):
                 )
         if tolerance is not None and "tolerance" in known:
             options.setdefault("tolerance", tolerance)
-        return ENGINES[self.name](**options)
+        return kind(**options)
 
 
 class Experiment(_Table):
@@ -134,13 +134,23 @@ class Experiment(_Table):
             points=self.points,
         )
 
+    def problems(self, folder: Path, place: Callable[[SpinNetwork], SpinNetwork]) -> list[ChargingProblem]:
+        """Every network, as ``place`` puts it on a device, with every protocol; engines do not matter."""
+        scales = self._scales(folder) or advantage_system6()
+        recipes = [recipe for table in self.protocols for recipe in table.recipes()]
+        return [
+            ChargingProblem(network, recipe.build(network, scales), scales)
+            for network in map(place, self._networks(folder))
+            for recipe in recipes
+        ]
+
     def _networks(self, folder: Path) -> list[SpinNetwork]:
         if self.crosstalk_pairs == "all" and not any(_listed(self.crosstalk)):
             raise InvalidParameterError("crosstalk_pairs says where, but crosstalk does not say how much; give both.")
         found = []
         for text, crosstalk in itertools.product(self.networks, _listed(self.crosstalk)):
             kind, _, name = text.partition(":")
-            network = parse_network(f"file:{folder / name}" if kind == "file" else text)
+            network = parse_network(f"{kind}:{folder / name}" if kind in ("file", "solver") else text)
             found.append(network.with_crosstalk(crosstalk, self.crosstalk_pairs) if crosstalk else network)
         return found
 
@@ -160,6 +170,23 @@ def read_experiment(path: str | Path) -> Plan:
             wrong kind; all of them at once.
         SpinBatteryError: anything a single run would be refused for.
     """
+    return _read(path, lambda experiment, folder: experiment.plan(folder))
+
+
+def read_problems(path: str | Path, place: Callable[[SpinNetwork], SpinNetwork]) -> list[ChargingProblem]:
+    """The problems of an experiment file on a device; what the file says of engines does not matter there.
+
+    Args:
+        path: of the file.
+        place: puts a network on the device; protocols are built for what it returns.
+
+    Raises:
+        SpinBatteryError: as :func:`read_experiment`, and whatever ``place`` raises.
+    """
+    return _read(path, lambda experiment, folder: experiment.problems(folder, place))
+
+
+def _read(path: str | Path, make: Callable[[Experiment, Path], _Made]) -> _Made:
     path = Path(path)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -173,7 +200,7 @@ def read_experiment(path: str | Path) -> Plan:
         problems = "; ".join(_explain(detail) for detail in error.errors() if not _of_another_form(detail))
         raise InvalidParameterError(f"{str(path)!r}: {problems}") from None
     try:
-        return experiment.plan(path.parent)
+        return make(experiment, path.parent)
     except SpinBatteryError as error:
         raise type(error)(f"{str(path)!r}: {error}") from None
 

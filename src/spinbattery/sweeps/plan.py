@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
-from ..charging import ENGINES, resolve_engine
-from ..engines.base import Engine, output_times
+from ..charging import ENGINES, engine_type, has_tolerance, resolve_engine
+from ..engines.base import Engine, derived_seed, output_times
 from ..errors import InvalidParameterError
 from ..network import SpinNetwork
 from ..network_text import parse_network
@@ -28,9 +27,6 @@ from ..units import whole_number
 
 ProtocolLike: TypeAlias = Protocol | ProtocolRecipe | Callable[[SpinNetwork], Protocol]
 """A protocol; or what makes one for each network: a recipe, or a function such as ``charging.local_equivalent``."""
-
-_SEED_DIGITS = 12
-"""48 bits: exact in a float64 column, too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +138,10 @@ def grid(
     protocol_list = _several(
         "protocols", protocols, lambda one: isinstance(one, Protocol | ProtocolRecipe) or callable(one)
     )
-    if tolerance is not None and engine_list and all(isinstance(engine, Engine) for engine in engine_list):
+    if tolerance is not None and engine_list and not any(map(_promises, engine_list)):
         raise InvalidParameterError(
-            "every engine of this grid is an object with a tolerance of its own; set it there, or name the engines."
+            "every engine of this grid is an object with a tolerance of its own, or promises none; set it there, "
+            "name the engines, or leave it out."
         )
     bases = _checked_seeds(seeds, engine_list)
     scales = scales or advantage_system6()
@@ -156,19 +153,13 @@ def grid(
             problem = ChargingProblem(spins, built, scales)
             wanted = _times(problem, times, points)
             for engine in engine_list:
-                chosen, reason = resolve_engine(engine, problem, None if isinstance(engine, Engine) else tolerance)
+                chosen, reason = resolve_engine(engine, problem, tolerance if _promises(engine) else None)
                 tasks += [
                     Task(problem, seeded, wanted, reason, built.name) for seeded in _seeded(chosen, problem, bases)
                 ]
     if not tasks:
         raise InvalidParameterError("the grid is empty; give at least one network, one protocol and one engine.")
     return Plan(tuple(tasks))
-
-
-def derived_seed(problem: ChargingProblem, engine: Engine, base: int) -> int:
-    """Seed of a run: from the problem, the engine and the number of the repetition, never from the worker."""
-    text = f"seed:1:{problem.content_hash}:{engine.name}:{base}"
-    return int(hashlib.sha256(text.encode()).hexdigest()[:_SEED_DIGITS], 16)
 
 
 def _several(what: str, given: Any, single: Callable[[Any], bool]) -> list[Any]:
@@ -180,6 +171,11 @@ def _several(what: str, given: Any, single: Callable[[Any], bool]) -> list[Any]:
         if not single(member):
             raise InvalidParameterError(f"{member!r} is none of the {what} that a sweep takes; see its arguments.")
     return members
+
+
+def _promises(engine: Engine | str) -> bool:
+    """Whether an engine takes the tolerance of the grid."""
+    return isinstance(engine, str) and (engine == "auto" or has_tolerance(engine_type(engine)))
 
 
 def _checked_seeds(seeds: Iterable[int] | None, engines: Sequence[Engine | str]) -> tuple[int, ...] | None:
@@ -200,10 +196,10 @@ def _checked_seeds(seeds: Iterable[int] | None, engines: Sequence[Engine | str])
 
 
 def _seeded(engine: Engine, problem: ChargingProblem, bases: tuple[int, ...] | None) -> list[Engine]:
-    """The engine once for every seed; as it is where it takes none, or has its own and no seeds are asked for."""
-    if not engine.takes_seed or (bases is None and engine.options()["seed"] is not None):
+    """The engine once for every seed; as it is where it takes none, or no seeds are asked for."""
+    if not engine.takes_seed or bases is None:
         return [engine]
-    return [engine.with_seed(derived_seed(problem, engine, base)) for base in bases or (0,)]
+    return [engine.with_seed(derived_seed(problem, engine.name, base)) for base in bases]
 
 
 def _built(protocol: ProtocolLike, network: SpinNetwork, scales: EnergyScales) -> Protocol:

@@ -1,0 +1,358 @@
+"""Flipped spins in the reads of an annealer: how many, of which degree, and whether they flip alone.
+
+A flipped spin is one that reads -1, k is their number in a read, and Sz = N - 2k: the precision is
+1/sigma^2 = N^2 / (4 Var k).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._typing import FloatArray, IntArray
+from ..errors import InvalidParameterError
+from ..moments import Moments
+from ..record import Record
+from ..units import whole_number
+
+UNCHARGED_FLIPS = 10
+"""Flips above which a read counts as not charged.
+
+Charging is all or nothing in a read: flips of a charged battery are rare, single and mostly at the
+edge, a few in thousands of spins, while a battery where no droplet of up spins grew keeps hundreds
+down. Where both kinds of reads occur, sigma is the noise of nucleation and 1/sigma^2 no precision of
+a charge.
+"""
+
+_CONFIDENCE = 0.95
+_BLOCK = 1 << 18
+"""Entries of a block of resamples or of spins that are held at once, as 64-bit numbers."""
+
+
+def uncharged_above(n_spins: int) -> int:
+    """Flips above which a read of N spins is not charged: ten, or half of the spins where that is less."""
+    return min(UNCHARGED_FLIPS, whole_number("n_spins", n_spins) // 2)
+
+
+def charged(record: Record) -> bool | None:
+    """Whether every read is charged: at most ten flips from all up, and at most half of the spins.
+
+    False is a flag. Where the protocol is to charge fully, as the cooperative one, some reads have
+    then not nucleated: the spread of the reads is that of an all-or-nothing event, and neither it nor
+    a scaling fitted to it is a precision. A local protocol stops at a partial charge (mu = 0.83, hundreds
+    of flips of 5612), so that its records are flagged too, rightly, with a sigma that means what it says.
+    Fits therefore do not refuse flagged records; leave them out where they are not wanted.
+
+    Returns:
+        None where the record has no reads; then see :func:`uncharged_probability`.
+    """
+    return None if record.n_reads is None else uncharged_probability(record) == 0.0
+
+
+def uncharged_probability(record: Record) -> float:
+    """Probability that one read is not charged in the sense of :func:`charged`, from P(Sz).
+
+    For a record of reads it is their share (times ``n_reads``, their number); for an exact one the
+    probability of such an outcome.
+    """
+    found = flip_probabilities(record)[uncharged_above(record.n_spins) + 1 :]
+    return float(found.sum())
+
+
+def flip_probabilities(record: Record) -> FloatArray:
+    """P(k) at the end of a run, k = 0 ... N down spins, shape (N + 1,); relative frequencies where there are reads."""
+    return np.asarray(record.dataset["distribution"].to_numpy()[::-1], dtype=np.float64)
+
+
+def count_flips(spins: ArrayLike) -> IntArray:
+    """k, the number of spins at -1 in each read: (reads,) from (reads, N) of +-1.
+
+    Raises:
+        InvalidParameterError: not two-dimensional, empty, or entries other than +1 and -1.
+    """
+    return np.asarray(np.count_nonzero(_checked_spins(spins) < 0, axis=1), dtype=np.int64)
+
+
+def flips_of_reads(record: Record) -> IntArray:
+    """k of each read of a record, shape (reads,).
+
+    Raises:
+        InvalidParameterError: the record has no reads.
+    """
+    magnetization = record.read_magnetization
+    if magnetization is None:
+        raise InvalidParameterError(f"{_no_reads(record)}; P(k) is in flip_probabilities(record).")
+    return np.rint(0.5 * record.n_spins * (1.0 - magnetization)).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class FlipStatistics:
+    """Distribution of k, the number of flipped spins in a read.
+
+    Attributes:
+        n_spins: N.
+        counts: reads with k = 0, 1, ... up to the largest k that occurs.
+        mean, mean_error: mean of k and its standard error.
+        variance, variance_error: variance of k (nu - 1) and its standard error.
+        fano: variance over mean, 1 where flips are rare and independent; None without a flip.
+        fano_error: its standard error (delta method), None without a flip.
+    """
+
+    n_spins: int
+    counts: IntArray
+    mean: float
+    mean_error: float
+    variance: float
+    variance_error: float
+    fano: float | None
+    fano_error: float | None
+
+    @property
+    def n_reads(self) -> int:
+        return int(self.counts.sum())
+
+    @property
+    def n_uncharged(self) -> int:
+        """Reads that are not charged, see :func:`charged`."""
+        return int(self.counts[uncharged_above(self.n_spins) + 1 :].sum())
+
+    @classmethod
+    def from_flips(cls, flips: ArrayLike, n_spins: int) -> FlipStatistics:
+        """From k of each read, (reads,), two reads or more.
+
+        Raises:
+            InvalidParameterError: not one row of two or more, or not whole numbers within 0 ... N.
+        """
+        n_spins = whole_number("n_spins", n_spins)
+        k = np.asarray(flips)
+        if k.ndim != 1 or len(k) < 2:
+            raise InvalidParameterError(f"flips must be one row of two or more reads, but are of shape {k.shape}.")
+        if not np.issubdtype(k.dtype, np.integer) or k.min() < 0 or k.max() > n_spins:
+            raise InvalidParameterError(f"flips must be whole numbers within 0 to {n_spins}, but are {flips!r}.")
+        found = Moments.of(k)
+        fano = error = None
+        if found.mean > 0.0:
+            fano = found.variance / found.mean
+            influence = ((k - found.mean) ** 2 - fano * k) / found.mean
+            error = float(influence.std()) / math.sqrt(len(k))
+        return cls(
+            n_spins,
+            np.bincount(k),
+            found.mean,
+            found.mean_error,
+            found.variance,
+            found.variance_error,
+            fano,
+            error,
+        )
+
+
+def flip_statistics(record: Record) -> FlipStatistics:
+    """Distribution of the number of flipped spins in the reads of a record, with standard errors.
+
+    Raises:
+        InvalidParameterError: the record has no reads, or a single one.
+    """
+    return FlipStatistics.from_flips(flips_of_reads(record), record.n_spins)
+
+
+@dataclass(frozen=True, eq=False)
+class DegreeFlips:
+    """Flips of the spins of each degree, one entry a degree that occurs, ascending.
+
+    Attributes:
+        degree: number of coupled neighbours, (D,).
+        n_spins: spins of that degree.
+        flips: how often they read -1, over all reads.
+        probability: flips over spins and reads.
+        low, high: 95 % Clopper-Pearson interval of the probability, which takes all spins and reads
+            as independent and the spins of one degree as alike.
+    """
+
+    degree: IntArray
+    n_spins: IntArray
+    flips: IntArray
+    probability: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+    @classmethod
+    def from_spins(cls, spins: ArrayLike, degrees: ArrayLike) -> DegreeFlips:
+        """From reads (reads, N) of +-1 and the degree of each spin (N,).
+
+        Raises:
+            InvalidParameterError: entries other than +-1, or not one degree a spin.
+        """
+        reads = _checked_spins(spins)
+        found = np.asarray(degrees)
+        if found.shape != reads.shape[1:]:
+            raise InvalidParameterError(f"{reads.shape[1]} spins need as many degrees, not {found.shape}.")
+        degree, group = np.unique(found, return_inverse=True)
+        of_spin = np.count_nonzero(reads < 0, axis=0)
+        flips = np.zeros(len(degree), dtype=np.int64)
+        np.add.at(flips, group, of_spin)
+        n_spins = np.bincount(group)
+        trials = n_spins * len(reads)
+        low, high = clopper_pearson(flips, trials)
+        return cls(degree.astype(np.int64), n_spins, flips, flips / trials, low, high)
+
+
+def flips_by_degree(record: Record) -> DegreeFlips:
+    """Flips of the spins of each degree: in a ferromagnet those with few neighbours flip most.
+
+    Raises:
+        InvalidParameterError: the record has no reads, or only their magnetizations.
+    """
+    spins = record.spins
+    if spins is None:
+        raise InvalidParameterError(f"{_no_reads(record)} of single spins, and so no flips by degree.")
+    return DegreeFlips.from_spins(spins, record.dataset["degree"].to_numpy())
+
+
+def clopper_pearson(
+    successes: ArrayLike, trials: ArrayLike, confidence: float = _CONFIDENCE
+) -> tuple[FloatArray, FloatArray]:
+    """Exact interval of a binomial probability (Clopper and Pearson, Biometrika 26, 404 (1934)).
+
+    It covers the probability in at least the given share of series, also where there is no success.
+    """
+    from scipy.special import betaincinv
+
+    k, n = np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)
+    tail = 0.5 * (1.0 - confidence)
+    none, all_ = k == 0.0, k == n
+    low = np.where(none, 0.0, betaincinv(np.where(none, 1.0, k), n - k + 1.0, tail))
+    high = np.where(all_, 1.0, betaincinv(k + 1.0, np.where(all_, 1.0, n - k), 1.0 - tail))
+    return low, high
+
+
+@dataclass(frozen=True)
+class Independence:
+    """Var(Sz) / sum_k Var(sz_k) of reads, both variances with nu - 1.
+
+    Attributes:
+        ratio: 1 for independent spins.
+        error: standard error of the ratio (delta method). It comes from what was read, and is too small
+            where no read has two flips: without one, nothing tells how often two occur.
+        error_if_independent: standard deviation of the ratio around 1 were the spins independent,
+            sqrt(2 (1 - sum v_k^2 / (sum v_k)^2) / nu) with v_k = Var(sz_k): a test of independence sets
+            |ratio - 1| against it.
+    """
+
+    ratio: float
+    error: float
+    error_if_independent: float
+
+    @classmethod
+    def from_spins(cls, spins: ArrayLike) -> Independence | None:
+        """From reads (reads, N) of +-1; None where no spin fluctuates.
+
+        Raises:
+            InvalidParameterError: fewer than two reads, or entries other than +-1.
+        """
+        reads = _checked_spins(spins)
+        n_reads = len(reads)
+        if n_reads < 2:
+            raise InvalidParameterError("a variance needs two or more reads, but there is one.")
+        down = np.count_nonzero(reads < 0, axis=0) / n_reads
+        single = down * (1.0 - down)
+        total = float(single.sum())
+        if total == 0.0:
+            return None
+        squares = (count_flips(reads) - down.sum()) ** 2
+        ratio = float(squares.mean()) / total
+        # influence of one read on sum_k p_k (1 - p_k)
+        weights = 1.0 - 2.0 * down
+        step = max(1, _BLOCK // reads.shape[1])
+        blocks = [(reads[k : k + step] < 0) @ weights for k in range(0, n_reads, step)]
+        spread = np.concatenate(blocks) - down @ weights
+        influence = (squares - ratio * (total + spread)) / total
+        chance = 2.0 * (1.0 - float(single @ single) / total**2) / n_reads
+        return cls(ratio, float(influence.std()) / math.sqrt(n_reads), math.sqrt(chance))
+
+
+@dataclass(frozen=True)
+class BootstrapIntervals:
+    """95 % percentile intervals from resampled reads.
+
+    Attributes:
+        magnetization, variance, std, precision: intervals of mu, sigma^2, sigma, 1/sigma^2; the upper
+            end of the precision is infinite where more than 2.5 % of the resamples are all alike.
+        n_resamples: how many were drawn.
+        seed: seed of the numpy Generator.
+    """
+
+    magnetization: tuple[float, float]
+    variance: tuple[float, float]
+    std: tuple[float, float]
+    precision: tuple[float, float]
+    n_resamples: int
+    seed: int
+
+
+def bootstrap_intervals(magnetizations: ArrayLike, *, n_resamples: int = 1000, seed: int = 0) -> BootstrapIntervals:
+    """Intervals of mean and variance of mu by resampling the reads (Efron, Ann. Stat. 7, 1 (1979)).
+
+    How often each distinct mu is drawn is multinomial, so that a resample costs as many numbers as there
+    are distinct values, not reads.
+
+    Args:
+        magnetizations: (nu,) mu of each read, as ``record.read_magnetization``.
+        n_resamples: 100 or more.
+        seed: equal seeds give equal intervals.
+
+    Raises:
+        InvalidParameterError: fewer than two reads, values that are not finite, or a bad option.
+    """
+    mu = np.asarray(magnetizations, dtype=np.float64)
+    if mu.ndim != 1 or len(mu) < 2 or not np.isfinite(mu).all():
+        raise InvalidParameterError("magnetizations must be one row of two or more finite numbers.")
+    n_resamples, seed = whole_number("n_resamples", n_resamples, 100), whole_number("seed", seed, 0)
+    values, counts = np.unique(mu, return_counts=True)
+    means, variances = _resampled(values, counts, n_resamples, np.random.default_rng(seed))
+    tails = (0.5 - 0.5 * _CONFIDENCE, 0.5 + 0.5 * _CONFIDENCE)
+    (mean_low, mean_high), (low, high) = (np.quantile(found, tails).tolist() for found in (means, variances))
+    precision = tuple(1.0 / end if end > 0.0 else math.inf for end in (high, low))
+    return BootstrapIntervals(
+        magnetization=(mean_low, mean_high),
+        variance=(low, high),
+        std=(math.sqrt(low), math.sqrt(high)),
+        precision=(precision[0], precision[1]),
+        n_resamples=n_resamples,
+        seed=seed,
+    )
+
+
+def _resampled(
+    values: FloatArray, counts: IntArray, n_resamples: int, generator: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and variance (nu - 1) of each resample."""
+    n_reads = int(counts.sum())
+    centre = float(values @ counts) / n_reads
+    deviations = values - centre
+    means, variances = np.empty(n_resamples), np.empty(n_resamples)
+    step = max(1, _BLOCK // len(values))
+    for start in range(0, n_resamples, step):
+        block = slice(start, min(start + step, n_resamples))
+        drawn = generator.multinomial(n_reads, counts / n_reads, size=block.stop - block.start)
+        shift = drawn @ deviations / n_reads
+        means[block] = centre + shift
+        variances[block] = (drawn @ deviations**2 - n_reads * shift**2) / (n_reads - 1)
+        variances[block][np.count_nonzero(drawn, axis=1) == 1] = 0.0  # exactly, not to rounding
+    return means, variances
+
+
+def _checked_spins(spins: ArrayLike) -> NDArray[np.int8]:
+    reads = np.asarray(spins)
+    if reads.ndim != 2 or not reads.size:
+        raise InvalidParameterError(f"spins must be of shape (reads, N), but are of shape {reads.shape}.")
+    if not np.array_equal(np.abs(reads), np.ones_like(reads)):
+        raise InvalidParameterError("spins must be +1 or -1 throughout.")
+    return reads.astype(np.int8, copy=False)
+
+
+def _no_reads(record: Record) -> str:
+    return f"this record ({record.engine}) has no reads"

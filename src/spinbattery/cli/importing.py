@@ -1,0 +1,49 @@
+"""`spinbattery import`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from ..errors import InvalidParameterError
+from . import options as o
+from .commands import present_record
+
+
+def import_measurement(
+    data: Annotated[
+        str, typer.Argument(help="A saved dimod SampleSet (.json), or magnetizations, one read a row (.csv).")
+    ],
+    network: o.NetworkText,
+    duration: o.Duration,
+    protocol: o.ProtocolName = "cooperative",
+    coupling: o.Coupling = -0.2,
+    field: o.Field = -0.5,
+    s_hold: o.SHold = 0.35,
+    equal_cost: o.EqualCost = False,
+    cost_reference: o.CostReference = None,
+    energy_scales: o.Scales = None,
+    sheet: o.Sheet = None,
+    out: Annotated[str | None, typer.Option("--out", help="Write the record as netCDF.")] = None,
+    store: o.StoreFolder = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Turn measured reads into a record, so that they can be analysed like any other run."""
+    from ..importing import read_measurement
+    from ..recipe import ProtocolRecipe
+    from ..store.folder import Store
+
+    if out is None and store is None:
+        raise InvalidParameterError("give --out or --store, so that there is a place for the record.")
+    o.check_target(out, (".nc",))
+    scales = o.build_scales(energy_scales, sheet)
+    spins = o.build_network(network, 0.0, "neighbours")
+    recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
+    record = read_measurement(data, spins, partial(recipe.build, scales=scales), scales=scales)
+    if out:
+        record.save(out)
+    if store:
+        Store(store).put(record)
+    present_record(record, None, as_json)

@@ -1,0 +1,210 @@
+"""Engines that draw reads: the emulated annealer, and any dimod sampler with an annealer's parameters."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .._typing import FloatArray
+from ..annealer.limits import violations
+from ..annealer.request import MIN_READS, SamplerRequest, readout, sampler_request
+from ..annealer.timing import qpu_access_time
+from ..errors import EngineError, SpinBatteryError
+from ..problem import ChargingProblem
+from ..progress import Progress, silent
+from ..recording import Readout, plain_data
+from ..units import whole_number
+from .base import Engine
+
+if TYPE_CHECKING:
+    import dimod
+
+    from ..annealer.emulator import EmulatedAnnealer
+
+_BYTES_PER_READ_AND_SPIN = 24
+"""Reads as bytes, as rows of dimod, and what is made of them while they become a record."""
+
+_BYTES_PER_READ_AND_PAIR = 2
+_BYTES_PER_PAIR = 600
+"""Pairs as dictionaries of Ocean and as text in the record."""
+
+_NEEDED = ("anneal_schedule", "h_gain_schedule", "initial_state")
+"""Without these parameters a sampler does not charge but anneals as it likes."""
+
+
+@dataclass(frozen=True)
+class SampledEngine(Engine):
+    """What engines that draw reads have in common.
+
+    Attributes:
+        reads: number of reads, two or more.
+        seed: of the random numbers, for samplers that take one; derived from the problem by default.
+
+    Raises:
+        InvalidParameterError: fewer than two reads, or a seed below zero.
+    """
+
+    reads: int = 1000
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        whole_number("reads", self.reads, least=MIN_READS)
+        if self.seed is not None:
+            whole_number("seed", self.seed, least=0)
+
+    @abstractmethod
+    def sampler_for(self, problem: ChargingProblem, progress: Progress = silent) -> dimod.Sampler:
+        """The sampler that is asked."""
+
+    def refusal(self, problem: ChargingProblem) -> str | None:
+        try:
+            request = sampler_request(problem, self.reads)
+        except EngineError as error:
+            return str(error)
+        sampler = self.sampler_for(problem)
+        found = violations(sampler.properties, request.h, request.J, self.arguments(sampler, request))  # type: ignore[arg-type]
+        return "\n".join(found) if found else None
+
+    def arguments(self, sampler: dimod.Sampler, request: SamplerRequest) -> dict[str, Any]:
+        """What this sampler is given: the parameters it has, and the seed where it takes one."""
+        known = sampler.parameters
+        given = {name: value for name, value in request.parameters.items() if name in known or name in _NEEDED}
+        return given if self.seed is None or "seed" not in known else {**given, "seed": self.seed}
+
+    def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Readout:
+        if len(times):
+            raise EngineError(f"the {self.name} engine reads spins at the end alone; ask for no output times.")
+        sampler = self.sampler_for(problem, progress)
+        request = sampler_request(problem, self.reads)
+        given = self.arguments(sampler, request)
+        samples = sampler.sample_ising(request.h, request.J, **given)
+        samples.resolve()
+        return described(readout(samples, request.qubits), request, sampler.properties, samples.info)
+
+
+def described(
+    reads: Readout, request: SamplerRequest, properties: Mapping[str, Any], info: Mapping[str, Any]
+) -> Readout:
+    """Reads with what was asked of which solver, and what it said of itself and of the run.
+
+    Args:
+        reads: the reads.
+        request: what was asked.
+        properties: of the solver.
+        info: of the answer; ``emulator``, where there is one, is the same for every run alike.
+    """
+    solver = {name: properties[name] for name in ("chip_id", "graph_id", "topology") if name in properties}
+    told = plain_data(info)
+    model = {"emulator": told.pop("emulator")} if "emulator" in told else {}
+    return replace(reads, sampler={"solver": solver, "parameters": request.to_dict(), **model}, execution=told)
+
+
+@dataclass(frozen=True)
+class Emulator(SampledEngine):
+    """The emulated annealer, with the network itself as its working graph.
+
+    A classical thermal model with free parameters: sweeps are no microseconds, and the temperature is not
+    that of a chip; see :class:`~spinbattery.annealer.emulator.EmulatedAnnealer`.
+
+    Attributes:
+        temperature: mK.
+        sweeps: Monte Carlo sweeps over the whole protocol, whatever its duration.
+        model: ``svmc-tf``, ``closed-form`` or ``pimc``.
+        readout_error: probability that a bit is read wrongly.
+        stuck: qubits that read -1 always.
+    """
+
+    name: ClassVar[str] = "emulator"
+
+    temperature: float = 18.0
+    sweeps: int = 5000
+    model: str = "svmc-tf"
+    readout_error: float = 0.0
+    stuck: tuple[int, ...] = ()
+
+    def sampler_for(self, problem: ChargingProblem, progress: Progress = silent) -> EmulatedAnnealer:
+        from ..annealer.emulator import EmulatedAnnealer
+
+        return EmulatedAnnealer(
+            graph=problem.network,
+            scales=problem.scales,
+            temperature=self.temperature,
+            sweeps=self.sweeps,
+            model=self.model,
+            readout_error=self.readout_error,
+            stuck=self.stuck,
+            progress=progress,
+        )
+
+    def required_bytes(self, problem: ChargingProblem) -> int:
+        return self.sampler_for(problem).required_bytes(self.reads) + _bytes_of_reads(problem, self.reads)
+
+    def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
+        request = sampler_request(problem, self.reads)
+        return self.sampler_for(problem).predicted_seconds(request.J, request.parameters)
+
+
+@dataclass(frozen=True)
+class Annealer(SampledEngine):
+    """Any dimod sampler that takes an annealer's parameters, such as ``DWaveSampler`` or ``EmulatedAnnealer``.
+
+    Spins are the qubits that the network's labels name, so that a network for a device is made from its
+    working graph (:meth:`spinbattery.WorkingGraph.from_properties`). A job of a real QPU is lost with this
+    process: for paid jobs use ``spinbattery qpu``.
+
+    Attributes:
+        sampler: what is asked. It must not change; two engines with one solver and as many reads count as one.
+    """
+
+    name: ClassVar[str] = "annealer"
+
+    sampler: Any = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        import dimod
+
+        if not isinstance(self.sampler, dimod.Sampler):
+            raise EngineError(f"sampler must be a dimod sampler, such as DWaveSampler(), but is {self.sampler!r}.")
+
+    @property
+    def takes_seed(self) -> bool:
+        return "seed" in self.sampler.parameters
+
+    def options(self) -> dict[str, Any]:
+        """Reads and seed, and the solver by its names, as a sampler object is no plain data."""
+        properties = self.sampler.properties
+        told = {name: properties[name] for name in ("chip_id", "graph_id") if name in properties}
+        return {"reads": self.reads, "seed": self.seed, "sampler": type(self.sampler).__name__, **told}
+
+    def sampler_for(self, problem: ChargingProblem, progress: Progress = silent) -> dimod.Sampler:
+        return self.sampler
+
+    def refusal(self, problem: ChargingProblem) -> str | None:
+        missing = [name for name in _NEEDED if name not in self.sampler.parameters]
+        if missing:
+            return f"its sampler {type(self.sampler).__name__} takes no {', '.join(missing)}; use an annealer."
+        if len(problem.network.crosstalk):
+            return "a sampler has the cross-talk it has; give the network without, or use the emulator engine."
+        return super().refusal(problem)
+
+    def required_bytes(self, problem: ChargingProblem) -> int:
+        return _bytes_of_reads(problem, self.reads)
+
+    def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
+        """The access time that the solver's timing data predict, or the anneals alone where it has none."""
+        try:
+            return 1e-6 * qpu_access_time(
+                self.sampler.properties, problem.n_spins, sampler_request(problem, self.reads).parameters
+            )
+        except SpinBatteryError:
+            return 1e-9 * self.reads * problem.protocol.duration
+
+
+def _bytes_of_reads(problem: ChargingProblem, reads: int) -> int:
+    pairs = problem.network.n_pairs
+    return reads * problem.n_spins * _BYTES_PER_READ_AND_SPIN + pairs * (
+        _BYTES_PER_PAIR + reads * _BYTES_PER_READ_AND_PAIR
+    )

@@ -1,0 +1,254 @@
+"""Records made of what engines and annealers found."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._typing import ComplexArray, FloatArray, IntArray
+from .moments import Moments, precision_bound
+from .problem import ChargingProblem
+from .record import Record, canonical_json, run_key
+from .schema import LONG_NAMES, SCHEMA, SCHEMA_VERSION, UNITS, VARIANCE_FLOOR
+
+_LIBRARIES = ("spinbattery", "numpy", "numba", "scipy", "xarray")
+_BLOCK = 1 << 22
+"""Products of spins that are held at once, in bytes, where energies are summed."""
+
+_NO_TIMES = np.empty(0)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What an engine found, before it becomes a record.
+
+    Attributes:
+        mean, variance: final mu and sigma^2.
+        spin_magnetization: (N,) final <sz_k>.
+        distribution: (N + 1,) final P(Sz), Sz = -N, -N + 2, ... N.
+        times: (T,) output times in ns; may be empty, as then are the trajectories.
+        trajectory_mean, trajectory_variance, trajectory_energy: (T,) mu, sigma^2, <H> in GHz.
+        trajectory_mean_error, trajectory_variance_error: (T,) absolute error estimates.
+        mean_error: absolute error estimate of mu.
+        precision_error: relative error estimate of 1/sigma^2.
+        norm_error: |norm - 1| at the end, before normalisation.
+        state: final amplitudes, or None where they are not kept.
+        discretisation: what the error came from (splitting, steps, ...).
+    """
+
+    mean: float
+    variance: float
+    spin_magnetization: FloatArray
+    distribution: FloatArray
+    times: FloatArray
+    trajectory_mean: FloatArray
+    trajectory_variance: FloatArray
+    trajectory_energy: FloatArray
+    trajectory_mean_error: FloatArray
+    trajectory_variance_error: FloatArray
+    mean_error: float
+    precision_error: float
+    norm_error: float
+    state: ComplexArray | None
+    discretisation: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Readout:
+    """Reads of an annealer, before they become a record.
+
+    Attributes:
+        magnetizations: (reads,) mu of each read; two or more reads.
+        spins: (reads, N) of +1 and -1 in the order of the network's spins, or None where they are not known.
+        qubits: (N,) numbers of the qubits that were the spins, or None.
+        sampler: what was asked of which sampler, and what it said: plain data.
+        execution: what differs between two runs of the same (times, job numbers): plain data.
+    """
+
+    magnetizations: FloatArray
+    spins: NDArray[np.int8] | None = None
+    qubits: IntArray | None = None
+    sampler: dict[str, Any] = field(default_factory=dict)
+    execution: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def times(self) -> FloatArray:
+        """None: an annealer is read at the end alone."""
+        return _NO_TIMES
+
+
+def build_record(
+    problem: ChargingProblem,
+    engine: str,
+    options: dict[str, Any],
+    reason: str,
+    solution: Solution | Readout,
+    wall_time: float,
+) -> Record:
+    """Assemble the dataset of one run.
+
+    Args:
+        problem: what was solved.
+        engine, options: by what.
+        reason: why by that.
+        solution: what was found.
+        wall_time: how long it took, s.
+    """
+    import xarray as xr
+
+    n, cost = problem.n_spins, problem.cost
+    values: dict[str, Any] = {
+        "duration": ((), problem.protocol.duration),
+        "hs_cost": ((), cost.integral),
+        "hs_cost_peak": ((), cost.peak),
+        "hs_cost_matched": ((), cost.matched),
+        "problem": ((), canonical_json(problem.to_dict())),
+        "spin": ("spin", np.arange(n)),
+        "sz_total": ("sz_total", np.arange(-n, n + 1, 2)),
+    }
+    attributes = {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "problem_hash": problem.content_hash,
+        "run_key": run_key(problem, engine, options, solution.times),
+        "network": problem.network.name,
+        "protocol": problem.protocol.name,
+        "scales": problem.scales.name,
+        "engine": engine,
+        "engine_options": canonical_json(options),
+        "engine_reason": reason,
+        "versions": _versions(),
+        "wall_time_s": wall_time,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    if isinstance(solution, Readout):
+        values |= _sampled_values(problem, solution)
+        attributes |= {"sampler": canonical_json(solution.sampler), "execution": canonical_json(solution.execution)}
+    else:
+        values |= _computed_values(solution)
+        attributes["discretisation"] = canonical_json(solution.discretisation)
+    variables = {name: xr.Variable(dims, data, _described(name)) for name, (dims, data) in values.items()}
+    return Record(xr.Dataset(variables, attrs=attributes), problem)
+
+
+def _computed_values(solution: Solution) -> dict[str, Any]:
+    """Moments and trajectories with the estimates of their discretisation errors."""
+    values: dict[str, Any] = {
+        "magnetization": ((), solution.mean),
+        "variance": ((), solution.variance),
+        "std": ((), math.sqrt(solution.variance)),
+        "magnetization_error": ((), solution.mean_error),
+        "norm_error": ((), solution.norm_error),
+        "spin_magnetization": ("spin", solution.spin_magnetization),
+        "distribution": ("sz_total", solution.distribution),
+    }
+    if solution.variance > VARIANCE_FLOOR:
+        values["precision"] = ((), 1.0 / solution.variance)
+        values["precision_error"] = ((), solution.precision_error)
+    else:
+        values["precision_bound"] = ((), 1.0 / VARIANCE_FLOOR)
+    if len(solution.times):
+        values["time"] = ("time", solution.times)
+        values["magnetization_t"] = ("time", solution.trajectory_mean)
+        values["std_t"] = ("time", np.sqrt(solution.trajectory_variance))
+        values["energy_t"] = ("time", solution.trajectory_energy)
+        values["magnetization_t_error"] = ("time", solution.trajectory_mean_error)
+        values["variance_t_error"] = ("time", solution.trajectory_variance_error)
+    if solution.state is not None:
+        values["state"] = (("amplitude", "part"), np.column_stack([solution.state.real, solution.state.imag]))
+        values["part"] = ("part", ["real", "imag"])
+    return values
+
+
+def _sampled_values(problem: ChargingProblem, readout: Readout) -> dict[str, Any]:
+    """Moments with their standard errors, and the reads, their spins packed into bits."""
+    n, magnetizations = problem.n_spins, readout.magnetizations
+    down = np.rint(0.5 * n * (1.0 - magnetizations)).astype(np.int64)
+    flips = Moments.of(down)  # whole numbers: reads that are alike have a variance of exactly zero
+    mean, variance = 1.0 - 2.0 * flips.mean / n, 4.0 * flips.variance / n**2
+    values: dict[str, Any] = {
+        "magnetization": ((), mean),
+        "variance": ((), variance),
+        "std": ((), math.sqrt(variance)),
+        "distribution": ("sz_total", np.bincount(n - down, minlength=n + 1) / len(down)),
+        "degree": ("spin", problem.network.degrees),
+    }
+    if variance > 0.0:
+        values["precision"] = ((), 1.0 / variance)
+        values["magnetization_stderr"] = ((), 2.0 * flips.mean_error / n)
+        values["variance_stderr"] = ((), 4.0 * flips.variance_error / n**2)
+        values["precision_stderr"] = ((), flips.variance_error / flips.variance)
+    else:
+        values["precision_bound"] = ((), precision_bound(len(down), n))
+    if readout.qubits is not None:
+        values["qubit"] = ("spin", readout.qubits)
+    if readout.spins is None:
+        values["read_magnetization"] = ("read", magnetizations)
+        return values
+    up = readout.spins > 0
+    values["spin_magnetization"] = ("spin", 2.0 * up.mean(axis=0) - 1.0)
+    values["spins_packed"] = (("read", "byte"), np.packbits(up, axis=1))
+    values["energy"] = ("read", ising_energies(problem, readout.spins))
+    return values
+
+
+def ising_energies(problem: ChargingProblem, spins: NDArray[np.int8]) -> FloatArray:
+    """h sum s_k + J sum w_jk s_j s_k of each read (reads, N), in units of B(s)/2, at gain g = 1, shape (reads,).
+
+    Cross-talk is no part of what was programmed, and left out.
+    """
+    network, protocol = problem.network, problem.protocol
+    first, second = network.pairs.T
+    energies: FloatArray = protocol.h * spins.sum(axis=1, dtype=np.float64)
+    if protocol.J == 0.0 or not network.n_pairs:
+        return energies
+    step = max(1, _BLOCK // network.n_pairs)
+    for start in range(0, len(spins), step):
+        block = spins[start : start + step]
+        energies[start : start + step] += protocol.J * ((block[:, first] * block[:, second]) @ network.weights)
+    return energies
+
+
+def plain_data(info: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a sampler's information can be kept: numbers, texts, lists; the rest is left out."""
+    found = {}
+    for name, value in info.items():
+        try:
+            found[str(name)] = json.loads(json.dumps(value, allow_nan=False, default=_listed))
+        except (TypeError, ValueError):  # objects of a sampler, or numbers that JSON has not
+            continue
+    return found
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError
+
+
+@cache  # looking a version up takes longer than all else that is done for a record
+def _versions() -> str:
+    """Versions of Python and the libraries, as JSON."""
+    found = {"python": platform.python_version()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return canonical_json(found)
+
+
+def _described(name: str) -> dict[str, str]:
+    """Unit and meaning of a variable, where it has them."""
+    attributes = {"units": UNITS.get(name), "long_name": LONG_NAMES.get(name)}
+    return {key: value for key, value in attributes.items() if value is not None}

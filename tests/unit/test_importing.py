@@ -1,0 +1,137 @@
+"""Measured data become records."""
+
+from __future__ import annotations
+
+import json
+
+import dimod
+import numpy as np
+import pytest
+
+from spinbattery import SpinNetwork, cooperative, independence_ratio, parse_network, ring
+from spinbattery.errors import EngineError, InvalidParameterError, NetworkError, RecordError
+from spinbattery.importing import read_measurement, record_from_magnetizations, record_from_samples
+
+CP = cooperative(60e3)
+SPINS = np.where(np.random.default_rng(3).random((30, 40)) < 0.95, 1, -1).astype(np.int8)
+
+
+def answer(variables, **more):
+    return dimod.SampleSet.from_samples((SPINS[:, : len(variables)], variables), vartype="SPIN", energy=7.0, **more)
+
+
+def test_a_sample_set_from_a_file(tmp_path):
+    network = parse_network("pegasus:2")
+    shuffled = np.random.default_rng(1).permutation(network.labels).tolist()
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps(answer(shuffled, info={"timing": {"qpu_access_time": 9.0}}).to_serializable()))
+    record = read_measurement(path, network, CP)
+    assert record.n_reads == 30
+    assert np.array_equal(record.spins, SPINS[:, [shuffled.index(label) for label in network.labels]])
+    assert record.engine == "imported"
+    assert record.sampler_info == {"source": "answer.json"}
+    assert record.execution_info == {"timing": {"qpu_access_time": 9.0}}
+    assert (record.dataset["energy"] != 7.0).all()
+    assert independence_ratio(record) is not None
+    assert record.problem.network == network
+
+
+def test_two_measurements_of_one_problem_are_two_runs():
+    first = record_from_samples(answer(list(range(5))), ring(5), CP)
+    second = record_from_samples(answer(list(range(5))).slice(20), ring(5), CP)
+    assert first.problem.content_hash == second.problem.content_hash
+    assert first.key != second.key
+    assert record_from_samples(answer(list(range(5))), ring(5), CP).key == first.key
+
+
+def test_a_part_of_the_working_graph_is_cut_out():
+    network = parse_network("pegasus:2")
+    some = list(network.labels[10:30])
+    record = record_from_samples(answer(some), network, CP.local_equivalent)
+    cut = record.problem.network
+    assert cut.n_spins == 20
+    graph = network.to_networkx().subgraph(some)
+    assert cut.n_pairs == graph.number_of_edges() > 0
+    assert record.problem.protocol == CP.local_equivalent(cut)
+    assert record.dataset["qubit"].to_numpy().tolist() == some
+
+
+def test_restriction_keeps_weights_and_crosstalk():
+    network = SpinNetwork(4, [[0, 1], [1, 2], [2, 3]], [1.0, 2.0, 3.0], labels=tuple("abcd")).with_crosstalk(-0.001)
+    cut = network.restricted_to(["d", "c", "b"])
+    assert cut.labels == ("b", "c", "d")
+    assert cut.pairs.tolist() == [[0, 1], [1, 2]]
+    assert cut.weights.tolist() == [2.0, 3.0]
+    assert cut.crosstalk.tolist() == [-0.001, -0.001]
+    assert network.restricted_to("abcd") is network
+
+
+def test_variables_of_another_graph():
+    with pytest.raises(NetworkError, match=r"2 of 5 labels \(.*\) are no spins of ring:3, which has 3"):
+        record_from_samples(answer(list(range(5))), ring(3), CP)
+    with pytest.raises(NetworkError, match="0 of 0 labels"):
+        ring(3).restricted_to([])
+
+
+def test_one_read_is_too_few():
+    with pytest.raises(EngineError, match="1 reads"):
+        record_from_samples(answer(list(range(5))).truncate(1), ring(5), CP)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1\n0.6\n0.2\n",
+        "magnetization\n1\n0.6\n0.2\n",
+        "anything\n1\n0.6\n0.2\n",
+        "read,mu,energy\n0,1,5\n1,0.6,5\n2,0.2,5\n",
+        "\ufeffread, Magnetization\n\n0,1.0\n1, 6e-1\n2,0.2\n\n",
+    ],
+)
+def test_magnetizations_from_a_table(tmp_path, text):
+    path = tmp_path / "measured.csv"
+    path.write_text(text, encoding="utf-8")
+    record = read_measurement(path, ring(5), CP)
+    assert record.read_magnetization.tolist() == [1.0, 0.6, 0.2]
+    assert record.magnetization == pytest.approx(0.6)
+    assert record.variance == pytest.approx(0.16)
+    assert independence_ratio(record) is None
+
+
+@pytest.mark.parametrize(
+    "text, error, message",
+    [
+        ("", RecordError, "is empty"),
+        ("a,b\n1,2\n", RecordError, "2 columns, none of them called magnetization or mu"),
+        ("mu,b\n1,2\nx,2\n", RecordError, "row 3 has 'x'"),
+        ("b,mu\n1\n", RecordError, "row 2 has ''"),
+        ("1\n", InvalidParameterError, "two or more shots"),
+        ("1\nnan\n", InvalidParameterError, "within"),
+        ("1\n0.5\n", InvalidParameterError, "cannot have mu = 0.5"),
+        ("1\n1.2\n", InvalidParameterError, "within"),
+    ],
+)
+def test_tables_that_are_refused(tmp_path, text, error, message):
+    path = tmp_path / "measured.csv"
+    path.write_text(text)
+    with pytest.raises(error, match=message):
+        read_measurement(path, ring(5), CP)
+
+
+def test_files_that_are_refused(tmp_path):
+    for name, content, message in (
+        ("a.txt", b"1", "must end in .json"),
+        ("a.json", b"{}", "is no SampleSet"),
+        ("a.json", b"[1", "is no SampleSet"),
+        ("a.csv", b"\xff\xfe\x00", "is no text"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(RecordError, match=message):
+            read_measurement(tmp_path / name, ring(5), CP)
+    with pytest.raises(RecordError, match="cannot read"):
+        read_measurement(tmp_path / "none.csv", ring(5), CP)
+
+
+def test_magnetizations_from_python():
+    record = record_from_magnetizations([1.0, 0.6], ring(5), CP, source="paper, Fig. 2c")
+    assert record.sampler_info == {"source": "paper, Fig. 2c"}
