@@ -54,6 +54,25 @@ class CostError(SpinBatteryError, ValueError):
     """No protocol of this family has the requested cost."""
 
 
+class LimitError(SpinBatteryError, ValueError):
+    """A request is outside what a solver accepts; the message lists all that must change.
+
+    Attributes:
+        violations: one sentence for each rule that is broken.
+    """
+
+    def __init__(self, message: str, violations: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.violations = tuple(violations)
+
+    def __reduce__(self) -> tuple[type[LimitError], tuple[str, tuple[str, ...]]]:
+        return type(self), (str(self), self.violations)  # whole when it comes back from a worker process
+
+
+class QpuError(SpinBatteryError, RuntimeError):
+    """A job on a quantum annealer, its ledger or its server; what was paid for is kept."""
+
+
 class MissingDependencyError(SpinBatteryError, ImportError):
     """An optional library is needed and not installed."""
 

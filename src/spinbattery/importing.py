@@ -89,7 +89,7 @@ def record_from_magnetizations(
 def read_measurement(
     path: str | Path, network: SpinNetwork, protocol: Protocol | ProtocolOf, *, scales: EnergyScales | None = None
 ) -> Record:
-    """Record of a file: ``.json``, a SampleSet as ``json.dump(samples.to_serializable(), file)`` writes it; or ``.csv``.
+    """Record of a ``.json``, a SampleSet as ``json.dump(samples.to_serializable(), file)`` writes it, or a ``.csv``.
 
     A ``.csv`` has one read a row: its column ``magnetization`` or ``mu``, or its only column, with or
     without a header.

@@ -18,8 +18,19 @@ def available_memory() -> int:
     return min([int(psutil.virtual_memory().available), *_left_in_cgroups()])
 
 
+_cores_left: int | None = None
+
+
+def limit_cores(n: int) -> None:
+    """Let this process use no more than n cores from now on, as where others work beside it."""
+    global _cores_left
+    _cores_left = n
+
+
 def n_cores() -> int:
     """Cores this process may run on."""
+    if _cores_left is not None:
+        return _cores_left
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

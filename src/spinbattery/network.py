@@ -189,8 +189,8 @@ class SpinNetwork:
         if strange or not wanted:
             some = ", ".join(map(str, list(strange)[:4]))
             raise NetworkError(
-                f"{len(strange)} of {len(wanted)} labels{f' ({some})' if some else ''} are no spins of {self.name}, which "
-                f"has {self.n_spins}; give the network that they belong to."
+                f"{len(strange)} of {len(wanted)} labels{f' ({some})' if some else ''} are no spins of {self.name}, "
+                f"which has {self.n_spins}; give the network that they belong to."
             )
         if len(wanted) == self.n_spins:
             return self

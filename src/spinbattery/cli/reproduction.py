@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import InvalidParameterError
 from .console import print_table, sweep_progress
 from .options import Quiet
 
@@ -15,18 +16,39 @@ def reproduce(
     only: Annotated[
         str | None,
         typer.Option(
-            "--only", help="Comma-separated parts: fig2, fig3, fig4, fig6, table1, energetics, baselines, formulas."
+            "--only",
+            help="Comma-separated parts: fig2, fig2-annealer, fig3, fig4, fig6, fig9, table1, table1-annealer, "
+            "energetics, baselines, formulas.",
         ),
     ] = None,
     out: Annotated[str, typer.Option("--out", help="Folder of the report, figures and records.")] = "reproduction",
+    full: Annotated[
+        bool, typer.Option("--full", help="1000 reads of each run of the annealer, as in the paper, and not 200.")
+    ] = False,
+    reads: Annotated[int | None, typer.Option("--reads", min=2, help="Another number of reads.")] = None,
+    qpu: Annotated[
+        bool,
+        typer.Option("--qpu", help="Measure the annealer's runs on a real one, which costs; see `spinbattery qpu`."),
+    ] = False,
+    budget: Annotated[float | None, typer.Option("--budget", help="With --qpu: QPU seconds that may be spent.")] = None,
+    solver: Annotated[str | None, typer.Option("--solver", help="With --qpu: name of the solver.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Run the exact simulations of arXiv:2410.22212 and show what it printed and what holds."""
-    from ..report.build import build_report
+    """Run the simulations of arXiv:2410.22212, its annealer emulated, and show what it printed and what holds."""
+    from ..paper.parameters import FULL_READS, QUICK_READS
+    from ..report.build import Measurement, build_report
 
+    if full and reads is not None:
+        raise InvalidParameterError(f"--full is --reads {FULL_READS}; give one of them.")
+    if qpu and budget is None:
+        raise InvalidParameterError("--qpu costs QPU time; say how much with --budget SECONDS.")
+    if not qpu and (budget is not None or solver is not None):
+        raise InvalidParameterError("--budget and --solver are of a real annealer; give --qpu as well.")
     parts = None if only is None else [part.strip() for part in only.split(",") if part.strip()]
+    measurement = Measurement(budget, solver) if qpu and budget is not None else None
+    count = FULL_READS if full else reads or QUICK_READS
     with sweep_progress(quiet) as progress:
-        result = build_report(Path(out), parts, progress)
+        result = build_report(Path(out), parts, progress, reads=count, qpu=measurement)
     rows = [[item.item, item.printed, item.measured, item.verdict] for item in result.audit]
     if rows:
         print_table("Audit", ("item", "the paper", "measured", "verdict"), rows)

@@ -21,7 +21,6 @@ from ..protocol import SAME_TIME
 from ..record import Record
 from ..recording import Readout, Solution, build_record
 
-
 _SEED_DIGITS = 12
 """48 bits: exact in a float64 column, too."""
 

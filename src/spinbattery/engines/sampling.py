@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from .._typing import FloatArray
+from ..annealer import prediction
 from ..annealer.limits import violations
+from ..annealer.options import Model
 from ..annealer.request import MIN_READS, SamplerRequest, readout, sampler_request
 from ..annealer.timing import qpu_access_time
 from ..errors import EngineError, SpinBatteryError
+from ..machine import n_cores
 from ..problem import ChargingProblem
 from ..progress import Progress, silent
 from ..recording import Readout, plain_data
@@ -120,7 +125,7 @@ class Emulator(SampledEngine):
 
     temperature: float = 18.0
     sweeps: int = 5000
-    model: str = "svmc-tf"
+    model: Model = "svmc-tf"
     readout_error: float = 0.0
     stuck: tuple[int, ...] = ()
 
@@ -139,11 +144,14 @@ class Emulator(SampledEngine):
         )
 
     def required_bytes(self, problem: ChargingProblem) -> int:
-        return self.sampler_for(problem).required_bytes(self.reads) + _bytes_of_reads(problem, self.reads)
+        sampling = prediction.required_bytes(problem.n_spins, len(problem.couplings[0]), self.reads, n_cores())
+        return sampling + _bytes_of_reads(problem, self.reads)
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
-        request = sampler_request(problem, self.reads)
-        return self.sampler_for(problem).predicted_seconds(request.J, request.parameters)
+        n_couplings = int(np.count_nonzero(problem.couplings[1]))
+        return prediction.predicted_seconds(
+            problem.n_spins, n_couplings, self.reads, self.sweeps, threads=1, model=self.model
+        )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+_MOST_LABELS = 8
+
+
 def size_grid(sizes: Sequence[int]) -> FloatArray:
     """N at which curves over these sizes (ascending) are drawn, a little past both ends."""
     return np.geomspace(sizes[0] * 0.9, sizes[-1] * 1.1, 100)
@@ -39,10 +42,11 @@ def power_law(c: float, alpha: float) -> str:
 
 
 def log_sizes(axis: Axes, sizes: Sequence[int]) -> None:
-    """A logarithmic axis of N with a tick at each size."""
+    """A logarithmic axis of N with a tick at each size, and labels at as many as have room, the largest among them."""
     from matplotlib.ticker import NullFormatter
 
     axis.set_xscale("log")
-    axis.set_xticks(sizes, [str(n) for n in sizes])
+    every = -(-len(sizes) // _MOST_LABELS)
+    axis.set_xticks(sizes, [str(n) if k % every == 0 else "" for k, n in enumerate(reversed(sizes))][::-1])
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set_xlabel("number of spins $N$")

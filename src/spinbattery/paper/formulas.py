@@ -8,10 +8,10 @@ import math
 import numpy as np
 
 from ..analysis.closed_forms import ghz_mixture_moments
-from ..thermal import thermal_magnetization
 from ..protocol import local_field
 from ..recipe import ProtocolRecipe
 from ..scales import advantage_system6
+from ..thermal import thermal_magnetization
 from ..units import BOLTZMANN_GHZ_PER_KELVIN
 from .runs import Request, Run, Runs
 from .section import AuditItem, Section, TableItem

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..engines.sampling import Emulator
 from ..errors import SweepError
 from ..network_text import parse_network
 from ..progress import Progress, silent
@@ -15,7 +16,7 @@ from ..store.folder import Store
 from ..sweeps.plan import Plan, grid
 from ..sweeps.run import execute
 from ..sweeps.survey import survey
-from .parameters import TOLERANCE
+from .parameters import EMULATOR_CLAIMS, QUICK_READS, TOLERANCE
 
 
 @dataclass(frozen=True)
@@ -27,27 +28,35 @@ class Request:
         recipe: the protocol.
         points: equally spaced output times; none by default.
         crosstalk: J_CT on all neighbours, in units of B(s)/2.
+        on_annealer: whether it is a run of the annealer, emulated or real, and no exact one.
     """
 
     network: str
     recipe: ProtocolRecipe
     points: int | None = None
     crosstalk: float = 0.0
+    on_annealer: bool = False
 
-    @property
-    def plan(self) -> Plan:
+    def plan(self, emulator: Emulator) -> Plan:
         """The run as a plan of one task."""
         spins = parse_network(self.network)
         if self.crosstalk:
             spins = spins.with_crosstalk(self.crosstalk)
+        if self.on_annealer:
+            return grid(spins, self.recipe, engines=emulator)
         return grid(spins, self.recipe, tolerance=TOLERANCE, points=self.points)
 
-    @property
-    def command(self) -> str:
+    def command(self, emulator: Emulator) -> str:
         """The same on the command line."""
-        text = f"spinbattery charge --network {self.network} {self.recipe.arguments()} --tolerance {TOLERANCE:g}"
+        text = f"spinbattery charge --network {self.network} {self.recipe.arguments()}"
         if self.crosstalk:
             text += f" --crosstalk {self.crosstalk:g}"
+        if self.on_annealer:
+            return (
+                f"{text} --engine emulator --reads {emulator.reads} --temperature {emulator.temperature:g} "
+                f"--sweeps {emulator.sweeps}"
+            )
+        text += f" --tolerance {TOLERANCE:g}"
         return text if self.points is None else f"{text} --points {self.points}"
 
 
@@ -68,14 +77,29 @@ class Runs:
         reused: how many were found finished.
     """
 
-    def __init__(self, folder: Path, requests: Iterable[Request], progress: Progress = silent) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        requests: Iterable[Request],
+        progress: Progress = silent,
+        emulator: Emulator | None = None,
+        measured: Mapping[Request, Run] | None = None,
+    ) -> None:
         """Run what is missing in the store at ``folder``, as a sweep.
+
+        Args:
+            folder: of the store.
+            requests: what is needed.
+            progress: called as the work advances.
+            emulator: what stands for the annealer.
+            measured: runs of a real annealer, which are not emulated.
 
         Raises:
             SpinBatteryError: see :func:`~spinbattery.sweeps.run.sweep`; a failed run or a damaged record is named.
         """
         self._store = Store(folder)
-        plans = {request: request.plan for request in requests}
+        self._emulator, self._measured = emulator or Emulator(reads=QUICK_READS), dict(measured or {})
+        plans = {request: request.plan(self._emulator) for request in requests if request not in self._measured}
         self._keys = {request: plan.tasks[0].key for request, plan in plans.items()}
         plan = Plan(tuple(task for plan in plans.values() for task in plan))
         result = execute(survey(plan, self._store, retry_failed=True), self._store, progress=progress)
@@ -85,8 +109,25 @@ class Runs:
         self._records = {record.key: record for record in result.records()}
 
     def __getitem__(self, request: Request) -> Run:
+        if request in self._measured:
+            return self._measured[request]
         key = self._keys[request]
-        return Run(self._records[key], self._store.path(key), request.command)
+        return Run(self._records[key], self._store.path(key), request.command(self._emulator))
+
+    @property
+    def annealer_label(self) -> str:
+        """What the runs of the annealer were made by, for captions."""
+        solvers = {str(run.record.sampler_info["solver"].get("chip_id", "QPU")) for run in self._measured.values()}
+        reads = {run.record.n_reads for run in self._measured.values()} or {self._emulator.reads}
+        made_by = ", ".join(sorted(solvers)) or (
+            f"emulated, {self._emulator.model} at {self._emulator.temperature:g} mK, {self._emulator.sweeps} sweeps"
+        )
+        return f"{made_by}, {' and '.join(map(str, sorted(map(int, reads))))} reads"  # type: ignore[arg-type]
+
+    @property
+    def annealer_claims(self) -> tuple[str, ...]:
+        """What the annealer's runs can claim, where they are emulated."""
+        return () if self._measured else EMULATOR_CLAIMS
 
 
 def torus_name(size: tuple[int, int]) -> str:

@@ -9,25 +9,55 @@ from pathlib import Path
 
 from .. import __version__
 from ..atomic import replacing
+from ..engines.sampling import Emulator
 from ..errors import InvalidParameterError, did_you_mean
 from ..figures.style import save_figure
-from ..paper import baselines, energetics, fig2, fig3, fig4, fig6, formulas, table1
-from ..paper.runs import Request, Runs
+from ..paper import (
+    baselines,
+    energetics,
+    fig2,
+    fig2_annealer,
+    fig3,
+    fig4,
+    fig6,
+    fig9,
+    formulas,
+    table1,
+    table1_annealer,
+)
+from ..paper.parameters import FULL_READS, QUICK_READS
+from ..paper.runs import Request, Run, Runs
 from ..paper.section import AuditItem, Section
 from ..progress import Progress, silent
 from .page import render_page
 
 PARTS: dict[str, tuple[Callable[[Runs], Section], Sequence[Request]]] = {
     "fig2": (fig2.build, fig2.REQUESTS),
+    "fig2-annealer": (fig2_annealer.build, fig2_annealer.REQUESTS),
     "fig3": (fig3.build, fig3.REQUESTS),
     "fig4": (fig4.build, fig4.REQUESTS),
     "fig6": (fig6.build, fig6.REQUESTS),
+    "fig9": (fig9.build, fig9.REQUESTS),
     "table1": (table1.build, table1.REQUESTS),
+    "table1-annealer": (table1_annealer.build, table1_annealer.REQUESTS),
     "energetics": (energetics.build, energetics.REQUESTS),
     "baselines": (baselines.build, baselines.REQUESTS),
     "formulas": (formulas.build, formulas.REQUESTS),
 }
 """What builds each part, and the runs it needs."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """That the annealer's runs are to be measured.
+
+    Attributes:
+        budget: QPU time in s that all jobs together may take.
+        solver: its name; that of the configuration by default.
+    """
+
+    budget: float
+    solver: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +70,14 @@ class Reproduction:
     reused: int
 
 
-def build_report(folder: Path, only: Sequence[str] | None = None, progress: Progress = silent) -> Reproduction:
+def build_report(
+    folder: Path,
+    only: Sequence[str] | None = None,
+    progress: Progress = silent,
+    *,
+    reads: int = QUICK_READS,
+    qpu: Measurement | None = None,
+) -> Reproduction:
     """Write figures (PNG and PDF), records, ``audit.json`` and ``report.html``.
 
     The runs are one sweep: records are kept as soon as they are finished, and reused, so that after
@@ -50,17 +87,22 @@ def build_report(folder: Path, only: Sequence[str] | None = None, progress: Prog
         folder: made where it does not exist.
         only: parts to run (all by default), in the report's own order.
         progress: called with the fraction done of the whole, and what is running.
+        reads: of each run of the annealer.
+        qpu: that the annealer is a real one, and what it may cost; emulated by default.
 
     Raises:
         InvalidParameterError: an unknown part, before anything is run, or a place that cannot be written.
         RecordError: the folder of records cannot be made.
+        QpuError: no connection, over the budget, or jobs without a record.
         SweepError: a run failed, or its record is damaged (the file is named).
         SweepInterrupted: after Ctrl-C, when what was running has finished.
     """
     chosen = _chosen(only)
     figures = folder / "figures"
     _make_folder(figures)
-    runs = Runs(folder / "records", [request for name in chosen for request in PARTS[name][1]], progress)
+    requests = [request for name in chosen for request in PARTS[name][1]]
+    measured = {} if qpu is None else _measured(folder / "records", requests, reads, qpu, progress)
+    runs = Runs(folder / "records", requests, progress, Emulator(reads=reads), measured)
     sections = []
     for name in chosen:
         section = PARTS[name][0](runs)
@@ -72,9 +114,32 @@ def build_report(folder: Path, only: Sequence[str] | None = None, progress: Prog
     audit = tuple(item for section in sections for item in section.audit)
     _write(folder / "audit.json", json.dumps([item.to_dict() for item in audit], indent=2) + "\n")
     report = folder / "report.html"
-    command = "spinbattery reproduce" if only is None else f"spinbattery reproduce --only {','.join(chosen)}"
-    _write(report, render_page(sections, folder.absolute(), __version__, command))
+    page = render_page(
+        sections,
+        folder.absolute(),
+        __version__,
+        parts=None if only is None else chosen,
+        options=_options(reads, qpu),
+        annealer=runs.annealer_label,
+    )
+    _write(report, page)
     return Reproduction(report, audit, runs.computed, runs.reused)
+
+
+def _measured(
+    records: Path, requests: Sequence[Request], reads: int, qpu: Measurement, progress: Progress
+) -> dict[Request, Run]:
+    from ..paper.measured import measure
+
+    return measure(records, requests, reads=reads, budget=qpu.budget, solver=qpu.solver, progress=progress)
+
+
+def _options(reads: int, qpu: Measurement | None) -> str:
+    """Options of the command line that make the same report."""
+    text = "" if reads == QUICK_READS else " --full" if reads == FULL_READS else f" --reads {reads}"
+    if qpu is not None:
+        text += f" --qpu --budget {qpu.budget:g}" + (f" --solver {qpu.solver}" if qpu.solver else "")
+    return text
 
 
 def _chosen(only: Sequence[str] | None) -> list[str]:

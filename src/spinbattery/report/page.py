@@ -8,16 +8,21 @@ from importlib.resources import files
 from pathlib import Path
 
 from ..paper.section import Section
+from ..record import Record
 
 
-def render_page(sections: Sequence[Section], folder: Path, version: str, command: str) -> str:
+def render_page(
+    sections: Sequence[Section], folder: Path, version: str, *, parts: Sequence[str] | None, options: str, annealer: str
+) -> str:
     """HTML with the figures inside; links to records and figure files are relative to ``folder``.
 
     Args:
         sections: what to show, in this order.
         folder: the report's own folder.
         version: of spinbattery.
-        command: what makes this report again.
+        parts: those that were chosen, or None for all.
+        options: of the command that makes this report again.
+        annealer: what the runs of the annealer were made by.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -31,10 +36,22 @@ def render_page(sections: Sequence[Section], folder: Path, version: str, command
     def relative(path: Path) -> str:
         return path.relative_to(folder).as_posix()
 
+    def accuracy(record: Record) -> str:
+        return f"{record.n_reads} reads" if record.n_reads else f"error estimate {record.error_estimate:.1e}"
+
+    command = "spinbattery reproduce" + ("" if parts is None else f" --only {','.join(parts)}") + options
     verdicts: dict[str, int] = {}
     for section in sections:
         for item in section.audit:
             verdicts[item.verdict] = verdicts.get(item.verdict, 0) + 1
     return template.render(
-        sections=sections, version=version, embedded=embedded, relative=relative, verdicts=verdicts, command=command
-    )  # fmt: skip
+        sections=sections,
+        version=version,
+        embedded=embedded,
+        relative=relative,
+        accuracy=accuracy,
+        verdicts=verdicts,
+        command=command,
+        options=options,
+        annealer=annealer,
+    )

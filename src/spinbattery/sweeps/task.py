@@ -12,6 +12,7 @@ from typing import Literal
 from threadpoolctl import threadpool_limits
 
 from ..errors import RecordError, SpinBatteryError
+from ..machine import limit_cores
 from ..progress import Progress, silent
 from ..store.folder import Entry, Store
 from .plan import Task
@@ -128,4 +129,5 @@ def _cap_threads() -> None:
     global _capped
     if not _capped:
         threadpool_limits(1)
+        limit_cores(1)
         _capped = True
