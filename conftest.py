@@ -1,4 +1,4 @@
-"""Runs the Python examples of README.md and docs/tutorial.md, each file in an empty folder of its own."""
+"""Runs the Python examples of README.md, docs/tutorial.md and docs/annealer.md, each file in an empty folder of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _leave_scratch_folder(namespace: dict[str, Any]) -> None:
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser()],
-    patterns=["README.md", "docs/tutorial.md"],
+    patterns=["README.md", "docs/tutorial.md", "docs/annealer.md"],
     setup=_enter_scratch_folder,
     teardown=_leave_scratch_folder,
 ).pytest()

@@ -129,6 +129,10 @@ class Emulator(SampledEngine):
     readout_error: float = 0.0
     stuck: tuple[int, ...] = ()
 
+    def refusal(self, problem: ChargingProblem) -> str | None:
+        # limits are told by the numbers of qubits, and labels may be anything
+        return super().refusal(replace(problem, network=replace(problem.network, labels=None)))
+
     def sampler_for(self, problem: ChargingProblem, progress: Progress = silent) -> EmulatedAnnealer:
         from ..annealer.emulator import EmulatedAnnealer
 

@@ -68,7 +68,7 @@ def plot_runs(data: xr.Dataset | HoldsRuns, quantity: Quantity = "precision", gr
         figure = new_figure(4.6, 3.6 + _LEGEND_LINE * len(curves))
         axis = figure.subplots()
         if quantity == "magnetization":
-            grid = np.linspace(sizes[0], sizes[-1], 100)
+            grid = np.geomspace(sizes[0], sizes[-1], 100)
             draw_reference(axis, grid, 1.0 - 1.0 / grid, "--", "$1 - 1/N$ (cooperative, adiabatic)")
         else:
             draw_limits(axis, size_grid(sizes), quantity)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +15,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-_MOST_LABELS = 8
+_LABEL_SPACING = 0.1
+"""Room of a label as a part of the axis."""
+
+
+def _spaced_labels(sizes: Sequence[int]) -> list[str]:
+    """Labels of the sizes (ascending) that have room on a logarithmic axis, the largest among them."""
+    room = (sizes[-1] / sizes[0]) ** _LABEL_SPACING
+    labels: list[str] = []
+    last = math.inf
+    for n in reversed(sizes):
+        shown = n * room <= last
+        last = n if shown else last
+        labels.append(str(n) if shown else "")
+    return labels[::-1]
 
 
 def size_grid(sizes: Sequence[int]) -> FloatArray:
@@ -46,7 +60,6 @@ def log_sizes(axis: Axes, sizes: Sequence[int]) -> None:
     from matplotlib.ticker import NullFormatter
 
     axis.set_xscale("log")
-    every = -(-len(sizes) // _MOST_LABELS)
-    axis.set_xticks(sizes, [str(n) if k % every == 0 else "" for k, n in enumerate(reversed(sizes))][::-1])
+    axis.set_xticks(sizes, _spaced_labels(sizes))
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set_xlabel("number of spins $N$")

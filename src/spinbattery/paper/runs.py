@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ..engines.sampling import Emulator
@@ -17,6 +18,9 @@ from ..sweeps.plan import Plan, grid
 from ..sweeps.run import execute
 from ..sweeps.survey import survey
 from .parameters import EMULATOR_CLAIMS, QUICK_READS, TOLERANCE
+
+_network = lru_cache(parse_network)
+"""Several protocols run on each region of a chip, and cutting one out takes a moment."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Request:
 
     def plan(self, emulator: Emulator) -> Plan:
         """The run as a plan of one task."""
-        spins = parse_network(self.network)
+        spins = _network(self.network)
         if self.crosstalk:
             spins = spins.with_crosstalk(self.crosstalk)
         if self.on_annealer:

@@ -1,0 +1,223 @@
+"""Engines that draw reads: what they ask of samplers, keep of answers, and refuse."""
+
+from __future__ import annotations
+
+import dimod
+import numpy as np
+import pytest
+from random_annealer import RandomAnnealer
+
+from spinbattery import (
+    Annealer,
+    ChargingProblem,
+    EmulatedAnnealer,
+    Emulator,
+    Statevector,
+    WorkingGraph,
+    charge,
+    cooperative,
+    from_networkx,
+    independence_ratio,
+    parse_network,
+    sweep,
+    torus,
+)
+from spinbattery.annealer.limits import violations
+from spinbattery.errors import EngineError, InsufficientMemoryError, InvalidParameterError, LimitError
+
+CP = cooperative(60e3)
+QUICK = Emulator(reads=40, sweeps=300, seed=3)
+
+
+def test_the_record_says_what_was_asked_of_what():
+    network = parse_network("pegasus:2")
+    record = charge(network, CP, engine=QUICK)
+    told = record.sampler_info
+    assert told["solver"]["chip_id"] == "EmulatedAnnealer"
+    assert told["parameters"]["anneal_schedule"] == [[0.0, 1.0], [20.0, 0.35], [40.0, 0.35], [60.0, 1.0]]
+    assert told["parameters"]["initial_state"] == -1
+    assert told["emulator"]["seed"] == 3
+    assert "emulation_time" in record.execution_info["timing"]
+    assert record.dataset["qubit"].to_numpy().tolist() == list(network.labels)
+    assert record.n_reads == 40
+
+
+def test_equal_seeds_give_equal_records_and_others_do_not():
+    network = parse_network("pegasus:2")
+    first, again = (charge(network, CP, engine=QUICK) for _ in range(2))
+    assert first.content_hash == again.content_hash
+    other = charge(network, CP, engine=QUICK.with_seed(4))
+    assert not np.array_equal(first.spins, other.spins)
+    assert first.key != other.key
+
+
+def test_a_seed_is_derived_from_the_problem(tmp_path):
+    network, unseeded = torus(2, 2), Emulator(reads=20, sweeps=100)
+    first = charge(network, CP, engine=unseeded, store=tmp_path)
+    again = charge(network, CP, engine=unseeded, store=tmp_path)
+    assert first.key == again.key
+    assert first.sampler_info["emulator"]["seed"] == unseeded.seeded(ChargingProblem(network, CP)).seed > 0
+    assert (
+        charge(network, CP.local_equivalent(network), engine=unseeded).sampler_info["emulator"]["seed"]
+        != (first.sampler_info["emulator"]["seed"])
+    )
+    assert unseeded.run(ChargingProblem(network, CP)).key == first.key
+
+
+def test_a_sweep_of_seeds(tmp_path):
+    result = sweep([torus(2, 2)], CP, store=tmp_path, engines=Emulator(reads=20, sweeps=50), seeds=range(3), workers=1)
+    assert result.computed == 3
+    assert len({record.sampler_info["emulator"]["seed"] for record in result.records()}) == 3
+
+
+def test_threads_and_processes_do_not_enter_the_result(tmp_path):
+    networks = [torus(2, 2), torus(2, 3)]
+    engine = Emulator(reads=150, sweeps=60)
+    here = sweep(networks, CP, store=tmp_path / "here", engines=engine, workers=1)
+    there = sweep(networks, CP, store=tmp_path / "there", engines=engine, workers=2)
+    for one, two in zip(here.records(), there.records(), strict=True):
+        assert one.content_hash == two.content_hash
+
+
+def test_crosstalk_acts_and_is_not_programmed():
+    network = parse_network("pegasus:2")
+    local = CP.local_equivalent(network)
+    plain = charge(network, local, engine=Emulator(reads=400, sweeps=300, seed=1))
+    strong = charge(network.with_crosstalk(-0.05), local, engine=Emulator(reads=400, sweeps=300, seed=1))
+    assert strong.magnetization > plain.magnetization + 0.05
+    assert strong.sampler_info["parameters"] == plain.sampler_info["parameters"]
+
+
+@pytest.mark.parametrize("model", ["closed-form", "pimc"])
+def test_other_models(model):
+    record = charge(torus(2, 2), CP, engine=Emulator(reads=20, sweeps=30, seed=1, model=model))
+    assert record.sampler_info["emulator"]["model"] == model
+    assert record.n_reads == 20
+
+
+def test_any_sampler_with_the_parameters():
+    sampler = RandomAnnealer(up=0.9, graph_id="abc")
+    record = charge(torus(2, 3), CP, engine=Annealer(sampler=sampler, reads=500, seed=7))
+    assert record.magnetization == pytest.approx(0.8, abs=0.03)
+    assert independence_ratio(record) == pytest.approx(1.0, abs=0.25)
+    assert sampler.given["auto_scale"] is False
+    assert sampler.given["answer_mode"] == "raw"
+    assert sampler.given["seed"] == 7
+    assert sampler.given["initial_state"] == dict.fromkeys(range(6), -1)
+    assert record.sampler_info["solver"] == {"chip_id": "random", "graph_id": "abc"}
+    assert record.execution_info == {"timing": {"seconds": 1.5}}  # objects are left out
+
+
+def test_spins_are_the_qubits_that_labels_name():
+    graph = WorkingGraph.pegasus(3).without(5, seed=1)
+    region = graph.region(2)
+    sampler = EmulatedAnnealer(graph=graph.network(), sweeps=50)
+    record = charge(region, CP, engine=Annealer(sampler=sampler, reads=10, seed=1))
+    assert record.dataset["qubit"].to_numpy().tolist() == list(region.labels)
+
+
+def test_what_is_not_on_the_chip_is_refused():
+    engine = Annealer(sampler=EmulatedAnnealer(graph=parse_network("pegasus:2")), reads=10)
+    with pytest.raises(EngineError, match="qubits"):
+        charge(parse_network("pegasus:3"), CP, engine=engine)
+
+
+def test_a_sampler_without_the_parameters_is_refused():
+    with pytest.raises(EngineError, match="takes no anneal_schedule, h_gain_schedule, initial_state"):
+        charge(torus(2, 2), CP, engine=Annealer(sampler=dimod.RandomSampler(), reads=10))
+    with pytest.raises(EngineError, match="sampler must be a dimod sampler"):
+        Annealer(sampler="DWaveSampler")
+
+
+def test_crosstalk_on_a_real_chip_is_refused():
+    with pytest.raises(EngineError, match="a sampler has the cross-talk it has"):
+        charge(torus(2, 2).with_crosstalk(-0.1), CP, engine=Annealer(sampler=RandomAnnealer(), reads=10))
+
+
+def test_a_sampler_without_seed_takes_none():
+    sampler = RandomAnnealer()
+    sampler.parameters = {name: [] for name in RandomAnnealer.parameters if name != "seed"}
+    engine = Annealer(sampler=sampler, reads=10)
+    assert not engine.takes_seed
+    charge(torus(2, 2), CP, engine=engine)
+    assert "seed" not in sampler.given
+    with pytest.raises(EngineError, match="takes no seed"):
+        engine.with_seed(1)
+
+
+@pytest.mark.parametrize(
+    "protocol, message",
+    [
+        (cooperative(60.0), "slope|slow|us"),
+        (cooperative(60e3, J=-3.0), "J"),
+        (cooperative(60e3, h=-9.0), "h"),
+        (cooperative(9e6), "us"),
+    ],
+)
+def test_what_no_annealer_does_is_refused_with_the_limits(protocol, message):
+    with pytest.raises(EngineError, match=message):
+        charge(torus(2, 2), protocol, engine=QUICK)
+
+
+def test_all_violations_are_listed_at_once():
+    problem = ChargingProblem(torus(2, 2), cooperative(9e6, J=-3.0, h=-9.0))
+    assert len(Emulator(reads=100_000).refusal(problem).splitlines()) >= 3
+
+
+def test_output_times_are_refused():
+    with pytest.raises(EngineError, match="reads spins at the end alone"):
+        charge(torus(2, 2), CP, engine=QUICK, times=[1.0])
+
+
+def test_more_reads_than_memory_are_refused(monkeypatch):
+    monkeypatch.setattr("spinbattery.engines.base.available_memory", lambda: 10**6)
+    with pytest.raises(InsufficientMemoryError, match="the emulator engine needs"):
+        charge(parse_network("pegasus:4"), CP, engine=QUICK)
+
+
+@pytest.mark.parametrize("options", [{"reads": 1}, {"reads": 2.5}, {"seed": -1}])
+def test_bad_options(options):
+    with pytest.raises(InvalidParameterError):
+        Emulator(**options)
+
+
+@pytest.mark.parametrize("options", [{"temperature": 0.0}, {"sweeps": 0}, {"model": "svmc"}, {"readout_error": 0.7}])
+def test_options_of_the_emulator_are_checked_before_anything_runs(options):
+    with pytest.raises(InvalidParameterError):
+        charge(torus(2, 2), CP, engine=Emulator(**options))
+
+
+def test_a_tolerance_is_none_of_its_options():
+    with pytest.raises(InvalidParameterError, match="promises no tolerance"):
+        charge(torus(2, 2), CP, engine="emulator", tolerance=1e-6)
+    mixed = sweep([torus(2, 2)], CP, engines=["statevector", Emulator(reads=4, sweeps=9)], tolerance=1e-3, workers=1)
+    assert next(iter(mixed.plan)).engine == Statevector(1e-3)
+
+
+def test_the_request_of_the_paper_is_within_the_limits_of_the_emulator():
+    network = parse_network("pegasus:16/missing:28:seed:7")
+    for protocol in (CP, CP.local_equivalent(network)):
+        assert Emulator().refusal(ChargingProblem(network, protocol)) is None
+
+
+def test_limit_errors_are_errors_of_the_package():
+    sampler = EmulatedAnnealer(graph=torus(2, 2))
+    with pytest.raises(LimitError):
+        sampler.sample_ising({0: -9.0}, {}, auto_scale=False)
+    assert violations(sampler.properties, {0: -9.0}, {}, {"auto_scale": False})
+
+
+def test_predictions_rise_with_the_work():
+    small, large = (ChargingProblem(parse_network(f"pegasus:{m}"), CP) for m in (2, 4))
+    assert Emulator().predicted_seconds(small, np.empty(0)) < Emulator().predicted_seconds(large, np.empty(0))
+    assert Emulator().required_bytes(small) < Emulator().required_bytes(large)
+    assert Emulator(reads=100).predicted_seconds(large, np.empty(0)) < Emulator().predicted_seconds(large, np.empty(0))
+
+
+def test_labels_of_a_graph_need_not_be_numbers():
+    import networkx as nx
+
+    network = from_networkx(nx.relabel_nodes(nx.cycle_graph(4), dict(enumerate("abcd"))))
+    record = charge(network, CP, engine=QUICK)
+    assert "qubit" not in record.dataset
+    assert record.n_spins == 4
