@@ -16,10 +16,14 @@ from spinbattery.paper import fig2
 from spinbattery.report.build import PARTS, build_report
 
 
+READS = 50
+"""Fewer than by default: the annealer's runs take most of the time."""
+
+
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("reproduction")
-    return folder, build_report(folder)
+    return folder, build_report(folder, reads=READS)
 
 
 class _Links(HTMLParser):
@@ -43,7 +47,7 @@ class _Links(HTMLParser):
 def test_everything_is_written(full):
     folder, result = full
     assert result.computed > 50
-    for stem in ("fig2a", "fig2b", "fig2c", "fig3", "fig4", "fig6"):
+    for stem in ("fig2a", "fig2b", "fig2c", "fig2b-annealer", "fig2c-annealer", "fig3", "fig4", "fig6", "fig9"):
         assert (folder / "figures" / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
         assert (folder / "figures" / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
     assert len(list((folder / "records").glob("*.nc"))) == result.computed
@@ -84,15 +88,47 @@ def test_audit_says_what_holds(full):
 
 
 @pytest.mark.slow
+def test_the_annealer_s_rows(full):
+    folder, result = full
+    measured = {item.item: item for item in result.audit}
+    lead = measured["Fig. 2b, annealer: the CP against the LP"].measured
+    printed = [float(x) for x in re.search(r"CP: (\S+) to (\S+) as printed", lead).groups()]
+    equal = [float(x) for x in re.search(r"printed, (\S+) to (\S+) at equal", lead).groups()]
+    assert printed[0] > 15
+    assert printed[1] > 500
+    assert equal[1] < 0.05 * printed[1]
+    magnetization = measured["Fig. 2c, annealer: magnetization at N = 5612"].measured
+    assert "every read charged" in magnetization
+    assert float(re.search(r"LP (\S+)", magnetization)[1]) == pytest.approx(0.830, abs=0.008)
+    local = measured["Table I, local on the annealer"].measured
+    assert float(re.search(r"alpha = (\S+) .*loglog", local)[1]) == pytest.approx(1.04, abs=0.06)
+    page = result.report.read_text()
+    assert "These rows are emulated, not measured" in page
+    assert page.count("emulated, svmc-tf at 18 mK, 5000 sweeps, 50 reads") > 5
+
+
+@pytest.mark.slow
+def test_networks_of_the_annealer_s_rows(full):
+    folder, _ = full
+    rows = sb.Store(folder / "records").rows(engine="emulator", protocol="cooperative", J=-0.2)
+    sizes = {row["network"].rpartition("region:")[2]: (row["n_spins"], row["n_pairs"]) for row in rows}
+    assert len(sizes) == 15
+    assert sizes["2"] == (40, 164)
+    assert max(n for n, _ in sizes.values()) == 5612
+
+
+@pytest.mark.slow
 def test_a_command_of_the_report_makes_the_same_record(full, monkeypatch, capsys):
     folder, result = full
     page = result.report.read_text()
     linked = re.findall(r'<a href="(records/[0-9a-f]+\.nc)">.*?<code>(spinbattery charge .*?)</code>', page, re.DOTALL)
     by_kind = {}
     for href, command in linked:
-        options = tuple(option in command for option in ("--equal-cost", "--points", "--crosstalk"))
+        options = tuple(
+            option in command for option in ("--equal-cost", "--points", "--crosstalk", "--engine emulator")
+        )
         by_kind.setdefault((*options, re.search(r"--protocol (\S+)", command)[1]), (href, command))
-    assert len(by_kind) >= 9
+    assert len(by_kind) >= 12
     from spinbattery.cli import main
 
     for href, command in by_kind.values():
@@ -110,7 +146,8 @@ def test_a_command_of_the_report_makes_the_same_record(full, monkeypatch, capsys
 def test_every_part_knows_its_runs_and_nothing_else_is_run(full):
     folder, first = full
     requests = {request for _, needed in PARTS.values() for request in needed}
-    assert first.computed == len({request.plan.tasks[0].key for request in requests})
+    emulator = sb.Emulator(reads=READS)
+    assert first.computed == len({request.plan(emulator).tasks[0].key for request in requests})
     seen: list[float] = []
     build_report(folder, ["fig2"], lambda fraction, message: seen.append(fraction))
     assert seen == [1.0]  # nothing had to be computed
@@ -120,7 +157,7 @@ def test_every_part_knows_its_runs_and_nothing_else_is_run(full):
 def test_second_run_computes_nothing(full):
     folder, first = full
     before = {path.name: path.stat().st_mtime_ns for path in (folder / "records").glob("*.nc")}
-    again = build_report(folder)
+    again = build_report(folder, reads=READS)
     assert again.computed == 0
     assert {path.name: path.stat().st_mtime_ns for path in (folder / "records").glob("*.nc")} == before
     assert again.audit == first.audit

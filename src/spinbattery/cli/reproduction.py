@@ -25,7 +25,12 @@ def reproduce(
     full: Annotated[
         bool, typer.Option("--full", help="1000 reads of each run of the annealer, as in the paper, and not 200.")
     ] = False,
-    reads: Annotated[int | None, typer.Option("--reads", min=2, help="Another number of reads.")] = None,
+    reads: Annotated[
+        int | None,
+        typer.Option(
+            "--reads", min=50, help="Another number of reads; with fewer than 50 few sizes would have a flip at all."
+        ),
+    ] = None,
     qpu: Annotated[
         bool,
         typer.Option("--qpu", help="Measure the annealer's runs on a real one, which costs; see `spinbattery qpu`."),
