@@ -10,6 +10,7 @@ from .. import __version__
 from ..errors import SpinBatteryError
 from .commands import charge, scaling, show
 from .importing import import_measurement
+from .qpu import qpu
 from .reproduction import reproduce
 from .stores import store
 from .sweeping import sweep
@@ -28,6 +29,7 @@ app.command()(reproduce)
 app.command()(show)
 app.command("import")(import_measurement)
 app.add_typer(store, name="store")
+app.add_typer(qpu, name="qpu")
 
 
 def _version(wanted: bool) -> None:

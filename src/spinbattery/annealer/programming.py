@@ -1,0 +1,122 @@
+"""From a binary quadratic model and a sampler's parameters to the dense problem that is annealed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._typing import FloatArray, IntArray
+from .device import Device
+from .job import DenseProblem, SpinArray
+from .limits import check_request
+from .properties import interval
+
+if TYPE_CHECKING:
+    import dimod
+
+
+@dataclass(frozen=True)
+class Program:
+    """An Ising problem on qubits of a device, in the order of the device: whoever states it, reads are the same.
+
+    Attributes:
+        variables: (n,) labels.
+        places: (n,) indices of the qubits in the device, ascending.
+        h: (n,) fields in units of B(s)/2.
+        pairs: (E, 2) indices into the variables, the smaller one first.
+        J: (E,) couplings in units of B(s)/2.
+    """
+
+    variables: tuple[Hashable, ...]
+    places: IntArray
+    h: FloatArray
+    pairs: IntArray
+    J: FloatArray
+
+    @classmethod
+    def of(cls, bqm: dimod.BinaryQuadraticModel, device: Device) -> Program:
+        """The problem of a model whose variables are qubits of the device."""
+        variables = tuple(sorted(bqm.variables, key=device.place.__getitem__))
+        places = np.array([device.place[variable] for variable in variables], dtype=np.int64)
+        h, (row, column, J), _ = bqm.spin.to_numpy_vectors(variable_order=variables)
+        pairs = np.sort(np.column_stack([row, column]).astype(np.int64), axis=1)
+        order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+        return cls(variables, places, np.array(h, dtype=np.float64), pairs[order], np.array(J, dtype=np.float64)[order])
+
+    @property
+    def n_spins(self) -> int:
+        return len(self.variables)
+
+
+def check_limits(program: Program, device: Device, properties: Mapping[str, Any], sent: Mapping[str, Any]) -> None:
+    """Refuse what the solver would; qubits are named by their numbers, as in these properties.
+
+    Raises:
+        LimitError: with all violations.
+    """
+    numbers = np.array(device.numbers, dtype=np.int64)[program.places]
+    fields = dict(zip(numbers.tolist(), program.h.tolist(), strict=True))
+    couplings = dict(zip(map(tuple, numbers[program.pairs].tolist()), program.J.tolist(), strict=True))
+    state = sent.get("initial_state")
+    if isinstance(state, Mapping):
+        # what is no qubit of the device is left for the check to refuse
+        named = {device.numbers[device.place[q]] if q in device.place else q: value for q, value in state.items()}
+        sent = dict(sent) | {"initial_state": named}
+    check_request(properties, fields, couplings, sent)
+
+
+def scale_factor(properties: Mapping[str, Any], program: Program) -> float:
+    """Number by which auto-scaling divides h and J, so that they use the full ranges of the solver.
+
+    The rule is that of D-Wave's documentation of ``auto_scale``: the largest of max(h)/h_max, min(h)/h_min,
+    max(J)/J_max and min(J)/J_min with h_range and extended_j_range (j_range where a solver has no other), and of the
+    same quotients of the sum of J over the couplers of each qubit with per_qubit_coupling_range. It is 1 where h and J
+    are zero.
+    """
+    totals = np.bincount(program.pairs.ravel(), weights=np.repeat(program.J, 2), minlength=program.n_spins)
+    ranges = (
+        (program.h, interval(properties, "h_range")),
+        (program.J, interval(properties, "extended_j_range") or interval(properties, "j_range")),
+        (totals, interval(properties, "per_qubit_coupling_range")),
+    )
+    quotients = [0.0]
+    for values, limits in ranges:
+        if limits is None or not values.size:
+            continue
+        low, high = limits
+        quotients += [extreme / limit for extreme, limit in ((values.min(), low), (values.max(), high)) if limit != 0.0]
+    return float(max(quotients)) or 1.0
+
+
+def dense_problem(
+    program: Program,
+    factor: float,
+    crosstalk: Mapping[tuple[int, int], float],
+    stuck: Mapping[Hashable, int],
+    device: Device,
+) -> DenseProblem:
+    """What is annealed: h and J divided by a factor, parasitic couplings as they are, and what is stuck."""
+    index = {place: k for k, place in enumerate(program.places.tolist())}
+    total = dict(zip(map(tuple, program.pairs.tolist()), (program.J / factor).tolist(), strict=True))
+    for (first, second), value in crosstalk.items():
+        if first in index and second in index:
+            pair = index[first], index[second]
+            total[pair] = total.get(pair, 0.0) + value
+    total = {pair: value for pair, value in total.items() if value != 0.0}
+    held = np.zeros(program.n_spins, dtype=np.int8)
+    for qubit, value in stuck.items():
+        if device.place[qubit] in index:
+            held[index[device.place[qubit]]] = value
+    pairs = np.array(list(total), dtype=np.int64).reshape(-1, 2)
+    return DenseProblem(program.h / factor, pairs, np.array(list(total.values())), held)
+
+
+def start_state(program: Program, device: Device, state: Any) -> SpinArray:
+    """(n,) int8: the initial state of the problem's qubits, given as a mapping or as a list over qubit numbers."""
+    if isinstance(state, Mapping):
+        return np.array([state[variable] for variable in program.variables], dtype=np.int8)
+    spins: SpinArray = np.asarray(state, dtype=np.int8)[np.array(device.numbers)[program.places]]
+    return spins

@@ -1,0 +1,317 @@
+"""`spinbattery qpu plan | submit | status | collect | cancel | properties`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import InvalidParameterError, QpuError
+from . import options as o
+from .console import print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from ..qpu.ledger import Job, Ledger
+    from ..qpu.planning import QpuPlan
+
+_UNFINISHED = 1
+_KEY_DIGITS = 12
+_US = 1e6
+
+ExperimentFile = Annotated[str, typer.Argument(help="Experiment file (TOML); its networks and protocols are used.")]
+Folder = Annotated[str, typer.Option("--store", help="Folder of records; the ledger of jobs, qpu.sqlite, is in it.")]
+Reads = Annotated[int, typer.Option("--reads", min=2, help="Reads of each job.")]
+Repetitions = Annotated[int, typer.Option("--repetitions", min=1, help="Jobs of each problem, each a run of its own.")]
+SolverName = Annotated[
+    str | None, typer.Option("--solver", help="Solver; default: that of dwave.conf, or the only one there is.")
+]
+Grace = Annotated[
+    float,
+    typer.Option(
+        "--grace", min=0.0, help="Seconds after which a job sent without a reply, and not listed, never arrived."
+    ),
+]
+
+qpu = typer.Typer(help="Jobs on a real annealer: none lost, none paid twice.", no_args_is_help=True)
+
+
+@qpu.command()
+def plan(
+    experiment: ExperimentFile,
+    store: Folder,
+    reads: Reads = 1000,
+    repetitions: Repetitions = 1,
+    budget: Annotated[float | None, typer.Option("--budget", help="QPU seconds of all jobs of the ledger.")] = None,
+    solver: SolverName = None,
+    properties: Annotated[
+        str | None, typer.Option("--properties", help="Saved properties of a solver: nothing is connected to.")
+    ] = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Show what would be sent, its limits and its QPU time; nothing is sent or written."""
+    from ..qpu.ledger import Ledger
+    from ..qpu.planning import plan_jobs
+    from ..topology import read_solver_properties
+
+    if properties is not None:
+        if solver is not None:
+            raise InvalidParameterError("--properties is a solver that is not connected to; give it or --solver.")
+        known = read_solver_properties(properties)
+        name, graph = str(known.get("chip_id") or Path(properties).stem), known.get("graph_id")
+    else:
+        from ..qpu.client import connect
+
+        with connect() as connection:
+            found = connection.solver(solver)
+        name, graph, known = found.name, found.graph_id, found.properties
+    planned = plan_jobs(experiment, known, solver=name, graph_id=graph, reads=reads, repetitions=repetitions)
+    jobs = Ledger(store).jobs()
+    data = _plan_data(planned, jobs, budget)
+    if as_json:
+        print_json(data)
+    else:
+        _print_plan(data)
+    planned.check()
+    if budget is not None and data["ledger_s"] + data["new_s"] > budget:
+        raise QpuError(
+            f"the jobs of the ledger ({data['ledger_s']:.3f} s) and the new ones ({data['new_s']:.3f} s) exceed the "
+            f"budget of {budget:g} s; raise it, or ask for fewer reads."
+        )
+
+
+@qpu.command()
+def submit(
+    experiment: ExperimentFile,
+    store: Folder,
+    budget: Annotated[float, typer.Option("--budget", min=0.0, help="QPU seconds of all jobs of the ledger.")],
+    reads: Reads = 1000,
+    repetitions: Repetitions = 1,
+    solver: SolverName = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Send again what failed.")] = False,
+    new_graph: Annotated[
+        bool, typer.Option("--new-graph", help="Send again what was sent for an earlier working graph.")
+    ] = False,
+    grace: Grace = 300.0,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Send what was not sent yet, within the budget; the same command goes on where one was stopped."""
+    from ..qpu.client import connect
+    from ..qpu.ledger import Ledger
+    from ..qpu.planning import plan_jobs
+    from ..qpu.submission import submit as send
+    from ..store.folder import Store
+
+    with connect() as connection:
+        found = connection.solver(solver)
+        planned = plan_jobs(
+            experiment,
+            found.properties,
+            solver=found.name,
+            graph_id=found.graph_id,
+            reads=reads,
+            repetitions=repetitions,
+        )
+        folder = Store(store)
+        with progress_bar(quiet) as progress:
+            result = send(
+                planned, found, folder, Ledger(store), connection,
+                budget_us=budget * _US, retry_failed=retry_failed, new_graph=new_graph, grace=grace, progress=progress,
+            )  # fmt: skip
+    if as_json:
+        print_json({"solver": planned.solver, "jobs": len(planned.jobs), **result.counts, "messages": result.messages})
+    else:
+        print(f"{len(planned.jobs)} jobs for {planned.solver}: {_counted(result.counts)}")
+    _tell(result.messages)
+    if not result.complete:
+        raise typer.Exit(_UNFINISHED)
+
+
+@qpu.command()
+def status(store: Folder, as_json: o.AsJson = False) -> None:
+    """Show the ledger; nothing is connected to, so ask `collect` for what the server says."""
+    from ..qpu.ledger import Ledger
+
+    jobs = Ledger(_existing(store)).jobs()
+    if as_json:
+        print_json([{**vars(job), "since": _moment(job.since)} for job in jobs])
+        return
+    header = ("network", "protocol", "reads", "repetition", "state", "QPU s", "since", "problem id", "key")
+    rows = [
+        [
+            job.network, job.protocol, str(job.reads), str(job.repetition), job.state, f"{job.cost_us / _US:.3f}",
+            _moment(job.since), job.problem_id or "-", job.key[:_KEY_DIGITS],
+        ]
+        for job in jobs
+    ]  # fmt: skip
+    print_table(f"{len(jobs)} jobs in {store}", header, rows)
+    print(f"QPU time charged or expected: {sum(job.cost_us for job in jobs) / _US:.3f} s")
+    _tell(f"{job}: {job.message}" for job in jobs if job.message)
+
+
+@qpu.command()
+def collect(
+    store: Folder,
+    wait: Annotated[bool, typer.Option("--wait", help="Go on until every job is finished.")] = False,
+    grace: Grace = 300.0,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Find every job that was sent, and write the answers there are as records."""
+    from ..qpu.client import connect
+    from ..qpu.collection import collect as fetch
+    from ..qpu.ledger import Ledger
+    from ..store.folder import Store
+
+    folder, ledger = Store(_existing(store)), Ledger(store)
+    with connect() as connection, progress_bar(quiet) as progress:
+        result = fetch(folder, ledger, connection, wait=wait, grace=grace, progress=progress)
+    unsent = len(ledger.jobs(states=["planned"]))
+    if as_json:
+        print_json({**vars(result), "planned": unsent})
+    else:
+        counts = {name: len(found) for name, found in vars(result).items()}
+        print(f"{_counted(counts)}; {unsent} planned and not sent")
+    kinds = (("pending", result.pending), ("stuck", result.stuck), ("failed", result.failed))
+    _tell(f"{kind}: {key[:_KEY_DIGITS]}: {said}" for kind, found in kinds for key, said in found.items())
+    if not result.complete:
+        raise typer.Exit(_UNFINISHED)
+
+
+@qpu.command()
+def cancel(
+    store: Folder,
+    keys: Annotated[list[str] | None, typer.Argument(help="First digits of keys; default: all open jobs.")] = None,
+    grace: Grace = 300.0,
+    as_json: o.AsJson = False,
+) -> None:
+    """Drop jobs that were not sent, and ask the server to drop the others; finished ones stay."""
+    from ..qpu.client import connect
+    from ..qpu.collection import cancel as drop
+    from ..qpu.ledger import OPEN, Ledger
+    from ..store.folder import Store
+
+    folder, ledger = Store(_existing(store)), Ledger(store)
+    chosen = _chosen(ledger, keys) if keys else ledger.jobs(states=OPEN)
+    sent = any(job.state in ("submitting", "submitted") for job in chosen)
+    with connect() if sent else nullcontext() as connection:
+        fates = drop(folder, ledger, connection, [job.key for job in chosen], grace=grace)
+    if as_json:
+        print_json(fates)
+        return
+    for key, fate in fates.items():
+        print(f"{key[:_KEY_DIGITS]}: {fate}")
+
+
+@qpu.command()
+def properties(
+    out: Annotated[str, typer.Option("--out", help="JSON file to write.")],
+    solver: SolverName = None,
+) -> None:
+    """Save a solver's properties, for plans without a connection and for the emulator."""
+    from ..atomic import replacing
+    from ..qpu.client import connect
+
+    o.check_target(out, (".json",))
+    with connect() as connection:
+        found = connection.solver(solver)
+    data = {"chip_id": found.name, **found.properties, "graph_id": found.graph_id}
+    try:
+        with replacing(Path(out)) as temporary:
+            temporary.write_text(json.dumps(data) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise QpuError(f"cannot write {out!r}: {error.strerror or error}.") from None
+    print(f"{found.name} (graph {found.graph_id}, {len(data['qubits'])} qubits) written to {out}")
+
+
+def _plan_data(planned: QpuPlan, known: Sequence[Job], budget: float | None) -> dict[str, Any]:
+    """What a plan says, as plain data."""
+    states = {job.key: job.state for job in known}
+    rows = [
+        {
+            "network": job.problem.network.name,
+            "n_spins": job.problem.n_spins,
+            "pairs_per_spin": job.problem.network.pairs_per_spin,
+            "protocol": job.problem.protocol.name,
+            "duration_ns": job.problem.protocol.duration,
+            "reads": job.reads,
+            "repetition": job.repetition,
+            "qpu_s": job.estimated_us / _US,
+            "state": states.get(job.key, "new"),
+            "violations": list(job.violations),
+            "run_key": job.key,
+        }
+        for job in planned.jobs
+    ]
+    return {
+        "solver": planned.solver,
+        "graph_id": planned.graph_id,
+        "jobs": rows,
+        "plan_s": planned.estimated_us / _US,
+        "new_s": sum(job.estimated_us for job in planned.jobs if job.key not in states) / _US,
+        "ledger_s": sum(job.cost_us for job in known) / _US,
+        "budget_s": budget,
+    }
+
+
+def _print_plan(data: dict[str, Any]) -> None:
+    shown: dict[str, Callable[[Any], str]] = {
+        "network": str,
+        "n_spins": str,
+        "pairs_per_spin": lambda value: f"{value:.4f}",
+        "protocol": str,
+        "duration_ns": lambda value: f"{value:g}",
+        "reads": str,
+        "repetition": str,
+        "qpu_s": lambda value: f"{value:.3f}",
+        "state": str,
+    }
+    rows = [[text(row[name]) for name, text in shown.items()] for row in data["jobs"]]
+    print_table(f"{len(rows)} jobs for {data['solver']}, graph {data['graph_id']}", list(shown), rows)
+    print(
+        f"QPU time: {data['plan_s']:.3f} s for this plan, {data['new_s']:.3f} s of them new; "
+        f"{data['ledger_s']:.3f} s charged or expected for the jobs of the ledger"
+        + ("" if data["budget_s"] is None else f"; budget {data['budget_s']:g} s")
+    )
+
+
+def _chosen(ledger: Ledger, keys: Sequence[str]) -> list[Job]:
+    """Jobs by the first digits of their keys, each meaning one."""
+    jobs = ledger.jobs()
+    chosen = []
+    for digits in keys:
+        found = [job for job in jobs if job.key.startswith(digits)]
+        if len(found) != 1:
+            raise InvalidParameterError(
+                f"{len(found)} jobs of {str(ledger.path)!r} have a key that starts with {digits!r}; see "
+                "`spinbattery qpu status` and give more digits."
+            )
+        chosen += found
+    return chosen
+
+
+def _existing(folder: str) -> str:
+    from ..qpu.ledger import FILE_NAME
+
+    if not (Path(folder) / FILE_NAME).is_file():
+        raise QpuError(f"there is no ledger of jobs in {folder!r}; `spinbattery qpu submit` makes one.")
+    return folder
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _counted(counts: dict[Any, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _tell(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Jobs on a real quantum annealer: planned against limits and a budget, submitted once, and never lost."""

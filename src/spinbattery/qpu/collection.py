@@ -1,0 +1,288 @@
+"""Fetching answers into the store, and dropping jobs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..annealer.request import readout
+from ..errors import QpuError, RecordError, SpinBatteryError
+from ..problem import ChargingProblem
+from ..progress import Progress, silent
+from ..record import Record
+from ..recording import build_record
+from ..store.folder import Store
+from .client import CANCELLED, PENDING, Answer, Connection, Status
+from .faults import ExpiredError, NotNowError, UnknownJobError
+from .ledger import Job, Ledger, State
+from .planning import ENGINE
+from .submission import GRACE_S, settle
+
+_REASON = "sent to a quantum annealer by the caller"
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _TICK_S = 0.1, 30.0, 0.05
+_PATIENCE_S = 1800.0
+"""How long a server without a usable reply is asked again and again."""
+
+
+@dataclass
+class Harvest:
+    """What collecting found.
+
+    Attributes:
+        done: keys whose record was written now.
+        pending: keys that the server is not finished with, or that could not be asked for now, with the reason.
+        stuck: keys that waiting does not help, with what to do; they are still at the server, or planned again.
+        failed: keys that will have no record, with the reason.
+    """
+
+    done: list[str] = field(default_factory=list)
+    pending: dict[str, str] = field(default_factory=dict)
+    stuck: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every job that was sent has its record."""
+        return not (self.pending or self.stuck or self.failed)
+
+
+def collect(
+    store: Store,
+    ledger: Ledger,
+    connection: Connection,
+    *,
+    keys: Collection[str] | None = None,
+    wait: bool = False,
+    grace: float = GRACE_S,
+    progress: Progress = silent,
+) -> Harvest:
+    """Find every job that was sent, and write the answers there are as records.
+
+    A record is written before the ledger says done, so a process that is killed in between loses nothing. An answer
+    that does not come, or cannot be written, stays at the server, and the job submitted. Of finished jobs whose record
+    is missing or damaged the answer is fetched again.
+
+    Args:
+        store: where the records go; its folder holds the ledger.
+        ledger: of that store.
+        connection: to the server.
+        keys: of jobs; all by default.
+        wait: ask until every job is finished.
+        grace: see :data:`~spinbattery.qpu.submission.GRACE_S`.
+        progress: called with the fraction done; may raise to stop at any time.
+
+    Raises:
+        QpuError: the server gives no usable reply (with ``wait``: for half an hour), or not with this token.
+    """
+    result, silent_since, pause = Harvest(), time.monotonic(), _FIRST_PAUSE_S
+    while True:
+        try:
+            if _Collector(store, ledger, connection, grace, result).once(keys, progress):
+                silent_since = time.monotonic()
+        except NotNowError:
+            if not wait or time.monotonic() - silent_since > _PATIENCE_S:
+                raise
+        else:
+            if not wait or not result.pending or time.monotonic() - silent_since > _PATIENCE_S:
+                return result
+        _pause(pause, progress, result)
+        pause = min(1.5 * pause, _LONGEST_PAUSE_S)
+
+
+def _pause(seconds: float, progress: Progress, result: Harvest) -> None:
+    """Sleep, but let progress stop it."""
+    end = time.monotonic() + seconds
+    total = len(result.done) + len(result.pending)
+    while time.monotonic() < end:
+        progress((total - len(result.pending)) / max(total, 1), f"waiting for {len(result.pending)} jobs")
+        time.sleep(_TICK_S)
+
+
+@dataclass
+class _Collector:
+    store: Store
+    ledger: Ledger
+    connection: Connection
+    grace: float
+    result: Harvest
+
+    def once(self, keys: Collection[str] | None, progress: Progress) -> bool:
+        """One pass over all jobs; returns whether the server answered all that it was asked."""
+        self.result.pending.clear()
+        self.result.stuck.clear()
+        for job in self.ledger.jobs(keys, ["submitting"]):
+            self._settle(job)
+        jobs = self.ledger.jobs(keys, ["submitted"]) + self._without_record(keys)
+        statuses = self.connection.statuses([str(job.problem_id) for job in jobs])
+        answered = True
+        for number, job in enumerate(jobs):
+            progress(number / len(jobs), f"collecting {job}")
+            status = statuses.get(str(job.problem_id))
+            if status is not None and status.status in PENDING:
+                self.result.pending[job.key] = status.status.lower()
+                continue
+            with self.store.claim(job.key) as ours:
+                if ours:
+                    answered &= self._try(job)
+                else:
+                    self.result.pending[job.key] = "another process is at it"
+        return answered
+
+    def _without_record(self, keys: Collection[str] | None) -> list[Job]:
+        """Finished jobs that have no readable record any more."""
+        finished = self.ledger.jobs(keys, ["done"])
+        statuses = self.store.statuses(job.key for job in finished) if finished else {}
+        return [job for job in finished if statuses.get(job.key) != "done" and job.problem_id]
+
+    def _settle(self, job: Job) -> None:
+        """Find out whether the server has a job whose reply was lost; if not, why is noted."""
+        with self.store.claim(job.key) as ours:
+            if not ours:
+                self.result.pending[job.key] = "another process is sending it"
+                return
+            now = self.ledger.job(job.key)
+            if now is None or now.state != "submitting":
+                return
+            now = settle(now, self.ledger, self.connection, self.grace)
+        if now.state == "planned":
+            self.result.stuck[job.key] = "it never arrived, and is planned again; `spinbattery qpu submit` sends it."
+        elif now.state == "submitting":
+            of_another = now.account != self.connection.account
+            (self.result.stuck if of_another else self.result.pending)[job.key] = str(now.message)
+
+    def _try(self, job: Job) -> bool:
+        """Collect one job, whose trouble does not stop the others; returns whether the server answered."""
+        try:
+            self._collect(job)
+        except NotNowError as error:
+            self.result.pending[job.key] = str(error)
+            return False
+        except ExpiredError as error:
+            self._give_up(job, "failed", str(error))
+        except UnknownJobError as error:
+            self.result.stuck[job.key] = (
+                f"{error} It belongs to another project, region or endpoint, or was thrown away: collect it with the "
+                "token that it was sent with, or give it up with `spinbattery qpu cancel`."
+            )
+        except QpuError:  # of the account or the ledger: the others would fare no better
+            raise
+        except (SpinBatteryError, ValueError, KeyError) as error:
+            self.result.stuck[job.key] = f"its answer is at the server, but no record was made: {error}"
+            self.ledger.move(job.key, job.state, [job.state], message=str(error))
+        return True
+
+    def _collect(self, job: Job) -> None:
+        now = self.ledger.job(job.key)
+        if now is None or now.state not in ("submitted", "done") or now.problem_id != job.problem_id:
+            return  # another process was quicker
+        if (record := self._stored(job.key)) is None:
+            found = self.connection.answer(str(job.problem_id))
+            if isinstance(found, Status):
+                self._end(job, found)
+                return
+            record = self._record(job, found)
+            self.store.put(record)
+        charged = record.execution_info.get("timing", {}).get("qpu_access_time")
+        self.ledger.move(job.key, "done", ["submitted", "done"], charged_us=charged, message=None)
+        self.result.done.append(job.key)
+
+    def _stored(self, key: str) -> Record | None:
+        """The record, where a process was killed after it had written it; a damaged one counts as none."""
+        try:
+            return self.store.get(key)
+        except RecordError:
+            return None
+
+    def _record(self, job: Job, answer: Answer) -> Record:
+        content, options, parameters = self.ledger.content(job.key)
+        problem = ChargingProblem.from_dict(content["problem"])
+        timing, status = answer.timing, answer.status
+        reads = replace(
+            readout(answer.sampleset, content["qubits"]),
+            sampler={"solver": {"name": job.solver, "graph_id": job.graph_id}, "parameters": parameters},
+            execution={
+                "timing": timing,
+                "problem_id": status.problem_id,
+                "label": job.label,
+                "submitted_on": status.submitted_on,
+                "solved_on": status.solved_on,
+            },
+        )
+        return build_record(problem, ENGINE, options, _REASON, reads, 1e-6 * timing.get("qpu_access_time", 0.0))
+
+    def _end(self, job: Job, status: Status) -> None:
+        """Note what became of a job that has no answer."""
+        if status.status in PENDING:
+            self.result.pending[job.key] = status.status.lower()
+            return
+        if status.status not in ("FAILED", CANCELLED):
+            self.result.pending[job.key] = f"the server says {status.status}"
+            return
+        state: State = "cancelled" if status.status == CANCELLED else "failed"
+        self._give_up(job, state, status.message or f"the server says {status.status}")
+
+    def _give_up(self, job: Job, state: State, message: str) -> None:
+        if job.state == "submitted":  # a finished one has only lost its record
+            self.ledger.move(job.key, state, ["submitted"], message=message)
+        self.result.failed[job.key] = message
+
+
+def cancel(
+    store: Store,
+    ledger: Ledger,
+    connection: Connection | None,
+    keys: Sequence[str],
+    *,
+    grace: float = GRACE_S,
+) -> dict[str, str]:
+    """Drop jobs: those that were not sent at once, others at the server; says what became of each.
+
+    A job that has finished meanwhile stays, as it is paid: collect it.
+
+    Args:
+        store: of the ledger.
+        ledger: that they are in.
+        connection: to the server; None where only planned jobs are to be dropped.
+        keys: of the jobs.
+        grace: a job that was sent without a reply is given up only after this time (s).
+
+    Raises:
+        QpuError: the server gives no usable reply.
+    """
+    fates: dict[str, str] = {}
+    for key in keys:
+        with store.claim(key) as ours:
+            fates[key] = _cancelled(ledger, connection, key, grace) if ours else "another process is at it; try again"
+    return fates
+
+
+def _cancelled(ledger: Ledger, connection: Connection | None, key: str, grace: float) -> str:
+    if ledger.move(key, "cancelled", ["planned"], message="dropped before it was sent"):
+        return "cancelled before it was sent"
+    job = ledger.job(key)
+    if job is None or job.state not in ("submitting", "submitted") or connection is None:
+        return "not there" if job is None else job.state
+    if job.state == "submitting":
+        waited = time.time() - job.since
+        job = settle(job, ledger, connection, grace, give_back=False)
+        if job.state == "submitting":
+            if not waited >= grace:
+                return f"not cancelled: {job.message}"
+            ledger.move(key, "cancelled", ["submitting"], label=job.label, message="given up: not found at the server")
+            return "given up: it was not found at the server"
+    problem_id = str(job.problem_id)
+    try:
+        connection.cancel(problem_id)
+    except UnknownJobError as error:
+        if job.account != connection.account:
+            return f"not cancelled: {error} It was sent with another token or to another endpoint; use those."
+        ledger.move(key, "cancelled", ["submitted"], message=str(error))
+        return "given up: the server does not know it"
+    status = connection.statuses([problem_id]).get(problem_id)
+    if status is not None and status.status == CANCELLED:
+        ledger.move(key, "cancelled", ["submitted"], message="cancelled at the server")
+        return "cancelled at the server"
+    if status is None or status.status in PENDING:
+        return "asked to cancel; collect says whether it was"
+    return "not cancelled: it has finished; collect it"

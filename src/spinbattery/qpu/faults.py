@@ -1,0 +1,146 @@
+"""What goes wrong between us and the server, told apart by what it means for a job, and without secrets."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..errors import QpuError
+
+_CREDENTIALS = re.compile(r"//[^/@\s'\"]+@")
+_NAMED_TOKEN = re.compile(r"(token['\"]?\s*[:=]\s*['\"]?)[^'\",\s})]+", re.IGNORECASE)
+_LONGEST = 500
+
+_REFUSALS = (400, 401, 403, 404, 405, 413, 415, 422, 429)
+"""Answers after which the server certainly has no new job; after others, 5xx above all, it may have one."""
+
+
+class NotSentError(QpuError):
+    """The server does not have the job, and the next one would fare no better."""
+
+
+class UnansweredError(QpuError):
+    """The server may have the job or not: there was no reply that says so."""
+
+
+class RefusedError(QpuError):
+    """The server will not run this job; others may do."""
+
+
+class NotNowError(QpuError):
+    """Nothing could be learnt now; the same question may be asked again."""
+
+
+class UnknownJobError(QpuError):
+    """The server knows no such job with this token."""
+
+
+class ExpiredError(QpuError):
+    """The server has thrown the answer away."""
+
+
+class Secrets:
+    """Takes tokens, and the passwords of proxies, out of texts and logs."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self.add(os.environ.get("DWAVE_API_TOKEN"))
+
+    def add(self, token: Any) -> None:
+        """Keep a token out of all texts from now on."""
+        if isinstance(token, str) and token.strip():
+            self._known |= {token, token.strip(), repr(token)[1:-1]}
+
+    def scrub(self, text: str) -> str:
+        """The text without what must not be seen."""
+        for secret in sorted(self._known, key=len, reverse=True):
+            text = text.replace(secret, "<token>")
+        return _CREDENTIALS.sub("//", text)
+
+    @contextmanager
+    def kept_from_logs(self) -> Iterator[None]:
+        """Scrub what the client's own loggers say meanwhile; at the lowest levels they print whole requests."""
+
+        def scrubbed(record: logging.LogRecord) -> bool:
+            record.msg = _NAMED_TOKEN.sub(r"\1<token>", self.scrub(record.getMessage()))
+            record.args = ()
+            if record.exc_info:
+                record.exc_info = None  # a traceback shows what was asked, with its headers
+            return True
+
+        loggers = [
+            logging.getLogger(name) for name in logging.root.manager.loggerDict if name.startswith("dwave.cloud")
+        ]
+        for logger in loggers:
+            logger.addFilter(scrubbed)
+        try:
+            yield
+        finally:
+            for logger in loggers:
+                logger.removeFilter(scrubbed)
+
+
+def sending(error: Exception, secrets: Secrets) -> QpuError:
+    """What an error while a job was sent means for it."""
+    status = _status(error)
+    if status in _REFUSALS or _never_connected(error):
+        return NotSentError(explain(error, secrets))
+    return UnansweredError(explain(error, secrets))
+
+
+def asking(error: Exception, secrets: Secrets) -> QpuError:
+    """What an error while a job was asked about means for it."""
+    kinds = {404: UnknownJobError, 410: ExpiredError}
+    status = _status(error)
+    permanent = status in (400, 401, 403) and QpuError
+    return (kinds.get(status or 0) or permanent or NotNowError)(explain(error, secrets))
+
+
+def explain(error: Exception, secrets: Secrets) -> str:
+    """What happened, and what to do about it."""
+    status, said = _status(error), secrets.scrub(str(error))[:_LONGEST]
+    if status in (401, 403) or type(error).__name__ in ("SolverAuthenticationError", "ResourceAuthenticationError"):
+        return (
+            f"the server does not accept the token ({said}); set DWAVE_API_TOKEN, or the token in dwave.conf, to "
+            "one of the project, and see that the endpoint or region is the token's."
+        )
+    if status == 429:
+        return f"the server has too many requests or jobs of yours ({said}); wait, and run the command again."
+    if status == 410:
+        return f"the server has thrown the answer away ({said})."
+    if status == 404:
+        return f"the server does not know it ({said})."
+    if status is not None and status >= 500:
+        return f"the server has an error of its own ({status}: {said}); run the command again later."
+    if status is not None:
+        return f"the server refused the request ({status}: {said})."
+    if _never_connected(error):
+        return f"the server cannot be reached ({said}); see that the network and the endpoint are right."
+    return f"no usable reply came from the server ({type(error).__name__}: {said}); run the command again."
+
+
+def _status(error: Exception) -> int | None:
+    """HTTP status of the reply that an error was made of."""
+    response = getattr(error, "response", None)
+    status = getattr(response, "status_code", None) or getattr(error, "error_code", None)
+    if status is None and type(error).__name__ == "SolverAuthenticationError":
+        return 401
+    return status if isinstance(status, int) else None
+
+
+def _never_connected(error: BaseException) -> bool:
+    """Whether no connection came about, so that nothing was sent.
+
+    Only connecting is tried again for a POST, so where the last error was one of connecting, all were.
+    """
+    from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+
+    causes = [error, *error.args, error.__cause__, *getattr(error.__cause__, "args", ())]
+    return any(
+        isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError | ConnectTimeoutError)
+        for cause in causes
+    )

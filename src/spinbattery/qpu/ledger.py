@@ -1,0 +1,328 @@
+"""The ledger: what was sent to the annealer, committed before each request, so that no paid job is lost or paid twice.
+
+    planned -> submitting -> submitted -> done | failed | cancelled
+       ^           |
+       +-----------+  only where the server certainly does not have the job
+
+A job is ``submitting`` from before its request is sent until its problem id is known. Its label is unique and goes
+with the request, so a job whose reply was lost is found again by its label.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import QpuError
+from ..record import canonical_json
+
+State = Literal["planned", "submitting", "submitted", "done", "failed", "cancelled"]
+
+OPEN: tuple[State, ...] = ("planned", "submitting", "submitted")
+GIVEN_UP: tuple[State, ...] = ("failed", "cancelled")
+
+FILE_NAME = "qpu.sqlite"
+_APPLICATION = 0x53425150
+"""Marks an SQLite file as a ledger."""
+
+_VERSION = 1
+_PATIENCE_S = 30.0
+_KEY_DIGITS = 16
+
+_CREATE = (
+    """CREATE TABLE jobs (
+        key TEXT PRIMARY KEY, item TEXT NOT NULL, label TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
+        attempt INTEGER NOT NULL, problem_id TEXT UNIQUE, solver TEXT NOT NULL, graph_id TEXT, account TEXT,
+        network TEXT NOT NULL, protocol TEXT NOT NULL, n_spins INTEGER NOT NULL, reads INTEGER NOT NULL,
+        repetition INTEGER NOT NULL, estimated_us REAL NOT NULL, charged_us REAL, since REAL NOT NULL,
+        message TEXT, options TEXT NOT NULL, parameters TEXT NOT NULL, problem TEXT NOT NULL)""",
+    """CREATE TABLE history (
+        key TEXT NOT NULL, at REAL NOT NULL, state TEXT NOT NULL, attempt INTEGER NOT NULL, label TEXT NOT NULL,
+        problem_id TEXT, charged_us REAL, message TEXT)""",
+)
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """A job before it is entered.
+
+    Attributes:
+        key: of the run, and of its record in the store.
+        item: hash of what a user asked for, the same on another working graph of the solver.
+        options: of the run, for the record.
+        parameters: all that goes with the request.
+        problem: ``{"problem": ..., "qubits": [...]}``, from which the record is made when the answer comes.
+        estimated_us: predicted QPU access time in us.
+    """
+
+    key: str
+    item: str
+    solver: str
+    graph_id: str | None
+    network: str
+    protocol: str
+    n_spins: int
+    reads: int
+    repetition: int
+    estimated_us: float
+    options: dict[str, Any]
+    parameters: dict[str, Any]
+    problem: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row of the ledger, without the large parts (see :meth:`Ledger.content`).
+
+    Attributes:
+        label: what the server knows the job by, unique.
+        attempt: how many requests were sent, or about to be.
+        problem_id: the server's, once it is known.
+        account: of the last request: the endpoint and a mark of the token.
+        estimated_us, charged_us: predicted QPU access time, and what the answer says it was, in us.
+        since: time of the last transition, in s since 1970.
+        message: what happened last, for the reader.
+    """
+
+    key: str
+    item: str
+    label: str
+    state: State
+    attempt: int
+    problem_id: str | None
+    solver: str
+    graph_id: str | None
+    account: str | None
+    network: str
+    protocol: str
+    n_spins: int
+    reads: int
+    repetition: int
+    estimated_us: float
+    charged_us: float | None
+    since: float
+    message: str | None
+
+    @property
+    def cost_us(self) -> float:
+        """What the job takes of a budget: what was charged, or is expected to be; nothing once it was given up."""
+        if self.charged_us is not None:
+            return self.charged_us
+        return 0.0 if self.state in GIVEN_UP else self.estimated_us
+
+    def __str__(self) -> str:
+        return f"{self.key[:12]} ({self.network}, {self.protocol}, repetition {self.repetition})"
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Job))
+
+
+class Ledger:
+    """Jobs of a store, in ``qpu.sqlite`` inside its folder.
+
+    A commit is on the disk before the method returns, and several processes may use one ledger: every
+    transition names the states it may start from, and only one process makes it. The file is never
+    overwritten: what cannot be read as a ledger is refused.
+
+    Raises:
+        QpuError: from every method where the file cannot be used; the message says what to do.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.path = Path(folder).absolute() / FILE_NAME
+
+    def __repr__(self) -> str:
+        return f"Ledger({str(self.path)!r})"
+
+    # access
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """A connection within one transaction, which is committed at the end, or rolled back on an error."""
+        try:
+            with closing(sqlite3.connect(self.path, timeout=_PATIENCE_S, isolation_level=None)) as connection:
+                # EXTRA: after a power loss a committed transaction must not come undone
+                connection.execute("PRAGMA synchronous = EXTRA")
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    self._check(connection)
+                    yield connection
+                except BaseException:
+                    if connection.in_transaction:  # SQLite ends it itself after some errors
+                        connection.execute("ROLLBACK")
+                    raise
+                connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise QpuError(_unusable(self.path, error)) from None
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        """See that the file is a ledger of this version; an empty one becomes one."""
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if not connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0] and not application:
+            for statement in _CREATE:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+            return
+        if application != _APPLICATION:
+            raise QpuError(
+                f"{str(self.path)!r} is an SQLite file of another program; move it away, or choose another store."
+            )
+        if version != _VERSION:
+            raise QpuError(
+                f"the ledger {str(self.path)!r} has version {version}, but this spinbattery writes version {_VERSION}; "
+                "use the version that wrote it."
+            )
+        if (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(found)
+
+    # reading
+
+    def jobs(self, keys: Iterable[str] | None = None, states: Collection[State] | None = None) -> list[Job]:
+        """Jobs in the order they were entered; of these keys and states where they are given."""
+        if not self.path.exists():
+            return []
+        with self._transaction() as connection:
+            found = [Job(*row) for row in connection.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY rowid")]
+        wanted = None if keys is None else set(keys)
+        return [
+            job for job in found if (wanted is None or job.key in wanted) and (states is None or job.state in states)
+        ]
+
+    def job(self, key: str) -> Job | None:
+        """The job of a key, or None."""
+        return next(iter(self.jobs([key])), None)
+
+    def content(self, key: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Problem with qubits, options and parameters of a job, as they were entered."""
+        with self._transaction() as connection:
+            row = connection.execute("SELECT problem, options, parameters FROM jobs WHERE key = ?", [key]).fetchone()
+        if row is None:
+            raise QpuError(f"the ledger {str(self.path)!r} has no job {key}.")
+        problem, options, parameters = map(json.loads, row)
+        return problem, options, parameters
+
+    def history(self, key: str) -> list[dict[str, Any]]:
+        """Every transition of a job: when (s since 1970), to which state, attempt, label, problem id, message."""
+        names = ("at", "state", "attempt", "label", "problem_id", "charged_us", "message")
+        with self._transaction() as connection:
+            rows = connection.execute(f"SELECT {', '.join(names)} FROM history WHERE key = ? ORDER BY rowid", [key])
+            return [dict(zip(names, row, strict=True)) for row in rows]
+
+    # writing
+
+    def enter(self, jobs: Sequence[NewJob], budget_us: float, *, retry: bool = False) -> None:
+        """Enter what is not there yet as planned, if all jobs of the ledger together stay within the budget.
+
+        What counts is what was charged for finished jobs and what is predicted for open ones, of this and
+        all other plans of the ledger. Nothing is entered where it is too much.
+
+        Args:
+            jobs: of one plan.
+            budget_us: QPU access time in us.
+            retry: plan those again that failed or were cancelled.
+
+        Raises:
+            QpuError: over the budget.
+        """
+        with self._transaction() as connection:
+            known = {row[0]: row[1] for row in connection.execute("SELECT key, state FROM jobs")}
+            for new in jobs:
+                if new.key not in known:
+                    _insert(connection, new)
+                elif retry and known[new.key] in GIVEN_UP:
+                    # a label of its own: the one before belongs to a job that the server has finished with
+                    changes = {"label": _label(new.key), "problem_id": None, "account": None, "message": None}
+                    _change(connection, new.key, "planned", changes)
+            used = sum(Job(*row).cost_us for row in connection.execute(f"SELECT {_COLUMNS} FROM jobs"))
+            if used > budget_us:
+                raise QpuError(
+                    f"all jobs of the ledger {str(self.path)!r} with these would take {used / 1e6:.3f} s of QPU time, "
+                    f"more than the budget of {budget_us / 1e6:.3f} s, so nothing was sent; raise the budget, ask for "
+                    "fewer reads, or drop planned jobs with `spinbattery qpu cancel`."
+                )
+
+    def move(
+        self, key: str, to: State, expected: Collection[State], *, label: str | None = None, **changes: Any
+    ) -> bool:
+        """Bring a job into another state, if it is in one of the expected ones; returns whether it was.
+
+        Args:
+            key: of the job.
+            to: the new state; the same one only notes something.
+            expected: states it may start from.
+            label: that the job must have, where it is given.
+            changes: columns to set, such as ``message`` or ``problem_id``.
+        """
+        with self._transaction() as connection:
+            row = connection.execute("SELECT state, label FROM jobs WHERE key = ?", [key]).fetchone()
+            if row is None or row[0] not in expected or label not in (None, row[1]):
+                return False
+            _change(connection, key, to, changes)
+            return True
+
+    def begin(self, key: str, account: str, parameters: dict[str, Any]) -> Job | None:
+        """Mark a planned job as about to be sent; None where another process was quicker.
+
+        Args:
+            key: of the job.
+            account: that it goes to.
+            parameters: that go with it.
+        """
+        with self._transaction() as connection:
+            row = connection.execute("SELECT state, attempt FROM jobs WHERE key = ?", [key]).fetchone()
+            if row is None or row[0] != "planned":
+                return None
+            sent = {"account": account, "parameters": canonical_json(parameters), "attempt": row[1] + 1}
+            _change(connection, key, "submitting", {**sent, "message": None})
+            return Job(*connection.execute(f"SELECT {_COLUMNS} FROM jobs WHERE key = ?", [key]).fetchone())
+
+
+def _label(key: str) -> str:
+    return f"spinbattery-{key[:_KEY_DIGITS]}-{uuid.uuid4().hex}"
+
+
+def _insert(connection: sqlite3.Connection, new: NewJob) -> None:
+    row: dict[str, Any] = {field.name: getattr(new, field.name) for field in fields(new)}
+    row |= {name: canonical_json(row[name]) for name in ("options", "parameters", "problem")}
+    row |= {"label": _label(new.key), "state": "planned", "attempt": 0, "since": time.time()}
+    marks = ", ".join("?" for _ in row)
+    connection.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    _note(connection, new.key)
+
+
+def _change(connection: sqlite3.Connection, key: str, state: State, changes: dict[str, Any]) -> None:
+    row = {**changes, "state": state, "since": time.time()}
+    names = ", ".join(f"{name} = ?" for name in row)
+    connection.execute(f"UPDATE jobs SET {names} WHERE key = ?", [*row.values(), key])
+    _note(connection, key)
+
+
+def _note(connection: sqlite3.Connection, key: str) -> None:
+    connection.execute(
+        "INSERT INTO history SELECT key, since, state, attempt, label, problem_id, charged_us, message FROM jobs "
+        "WHERE key = ?",
+        [key],
+    )
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> str:
+    """What to do about an error of SQLite."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None or code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return (
+            f"{str(path)!r} is not readable as a ledger of QPU jobs ({error}). It may hold the ids of paid jobs, so it "
+            "is left as it is: bring back a copy of it, or move it away to begin a new one."
+        )
+    return (
+        f"the ledger {str(path)!r} cannot be used ({error}); see that its folder exists, is writable, has room and "
+        "supports file locks, and that no other program holds it."
+    )

@@ -1,0 +1,95 @@
+"""Networks of an experiment on the working graph of a solver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .._typing import IntArray
+from ..errors import NetworkError
+from ..network import SpinNetwork
+from ..topology import WorkingGraph
+
+_IDEAL = re.compile(r"(pegasus|zephyr):(\d+)(?:/region:(\d+)|/scattered:(\d+):seed:(\d+))?")
+"""Networks that are asked for by their form and so have a place on any chip of the family."""
+
+_LATTICE = re.compile(r"(pegasus|zephyr):\d")
+
+
+def placer(graph: WorkingGraph) -> Callable[[SpinNetwork], SpinNetwork]:
+    """What puts networks on a working graph; see :func:`placed`."""
+    return lambda network: placed(network, graph)
+
+
+def placed(network: SpinNetwork, graph: WorkingGraph) -> SpinNetwork:
+    """A network whose labels are working qubits of a solver, and whose pairs are working couplers.
+
+    ``pegasus:m`` becomes the region of that size with the fewest missing qubits, and so loses those that are
+    missing there; ``pegasus:16/scattered:400:seed:1`` is a choice of working qubits. Other networks stay as they
+    are and must have qubit numbers as labels, as ``solver:FILE.json/region:4`` and graph files may.
+
+    Raises:
+        NetworkError: it is no sub-graph of the solver, or has cross-talk, which a device has of itself.
+    """
+    if len(network.crosstalk):
+        raise NetworkError(
+            f"{network.name}: a solver has the cross-talk it has; leave crosstalk out of the experiment."
+        )
+    if _LATTICE.match(network.name):
+        return _cut(network.name, graph)
+    labels = _qubits(network)
+    _check_fit(network.name, labels, labels[network.pairs], graph)
+    return replace(network, labels=tuple(labels.tolist()))
+
+
+def _cut(name: str, graph: WorkingGraph) -> SpinNetwork:
+    """The network of that name from the solver's own working graph."""
+    found = _IDEAL.fullmatch(name)
+    if found is None:
+        raise NetworkError(
+            f"{name} has missing qubits of its own, but on a solver the real ones are missing; leave missing:... out."
+        )
+    family, size, region, n, seed = found.groups()
+    if family != graph.family:
+        raise NetworkError(f"{name} cannot be placed on {graph.name}, which is {graph.family}:{graph.size}.")
+    if n is not None or region is not None:
+        if int(size) != graph.size:
+            raise NetworkError(
+                f"{name} is cut from {family}:{size}, but {graph.name} is {family}:{graph.size}; write that size."
+            )
+        cut = graph.scattered(int(n), int(seed)) if n is not None else graph.region(int(region))
+    else:
+        cut = graph.region(int(size))
+    return replace(cut, name=name)
+
+
+def _qubits(network: SpinNetwork) -> IntArray:
+    """Labels as qubit numbers; graph files have them as text."""
+    labels: tuple[Any, ...] = network.labels or ()
+    numbers = [int(label) for label in labels if re.fullmatch(r"\d+", str(label))]
+    if len(numbers) != network.n_spins or len(set(numbers)) != network.n_spins:
+        raise NetworkError(
+            f"{network.name} does not say which qubits are its spins; write pegasus:4 or zephyr:4 for a region, "
+            "solver:FILE.json/region:4 for one of a solver, or a graph file whose nodes are qubit numbers."
+        )
+    return np.array(numbers, dtype=np.int64)
+
+
+def _check_fit(name: str, qubits: IntArray, pairs: IntArray, graph: WorkingGraph) -> None:
+    missing = qubits[~np.isin(qubits, graph.qubits)]
+    base = int(max(qubits.max(), graph.qubits.max())) + 1
+    keys = np.sort(pairs, axis=1) @ np.array([base, 1]) if len(pairs) else np.empty(0, dtype=np.int64)
+    absent = pairs[~np.isin(keys, graph.couplers @ np.array([base, 1]))]
+    if len(missing) or len(absent):
+        raise NetworkError(
+            f"{name} is no sub-graph of {graph.name}: {len(missing)} of its {len(qubits)} qubits and {len(absent)} of "
+            f"its {len(pairs)} pairs do not work there, such as {_first(missing, absent)}; take a region of that one."
+        )
+
+
+def _first(missing: IntArray, absent: IntArray) -> str:
+    return f"qubit {missing[0]}" if len(missing) else f"coupler {absent[0].tolist()}"

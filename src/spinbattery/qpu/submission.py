@@ -1,0 +1,260 @@
+"""Sending jobs: each is noted before it is sent, and one whose reply was lost is looked for before it is sent again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..errors import QpuError
+from ..progress import Progress, silent
+from ..store.folder import Store
+from .client import CANCELLED, COMPLETED, Connection, Solver, Status
+from .faults import NotSentError, RefusedError, UnansweredError
+from .ledger import GIVEN_UP, Job, Ledger
+from .planning import PlannedJob, QpuPlan
+
+GRACE_S = 300.0
+"""How long a job that was sent without a reply may stay out of the server's lists before it counts as never
+arrived: longer than a request may take, and lists may lag behind."""
+
+Fate = Literal["sent", "found", "known", "failed", "busy", "waiting"]
+
+
+@dataclass
+class Submission:
+    """What became of the jobs of a plan.
+
+    Attributes:
+        counts: how many were sent now; found at the server, though their reply had been lost; known, that is sent
+            or finished before; failed, now or before; busy, as another process is sending them; or waiting for the
+            server's lists to say whether they arrived.
+        messages: of those that failed or wait.
+    """
+
+    counts: dict[Fate, int] = field(
+        default_factory=lambda: dict.fromkeys(("sent", "found", "known", "failed", "busy", "waiting"), 0)
+    )
+    messages: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the server has every job, or had it."""
+        return not (self.counts["failed"] or self.counts["busy"] or self.counts["waiting"])
+
+
+def submit(
+    plan: QpuPlan,
+    solver: Solver,
+    store: Store,
+    ledger: Ledger,
+    connection: Connection,
+    *,
+    budget_us: float,
+    retry_failed: bool = False,
+    new_graph: bool = False,
+    grace: float = GRACE_S,
+    progress: Progress = silent,
+) -> Submission:
+    """Send what of a plan was not sent yet, one job after the other; the same call goes on where one was stopped.
+
+    It may be stopped, and even killed, at any point: what was sent is in the ledger, or is found by its label.
+
+    Args:
+        plan: for this solver.
+        solver: of the connection.
+        store: where the records will be; its folder holds the ledger.
+        ledger: of that store.
+        connection: to the server.
+        budget_us: QPU access time that all jobs of the ledger together may take, in us.
+        retry_failed: send those again that failed or were cancelled.
+        new_graph: send jobs although the ledger has the same ones for an earlier working graph of the solver.
+        grace: time in s, see :data:`GRACE_S`.
+        progress: called with the fraction done and what is being sent; may raise to stop between two jobs.
+
+    Raises:
+        LimitError: the solver would refuse a job; nothing was sent.
+        QpuError: over the budget, or the working graph changed: nothing was sent. Or an error that the next jobs would
+            meet as well: what was sent is kept, the others stay planned.
+    """
+    plan.check()
+    if not new_graph:
+        _check_graph(plan, ledger)
+    ledger.enter([job.entry() for job in plan.jobs], budget_us, retry=retry_failed)
+    result = Submission()
+    for number, job in enumerate(plan.jobs):
+        progress(number / len(plan.jobs), f"sending {job}")
+        fate, message = _Sender(solver, store, ledger, connection, grace).send(job)
+        result.counts[fate] += 1
+        if message:
+            result.messages.append(message)
+    return result
+
+
+def _check_graph(plan: QpuPlan, ledger: Ledger) -> None:
+    """See that no job was sent, or planned, for another working graph: a new graph would make all of them new."""
+    items = {job.item for job in plan.jobs}
+    others = [
+        job
+        for job in ledger.jobs()
+        if job.item in items and job.graph_id != plan.graph_id and job.state not in GIVEN_UP
+    ]
+    if others:
+        raise QpuError(
+            f"the working graph of {plan.solver} is {plan.graph_id} now, but was {others[0].graph_id} when "
+            f"{len(others)} jobs of this plan entered the ledger, which would be paid again; nothing was sent. "
+            "--new-graph sends the whole plan for the graph of now; `spinbattery qpu cancel` drops what was planned."
+        )
+
+
+@dataclass
+class _Sender:
+    solver: Solver
+    store: Store
+    ledger: Ledger
+    connection: Connection
+    grace: float
+
+    def send(self, planned: PlannedJob) -> tuple[Fate, str]:
+        """Send one job if it is not sent yet."""
+        with self.store.claim(planned.key) as ours:
+            if not ours:
+                return "busy", ""
+            job = self.ledger.job(planned.key)  # as it is now that nobody else works on it
+            if job is None:
+                raise QpuError(f"job {planned.key} vanished from the ledger {str(self.ledger.path)!r}.")
+            found: Fate = "known"
+            if job.state == "submitting":
+                job = settle(job, self.ledger, self.connection, self.grace)
+                found = "found"
+            if job.state == "submitting":
+                return "waiting", f"{planned}: {job.message}"
+            if job.state in GIVEN_UP:
+                return "failed", f"{planned}: {job.state}: {job.message} (--retry-failed sends it again)"
+            if job.state != "planned":
+                return found, ""
+            if planned.key in self.store:  # the ledger is younger than the record
+                self.ledger.move(planned.key, "done", ["planned"], message="the store had its record")
+                return "known", ""
+            return self._post(planned)
+
+    def _post(self, planned: PlannedJob) -> tuple[Fate, str]:
+        request = planned.request
+        job = self.ledger.begin(planned.key, self.connection.account, request.to_dict())
+        if job is None:
+            return "busy", ""
+        # from here on until the id is noted the server may have a job that only its label tells of
+        try:
+            problem_id = self.connection.submit(
+                self.solver,
+                request.h,  # type: ignore[arg-type]
+                request.J,  # type: ignore[arg-type]
+                request.parameters,
+                job.label,
+            )
+        except RefusedError as error:
+            self.ledger.move(job.key, "failed", ["submitting"], label=job.label, message=str(error))
+            return "failed", f"{planned}: {error}"
+        except NotSentError as error:
+            self.ledger.move(job.key, "planned", ["submitting"], label=job.label, message=str(error))
+            raise NotSentError(f"{planned}: {error} This job and those after it stay planned.") from None
+        except UnansweredError as error:
+            return self._look(planned, job, error)
+        _accept(job, problem_id, self.ledger)
+        return "sent", ""
+
+    def _look(self, planned: PlannedJob, job: Job, error: UnansweredError) -> tuple[Fate, str]:
+        """After a lost reply: go on if the server has the job, else stop."""
+        self.ledger.move(job.key, "submitting", ["submitting"], label=job.label, message=str(error))
+        after = (
+            f"{planned}: {error} Whether this job arrived is not known; `spinbattery qpu submit` or `collect` look for "
+            "it by its label, so it is neither lost nor sent twice. The jobs after it stay planned."
+        )
+        try:
+            job = settle(job, self.ledger, self.connection, self.grace, give_back=False)
+        except QpuError:
+            raise UnansweredError(after) from None
+        if job.state == "submitting":
+            raise UnansweredError(after)
+        return "found", ""
+
+
+def settle(job: Job, ledger: Ledger, connection: Connection, grace: float, *, give_back: bool = True) -> Job:
+    """Find out what became of a job whose reply was lost; the caller holds its claim.
+
+    It is submitted if the server lists its label, and planned again only if the list came without it,
+    with the same account, and a grace period after the last sign of the request. Else it stays as it is.
+
+    Args:
+        job: in the state ``submitting``.
+        ledger: that it is in.
+        connection: to the server.
+        grace: time in s.
+        give_back: False keeps it from being planned again.
+
+    Returns:
+        The job as it is afterwards.
+
+    Raises:
+        QpuError: the list did not come; nothing has changed.
+    """
+    current = _again(job, ledger)
+    listed = connection.find(job.label)
+    if listed:
+        _adopt(job, listed, ledger, connection)
+        return _again(job, ledger)
+    waited = time.time() - current.since
+    if job.account != connection.account:
+        message = (
+            "it was sent without a reply with another token or to another endpoint, where alone it can be found; use "
+            "those again, or give it up with `spinbattery qpu cancel`."
+        )
+    elif not (give_back and waited >= grace):
+        left = grace - waited if waited >= 0.0 else grace
+        message = (
+            "it was sent without a reply, and the server does not list it yet; it is looked for again, and sent again "
+            f"if it is still not there {left:.0f} s from now."
+        )
+    else:
+        ledger.move(job.key, "planned", ["submitting"], label=job.label, message="it never arrived")
+        return _again(job, ledger)
+    return Job(**{**vars(current), "message": message})
+
+
+def _again(job: Job, ledger: Ledger) -> Job:
+    found = ledger.job(job.key)
+    if found is None:
+        raise QpuError(f"job {job.key} vanished from the ledger {str(ledger.path)!r}.")
+    return found
+
+
+def _adopt(job: Job, listed: Sequence[Status], ledger: Ledger, connection: Connection) -> None:
+    """Note the id of a job that was found by its label."""
+    rank = {COMPLETED: 0, "FAILED": 2, CANCELLED: 3}
+    first, *others = sorted(listed, key=lambda status: rank.get(status.status, 1))
+    _accept(job, first.problem_id, ledger)
+    for other in others:  # a request that came through after all, long after it was given up
+        connection.cancel(other.problem_id)
+        ledger.move(
+            job.key, "submitted", ["submitted"], message=f"the server had it twice; {other.problem_id} was cancelled"
+        )
+
+
+def _accept(job: Job, problem_id: str, ledger: Ledger) -> None:
+    """Note that the server has the job."""
+    try:
+        # planned: where files have no locks another process may have given it up meanwhile
+        noted = ledger.move(
+            job.key, "submitted", ["submitting", "planned"], label=job.label, problem_id=problem_id, message=None
+        )
+    except QpuError as error:
+        raise QpuError(
+            f"the server accepted {job} as {problem_id}, which could not be noted: {error} Mend that, and run "
+            "`spinbattery qpu collect`: the job is found again by its label."
+        ) from None
+    if not noted and (now := ledger.job(job.key)) is not None and now.problem_id != problem_id:
+        raise QpuError(
+            f"the server accepted {job} as {problem_id}, but the ledger has {now.problem_id or now.state} for it; "
+            f"cancel {problem_id} in D-Wave's Leap unless it is finished, and report this."
+        )
