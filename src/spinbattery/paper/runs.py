@@ -121,7 +121,7 @@ class Runs:
     @property
     def annealer_label(self) -> str:
         """What the runs of the annealer were made by, for captions."""
-        solvers = {str(run.record.sampler_info["solver"].get("chip_id", "QPU")) for run in self._measured.values()}
+        solvers = {str(run.record.sampler_info["solver"]["name"]) for run in self._measured.values()}
         reads = {run.record.n_reads for run in self._measured.values()} or {self._emulator.reads}
         made_by = ", ".join(sorted(solvers)) or (
             f"emulated, {self._emulator.model} at {self._emulator.temperature:g} mK, {self._emulator.sweeps} sweeps"

@@ -1,0 +1,58 @@
+"""The annealer's rows of the reproduction, measured: the real client, a loopback service, a whole chip behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from qpu_desk import settings
+from sapi_stub import SapiStub
+from solvers import advantage
+
+from spinbattery import EmulatedAnnealer
+from spinbattery.errors import QpuError
+from spinbattery.paper import energetics
+from spinbattery.qpu.ledger import Ledger
+from spinbattery.report.build import Measurement, build_report
+
+READS = 50
+
+
+@pytest.fixture(scope="module")
+def chip() -> dict:
+    return advantage(16, missing=range(1000, 1030))
+
+
+@pytest.fixture
+def service(chip: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SapiStub]:
+    sampler = EmulatedAnnealer(graph=chip["properties"], model="closed-form", seed=1)
+    with SapiStub(chip, sampler, tmp_path / "service") as stub:
+        for name, value in settings(stub, tmp_path).items():
+            monkeypatch.setenv(name, value)
+        yield stub
+
+
+@pytest.mark.slow
+def test_rows_are_measured_once(service: SapiStub, tmp_path: Path):
+    qpu = Measurement(budget=5.0)
+    first = build_report(tmp_path / "out", ["energetics"], reads=READS, qpu=qpu)
+    on_annealer = [request for request in energetics.REQUESTS if request.on_annealer]
+    assert len(service.posted) == len(on_annealer) == 3
+    page = first.report.read_text()
+    assert "Advantage_system6, 50 reads" in page
+    assert "emulated" not in page
+    assert "N = 5610" not in page  # it is said in the table, where it was counted
+    assert ">5610<" in page
+    assert "--qpu --budget 5" in page
+    again = build_report(tmp_path / "out", ["energetics"], reads=READS, qpu=qpu)
+    assert len(service.posted) == 3
+    assert again.audit == first.audit
+    jobs = Ledger(tmp_path / "out" / "records").jobs()
+    assert {job.state for job in jobs} == {"done"}
+
+
+def test_a_budget_that_does_not_do_sends_nothing(service: SapiStub, tmp_path: Path):
+    with pytest.raises(QpuError, match="budget"):
+        build_report(tmp_path / "out", ["energetics"], reads=READS, qpu=Measurement(budget=0.01))
+    assert service.posted == []
