@@ -187,7 +187,7 @@ def test_show_refuses_what_is_no_record(spinbattery, tmp_path: Path):
 
 def test_help_is_light():
     """The help must not import what takes long; times are not tested, imports are."""
-    heavy = "numba scipy xarray matplotlib qutip networkx netCDF4 pandas dimod"
+    heavy = "numba scipy xarray matplotlib qutip networkx netCDF4 pandas dimod dwave.graphs dwave.cloud"
     code = (
         "import sys, spinbattery.cli.main\n"
         f"print(*[name for name in {heavy.split()!r} if name in sys.modules])\n"

@@ -15,7 +15,6 @@ from spinbattery.errors import InvalidParameterError, SweepError
 from spinbattery.paper import fig2
 from spinbattery.report.build import PARTS, build_report
 
-
 READS = 50
 """Fewer than by default: the annealer's runs take most of the time."""
 
@@ -89,7 +88,7 @@ def test_audit_says_what_holds(full):
 
 @pytest.mark.slow
 def test_the_annealer_s_rows(full):
-    folder, result = full
+    _, result = full
     measured = {item.item: item for item in result.audit}
     lead = measured["Fig. 2b, annealer: the CP against the LP"].measured
     printed = [float(x) for x in re.search(r"CP: (\S+) to (\S+) as printed", lead).groups()]

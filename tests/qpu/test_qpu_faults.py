@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import dimod
 import pytest
-from qpu_desk import Desk, write_experiment
+from qpu_desk import READS, Desk, write_experiment
 
 from spinbattery.errors import QpuError
 from spinbattery.qpu.client import Connection, connect
@@ -289,7 +291,13 @@ def test_a_record_that_cannot_be_written_leaves_the_answer_at_the_server(
         found = desk.collect(wait=True)
     assert len(found.stuck) == 3
     assert desk.states == ["submitted"] * 3
+    kept = sorted(desk.store.folder.glob("*.answer.json"))
+    assert [path.name.split(".")[0] for path in kept] == sorted(found.stuck)
+    assert all(repr(str(path)) in found.stuck[path.name.split(".")[0]] for path in kept)
+    answer = dimod.SampleSet.from_serializable(json.loads(kept[0].read_text(encoding="utf-8")))
+    assert answer.record.sample.shape == (READS, 40)
     assert desk.collect().complete
+    assert not list(desk.store.folder.glob("*.answer.json"))
     desk.assert_nothing_lost_or_paid_twice(3)
 
 

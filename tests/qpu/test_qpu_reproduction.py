@@ -52,6 +52,17 @@ def test_rows_are_measured_once(service: SapiStub, tmp_path: Path):
     assert {job.state for job in jobs} == {"done"}
 
 
+@pytest.mark.slow
+def test_what_failed_is_named_and_asked_for_again(service: SapiStub, tmp_path: Path):
+    qpu = Measurement(budget=5.0)
+    service.failures.append("the chip is warm")
+    with pytest.raises(QpuError, match=r"1 of 3 jobs have no record: .* failed: .*the chip is warm.*same command"):
+        build_report(tmp_path / "out", ["energetics"], reads=READS, qpu=qpu)
+    assert len(service.posted) == 3
+    build_report(tmp_path / "out", ["energetics"], reads=READS, qpu=qpu)
+    assert len(service.posted) == 4
+
+
 def test_a_budget_that_does_not_do_sends_nothing(service: SapiStub, tmp_path: Path):
     with pytest.raises(QpuError, match="budget"):
         build_report(tmp_path / "out", ["energetics"], reads=READS, qpu=Measurement(budget=0.01))

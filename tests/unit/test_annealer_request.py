@@ -68,7 +68,7 @@ def test_times_are_in_steps_of_a_hundredth_of_a_microsecond():
 
 @pytest.mark.parametrize("duration", [20.0, 500.0, 100.0])
 def test_durations_too_short_for_these_steps_are_refused(duration):
-    with pytest.raises(EngineError, match="steps of 0.01 us"):
+    with pytest.raises(EngineError, match=r"steps of 0\.01 us"):
         request_of(protocol=cooperative(duration))
 
 

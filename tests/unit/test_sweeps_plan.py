@@ -22,9 +22,9 @@ from spinbattery import (
     sweep,
     torus,
 )
+from spinbattery.engines.base import derived_seed
 from spinbattery.errors import EngineError, InvalidParameterError, NetworkError, SpinBatteryError
 from spinbattery.record import run_key
-from spinbattery.engines.base import derived_seed
 from spinbattery.sweeps.plan import grid
 
 CP = cooperative(1.0)

@@ -13,7 +13,7 @@ from ..qpu.client import connect
 from ..qpu.collection import collect
 from ..qpu.ledger import Ledger
 from ..qpu.placement import placed
-from ..qpu.planning import plan_problems
+from ..qpu.planning import QpuPlan, plan_problems
 from ..qpu.submission import submit
 from ..store.folder import Store
 from ..topology import WorkingGraph
@@ -56,23 +56,32 @@ def measure(
     with connect() as connection:
         found = connection.solver(solver)
         graph = WorkingGraph.from_properties(found.properties)
-        problems = {request: _problem(request, graph) for request in wanted}
-        plan = plan_problems(
-            problems.values(), found.properties, solver=found.name, graph_id=found.graph_id, reads=reads
-        )
-        sent = submit(plan, found, store, ledger, connection, budget_us=budget * _US, progress=progress)
-        keys = {job.problem: job.key for job in plan.jobs}
-        harvest = collect(store, ledger, connection, keys=list(keys.values()), wait=True, progress=progress)
-    if not harvest.complete:
-        reasons = [*sent.messages, *harvest.pending.values(), *harvest.stuck.values(), *harvest.failed.values()]
-        raise QpuError(f"{len(reasons)} jobs have no record: {'; '.join(dict.fromkeys(reasons))}")
+        plans = {
+            request: plan_problems(
+                [_problem(request, graph)], found.properties, solver=found.name, graph_id=found.graph_id, reads=reads
+            )
+            for request in wanted
+        }
+        jobs = {request: plan.jobs[0] for request, plan in plans.items()}
+        distinct = {job.key: job for job in jobs.values()}
+        plan = QpuPlan(found.name, found.graph_id, tuple(distinct.values()))
+        # to call again is to ask for what failed before, as nothing else can send these jobs
+        submit(plan, found, store, ledger, connection, budget_us=budget * _US, retry_failed=True, progress=progress)
+        collect(store, ledger, connection, keys=list(distinct), wait=True, progress=progress)
     command = f"spinbattery reproduce --qpu --reads {reads} --budget {budget:g} --solver {found.name}"
+    records = {key: store.get(key) for key in distinct}
+    missing = [job for job in ledger.jobs(distinct) if records[job.key] is None]
+    if missing:
+        reasons = "; ".join(f"{job}, {job.state}: {job.message}" for job in missing)
+        raise QpuError(
+            f"{len(missing)} of {len(distinct)} jobs have no record: {reasons}. The same command goes on with these; "
+            f"`spinbattery qpu status --store {folder}` shows all."
+        )
     runs = {}
-    for request, problem in problems.items():
-        record = store.get(keys[problem])
-        if record is None:
-            raise QpuError(f"the record of {request.network} is gone from the store; run the same command again.")
-        runs[request] = Run(record, store.path(record.key), command)
+    for request, job in jobs.items():
+        record = records[job.key]
+        if record is not None:
+            runs[request] = Run(record, store.path(job.key), command)
     return runs
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from ..annealer.request import readout
+from ..atomic import replacing
 from ..errors import QpuError, RecordError, SpinBatteryError
 from ..problem import ChargingProblem
 from ..progress import Progress, silent
@@ -60,7 +64,8 @@ def collect(
     """Find every job that was sent, and write the answers there are as records.
 
     A record is written before the ledger says done, so a process that is killed in between loses nothing. An answer
-    that does not come, or cannot be written, stays at the server, and the job submitted. Of finished jobs whose record
+    that does not come stays at the server, and the job submitted; one that no record can be made of is kept besides as
+    a dimod SampleSet in ``<key>.answer.json``. Of finished jobs whose record
     is missing or damaged the answer is fetched again.
 
     Args:
@@ -168,7 +173,9 @@ class _Collector:
         except QpuError:  # of the account or the ledger: the others would fare no better
             raise
         except (SpinBatteryError, ValueError, KeyError) as error:
-            self.result.stuck[job.key] = f"its answer is at the server, but no record was made: {error}"
+            kept = self._answer_path(job)
+            where = f"kept as {str(kept)!r}" if kept.exists() else "at the server"
+            self.result.stuck[job.key] = f"no record could be made of its answer, which is {where}: {error}"
             self.ledger.move(job.key, job.state, [job.state], message=str(error))
         return True
 
@@ -181,11 +188,24 @@ class _Collector:
             if isinstance(found, Status):
                 self._end(job, found)
                 return
-            record = self._record(job, found)
-            self.store.put(record)
+            try:
+                record = self._record(job, found)
+                self.store.put(record)
+            except Exception:
+                self._keep(job, found)
+                raise
+            self._answer_path(job).unlink(missing_ok=True)
         charged = record.execution_info.get("timing", {}).get("qpu_access_time")
         self.ledger.move(job.key, "done", ["submitted", "done"], charged_us=charged, message=None)
         self.result.done.append(job.key)
+
+    def _answer_path(self, job: Job) -> Path:
+        return self.store.folder / f"{job.key}.answer.json"
+
+    def _keep(self, job: Job, answer: Answer) -> None:
+        """Write down an answer that no record could be made of: the server does not keep it for ever."""
+        with suppress(OSError), replacing(self._answer_path(job)) as temporary:
+            temporary.write_text(json.dumps(answer.sampleset.to_serializable()) + "\n", encoding="utf-8")
 
     def _stored(self, key: str) -> Record | None:
         """The record, where a process was killed after it had written it; a damaged one counts as none."""

@@ -82,10 +82,10 @@ def submit(
     if not new_graph:
         _check_graph(plan, ledger)
     ledger.enter([job.entry() for job in plan.jobs], budget_us, retry=retry_failed)
-    result = Submission()
+    result, sender = Submission(), _Sender(solver, store, ledger, connection, grace)
     for number, job in enumerate(plan.jobs):
         progress(number / len(plan.jobs), f"sending {job}")
-        fate, message = _Sender(solver, store, ledger, connection, grace).send(job)
+        fate, message = sender.send(job)
         result.counts[fate] += 1
         if message:
             result.messages.append(message)

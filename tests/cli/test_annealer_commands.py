@@ -1,0 +1,147 @@
+"""The annealer on the command line: `charge --engine emulator`, `scaling`, `import`, options of `reproduce`."""
+
+from __future__ import annotations
+
+import json
+
+import dimod
+import numpy as np
+import pytest
+
+import spinbattery as sb
+
+CHARGE = (
+    "charge",
+    "--network",
+    "pegasus:2",
+    "--duration",
+    "60us",
+    "-J",
+    "-0.2",
+    "--field",
+    "-0.5",
+    "--quiet",
+    "--json",
+)
+EMULATOR = ("--engine", "emulator", "--reads", "200", "--temperature", "18", "--sweeps", "1000", "--seed", "1")
+
+
+def test_the_cooperative_protocol(spinbattery):
+    got = spinbattery(*CHARGE, "--protocol", "cooperative", *EMULATOR)
+    assert got.code == 0, got.err
+    data = got.json
+    assert (data["n_spins"], data["n_pairs"]) == (40, 164)
+    assert data["engine"] == "emulator"
+    assert data["charged"] is True
+    assert data["reads"] == 200
+    assert 0.0 < data["flips_mean"] < 0.3
+    assert data["flips_variance"] == pytest.approx(1600 * data["std"] ** 2 / 4)
+    assert data["magnetization"] == pytest.approx(1 - 2 * data["flips_mean"] / 40)
+    assert 0.5 < data["independence_ratio"] < 1.5
+    assert "error_estimate" not in data
+    again = spinbattery(*CHARGE, "--protocol", "cooperative", *EMULATOR).json
+    assert again["magnetization"] == data["magnetization"]
+
+
+def test_the_local_protocol_is_flagged(spinbattery):
+    data = spinbattery(*CHARGE, "--protocol", "local", *EMULATOR, "--network", "pegasus:4").json
+    assert data["field"] == pytest.approx(-0.7022, abs=1e-4)
+    assert data["magnetization"] == pytest.approx(0.79, abs=0.02)
+    assert data["charged"] is False
+
+
+def test_what_a_network_with_missing_qubits_is(spinbattery):
+    network = "pegasus:4/missing:20:seed:3/region:3"
+    data = spinbattery("charge", "--network", network, "--duration", "60us", "--quiet", "--json", *EMULATOR).json
+    assert data["network"] == network
+    assert data["n_spins"] == sb.parse_network(network).n_spins < 128
+
+
+def test_a_table_for_readers(spinbattery, tmp_path):
+    got = spinbattery(*CHARGE[:-1], *EMULATOR, "--out", str(tmp_path / "reads.nc"))
+    assert "flips_variance" in got.out
+    assert sb.read_record(tmp_path / "reads.nc").n_reads == 200
+    shown = spinbattery("show", str(tmp_path / "reads.nc"), "--json").json
+    assert shown["reads"] == 200
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("--reads", "10"), "the auto engine has no --reads"),
+        (("--engine", "statevector", "--seed", "1"), "the statevector engine has no --seed"),
+        (("--engine", "emulator", "--tolerance", "1e-6"), "promises no tolerance"),
+        (("--engine", "emulator", "--temperature", "-1"), "temperature"),
+        (("--engine", "emulater"), "Did you mean 'emulator'"),
+        (("--engine", "annealer"), r"make Annealer\(sampler=...\) in Python"),
+        (("--engine", "emulator", "--points", "5"), "at the end alone"),
+    ],
+)
+def test_options_that_do_not_fit(spinbattery, arguments, message):
+    got = spinbattery(*CHARGE, *arguments)
+    assert got.code == 2
+    import re
+
+    assert re.search(message, got.err), got.err
+
+
+def test_nanoseconds_are_too_short_for_an_annealer(spinbattery):
+    got = spinbattery("charge", "--network", "pegasus:2", "--duration", "60ns", "--engine", "emulator", "--quiet")
+    assert got.code == 2
+    assert "us" in got.err
+
+
+def test_scaling_of_the_emulator(spinbattery):
+    networks = ",".join(f"pegasus:{m}" for m in (2, 3, 4))
+    got = spinbattery(
+        "scaling", "--networks", networks, "--protocol", "local", "--duration", "60us", "--quiet", "--json",
+        "--engine", "emulator", "--reads", "300", "--sweeps", "1000", "--workers", "1",
+    )  # fmt: skip
+    assert got.code == 0, got.err
+    assert got.json["fits"]["loglog"]["alpha"] == pytest.approx(1.05, abs=0.25)
+    assert all(point["reads"] == 300 for point in got.json["points"])
+
+
+def test_import_of_a_sample_set(spinbattery, tmp_path):
+    network = sb.parse_network("pegasus:2")
+    spins = np.where(np.random.default_rng(1).random((50, 40)) < 0.98, 1, -1)
+    samples = dimod.SampleSet.from_samples((spins, list(network.labels)), vartype="SPIN", energy=0.0)
+    (tmp_path / "answer.json").write_text(json.dumps(samples.to_serializable()))
+    got = spinbattery(
+        "import", str(tmp_path / "answer.json"), "--network", "pegasus:2", "--duration", "60us", "--json",
+        "--out", str(tmp_path / "record.nc"), "--store", str(tmp_path / "store"),
+    )  # fmt: skip
+    assert got.code == 0, got.err
+    assert got.json["magnetization"] == pytest.approx(spins.mean())
+    record = sb.read_record(tmp_path / "record.nc")
+    assert np.array_equal(record.spins, spins)
+    assert record.key in sb.Store(tmp_path / "store")
+
+
+def test_import_of_magnetizations(spinbattery, tmp_path):
+    (tmp_path / "measured.csv").write_text("mu\n1.0\n0.95\n1.0\n")
+    arguments = ("import", str(tmp_path / "measured.csv"), "--network", "pegasus:2", "--protocol", "local")
+    got = spinbattery(*arguments, "--duration", "60us", "--out", str(tmp_path / "record.nc"), "--json")
+    assert got.code == 0, got.err
+    assert got.json["flips_mean"] == pytest.approx(1 / 3)
+    assert got.json["independence_ratio"] is None
+    assert got.json["field"] == pytest.approx(-0.6434, abs=1e-4)
+    without = spinbattery(*arguments, "--duration", "60us")
+    assert without.code == 2
+    assert "--out or --store" in without.err
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("--full", "--reads", "100"), "give one of them"),
+        (("--qpu",), "--budget"),
+        (("--budget", "3"), "give --qpu as well"),
+        (("--solver", "Advantage_system6"), "give --qpu as well"),
+    ],
+)
+def test_options_of_reproduce(spinbattery, tmp_path, arguments, message):
+    got = spinbattery("reproduce", "--only", "fig3", "--out", str(tmp_path / "out"), *arguments)
+    assert got.code == 2
+    assert message in got.err
+    assert not (tmp_path / "out").exists()
