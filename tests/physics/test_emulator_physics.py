@@ -85,6 +85,17 @@ def test_flips_of_the_cooperative_protocol_are_independent(down):
 
 
 @pytest.mark.slow
+def test_the_whole_chip():
+    """P16: the figures that the settings were chosen for, and that every read charges."""
+    chip = dwave.graphs.pegasus_graph(16)
+    local = _charge(chip, "local", reads=100)
+    assert local.mean() == pytest.approx(0.830, abs=0.006)
+    flips = np.count_nonzero(_charge(chip, "cooperative", reads=1000) < 0, axis=1)
+    assert flips.max() <= 10
+    assert flips.var(ddof=1) == pytest.approx(0.22, abs=0.05)
+
+
+@pytest.mark.slow
 def test_a_larger_region_charges_too():
     graph = dwave.graphs.pegasus_graph(6)
     flips = (_charge(graph, "cooperative", reads=1000) < 0).sum(axis=1)
