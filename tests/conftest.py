@@ -1,9 +1,14 @@
-"""Settings of the whole suite: one thread per library, no display, the same examples on every run."""
+"""Settings of the suite: one thread per library, no display, the same examples on every run. The command line."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # before numpy and matplotlib are imported: BLAS threads only slow small matrices down
@@ -16,3 +21,32 @@ _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("fixed", derandomize=True, max_examples=25, **_COMMON)
 settings.register_profile("search", max_examples=500, **_COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def spinbattery(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Run the command line in this process and see what a user would."""
+    from spinbattery.cli import main
+
+    def call(*arguments: str) -> Outcome:
+        monkeypatch.setattr("sys.argv", ["spinbattery", *arguments])
+        try:
+            main.run()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return call

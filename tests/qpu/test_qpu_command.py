@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +12,19 @@ import pytest
 from qpu_desk import Desk, write_experiment
 from sapi_stub import TOKEN
 
-from spinbattery.cli import main
 from spinbattery.errors import MissingDependencyError, QpuError
 from spinbattery.qpu.client import connect
 
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Outcome]
+Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(desk: Desk, spinbattery: Callable[..., Any]) -> Run:
     """Run `spinbattery qpu` with the store of the desk."""
 
-    def call(command: str, *arguments: str | Path) -> Outcome:
+    def call(command: str, *arguments: str | Path) -> Any:
         store = () if command == "properties" else ("--store", str(desk.folder / "runs"))
-        monkeypatch.setattr("sys.argv", ["spinbattery", "qpu", command, *map(str, arguments), *store])
-        try:
-            main.run()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        said = capsys.readouterr()
-        return Outcome(code, said.out, said.err)
+        return spinbattery("qpu", command, *map(str, arguments), *store)
 
     return call
 

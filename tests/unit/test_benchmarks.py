@@ -207,3 +207,142 @@ def test_sweep_figures_are_written_as_json_and_shown(tmp_path):
     assert "goal below 5 ms: reached" in text
     assert "1.50 times faster" in text
     assert "goal 1.7: not reached" in text
+
+
+def _anneal_job(reads=1000):
+    from benchmarks.annealing import AnnealJob
+
+    # weak enough for the final magnetization to depend on everything that contestants are given
+    return AnnealJob(2, reads, 150, coupling=-0.05, field=-0.1)
+
+
+def _differ_by_chance(one, other):
+    error = np.hypot(one.stderr, other.stderr)
+    assert 0.0 < error < 0.03
+    assert abs(one.magnetization - other.magnetization) < 4.0 * error
+
+
+def test_emulator_and_the_peers_rotors_solve_the_same_job():
+    from benchmarks.annealing import AnnealJob, emulator, rotor_peer
+
+    # the second is still charging when it ends, which depends on the number of sweeps
+    for job in (_anneal_job(reads=4000), AnnealJob(2, 4000, 30)):
+        ours = emulator(job)()
+        assert 0.1 < ours.magnetization < 0.9
+        _differ_by_chance(ours, rotor_peer(job)())
+    assert emulator(job, threads=2)() == ours
+
+
+@pytest.mark.parametrize("form", ["rotor", "two-level"])
+def test_peers_are_given_the_energies_of_the_sweeps(form):
+    from benchmarks.annealing import TEMPERATURE, AnnealJob, path_integral_peer, rotor_peer
+
+    from spinbattery.thermal import down_probability
+    from spinbattery.units import BOLTZMANN_GHZ_PER_KELVIN
+
+    # uncoupled spins, long in equilibrium; no annealer could end at this s, but the peers are no annealers
+    job = AnnealJob(2, 300, 200, coupling=0.0, field=-0.2, edge=0.4, hold=0.4)
+    last = job.energies()
+    bx, bz = -last.transverse[-1] / 2.0, job.field * last.ising[-1] / 2.0
+    down = down_probability(bx, bz, 1e-3 * TEMPERATURE * BOLTZMANN_GHZ_PER_KELVIN, form)
+    found = rotor_peer(job)() if form == "rotor" else path_integral_peer(job)()
+    assert found.stderr < 0.01
+    assert found.magnetization == pytest.approx(1.0 - 2.0 * float(down), abs=4.0 * found.stderr)
+
+
+def test_path_integrals_of_emulator_and_peer_solve_the_same_job():
+    from dataclasses import replace
+
+    from benchmarks.annealing import emulator, path_integral_peer
+
+    job = replace(_anneal_job(), reads=200, coupling=-0.01, field=-0.03)
+    ours = emulator(job, model="pimc")()
+    assert 0.1 < ours.magnetization < 0.9
+    _differ_by_chance(ours, path_integral_peer(job)())
+
+
+def test_every_sweep_of_the_timed_jobs_updates_every_spin():
+    from benchmarks.emulation import DEFAULT, EQUAL, EQUAL_SMALLEST, LIKE, LIKE_SMALLEST, SHORT, SMALLEST
+
+    from spinbattery.annealer.schedule import FROZEN_RATIO
+
+    for job in (SHORT, DEFAULT, LIKE, EQUAL, SMALLEST, LIKE_SMALLEST, EQUAL_SMALLEST, _anneal_job()):
+        energies = job.energies()
+        assert len(energies) == job.sweeps
+        assert energies.ratio.min() > FROZEN_RATIO
+        assert energies.s.min() == pytest.approx(job.hold)
+        assert (energies.gain == 1.0).all()
+    assert SHORT.updates == 1288 * 64 * 300
+    assert len(_anneal_job().bqm()) == len(_anneal_job().graph()) == 40
+
+
+def _timing(cpu, wall=()):
+    from benchmarks.annealing import Answer
+    from benchmarks.pairing import Timing
+
+    return Timing(list(cpu), list(wall or cpu), Answer(0.5, 0.01))
+
+
+def test_rates_are_per_update_with_and_without_set_up():
+    from benchmarks.emulation import OWN, PATHS, ROTORS, Rates
+
+    reads = {OWN: 64, ROTORS: 16, PATHS: 1}
+    timings = {OWN: _timing([0.2, 0.4, 0.3]), ROTORS: _timing([2.0, 2.0, 2.0]), PATHS: _timing([0.6, 0.6, 0.6])}
+    rates = Rates(_anneal_job(), reads, timings, {OWN: 0.1, ROTORS: 0.4, PATHS: 0.0})
+    assert rates.per_second(OWN) == pytest.approx(40 * 64 * 150 / 0.3)
+    assert rates.sampling_per_second(OWN) == pytest.approx(40 * 64 * 150 / 0.2)
+    ratio = rates.ratio(ROTORS, OWN)
+    assert (ratio.lowest, ratio.median, ratio.highest) == pytest.approx((20.0, 80 / 3, 40.0))
+    rotors, paths = rates.verdicts
+    assert (rotors.peer, rotors.sampling, rotors.reached) == (ROTORS, pytest.approx(32.0), True)
+    assert (paths.peer, paths.measured.median, paths.reached) == (PATHS, pytest.approx(128.0), False)
+
+
+def test_gain_of_threads_is_of_median_wall_times():
+    from benchmarks.emulation import ThreadGain
+
+    gain = ThreadGain(_anneal_job(), _timing([2.0, 4.0], [2.0, 6.0]), _timing([3.0, 4.0], [1.0, 3.0]), [2.0, 1.9])
+    assert gain.measured == pytest.approx(2.0)
+    assert gain.reached
+    assert (gain.cpu_ratio.lowest, gain.cpu_ratio.highest) == pytest.approx((1.0, 1.5))
+    assert not ThreadGain(_anneal_job(), gain.one, gain.one, [2.0]).reached
+
+
+def test_a_charge_in_a_new_process_tells_what_it_took():
+    from benchmarks.whole_charge import ChargeJob, in_new_process
+
+    cost = in_new_process(ChargeJob("pegasus:2", 10, 300))
+    assert cost.spins == 40
+    assert 0 <= cost.most_flips <= 40
+    assert 0.0 < cost.charge_s < cost.process_s
+    assert 2e7 < cost.peak_bytes < 2e9
+
+
+def test_emulator_figures_are_written_as_json_and_shown(tmp_path):
+    from benchmarks.emulation import OWN, PATHS, ROTORS, Rates, ThreadGain
+    from benchmarks.emulator_report import plain, show_charge, show_rates, show_threads
+    from benchmarks.environment import environment, write_json
+    from benchmarks.whole_charge import PAPER, ChargeCost, ChargeCosts
+    from rich.console import Console
+
+    timings = {OWN: _timing([0.2]), ROTORS: _timing([4.0]), PATHS: _timing([20.0])}
+    rates = Rates(_anneal_job(), dict.fromkeys(timings, 1000), timings, dict.fromkeys(timings, 0.1))
+    gain = ThreadGain(_anneal_job(), _timing([2.0]), _timing([1.0]), [2.0])
+    costs = ChargeCosts(PAPER, [ChargeCost(50.0, 1_200_000_000, 5640, 3, 52.0)])
+    assert costs.updates_per_second == pytest.approx(5640 * 1000 * 5000 / 50.0)
+    path = tmp_path / "figures.json"
+    write_json(path, environment({}), {"emulator": plain([rates], gain, costs)})
+    data = json.loads(path.read_text())["emulator"]
+    assert [verdict["reached"] for verdict in data["rates"][0]["verdicts"]] == [True, False]
+    assert data["threads"]["reached"] is True
+    assert (data["charge"]["in_time"], data["charge"]["in_memory"]) == (True, False)
+    console = Console(record=True, width=160)
+    show_rates(rates, console)
+    show_threads(gain, console)
+    show_charge(costs, console)
+    text = " ".join(console.export_text().split())
+    assert "goal 15: reached" in text
+    assert "goal 150: not reached" in text
+    assert "2.00 times faster" in text
+    assert "goal 90 s: reached" in text
+    assert "goal below 1000 MB: not reached" in text
