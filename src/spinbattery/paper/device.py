@@ -24,6 +24,7 @@ PRINTED_FITS = {
 }
 """Table I, rows of the QPU."""
 
+N_QPU = 5612
 PRINTED_MAGNETIZATION = {"cooperative": 0.999, "local": 0.833}
 """At N = 5612."""
 

@@ -119,6 +119,11 @@ class Runs:
         return Run(self._records[key], self._store.path(key), request.command(self._emulator))
 
     @property
+    def is_measured(self) -> bool:
+        """Whether the annealer's runs are those of a real one."""
+        return bool(self._measured)
+
+    @property
     def annealer_label(self) -> str:
         """What the runs of the annealer were made by, for captions."""
         solvers = {str(run.record.sampler_info["solver"]["name"]) for run in self._measured.values()}

@@ -101,6 +101,8 @@ def build_report(
     figures = folder / "figures"
     _make_folder(figures)
     requests = [request for name in chosen for request in PARTS[name][1]]
+    if qpu is not None:  # nothing is emulated beside what is measured
+        requests = [request for request in requests if not (request.on_annealer and request.crosstalk)]
     measured = {} if qpu is None else _measured(folder / "records", requests, reads, qpu, progress)
     runs = Runs(folder / "records", requests, progress, Emulator(reads=reads), measured)
     sections = []
