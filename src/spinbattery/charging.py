@@ -130,7 +130,7 @@ def charge(
         store = Store(store)
     if store is None:
         return chosen.run(problem, times, progress, reason)
-    key = run_key(problem, chosen.name, chosen.options(), output_times(problem, times))
+    key = run_key(problem, chosen.name, chosen.options_for(problem), output_times(problem, times))
     found = None if recompute else store.get(key)
     if found is None:
         found = chosen.run(problem, times, progress, reason)

@@ -14,7 +14,7 @@ from scipy.stats import chi2
 from spinbattery import scales
 from spinbattery.annealer import kernels, rotors
 from spinbattery.annealer.emulator import EmulatedAnnealer
-from spinbattery.annealer.freeze_out import flip_probabilities
+from spinbattery.annealer.freeze_out import down_probabilities
 from spinbattery.annealer.job import DenseProblem, Job
 from spinbattery.annealer.rotors import run_rotors
 from spinbattery.annealer.schedule import AnnealSchedule, Sweeps
@@ -201,14 +201,14 @@ def test_agreement_with_the_rotors_of_dwave_samplers(protocol):
 def test_the_closed_form_is_close_to_the_rotors(down):
     degree = np.array([P2.degree[qubit] for qubit in sorted(P2)])
     measured = down.mean(axis=0)
-    expected = flip_probabilities(_p2_job("cooperative", None, 1, 0).problem, SCHEDULE, ENERGIES, KT, 0.5)
+    expected = down_probabilities(_p2_job("cooperative", None, 1, 0).problem, SCHEDULE, ENERGIES, KT, 0.5)
     for d in (5, 9):
         assert expected[degree == d].mean() == pytest.approx(measured[degree == d].mean(), rel=0.6)
 
 
 def test_the_closed_form_samples_what_it_says():
     down = _charge(P2, "local", model="closed-form") < 0
-    expected = flip_probabilities(_p2_job("local", None, 1, 0).problem, SCHEDULE, ENERGIES, KT, 0.5)
+    expected = down_probabilities(_p2_job("local", None, 1, 0).problem, SCHEDULE, ENERGIES, KT, 0.5)
     error = np.sqrt(expected * (1.0 - expected) / len(down))
     assert (np.abs(down.mean(axis=0) - expected) < 4.5 * error).all()
 

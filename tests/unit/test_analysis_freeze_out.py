@@ -105,7 +105,7 @@ def test_the_last_passage_of_s_counts():
     ("options", "said"),
     [
         ({"s": 0.3}, "does not freeze at s = 0.3: its s has a minimum of 0.35"),
-        ({"s": 1.2}, "within"),
+        ({"s": 1.2}, "choose s between the two"),
         ({"s": math.nan}, "finite"),
         ({"form": "ising"}, "'rotor' or 'two-level'"),
         ({"readout_error": 0.6}, "readout_error"),

@@ -86,7 +86,8 @@ def test_properties_of_a_solver_set_graph_and_limits():
 @pytest.mark.parametrize(
     ("graph", "error", "message"),
     [
-        ("pegasus", InvalidParameterError, "SpinNetwork"),
+        ("pegasus", NetworkError, "cannot read"),
+        (7, InvalidParameterError, "SpinNetwork"),
         ({"qubits": [0, 1]}, InvalidParameterError, "qubits and couplers"),
         ({"qubits": [0, 1], "couplers": [[0, 2]]}, InvalidParameterError, "does not list"),
         ({"qubits": [0, "a"], "couplers": []}, InvalidParameterError, "qubit numbers"),

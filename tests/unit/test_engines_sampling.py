@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import dimod
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from spinbattery import (
     ChargingProblem,
     EmulatedAnnealer,
     Emulator,
+    EnergyScales,
     Statevector,
     WorkingGraph,
     charge,
@@ -23,7 +27,9 @@ from spinbattery import (
     torus,
 )
 from spinbattery.annealer.limits import violations
+from spinbattery.engines.base import derived_seed
 from spinbattery.errors import EngineError, InsufficientMemoryError, InvalidParameterError, LimitError
+from spinbattery.scales import LinearTable
 
 CP = cooperative(60e3)
 QUICK = Emulator(reads=40, sweeps=300, seed=3)
@@ -36,7 +42,7 @@ def test_the_record_says_what_was_asked_of_what():
     assert told["solver"]["chip_id"] == "EmulatedAnnealer"
     assert told["parameters"]["anneal_schedule"] == [[0.0, 1.0], [20.0, 0.35], [40.0, 0.35], [60.0, 1.0]]
     assert told["parameters"]["initial_state"] == -1
-    assert told["emulator"]["seed"] == 3
+    assert told["emulator"]["seed"] == derived_seed(record.problem, "emulator", 3)
     assert "emulation_time" in record.execution_info["timing"]
     assert record.dataset["qubit"].to_numpy().tolist() == list(network.labels)
     assert record.n_reads == 40
@@ -56,12 +62,66 @@ def test_a_seed_is_derived_from_the_problem(tmp_path):
     first = charge(network, CP, engine=unseeded, store=tmp_path)
     again = charge(network, CP, engine=unseeded, store=tmp_path)
     assert first.key == again.key
-    assert first.sampler_info["emulator"]["seed"] == unseeded.seeded(ChargingProblem(network, CP)).seed > 0
+    assert json.loads(first.dataset.attrs["engine_options"])["seed"] == derived_seed(first.problem, "emulator")
     assert (
         charge(network, CP.local_equivalent(network), engine=unseeded).sampler_info["emulator"]["seed"]
         != (first.sampler_info["emulator"]["seed"])
     )
     assert unseeded.run(ChargingProblem(network, CP)).key == first.key
+
+
+def test_equal_seeds_do_not_couple_problems():
+    network = parse_network("pegasus:2")
+    local = CP.local_equivalent(network)
+    stronger = replace(local, h=1.05 * local.h)
+    means = [
+        [charge(network, protocol, engine=Emulator(reads=20, sweeps=60, seed=seed)).magnetization for seed in range(24)]
+        for protocol in (local, stronger)
+    ]
+    assert abs(np.corrcoef(means)[0, 1]) < 0.6  # 0.95 were the streams the same
+
+
+def test_stuck_qubits_are_named_by_their_labels():
+    network = parse_network("pegasus:2")
+    stuck = network.labels[7]
+    record = charge(network, CP, engine=Emulator(reads=10, sweeps=100, seed=1, stuck=(stuck,)))
+    assert (record.spins[:, 7] == -1).all()
+    with pytest.raises(InvalidParameterError, match="stuck names qubits"):
+        charge(network, CP, engine=Emulator(reads=10, sweeps=100, stuck=(10**6,)))
+    with pytest.raises(InvalidParameterError, match="stuck lists the qubits"):
+        Emulator(stuck={stuck: 1})
+
+
+def test_a_store_tells_samplers_and_placements_apart(tmp_path):
+    chip = WorkingGraph.pegasus(3)
+    first, second = (region_at(chip, offset) for offset in (0, -1))
+    assert first == second  # as problems
+    cold, hot = (EmulatedAnnealer(graph=chip.network(), temperature=t, sweeps=200) for t in (18.0, 200.0))
+    records = [
+        charge(network, CP, engine=Annealer(sampler=sampler, reads=10, seed=1), store=tmp_path)
+        for network in (first, second)
+        for sampler in (cold, hot)
+    ]
+    assert len({record.key for record in records}) == 4
+    assert records[1].magnetization < records[0].magnetization
+    assert records[2].dataset["qubit"].to_numpy().tolist() == list(second.labels)
+
+
+def region_at(chip, which):
+    """P2 at one of the places it has within a chip."""
+    import dwave.graphs
+
+    small = dwave.graphs.pegasus_graph(2)
+    mappings = list(dwave.graphs.pegasus_sublattice_mappings(small, dwave.graphs.pegasus_graph(chip.size)))
+    return replace(WorkingGraph.pegasus(2).network(), labels=tuple(mappings[which](q) for q in sorted(small.nodes)))
+
+
+def test_a_sampler_of_another_device_is_refused():
+    sampler = EmulatedAnnealer(
+        graph=torus(2, 2), scales=EnergyScales("other", LinearTable((0, 1), (3, 0)), LinearTable((0, 1), (0, 8)))
+    )
+    with pytest.raises(EngineError, match="energy scales other"):
+        charge(torus(2, 2), CP, engine=Annealer(sampler=sampler, reads=10))
 
 
 def test_a_sweep_of_seeds(tmp_path):
@@ -102,7 +162,7 @@ def test_any_sampler_with_the_parameters():
     assert independence_ratio(record) == pytest.approx(1.0, abs=0.25)
     assert sampler.given["auto_scale"] is False
     assert sampler.given["answer_mode"] == "raw"
-    assert sampler.given["seed"] == 7
+    assert sampler.given["seed"] == derived_seed(record.problem, "annealer", 7)
     assert sampler.given["initial_state"] == dict.fromkeys(range(6), -1)
     assert record.sampler_info["solver"] == {"chip_id": "random", "graph_id": "abc"}
     assert record.execution_info == {"timing": {"seconds": 1.5}}  # objects are left out
@@ -175,16 +235,16 @@ def test_more_reads_than_memory_are_refused(monkeypatch):
         charge(parse_network("pegasus:4"), CP, engine=QUICK)
 
 
-@pytest.mark.parametrize("options", [{"reads": 1}, {"reads": 2.5}, {"seed": -1}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"reads": 1}, {"reads": 2.5}, {"seed": -1}, {"temperature": 0.0}, {"sweeps": 0}, {"model": "svmc"},
+        {"readout_error": 0.7},
+    ],
+)  # fmt: skip
 def test_bad_options(options):
     with pytest.raises(InvalidParameterError):
         Emulator(**options)
-
-
-@pytest.mark.parametrize("options", [{"temperature": 0.0}, {"sweeps": 0}, {"model": "svmc"}, {"readout_error": 0.7}])
-def test_options_of_the_emulator_are_checked_before_anything_runs(options):
-    with pytest.raises(InvalidParameterError):
-        charge(torus(2, 2), CP, engine=Emulator(**options))
 
 
 def test_a_tolerance_is_none_of_its_options():

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
-from ..errors import InvalidParameterError
+from ..annealer.schedule import AnnealSchedule
+from ..errors import EngineError, InvalidParameterError
 from ..problem import ChargingProblem
 from ..protocol import Protocol
 from ..thermal import SpinForm, down_probability
@@ -179,17 +180,12 @@ def poisson_binomial(probabilities: ArrayLike) -> FloatArray:
 
 
 def _gain_at(protocol: Protocol, s: float) -> float:
-    """g at the last passage of s, on the way to a final value of s at or above it."""
-    u, values = protocol.s.breakpoints, protocol.s.values
-    if not 0.0 <= s <= 1.0:
-        raise InvalidParameterError(f"s must lie within [0, 1], but is {s:g}.")
-    if values[-1] < s or values.min() > s:
+    """g at the last passage of s on the way up."""
+    try:
+        u = AnnealSchedule(protocol.s, protocol.g, protocol.duration).last_rise(s)
+    except EngineError:
         raise InvalidParameterError(
-            f"{protocol.name} does not freeze at s = {s:g}: its s has a minimum of {values.min():g} and ends at "
-            f"{values[-1]:g}; choose s between the two."
-        )
-    below = np.flatnonzero(values <= s)[-1]
-    if below == len(u) - 1:
-        return float(protocol.g(1.0))
-    fraction = (s - values[below]) / (values[below + 1] - values[below])
-    return float(protocol.g(u[below] + fraction * (u[below + 1] - u[below])))
+            f"{protocol.name} does not freeze at s = {s:g}: its s has a minimum of {protocol.s.values.min():g} and "
+            f"ends at {protocol.s.values[-1]:g}; choose s between the two."
+        ) from None
+    return float(protocol.g(u))

@@ -7,13 +7,14 @@ import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InvalidParameterError
 from ..network import SpinNetwork, from_networkx
-from ..topology import WorkingGraph
+from ..topology import WorkingGraph, read_solver_properties
 from .options import OWN_PARAMETERS
 from .properties import integers
 
@@ -144,18 +145,21 @@ class Device:
     def _num_qubits(self) -> int:
         """Length of an initial state given as a list: all numbers a device of this topology has."""
         kind, shape = self.topology["type"], self.topology["shape"]
-        if kind == "pegasus":
-            return int(24 * shape[0] * (shape[0] - 1))
-        if kind == "zephyr":
-            return int(4 * shape[1] * shape[0] * (2 * shape[0] + 1))
+        if kind in ("pegasus", "zephyr"):
+            return _num_qubits(kind, shape[0], shape[-1])
         return max(self.numbers) + 1
 
 
-def device_of(graph: SpinNetwork | nx.Graph[Any] | Mapping[str, Any] | None) -> Device:
+def _num_qubits(kind: str, m: int, tile: int) -> int:
+    """Numbers a device of a family has, working or not."""
+    return 24 * m * (m - 1) if kind == "pegasus" else 4 * tile * m * (2 * m + 1)
+
+
+def device_of(graph: SpinNetwork | nx.Graph[Any] | Mapping[str, Any] | str | Path | None) -> Device:
     """The device for whatever names a graph.
 
     Args:
-        graph: a network, a networkx graph, the properties of a solver, or None for a whole Pegasus P16.
+        graph: a network, a networkx graph, the properties of a solver or their file, or None for a whole Pegasus P16.
 
     Raises:
         InvalidParameterError: something else, or properties without ``qubits`` or ``couplers``.
@@ -163,6 +167,8 @@ def device_of(graph: SpinNetwork | nx.Graph[Any] | Mapping[str, Any] | None) -> 
     """
     if graph is None:
         graph = WorkingGraph.pegasus(16).network()
+    if isinstance(graph, str | Path):
+        graph = read_solver_properties(graph)
     if isinstance(graph, SpinNetwork):
         return Device(graph, None, _topology_of_name(graph))
     if isinstance(graph, Mapping):
@@ -198,6 +204,8 @@ def _topology_of_name(network: SpinNetwork) -> dict[str, Any]:
     if match is None or network.labels is None:
         return _custom(network)
     kind, m = match[1], int(match[2])
+    if any(not isinstance(label, int) or label >= _num_qubits(kind, m, 4) for label in network.labels):
+        return _custom(network)  # a region has the name of its size, and qubits all over a chip
     return {"type": kind, "shape": [m] if kind == "pegasus" else [m, 4]}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Hashable, Iterable, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -16,6 +18,7 @@ from ..errors import InsufficientMemoryError, InvalidParameterError, did_you_mea
 from ..machine import available_memory, n_cores
 from ..network import SpinNetwork
 from ..progress import Progress, silent
+from ..record import canonical_json
 from ..scales import EnergyScales, advantage_system6
 from ..units import BOLTZMANN_GHZ_PER_KELVIN, finite, whole_number
 from .device import CHIP_ID, QPU_PARAMETERS, Device, device_of
@@ -61,8 +64,9 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
     parameter of the model, not the chip's thermometer.
 
     Args:
-        graph: qubits and couplers: a SpinNetwork, a networkx graph, or the properties of a solver, whose limits then
-            apply; by default a whole Pegasus P16. Without a solver the limits are those documented for Advantage.
+        graph: qubits and couplers: a SpinNetwork, a networkx graph, or the properties of a solver or the JSON file
+            they were saved in, whose limits then apply; by default a whole Pegasus P16. Without a solver the limits
+            are those documented for Advantage.
         scales: A(s) and B(s); those of Advantage_system6 by default.
         temperature: in mK.
         sweeps: Monte Carlo sweeps of one anneal, equally spaced in time, whatever its duration.
@@ -85,7 +89,7 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
     def __init__(
         self,
         *,
-        graph: SpinNetwork | nx.Graph[Any] | Mapping[str, Any] | None = None,
+        graph: SpinNetwork | nx.Graph[Any] | Mapping[str, Any] | str | Path | None = None,
         scales: EnergyScales | None = None,
         temperature: float = 18.0,
         sweeps: int = 5000,
@@ -137,6 +141,24 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
             found[name] += [key for key in (f"{name}_range", f"max_{name}_points") if key in self.properties]
         found["auto_scale"] += ["h_range", "j_range", "extended_j_range", "per_qubit_coupling_range"]
         return found
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What makes its reads, apart from a call's parameters and seed, as plain data for records and keys."""
+        graph = [self._device.network.content_hash, [[*pair, value] for pair, value in self._crosstalk.items()]]
+        return {**self._options.to_dict(), "graph": hashlib.sha256(canonical_json(graph).encode()).hexdigest()}
+
+    @property
+    def scales(self) -> EnergyScales:
+        """A(s) and B(s)."""
+        return self._scales
+
+    def __repr__(self) -> str:
+        options = self._options
+        return (
+            f"EmulatedAnnealer({self._device.network!r}, {options.model}, {options.temperature:g} mK, "
+            f"{options.sweeps} sweeps)"
+        )
 
     def close(self) -> None:
         """Nothing is kept open; there for use as a drop-in."""

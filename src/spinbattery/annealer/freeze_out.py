@@ -7,17 +7,17 @@ import numpy as np
 from .._typing import FloatArray
 from ..errors import EngineError
 from ..scales import EnergyScales
-from ..thermal import SpinForm, down_probability
+from ..thermal import down_probability
 from .job import DenseProblem, Job, SpinArray
 from .schedule import AnnealSchedule
 
 
 def run_closed_form(job: Job, scales: EnergyScales) -> SpinArray:
-    """Spins of each read, (reads, n) int8, drawn independently from `flip_probabilities`.
+    """Spins of each read, (reads, n) int8, drawn independently from `down_probabilities`.
 
     The state before does not enter: the spins are taken to have reached the state the fields favour.
     """
-    down = flip_probabilities(job.problem, job.schedule, scales, job.kt, job.freeze_out)
+    down = down_probabilities(job.problem, job.schedule, scales, job.kt, job.freeze_out)
     result = np.empty((job.reads, job.problem.n_spins), dtype=np.int8)
     for read in range(job.reads):
         uniform = job.streams.generator(read, "dynamics").random(job.problem.n_spins)
@@ -26,13 +26,12 @@ def run_closed_form(job: Job, scales: EnergyScales) -> SpinArray:
     return result
 
 
-def flip_probabilities(
+def down_probabilities(
     problem: DenseProblem,
     schedule: AnnealSchedule,
     scales: EnergyScales,
     kt: float,
     freeze_out: float,
-    form: SpinForm = "rotor",
 ) -> FloatArray:
     """Probability of each spin to read -1, (n,).
 
@@ -47,7 +46,6 @@ def flip_probabilities(
         scales: A and B.
         kt: k_B T / h in GHz.
         freeze_out: s there.
-        form: ``rotor``, as spin-vector Monte Carlo has it, or ``two-level``, a qubit.
 
     Raises:
         EngineError: s never rises through ``freeze_out``, or the fields do not tell where the spins point: coupled
@@ -62,7 +60,7 @@ def flip_probabilities(
     if overruled.any():
         raise _unclear(f"the neighbours of {int(overruled.sum())} spins overrule their field")
     fields, member = np.unique(total, return_inverse=True)  # few different ones: each is a quadrature
-    down = down_probability(-0.5 * a, 0.5 * b * fields, kt, form)[member]
+    down = down_probability(-0.5 * a, 0.5 * b * fields, kt)[member]
     return np.where(problem.stuck != 0, 0.5 * (1.0 - problem.stuck), down)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 from .._typing import IntArray
 from ..errors import EngineError
 from ..problem import ChargingProblem
+from ..record import canonical_json
 from ..recording import Readout
 from ..units import whole_number
 from ..waveform import Waveform
@@ -30,6 +32,7 @@ _ROUNDING = 1e-3
 """A schedule whose corners move by more than this part of its duration is not the one that was asked for."""
 
 _SAME_ANGLE = 1e-9
+_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,11 @@ def sampler_request(problem: ChargingProblem, reads: int, qubits: Sequence[Hasha
         if value != 0.0
     }
     return SamplerRequest(names, dict.fromkeys(names, protocol.h), pairs, parameters)
+
+
+def placement_mark(qubits: Sequence[Hashable]) -> str:
+    """A mark of which qubits are the spins, for keys: two placements of one problem are two measurements."""
+    return hashlib.sha256(canonical_json([str(qubit) for qubit in qubits]).encode()).hexdigest()[:_DIGITS]
 
 
 def readout(samples: dimod.SampleSet, qubits: Sequence[Hashable]) -> Readout:

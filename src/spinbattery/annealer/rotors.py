@@ -70,7 +70,7 @@ def run_rotors(job: Job) -> SpinArray:
     The energy is -A/2 sum sin(theta) + B/2 (g sum h cos(theta) + sum J cos(theta) cos(theta')). Each sweep updates all
     spins one after another: theta moves by up to pi min(1, A/B), is reflected at 0 and pi, and the move is accepted
     with the Metropolis probability. A read is the sign of cos(theta). A reverse anneal starts at the poles, a forward
-    one on the equator (Shin, Smith, Smolin and Vazirani, arXiv:1401.7087; Albash and Marshall, arXiv:2009.07851).
+    one on the equator (Shin, Smith, Smolin and Vazirani, arXiv:1401.7087; Albash and Marshall, arXiv:2009.04934).
     """
     rotors = _Rotors(job.problem, job.sweeps, job.kt)
     start = start_of(job)

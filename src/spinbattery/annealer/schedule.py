@@ -65,7 +65,7 @@ class AnnealSchedule:
         """
         u, s = self.s.breakpoints, self.s.values
         for k in range(len(u) - 2, -1, -1):
-            if s[k] < level <= s[k + 1]:
+            if s[k] <= level <= s[k + 1] and s[k] < s[k + 1]:
                 return float(u[k] + (level - s[k]) / (s[k + 1] - s[k]) * (u[k + 1] - u[k]))
         raise EngineError(
             f"spins freeze out where s rises through {level:g} for the last time, but this schedule never does: "
@@ -104,7 +104,7 @@ class Sweeps:
 
     @property
     def width(self) -> FloatArray:
-        """Half width min(1, A/B) of a rotor's proposal, in units of pi (Albash and Marshall, arXiv:2009.07851)."""
+        """Half width min(1, A/B) of a rotor's proposal, in units of pi (Albash and Marshall, arXiv:2009.04934)."""
         return np.minimum(1.0, self.ratio)
 
     def where(self, chosen: Any) -> Sweeps:

@@ -57,6 +57,7 @@ def plan(
     """Show what would be sent, its limits and its QPU time; nothing is sent or written."""
     from ..qpu.ledger import Ledger
     from ..qpu.planning import plan_jobs
+    from ..qpu.submission import checked_budget
     from ..topology import read_solver_properties
 
     if properties is not None:
@@ -70,6 +71,8 @@ def plan(
         with connect() as connection:
             found = connection.solver(solver)
         name, graph, known = found.name, found.graph_id, found.properties
+    if budget is not None:
+        checked_budget(budget)
     planned = plan_jobs(experiment, known, solver=name, graph_id=graph, reads=reads, repetitions=repetitions)
     jobs = Ledger(store).jobs()
     data = _plan_data(planned, jobs, budget)

@@ -37,6 +37,10 @@ def reproduce(
     ] = False,
     budget: Annotated[float | None, typer.Option("--budget", help="With --qpu: QPU seconds that may be spent.")] = None,
     solver: Annotated[str | None, typer.Option("--solver", help="With --qpu: name of the solver.")] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="With --qpu: send again what failed.")] = False,
+    new_graph: Annotated[
+        bool, typer.Option("--new-graph", help="With --qpu: send again what was sent for an earlier working graph.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Run the simulations of arXiv:2410.22212, its annealer emulated, and show what it printed and what holds."""
@@ -47,10 +51,12 @@ def reproduce(
         raise InvalidParameterError(f"--full is --reads {FULL_READS}; give one of them.")
     if qpu and budget is None:
         raise InvalidParameterError("--qpu costs QPU time; say how much with --budget SECONDS.")
-    if not qpu and (budget is not None or solver is not None):
-        raise InvalidParameterError("--budget and --solver are of a real annealer; give --qpu as well.")
+    if not qpu and (budget is not None or solver is not None or retry_failed or new_graph):
+        raise InvalidParameterError(
+            "--budget, --solver, --retry-failed and --new-graph are of a real annealer; give --qpu as well."
+        )
     parts = None if only is None else [part.strip() for part in only.split(",") if part.strip()]
-    measurement = Measurement(budget, solver) if qpu and budget is not None else None
+    measurement = Measurement(budget, solver, retry_failed, new_graph) if qpu and budget is not None else None
     count = FULL_READS if full else reads or QUICK_READS
     with sweep_progress(quiet) as progress:
         result = build_report(Path(out), parts, progress, reads=count, qpu=measurement)

@@ -110,6 +110,10 @@ class Engine(ABC):
         """Options by name, as kept in records and run keys."""
         return asdict(self)
 
+    def options_for(self, problem: ChargingProblem) -> dict[str, Any]:
+        """Options of a run of that problem: with what else tells two runs of it apart."""
+        return self.options()
+
     @property
     def takes_seed(self) -> bool:
         """Whether results depend on a seed: whether the engine has an option of that name."""
@@ -188,4 +192,4 @@ class Engine(ABC):
         start = time.perf_counter()
         solution = engine.solve(problem, checked, progress)
         elapsed = time.perf_counter() - start
-        return build_record(problem, engine.name, engine.options(), reason, solution, elapsed)
+        return build_record(problem, engine.name, engine.options_for(problem), reason, solution, elapsed)

@@ -12,16 +12,16 @@ import numpy as np
 from .._typing import FloatArray
 from ..annealer import prediction
 from ..annealer.limits import violations
-from ..annealer.options import Model
-from ..annealer.request import MIN_READS, SamplerRequest, readout, sampler_request
+from ..annealer.options import Model, Options
+from ..annealer.request import MIN_READS, SamplerRequest, placement_mark, readout, sampler_request
 from ..annealer.timing import qpu_access_time
-from ..errors import EngineError, SpinBatteryError
+from ..errors import EngineError, InvalidParameterError, SpinBatteryError
 from ..machine import n_cores
 from ..problem import ChargingProblem
 from ..progress import Progress, silent
 from ..recording import Readout, plain_data
 from ..units import whole_number
-from .base import Engine
+from .base import Engine, derived_seed
 
 if TYPE_CHECKING:
     import dimod
@@ -45,7 +45,8 @@ class SampledEngine(Engine):
 
     Attributes:
         reads: number of reads, two or more.
-        seed: of the random numbers, for samplers that take one; derived from the problem by default.
+        seed: for samplers that take one; what the sampler is given is derived from it and the problem, so that
+            runs of different problems with equal seeds are independent. By default it is derived as well.
 
     Raises:
         InvalidParameterError: fewer than two reads, or a seed below zero.
@@ -73,10 +74,8 @@ class SampledEngine(Engine):
         return "\n".join(found) if found else None
 
     def arguments(self, sampler: dimod.Sampler, request: SamplerRequest) -> dict[str, Any]:
-        """What this sampler is given: the parameters it has, and the seed where it takes one."""
-        known = sampler.parameters
-        given = {name: value for name, value in request.parameters.items() if name in known or name in _NEEDED}
-        return given if self.seed is None or "seed" not in known else {**given, "seed": self.seed}
+        """What of a request this sampler takes."""
+        return {name: value for name, value in request.parameters.items() if name in sampler.parameters}
 
     def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Readout:
         if len(times):
@@ -84,6 +83,9 @@ class SampledEngine(Engine):
         sampler = self.sampler_for(problem, progress)
         request = sampler_request(problem, self.reads)
         given = self.arguments(sampler, request)
+        if self.seed is not None and self.takes_seed:
+            # with the problem in it: equal seeds must not couple the reads of different problems
+            given["seed"] = derived_seed(problem, self.name, self.seed)
         samples = sampler.sample_ising(request.h, request.J, **given)
         samples.resolve()
         return described(readout(samples, request.qubits), request, sampler.properties, samples.info)
@@ -129,9 +131,18 @@ class Emulator(SampledEngine):
     readout_error: float = 0.0
     stuck: tuple[int, ...] = ()
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.stuck, Mapping):
+            raise InvalidParameterError("stuck lists the qubits that read -1; for others use Annealer with a sampler.")
+        object.__setattr__(self, "stuck", tuple(self.stuck))
+        Options(self.temperature, self.sweeps, self.readout_error, dict.fromkeys(self.stuck, -1), self.model)
+
     def refusal(self, problem: ChargingProblem) -> str | None:
+        self.sampler_for(problem)  # it knows whether the stuck qubits are there
         # limits are told by the numbers of qubits, and labels may be anything
-        return super().refusal(replace(problem, network=replace(problem.network, labels=None)))
+        unlabelled = replace(problem, network=replace(problem.network, labels=None))
+        return super(Emulator, replace(self, stuck=())).refusal(unlabelled)
 
     def sampler_for(self, problem: ChargingProblem, progress: Progress = silent) -> EmulatedAnnealer:
         from ..annealer.emulator import EmulatedAnnealer
@@ -167,7 +178,8 @@ class Annealer(SampledEngine):
     process: for paid jobs use ``spinbattery qpu``.
 
     Attributes:
-        sampler: what is asked. It must not change; two engines with one solver and as many reads count as one.
+        sampler: what is asked. A store knows it by its class, ``chip_id``, ``graph_id`` and, of an emulator, its
+            settings; two samplers alike in these count as one.
     """
 
     name: ClassVar[str] = "annealer"
@@ -189,7 +201,12 @@ class Annealer(SampledEngine):
         """Reads and seed, and the solver by its names, as a sampler object is no plain data."""
         properties = self.sampler.properties
         told = {name: properties[name] for name in ("chip_id", "graph_id") if name in properties}
-        return {"reads": self.reads, "seed": self.seed, "sampler": type(self.sampler).__name__, **told}
+        settings = getattr(self.sampler, "settings", {})
+        return {"reads": self.reads, "seed": self.seed, "sampler": type(self.sampler).__name__, **told, **settings}
+
+    def options_for(self, problem: ChargingProblem) -> dict[str, Any]:
+        """The same with the placement: which qubits were the spins is no part of the problem."""
+        return {**self.options(), "placement": placement_mark(problem.network.labels or range(problem.n_spins))}
 
     def sampler_for(self, problem: ChargingProblem, progress: Progress = silent) -> dimod.Sampler:
         return self.sampler
@@ -200,6 +217,9 @@ class Annealer(SampledEngine):
             return f"its sampler {type(self.sampler).__name__} takes no {', '.join(missing)}; use an annealer."
         if len(problem.network.crosstalk):
             return "a sampler has the cross-talk it has; give the network without, or use the emulator engine."
+        scales = getattr(self.sampler, "scales", problem.scales)
+        if scales != problem.scales:
+            return f"its sampler has the energy scales {scales.name}, and the problem {problem.scales.name}; give one."
         return super().refusal(problem)
 
     def required_bytes(self, problem: ChargingProblem) -> int:

@@ -30,6 +30,8 @@ def measure(
     reads: int,
     budget: float,
     solver: str | None = None,
+    retry_failed: bool = False,
+    new_graph: bool = False,
     progress: Progress = silent,
 ) -> dict[Request, Run]:
     """Records of those requests that a real annealer can fulfil, by jobs that are never sent twice.
@@ -44,6 +46,7 @@ def measure(
         reads: of each job.
         budget: QPU time in s that all jobs of the ledger together may take.
         solver: its name; that of the configuration by default.
+        retry_failed, new_graph: see :func:`~spinbattery.qpu.submission.submit`.
         progress: called as jobs are sent and finished; may raise to stop.
 
     Raises:
@@ -65,8 +68,17 @@ def measure(
         jobs = {request: plan.jobs[0] for request, plan in plans.items()}
         distinct = {job.key: job for job in jobs.values()}
         plan = QpuPlan(found.name, found.graph_id, tuple(distinct.values()))
-        # to call again is to ask for what failed before, as nothing else can send these jobs
-        submit(plan, found, store, ledger, connection, budget_us=budget * _US, retry_failed=True, progress=progress)
+        submit(
+            plan,
+            found,
+            store,
+            ledger,
+            connection,
+            budget_us=budget * _US,
+            retry_failed=retry_failed,
+            new_graph=new_graph,
+            progress=progress,
+        )
         collect(store, ledger, connection, keys=list(distinct), wait=True, progress=progress)
     command = f"spinbattery reproduce --qpu --reads {reads} --budget {budget:g} --solver {found.name}"
     records = {key: store.get(key) for key in distinct}
@@ -74,7 +86,8 @@ def measure(
     if missing:
         reasons = "; ".join(f"{job}, {job.state}: {job.message}" for job in missing)
         raise QpuError(
-            f"{len(missing)} of {len(distinct)} jobs have no record: {reasons}. The same command goes on with these; "
+            f"{len(missing)} of {len(distinct)} jobs have no record: {reasons}. The same command goes on with those "
+            "that wait, and with --retry-failed sends again those that failed; "
             f"`spinbattery qpu status --store {folder}` shows all."
         )
     runs = {}

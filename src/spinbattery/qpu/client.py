@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingDependencyError, QpuError, SpinBatteryError
-from .faults import NotNowError, NotSentError, RefusedError, Secrets, UnansweredError, asking, sending
+from .faults import NotNowError, NotSentError, RefusedError, Secrets, UnansweredError, UnknownJobError, asking, sending
 
 if TYPE_CHECKING:
     import dimod
@@ -170,8 +170,11 @@ class Connection:
         """Statuses by id; ids that the server does not know are left out."""
         found: dict[str, Status] = {}
         for first in range(0, len(problem_ids), _IDS_A_REQUEST):
-            with self._asking():
-                listed = self._problems.get_problem_statuses(list(problem_ids[first : first + _IDS_A_REQUEST]))
+            try:
+                with self._asking():
+                    listed = self._problems.get_problem_statuses(list(problem_ids[first : first + _IDS_A_REQUEST]))
+            except UnknownJobError:  # of one of them; each is asked for by itself then
+                continue
             found |= {str(one.id): _read_status(one, self._secrets) for one in listed}
         return found
 

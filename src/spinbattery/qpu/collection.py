@@ -164,7 +164,7 @@ class _Collector:
             self.result.pending[job.key] = str(error)
             return False
         except ExpiredError as error:
-            self._give_up(job, "failed", str(error))
+            self._give_up(job, "failed", str(error), ran=True)
         except UnknownJobError as error:
             self.result.stuck[job.key] = (
                 f"{error} It belongs to another project, region or endpoint, or was thrown away: collect it with the "
@@ -242,9 +242,10 @@ class _Collector:
         state: State = "cancelled" if status.status == CANCELLED else "failed"
         self._give_up(job, state, status.message or f"the server says {status.status}")
 
-    def _give_up(self, job: Job, state: State, message: str) -> None:
+    def _give_up(self, job: Job, state: State, message: str, *, ran: bool = False) -> None:
         if job.state == "submitted":  # a finished one has only lost its record
-            self.ledger.move(job.key, state, ["submitted"], message=message)
+            lost = job.lost_us + (job.estimated_us if ran else 0.0)
+            self.ledger.move(job.key, state, ["submitted"], message=message, lost_us=lost)
         self.result.failed[job.key] = message
 
 
@@ -289,7 +290,8 @@ def _cancelled(ledger: Ledger, connection: Connection | None, key: str, grace: f
         if job.state == "submitting":
             if not waited >= grace:
                 return f"not cancelled: {job.message}"
-            ledger.move(key, "cancelled", ["submitting"], label=job.label, message="given up: not found at the server")
+            message, lost = "given up: not found at the server", job.lost_us + job.estimated_us
+            ledger.move(key, "cancelled", ["submitting"], label=job.label, message=message, lost_us=lost)
             return "given up: it was not found at the server"
     problem_id = str(job.problem_id)
     try:
@@ -297,7 +299,8 @@ def _cancelled(ledger: Ledger, connection: Connection | None, key: str, grace: f
     except UnknownJobError as error:
         if job.account != connection.account:
             return f"not cancelled: {error} It was sent with another token or to another endpoint; use those."
-        ledger.move(key, "cancelled", ["submitted"], message=str(error))
+        lost = job.lost_us + job.estimated_us
+        ledger.move(key, "cancelled", ["submitted"], message=str(error), lost_us=lost)
         return "given up: the server does not know it"
     status = connection.statuses([problem_id]).get(problem_id)
     if status is not None and status.status == CANCELLED:

@@ -65,23 +65,25 @@ class Secrets:
     def kept_from_logs(self) -> Iterator[None]:
         """Scrub what the client's own loggers say meanwhile; at the lowest levels they print whole requests."""
 
-        def scrubbed(record: logging.LogRecord) -> bool:
+        def scrubbed(record: logging.LogRecord) -> logging.LogRecord:
             record.msg = _NAMED_TOKEN.sub(r"\1<token>", self.scrub(record.getMessage()))
             record.args = ()
             if record.exc_info:
                 record.exc_info = None  # a traceback shows what was asked, with its headers
-            return True
+            return record
 
-        loggers = [
-            logging.getLogger(name) for name in logging.root.manager.loggerDict if name.startswith("dwave.cloud")
-        ]
-        for logger in loggers:
-            logger.addFilter(scrubbed)
+        before = logging.getLogRecordFactory()
+
+        # in the factory, not in filters of loggers: the client may make more of them
+        def factory(*arguments: Any, **more: Any) -> logging.LogRecord:
+            record = before(*arguments, **more)
+            return scrubbed(record) if record.name.startswith("dwave.cloud") else record
+
+        logging.setLogRecordFactory(factory)
         try:
             yield
         finally:
-            for logger in loggers:
-                logger.removeFilter(scrubbed)
+            logging.setLogRecordFactory(before)
 
 
 def sending(error: Exception, secrets: Secrets) -> QpuError:

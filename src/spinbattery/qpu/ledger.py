@@ -41,8 +41,9 @@ _CREATE = (
         key TEXT PRIMARY KEY, item TEXT NOT NULL, label TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
         attempt INTEGER NOT NULL, problem_id TEXT UNIQUE, solver TEXT NOT NULL, graph_id TEXT, account TEXT,
         network TEXT NOT NULL, protocol TEXT NOT NULL, n_spins INTEGER NOT NULL, reads INTEGER NOT NULL,
-        repetition INTEGER NOT NULL, estimated_us REAL NOT NULL, charged_us REAL, since REAL NOT NULL,
-        message TEXT, options TEXT NOT NULL, parameters TEXT NOT NULL, problem TEXT NOT NULL)""",
+        repetition INTEGER NOT NULL, estimated_us REAL NOT NULL, charged_us REAL,
+        lost_us REAL NOT NULL, since REAL NOT NULL, message TEXT, options TEXT NOT NULL,
+        parameters TEXT NOT NULL, problem TEXT NOT NULL)""",
     """CREATE TABLE history (
         key TEXT NOT NULL, at REAL NOT NULL, state TEXT NOT NULL, attempt INTEGER NOT NULL, label TEXT NOT NULL,
         problem_id TEXT, charged_us REAL, message TEXT)""",
@@ -87,6 +88,7 @@ class Job:
         problem_id: the server's, once it is known.
         account: of the last request: the endpoint and a mark of the token.
         estimated_us, charged_us: predicted QPU access time, and what the answer says it was, in us.
+        lost_us: predicted for what may have run, and been charged, without an answer: given up, expired, sent twice.
         since: time of the last transition, in s since 1970.
         message: what happened last, for the reader.
     """
@@ -107,15 +109,16 @@ class Job:
     repetition: int
     estimated_us: float
     charged_us: float | None
+    lost_us: float
     since: float
     message: str | None
 
     @property
     def cost_us(self) -> float:
-        """What the job takes of a budget: what was charged, or is expected to be; nothing once it was given up."""
+        """What the job takes of a budget: charged, or expected to be, and what may have been charged for nothing."""
         if self.charged_us is not None:
-            return self.charged_us
-        return 0.0 if self.state in GIVEN_UP else self.estimated_us
+            return self.lost_us + self.charged_us
+        return self.lost_us + (0.0 if self.state in GIVEN_UP else self.estimated_us)
 
     def __str__(self) -> str:
         return f"{self.key[:12]} ({self.network}, {self.protocol}, repetition {self.repetition})"
@@ -234,16 +237,18 @@ class Ledger:
             QpuError: over the budget.
         """
         with self._transaction() as connection:
-            known = {row[0]: row[1] for row in connection.execute("SELECT key, state FROM jobs")}
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM jobs").fetchall()
+            known = {job.key: job for job in (Job(*row) for row in rows)}
             for new in jobs:
                 if new.key not in known:
                     _insert(connection, new)
-                elif retry and known[new.key] in GIVEN_UP:
+                elif retry and known[new.key].state in GIVEN_UP:
                     # a label of its own: the one before belongs to a job that the server has finished with
-                    changes = {"label": _label(new.key), "problem_id": None, "account": None, "message": None}
+                    changes = {"label": _label(new.key), "problem_id": None, "account": None, "message": None,
+                               "charged_us": None, "lost_us": known[new.key].cost_us}  # fmt: skip
                     _change(connection, new.key, "planned", changes)
             used = sum(Job(*row).cost_us for row in connection.execute(f"SELECT {_COLUMNS} FROM jobs"))
-            if used > budget_us:
+            if not used <= budget_us:
                 raise QpuError(
                     f"all jobs of the ledger {str(self.path)!r} with these would take {used / 1e6:.3f} s of QPU time, "
                     f"more than the budget of {budget_us / 1e6:.3f} s, so nothing was sent; raise the budget, ask for "
@@ -293,7 +298,7 @@ def _label(key: str) -> str:
 def _insert(connection: sqlite3.Connection, new: NewJob) -> None:
     row: dict[str, Any] = {field.name: getattr(new, field.name) for field in fields(new)}
     row |= {name: canonical_json(row[name]) for name in ("options", "parameters", "problem")}
-    row |= {"label": _label(new.key), "state": "planned", "attempt": 0, "since": time.time()}
+    row |= {"label": _label(new.key), "state": "planned", "attempt": 0, "lost_us": 0.0, "since": time.time()}
     marks = ", ".join("?" for _ in row)
     connection.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({marks})", list(row.values()))
     _note(connection, new.key)

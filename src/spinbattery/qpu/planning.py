@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..annealer.limits import violations
-from ..annealer.request import SamplerRequest, sampler_request
+from ..annealer.request import SamplerRequest, placement_mark, sampler_request
 from ..annealer.timing import qpu_access_time
 from ..errors import LimitError, QpuError, SpinBatteryError
 from ..problem import ChargingProblem
@@ -25,7 +25,6 @@ from .placement import placer
 
 ENGINE = "qpu"
 _NO_TIMES = np.empty(0)
-_DIGITS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +54,13 @@ class PlannedJob:
 
     @cached_property
     def options(self) -> dict[str, Any]:
-        """Options of the run; ``placement`` is a hash of the qubits, which the problem does not know."""
-        placement = hashlib.sha256(canonical_json(list(self.request.qubits)).encode()).hexdigest()[:_DIGITS]
+        """Options of the run; ``placement`` is a mark of the qubits, which the problem does not know."""
         return {
             "solver": self.solver,
             "graph_id": self.graph_id,
             "reads": self.reads,
             "repetition": self.repetition,
-            "placement": placement,
+            "placement": placement_mark(self.request.qubits),
         }
 
     @cached_property
@@ -74,8 +72,9 @@ class PlannedJob:
     def item(self) -> str:
         """Hash of what was asked for by name: the same on another working graph of the same solver."""
         protocol, scales = self.problem.protocol.to_dict(), self.problem.scales.to_dict()
-        # the field of a local protocol follows the network, which a missing qubit changes
-        asked = [protocol[name] for name in ("name", "s", "g", "duration_ns", "J")]
+        # a field that follows from the network, as of local protocols, is changed by a missing qubit
+        follows = self.problem.protocol.J == 0.0 or "equal-cost" in self.problem.protocol.name
+        asked = [protocol[name] for name in ("name", "s", "g", "duration_ns", "J", *(() if follows else ("h",)))]
         text = canonical_json([self.problem.network.name, asked, scales, self.solver, self.reads, self.repetition])
         return hashlib.sha256(text.encode()).hexdigest()
 

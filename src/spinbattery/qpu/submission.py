@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..errors import QpuError
+from ..errors import InvalidParameterError, QpuError
 from ..progress import Progress, silent
 from ..store.folder import Store
+from ..units import finite
 from .client import CANCELLED, COMPLETED, Connection, Solver, Status
 from .faults import NotSentError, RefusedError, UnansweredError
 from .ledger import GIVEN_UP, Job, Ledger
@@ -74,10 +75,12 @@ def submit(
         progress: called with the fraction done and what is being sent; may raise to stop between two jobs.
 
     Raises:
+        InvalidParameterError: the budget is no number of 0 or more; nothing was sent.
         LimitError: the solver would refuse a job; nothing was sent.
         QpuError: over the budget, or the working graph changed: nothing was sent. Or an error that the next jobs would
             meet as well: what was sent is kept, the others stay planned.
     """
+    checked_budget(budget_us)
     plan.check()
     if not new_graph:
         _check_graph(plan, ledger)
@@ -90,6 +93,17 @@ def submit(
         if message:
             result.messages.append(message)
     return result
+
+
+def checked_budget(budget: float) -> float:
+    """The budget, in whatever unit.
+
+    Raises:
+        InvalidParameterError: it is no number of 0 or more: NaN would let everything pass.
+    """
+    if finite("the budget", budget) < 0.0:
+        raise InvalidParameterError(f"the budget must not be negative, but is {budget:g}.")
+    return budget
 
 
 def _check_graph(plan: QpuPlan, ledger: Ledger) -> None:
@@ -236,9 +250,9 @@ def _adopt(job: Job, listed: Sequence[Status], ledger: Ledger, connection: Conne
     _accept(job, first.problem_id, ledger)
     for other in others:  # a request that came through after all, long after it was given up
         connection.cancel(other.problem_id)
-        ledger.move(
-            job.key, "submitted", ["submitted"], message=f"the server had it twice; {other.problem_id} was cancelled"
-        )
+        message = f"the server had it twice; {other.problem_id} was cancelled, and may have run"
+        lost = _again(job, ledger).lost_us + job.estimated_us
+        ledger.move(job.key, "submitted", ["submitted"], message=message, lost_us=lost)
 
 
 def _accept(job: Job, problem_id: str, ledger: Ledger) -> None:

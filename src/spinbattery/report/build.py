@@ -54,10 +54,22 @@ class Measurement:
     Attributes:
         budget: QPU time in s that all jobs together may take.
         solver: its name; that of the configuration by default.
+        retry_failed: send again what failed or was cancelled.
+        new_graph: send again what was sent for an earlier working graph.
+
+    Raises:
+        InvalidParameterError: the budget is no number of 0 or more.
     """
 
     budget: float
     solver: str | None = None
+    retry_failed: bool = False
+    new_graph: bool = False
+
+    def __post_init__(self) -> None:
+        from ..qpu.submission import checked_budget
+
+        checked_budget(self.budget)
 
 
 @dataclass(frozen=True)
@@ -133,7 +145,7 @@ def _measured(
 ) -> dict[Request, Run]:
     from ..paper.measured import measure
 
-    return measure(records, requests, reads=reads, budget=qpu.budget, solver=qpu.solver, progress=progress)
+    return measure(records, requests, reads=reads, progress=progress, **vars(qpu))
 
 
 def _options(reads: int, qpu: Measurement | None) -> str:

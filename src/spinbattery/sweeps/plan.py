@@ -47,7 +47,7 @@ class Task:
     @cached_property
     def key(self) -> str:
         """Key of the run in a store."""
-        return run_key(self.problem, self.engine.name, self.engine.options(), self.times)
+        return run_key(self.problem, self.engine.name, self.engine.options_for(self.problem), self.times)
 
     @cached_property
     def seconds(self) -> float:
@@ -61,7 +61,9 @@ class Task:
 
     def parameters(self) -> Row:
         """Columns of the store that are known beforehand."""
-        return parameters(self.problem, self.engine.name, self.engine.options(), len(self.times), self.key)
+        return parameters(
+            self.problem, self.engine.name, self.engine.options_for(self.problem), len(self.times), self.key
+        )
 
     def __str__(self) -> str:
         return f"{self.problem.network.name}, {self.label}, {self.problem.protocol.duration:g} ns, {self.engine.name}"
