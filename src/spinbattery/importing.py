@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,9 @@ IMPORTED = "imported"
 ProtocolOf = Callable[[SpinNetwork], Protocol]
 """What makes the protocol for the spins that were sampled, such as the local one, whose field follows from them."""
 
+_SAME_ENERGY = 1e-4
+"""Services keep energies to a few digits."""
+
 _COLUMNS = ("magnetization", "mu")
 
 
@@ -46,7 +50,8 @@ def record_from_samples(
 ) -> Record:
     """Record of an answer of an annealer.
 
-    Energies are computed from the problem; those of the answer are not used.
+    Energies are computed from the problem; those of the answer are compared with them, and a UserWarning
+    says where they differ by more than a constant.
 
     Args:
         samples: the answer; its variables are the labels of the network's spins, or 0 to N - 1 where
@@ -63,8 +68,17 @@ def record_from_samples(
     """
     spins = network.restricted_to(list(samples.variables))
     reads = readout(samples, spins.labels or range(spins.n_spins))
-    told = replace(reads, sampler={"source": source}, execution=plain_data(samples.info))
-    return _record(spins, protocol, scales, told)
+    told = plain_data(samples.info)
+    model = {"emulator": told.pop("emulator")} if "emulator" in told else {}
+    record = _record(spins, protocol, scales, replace(reads, sampler={"source": source, **model}, execution=told))
+    energies = np.repeat(samples.record.energy, samples.record.num_occurrences.astype(np.int64))
+    if not _alike(np.asarray(energies, dtype=np.float64), record.dataset["energy"].to_numpy()):
+        warnings.warn(
+            "the energies of the answer are not those of this problem: check its protocol, and the J and field that it "
+            "was sampled with.",
+            stacklevel=2,
+        )
+    return record
 
 
 def record_from_magnetizations(
@@ -124,7 +138,13 @@ def _record(
     data = reads.magnetizations if reads.spins is None else reads.spins
     options = {"reads": len(data), "data": hashlib.sha256(data.tobytes()).hexdigest()}
     problem = ChargingProblem(network, built, scales or advantage_system6())
-    return build_record(problem, IMPORTED, options, "measured elsewhere", reads, 0.0)
+    return build_record(problem, IMPORTED, options, "sampled elsewhere", reads, 0.0)
+
+
+def _alike(given: FloatArray, computed: FloatArray) -> bool:
+    """Whether energies agree up to a constant, which services may lose."""
+    difference = given - computed
+    return float(np.ptp(difference)) <= _SAME_ENERGY * max(1.0, float(np.abs(computed).max()))
 
 
 def _samples(text: str, path: Path) -> dimod.SampleSet:
@@ -134,7 +154,8 @@ def _samples(text: str, path: Path) -> dimod.SampleSet:
         samples = dimod.SampleSet.from_serializable(json.loads(text))
     except Exception as error:  # dimod raises whatever it meets
         raise RecordError(
-            f"{str(path)!r} is no SampleSet: {error}; write one with json.dump(samples.to_serializable(), file)."
+            f"{str(path)!r} is no SampleSet ({type(error).__name__}: {error}); write one with "
+            "json.dump(samples.to_serializable(), file)."
         ) from None
     return samples
 

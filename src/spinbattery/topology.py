@@ -271,7 +271,7 @@ class WorkingGraph:
         m = _checked_size(self.family, m)
         if m > self.size:
             raise NetworkError(
-                f"region:{m} does not fit into {self.name}, which is {self.family}:{self.size}; "
+                f"region:{m} does not fit into {self.name}, a {self.family} graph of size {self.size}; "
                 f"take a region of at most {self.size}."
             )
         offsets, images = _placements(self.family, self.size, self.tile, m)

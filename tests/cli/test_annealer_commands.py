@@ -33,6 +33,7 @@ def test_the_cooperative_protocol(spinbattery):
     assert (data["n_spins"], data["n_pairs"]) == (40, 164)
     assert data["engine"] == "emulator"
     assert data["charged"] is True
+    assert got.err == ""
     assert data["reads"] == 200
     assert 0.0 < data["flips_mean"] < 0.3
     assert data["flips_variance"] == pytest.approx(1600 * data["std"] ** 2 / 4)
@@ -41,6 +42,14 @@ def test_the_cooperative_protocol(spinbattery):
     assert "error_estimate" not in data
     again = spinbattery(*CHARGE, "--protocol", "cooperative", *EMULATOR).json
     assert again["magnetization"] == data["magnetization"]
+
+
+def test_a_run_that_did_not_charge_is_told(spinbattery):
+    cold = ("--engine", "emulator", "--reads", "20", "--temperature", "10", "--sweeps", "100")
+    got = spinbattery(*CHARGE[:-1], "--network", "pegasus:3", *cold)
+    assert got.code == 0
+    assert "20 of 20 reads have more than ten spins down" in got.err
+    assert "no" in next(line for line in got.out.splitlines() if "charged " in line)
 
 
 def test_the_local_protocol_is_flagged(spinbattery):
@@ -71,6 +80,7 @@ def test_a_table_for_readers(spinbattery, tmp_path):
         (("--reads", "10"), "the auto engine has no --reads"),
         (("--engine", "statevector", "--seed", "1"), "the statevector engine has no --seed"),
         (("--engine", "emulator", "--tolerance", "1e-6"), "promises no tolerance"),
+        (("--engine", "emulator", "--tolerance", "1e-6", "--seed", "1"), "has no --tolerance"),
         (("--engine", "emulator", "--temperature", "-1"), "temperature"),
         (("--engine", "emulater"), "Did you mean 'emulator'"),
         (("--engine", "annealer"), r"make Annealer\(sampler=...\) in Python"),
@@ -113,6 +123,7 @@ def test_import_of_a_sample_set(spinbattery, tmp_path):
     )  # fmt: skip
     assert got.code == 0, got.err
     assert got.json["magnetization"] == pytest.approx(spins.mean())
+    assert "warning: the energies of the answer are not those" in got.err
     record = sb.read_record(tmp_path / "record.nc")
     assert np.array_equal(record.spins, spins)
     assert record.key in sb.Store(tmp_path / "store")

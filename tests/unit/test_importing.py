@@ -8,7 +8,16 @@ import dimod
 import numpy as np
 import pytest
 
-from spinbattery import SpinNetwork, cooperative, independence_ratio, parse_network, ring
+from spinbattery import (
+    ChargingProblem,
+    EmulatedAnnealer,
+    SpinNetwork,
+    cooperative,
+    independence_ratio,
+    parse_network,
+    ring,
+    sampler_request,
+)
 from spinbattery.errors import EngineError, InvalidParameterError, NetworkError, RecordError
 from spinbattery.importing import read_measurement, record_from_magnetizations, record_from_samples
 
@@ -16,15 +25,21 @@ CP = cooperative(60e3)
 SPINS = np.where(np.random.default_rng(3).random((30, 40)) < 0.95, 1, -1).astype(np.int8)
 
 
-def answer(variables, **more):
-    return dimod.SampleSet.from_samples((SPINS[:, : len(variables)], variables), vartype="SPIN", energy=7.0, **more)
+def answer(variables, network=None, **more):
+    """Reads of these variables, with the energies of CP on the network and an offset; with none of it by default."""
+    samples = (SPINS[:, : len(variables)], variables)
+    if network is None:
+        return dimod.SampleSet.from_samples(samples, vartype="SPIN", energy=7.0, **more)
+    request = sampler_request(ChargingProblem(network.restricted_to(variables), CP), 2)
+    bqm = dimod.BinaryQuadraticModel.from_ising(request.h, request.J, offset=7.0)
+    return dimod.SampleSet.from_samples_bqm(samples, bqm, **more)
 
 
 def test_a_sample_set_from_a_file(tmp_path):
     network = parse_network("pegasus:2")
     shuffled = np.random.default_rng(1).permutation(network.labels).tolist()
     path = tmp_path / "answer.json"
-    path.write_text(json.dumps(answer(shuffled, info={"timing": {"qpu_access_time": 9.0}}).to_serializable()))
+    path.write_text(json.dumps(answer(shuffled, network, info={"timing": {"qpu_access_time": 9.0}}).to_serializable()))
     record = read_measurement(path, network, CP)
     assert record.n_reads == 30
     assert np.array_equal(record.spins, SPINS[:, [shuffled.index(label) for label in network.labels]])
@@ -36,18 +51,27 @@ def test_a_sample_set_from_a_file(tmp_path):
     assert record.problem.network == network
 
 
+def test_what_an_emulator_made_says_so():
+    sampler = EmulatedAnnealer(graph=ring(5), sweeps=20)
+    request = sampler_request(ChargingProblem(ring(5), CP), 10)
+    record = record_from_samples(sampler.sample_ising(request.h, request.J, **request.parameters), ring(5), CP)
+    assert record.sampler_info["emulator"]["model"] == "svmc-tf"
+
+
 def test_two_measurements_of_one_problem_are_two_runs():
-    first = record_from_samples(answer(list(range(5))), ring(5), CP)
-    second = record_from_samples(answer(list(range(5))).slice(20), ring(5), CP)
+    first = record_from_samples(answer(list(range(5)), ring(5)), ring(5), CP)
+    second = record_from_samples(answer(list(range(5)), ring(5)).slice(20), ring(5), CP)
     assert first.problem.content_hash == second.problem.content_hash
     assert first.key != second.key
-    assert record_from_samples(answer(list(range(5))), ring(5), CP).key == first.key
+    assert record_from_samples(answer(list(range(5)), ring(5)), ring(5), CP).key == first.key
 
 
 def test_a_part_of_the_working_graph_is_cut_out():
     network = parse_network("pegasus:2")
     some = list(network.labels[10:30])
-    record = record_from_samples(answer(some), network, CP.local_equivalent)
+    with pytest.warns(UserWarning, match="the energies of the answer are not those of this problem"):
+        record = record_from_samples(answer(some, network), network, CP.local_equivalent)
+    assert record_from_samples(answer(some, network), network, CP).n_spins == 20
     cut = record.problem.network
     assert cut.n_spins == 20
     graph = network.to_networkx().subgraph(some)

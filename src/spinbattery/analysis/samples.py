@@ -293,21 +293,24 @@ class BootstrapIntervals:
     seed: int
 
 
-def bootstrap_intervals(magnetizations: ArrayLike, *, n_resamples: int = 1000, seed: int = 0) -> BootstrapIntervals:
+def bootstrap_intervals(reads: Record | ArrayLike, *, n_resamples: int = 1000, seed: int = 0) -> BootstrapIntervals:
     """Intervals of mean and variance of mu by resampling the reads (Efron, Ann. Stat. 7, 1 (1979)).
 
     How often each distinct mu is drawn is multinomial, so that a resample costs as many numbers as there
     are distinct values, not reads.
 
     Args:
-        magnetizations: (nu,) mu of each read, as ``record.read_magnetization``.
+        reads: a record of reads, or mu of each, (nu,).
         n_resamples: 100 or more.
         seed: equal seeds give equal intervals.
 
     Raises:
         InvalidParameterError: fewer than two reads, values that are not finite, or a bad option.
     """
-    mu = np.asarray(magnetizations, dtype=np.float64)
+    known = reads.read_magnetization if isinstance(reads, Record) else reads
+    if known is None:
+        raise InvalidParameterError("the record has no reads, and nothing to resample.")
+    mu = np.asarray(known, dtype=np.float64)
     if mu.ndim != 1 or len(mu) < 2 or not np.isfinite(mu).all():
         raise InvalidParameterError("magnetizations must be one row of two or more finite numbers.")
     n_resamples, seed = whole_number("n_resamples", n_resamples, 100), whole_number("seed", seed, 0)

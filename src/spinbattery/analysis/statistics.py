@@ -117,13 +117,17 @@ def checked_shots(magnetizations: ArrayLike, n_spins: int | None) -> FloatArray:
             f"magnetizations must be one row of two or more shots, but are of shape {shots.shape}."
         )
     if not (np.abs(shots) <= 1.0 + _SHOT_ROUNDING).all():
-        raise InvalidParameterError("magnetizations must lie within [-1, 1]; divide Sz of each shot by N.")
+        k = int(np.argmin(np.abs(shots) <= 1.0 + _SHOT_ROUNDING))
+        raise InvalidParameterError(
+            f"magnetizations must lie within [-1, 1], but that of shot {k + 1} is {shots[k]:g}; divide Sz by N."
+        )
     if n_spins is None:
         return shots
     flipped = 0.5 * whole_number("n_spins", n_spins) * (1.0 - shots)
     off = np.abs(flipped - np.rint(flipped))
     if off.max() > _FLIP_ROUNDING:
         raise InvalidParameterError(
-            f"a shot of {n_spins} spins cannot have mu = {shots[int(np.argmax(off))]:g}; give the N of these shots."
+            f"a shot of {n_spins} spins cannot have mu = {shots[int(np.argmax(off))]:g}; give the N of these shots, "
+            "and enough digits."
         )
     return shots

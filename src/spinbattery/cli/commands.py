@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,7 +59,9 @@ def charge(
     spins = o.build_network(network, crosstalk, crosstalk_pairs)
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
     built = recipe.build(spins, scales)
-    chosen = o.build_engine(engine, reads=reads, temperature=temperature, sweeps=sweeps, seed=seed)
+    chosen, tolerance = o.build_engine(
+        engine, tolerance, reads=reads, temperature=temperature, sweeps=sweeps, seed=seed
+    )
     n_times = points or (_OUTPUT_POINTS if plot else 0)
     times = np.linspace(0.0, built.duration, n_times) if n_times else None
     with progress_bar(quiet) as progress:
@@ -117,7 +120,9 @@ def scaling(
             "a fit of c N^alpha with errors needs networks of three or more different sizes, but --networks has "
             f"{sorted({network.n_spins for network in spins})}."
         )
-    chosen = o.build_engine(engine, reads=reads, temperature=temperature, sweeps=sweeps, seed=seed)
+    chosen, tolerance = o.build_engine(
+        engine, tolerance, reads=reads, temperature=temperature, sweeps=sweeps, seed=seed
+    )
     plan = grid(spins, recipe, scales=scales, engines=chosen, tolerance=tolerance)
     with sweep_progress(quiet) as progress:
         result = run_plan(plan, store, workers=workers, progress=progress)
@@ -155,6 +160,12 @@ def present_record(record: Record, plot: str | None, as_json: bool) -> None:
 
         save_figure(plot_trajectories([record]), plot)
     data = summary(record)
+    if data.get("charged") is False and data["J"] != 0.0:
+        print(
+            f"note: {data['reads_not_charged']} of {data['reads']} reads have more than ten spins down, so that the "
+            "spread is that of an all-or-nothing event, and no precision of a charge.",
+            file=sys.stderr,
+        )
     if as_json:
         print_json(data)
         return

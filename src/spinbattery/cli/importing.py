@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from functools import partial
 from typing import Annotated
 
@@ -14,7 +16,10 @@ from .commands import present_record
 
 def import_measurement(
     data: Annotated[
-        str, typer.Argument(help="A saved dimod SampleSet (.json), or magnetizations, one read a row (.csv).")
+        str,
+        typer.Argument(
+            help="A saved dimod SampleSet (.json), or a table (.csv), one read a row, its column magnetization or mu."
+        ),
     ],
     network: o.NetworkText,
     duration: o.Duration,
@@ -41,7 +46,11 @@ def import_measurement(
     scales = o.build_scales(energy_scales, sheet)
     spins = o.build_network(network, 0.0, "neighbours")
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
-    record = read_measurement(data, spins, partial(recipe.build, scales=scales), scales=scales)
+    with warnings.catch_warnings(record=True) as doubts:
+        warnings.simplefilter("always")
+        record = read_measurement(data, spins, partial(recipe.build, scales=scales), scales=scales)
+    for doubt in doubts:
+        print(f"warning: {doubt.message}", file=sys.stderr)
     if out:
         record.save(out)
     if store:

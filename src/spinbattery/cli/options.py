@@ -76,8 +76,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 
 
-def build_engine(name: str, **options: float | None) -> Engine | str:
-    """The engine by its name, or with the options that were given.
+def build_engine(name: str, tolerance: float | None, **options: float | None) -> tuple[Engine | str, float | None]:
+    """The engine by its name, or with the options that were given, and the tolerance that is left to say.
 
     Raises:
         EngineError: no engine of that name.
@@ -89,14 +89,16 @@ def build_engine(name: str, **options: float | None) -> Engine | str:
 
     given: dict[str, Any] = {option: value for option, value in options.items() if value is not None}
     if not given:
-        return name
+        return name, tolerance
+    if tolerance is not None:
+        given["tolerance"] = tolerance
     known = () if name == "auto" else [field.name for field in fields(engine_type(name))]
     strange = [f"--{option}" for option in given if option not in known]
     if strange:
         raise InvalidParameterError(
             f"the {name} engine has no {', '.join(strange)}; leave it out, or use --engine emulator."
         )
-    return engine_type(name)(**given)
+    return engine_type(name)(**given), None
 
 
 def build_network(text: str, crosstalk: float, pairs: str) -> SpinNetwork:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..analysis.bounds import bhatia_davis_precision
-from ..analysis.samples import charged, flip_statistics
+from ..analysis.samples import Independence, charged, flip_statistics
 from ..analysis.statistics import independence_ratio
 from ..record import Record
 
@@ -15,7 +16,8 @@ def summary(record: Record) -> dict[str, Any]:
     """Figures of a record as plain data; what is not known is None.
 
     ``error_estimate`` is the larger of the absolute error of mu and the relative error of the
-    precision; ``precision_stderr`` is relative, too; ``hs_cost`` is int ||H||_HS dt / 2^(N/2) in GHz ns.
+    precision; ``precision_stderr`` is relative, too, and ``independence_ratio_stderr`` that of independent
+    spins; ``hs_cost`` is int ||H||_HS dt / 2^(N/2) in GHz ns.
     """
     problem, attributes = record.problem, record.dataset.attrs
     cost = problem.cost
@@ -60,13 +62,18 @@ def _of_discretisation(record: Record) -> dict[str, Any]:
 
 
 def _of_reads(record: Record) -> dict[str, Any]:
-    flips = flip_statistics(record)
+    flips, spins = flip_statistics(record), record.spins
+    independence = None if spins is None else Independence.from_spins(spins)
+    options = json.loads(record.dataset.attrs["engine_options"])
     return {
         "reads": record.n_reads,
+        **{name: options[name] for name in ("model", "temperature", "sweeps", "seed", "solver") if name in options},
         "magnetization_stderr": record.magnetization_stderr,
         "precision_stderr": record.precision_stderr,
+        "independence_ratio_stderr": None if independence is None else independence.error_if_independent,
         "flips_mean": flips.mean,
         "flips_variance": flips.variance,
+        "reads_not_charged": flips.n_uncharged,
         "charged": charged(record),
     }
 
@@ -78,8 +85,10 @@ DISTINGUISHING = (
 """Parameters that a table shows where they differ."""
 
 
-def number(value: float | None, digits: int = 6) -> str:
+def number(value: float | bool | None, digits: int = 6) -> str:
     """A figure for a table; a dash where it is not known."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "-" if value is None else f"{value:.{digits}g}"
 
 

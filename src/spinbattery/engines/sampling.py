@@ -79,7 +79,9 @@ class SampledEngine(Engine):
 
     def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Readout:
         if len(times):
-            raise EngineError(f"the {self.name} engine reads spins at the end alone; ask for no output times.")
+            raise EngineError(
+                f"the {self.name} engine reads spins at the end alone; ask for no output times (points, plot)."
+            )
         sampler = self.sampler_for(problem, progress)
         request = sampler_request(problem, self.reads)
         given = self.arguments(sampler, request)

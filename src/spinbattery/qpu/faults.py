@@ -120,6 +120,8 @@ def explain(error: Exception, secrets: Secrets) -> str:
         return f"the server has an error of its own ({status}: {said}); run the command again later."
     if status is not None:
         return f"the server refused the request ({status}: {said})."
+    if isinstance(error, ValueError) and type(error).__name__ in ("MissingSchema", "InvalidSchema", "InvalidURL"):
+        return f"the endpoint is no address ({said}); correct it in DWAVE_API_ENDPOINT or dwave.conf."
     if _never_connected(error):
         return f"the server cannot be reached ({said}); see that the network and the endpoint are right."
     return f"no usable reply came from the server ({type(error).__name__}: {said}); run the command again."

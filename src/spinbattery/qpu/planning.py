@@ -121,12 +121,17 @@ class QpuPlan:
         """
         found: dict[str, None] = {}
         for job in self.jobs:
-            found |= dict.fromkeys(
-                f"{job.problem.network.name}, {job.problem.protocol.name}: {rule}" for rule in job.violations
-            )
+            found |= dict.fromkeys(f"{_described(job.problem)}: {rule}" for rule in job.violations)
         if found:
             lines = "".join(f"\n  - {rule}" for rule in found)
             raise LimitError(f"{self.solver} would refuse jobs of this plan, so nothing was sent:{lines}", found)
+
+
+def _described(problem: ChargingProblem) -> str:
+    protocol = problem.protocol
+    return (
+        f"{problem.network.name}, {protocol.name}, {protocol.duration:g} ns, J = {protocol.J:g}, h = {protocol.h:.4g}"
+    )
 
 
 def plan_jobs(
@@ -185,7 +190,7 @@ def plan_problems(
             request = sampler_request(problem, reads)
             estimate = qpu_access_time(properties, problem.n_spins, request.parameters)
         except SpinBatteryError as error:
-            raise type(error)(f"{problem.network.name}, {problem.protocol.name}: {error}") from None
+            raise type(error)(f"{_described(problem)}: {error}") from None
         found = tuple(violations(properties, request.h, request.J, request.parameters))  # type: ignore[arg-type]
         for repetition in range(1, repetitions + 1):
             job = PlannedJob(problem, request, solver, graph_id, repetition, estimate, found)
