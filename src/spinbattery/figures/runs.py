@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -40,7 +41,15 @@ _PAIR_COORDINATES = ("duration", "s_hold", "s_hold_baseline", "crosstalk", "ener
 """What else tells the curves of an advantage apart; field and engine may follow the network."""
 
 
-def plot_runs(data: xr.Dataset | HoldsRuns, quantity: Quantity = "precision", group: str = "protocol") -> Figure:
+def plot_runs(
+    data: xr.Dataset | HoldsRuns,
+    quantity: Quantity = "precision",
+    group: str = "protocol",
+    *,
+    title: str | None = None,
+    laws: Mapping[str, tuple[float, float]] | None = None,
+    limits: bool = True,
+) -> Figure:
     """A final moment against N, one curve for each value of a coordinate, with error bars.
 
     Runs that differ in their seeds alone are one point, their mean. Bars are the standard error of that
@@ -53,6 +62,9 @@ def plot_runs(data: xr.Dataset | HoldsRuns, quantity: Quantity = "precision", gr
         data: runs along a dimension ``run``, as a store selects them, or the result of a sweep.
         quantity: ``precision``, ``magnetization`` or ``std``.
         group: coordinate along ``run`` with a value for each curve, such as ``protocol`` or ``duration``.
+        title: above the legend, such as what made the runs.
+        laws: further power laws of the precision to compare with, (c, alpha) by name.
+        limits: whether to draw the standard quantum limit and Heisenberg scaling, or 1 - 1/N.
 
     Raises:
         InvalidParameterError: unknown quantity or coordinate.
@@ -65,20 +77,23 @@ def plot_runs(data: xr.Dataset | HoldsRuns, quantity: Quantity = "precision", gr
     curves = _curves(runs, group)
     sizes = _sizes(runs["n_spins"])
     with styled():
-        figure = new_figure(4.6, 3.6 + _LEGEND_LINE * len(curves))
+        figure = new_figure(4.6, 3.6 + _LEGEND_LINE * (len(curves) + len(laws or {}) + bool(title)))
         axis = figure.subplots()
         if quantity == "magnetization":
             grid = np.geomspace(sizes[0], sizes[-1], 100)
-            draw_reference(axis, grid, 1.0 - 1.0 / grid, "--", "$1 - 1/N$ (cooperative, adiabatic)")
+            if limits:
+                draw_reference(axis, grid, 1.0 - 1.0 / grid, "--", "$1 - 1/N$ (cooperative, adiabatic)")
         else:
-            draw_limits(axis, size_grid(sizes), quantity)
+            if limits:
+                draw_limits(axis, size_grid(sizes), quantity)
+            _draw_laws(axis, laws or {}, quantity, size_grid(sizes))
         colours = colours_of(curves)
         for name, curve in curves.items():
             _draw_runs(axis, curve, quantity, name, colours[name], size_grid(sizes))
         log_sizes(axis, sizes)
         axis.set_yscale("linear" if quantity == "magnetization" else "log")
         axis.set_ylabel(_LABELS[quantity])
-        figure.legend(loc=_LEGEND)
+        figure.legend(loc=_LEGEND, title=title)
     return figure
 
 
@@ -138,6 +153,15 @@ def _curves(runs: xr.Dataset, group: str) -> dict[str, xr.Dataset]:
         curves[name] = runs.isel(run=np.flatnonzero(inverse == k))
         check_one_curve(curves[name], f"the runs of {name}")
     return curves
+
+
+def _draw_laws(axis: Axes, laws: Mapping[str, tuple[float, float]], quantity: str, grid: FloatArray) -> None:
+    """Power laws of the precision, as such or as sigma."""
+    power = 1.0 if quantity == "precision" else -0.5
+    styles: tuple[Any, ...] = ("-.", (0, (5, 5)), (0, (1, 3)))
+    for (name, (c, alpha)), linestyle in zip(laws.items(), itertools.cycle(styles), strict=False):
+        label = f"{name}: {power_law(c**power, power * alpha)}"
+        draw_reference(axis, grid, (c * grid**alpha) ** power, linestyle, label)
 
 
 def _equation(column: xr.DataArray, value: Any) -> str:

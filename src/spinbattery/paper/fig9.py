@@ -70,7 +70,7 @@ def build(runs: Runs) -> Section:
             FigureItem(
                 "fig9",
                 f"Fig. 9: precision of the local protocol ({label}), with log-log fits.",
-                plot_runs(data),
+                plot_runs(data, title=runs.annealer_title, limits=False),
                 used,
             ),
         ),

@@ -134,6 +134,11 @@ class Runs:
         return f"{made_by}, {' and '.join(map(str, sorted(map(int, reads))))} reads"  # type: ignore[arg-type]
 
     @property
+    def annealer_title(self) -> str:
+        """The same in short, for figures."""
+        return "measured" if self.is_measured else "emulated, not measured"
+
+    @property
     def annealer_claims(self) -> tuple[str, ...]:
         """What the annealer's runs can claim, where they are emulated."""
         return () if self._measured else EMULATOR_CLAIMS
