@@ -1,1 +1,1 @@
-"""Timings of the state-vector engine against its peers, and of sweeps, paired in one run: ``python -m benchmarks``."""
+"""Timings of engines, sweeps and the emulator against their peers, paired in one run: ``python -m benchmarks``."""

@@ -1,4 +1,4 @@
-"""``python -m benchmarks [engines | sweeps]``: see README.md in this folder."""
+"""``python -m benchmarks [engines | sweeps | emulator]``: see README.md in this folder."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 
 THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
+PARTS = ("engines", "sweeps", "emulator")
+
 _PIPED_WIDTH = 130
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=("engines", "sweeps"), help="one part alone (default: both)")
+    parser.add_argument("part", nargs="?", choices=PARTS, help="one part alone (default: all)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures and the environment to FILE")
     parser.add_argument("--quick", action="store_true", help="one round of the smallest jobs, to see that it runs")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds; 3x4 gets three at most (default: 5)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds; slow jobs get three at most (default: 5)")
     arguments = parser.parse_args()
     if arguments.rounds < 1:
         parser.error("--rounds must be 1 or more")
@@ -39,10 +41,13 @@ def main() -> None:
     console.print(surroundings)
     rounds = 1 if arguments.quick else arguments.rounds
     sections: dict[str, Any] = {}
-    if arguments.part != "sweeps":
+    parts = (arguments.part,) if arguments.part else PARTS
+    if "engines" in parts:
         sections |= _engines(rounds, arguments.quick, console)
-    if arguments.part != "engines":
+    if "sweeps" in parts:
         sections["sweeps"] = _sweeps(rounds, arguments.quick, console)
+    if "emulator" in parts:
+        sections["emulator"] = _emulator(rounds, arguments.quick, console)
     surroundings["load_after"] = load()
     console.print(f"load before {surroundings['load_before']}, after {surroundings['load_after']}")
     if arguments.json:
@@ -77,6 +82,22 @@ def _sweeps(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
     speed_up = compare_workers(rounds, say, quick=quick)
     show_speed_up(speed_up, console)
     return plain(overhead, speed_up)
+
+
+def _emulator(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
+    from .emulation import compare_rates, compare_threads
+    from .emulator_report import plain, show_charge, show_rates, show_threads
+    from .whole_charge import measure_charge
+
+    say = _aside(console)
+    rates = compare_rates(rounds, say, quick=quick)
+    for one in rates:
+        show_rates(one, console)
+    gain = compare_threads(rounds, say, quick=quick)
+    show_threads(gain, console)
+    costs = measure_charge(rounds, say, quick=quick)
+    show_charge(costs, console)
+    return plain(rates, gain, costs)
 
 
 def _aside(console: Console) -> Callable[[str], None]:

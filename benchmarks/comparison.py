@@ -69,7 +69,7 @@ class Comparison:
     reference: Outcome
     independent: Outcome
     settings: dict[str, str]
-    timings: dict[str, Timing]
+    timings: dict[str, Timing[Outcome]]
     candidates: list[qutip_peer.Tried]
 
     @property

@@ -11,7 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-_LIBRARIES = ("spinbattery", "numpy", "scipy", "numba", "xarray", "netCDF4", "qutip", "distributed")
+_LIBRARIES = (
+    *("spinbattery", "numpy", "scipy", "numba", "xarray", "netCDF4", "qutip", "distributed"),
+    *("dimod", "dwave-graphs", "dwave-samplers"),
+)
 
 
 def environment(threads: Mapping[str, str]) -> dict[str, Any]:

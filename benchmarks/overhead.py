@@ -22,7 +22,7 @@ from spinbattery.sweeps.plan import Plan, Task, grid
 from spinbattery.sweeps.pool import WorkerPool
 from spinbattery.sweeps.survey import survey
 
-from .pairing import Ratio
+from .pairing import Ratio, spread
 from .sweeps import (
     DASK,
     DASK_PEER,
@@ -38,7 +38,6 @@ from .sweeps import (
     in_embedded_pool,
     in_process_pool,
     in_this_process,
-    spread,
     take_turns,
     wall_ratio,
 )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from .contestants import Outcome, Run
+T = TypeVar("T")
 
 _FILL_SECONDS = 0.4
 _MOST_REPEATS = 20
 
 
 @dataclass(frozen=True)
-class Timing:
+class Timing(Generic[T]):
     """Median repeat of one contestant in each round.
 
     Attributes:
@@ -24,7 +25,7 @@ class Timing:
 
     cpu: list[float]
     wall: list[float]
-    outcome: Outcome
+    outcome: T
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,21 @@ class Ratio:
         return f"{self.median:.1f} ({self.lowest:.1f} to {self.highest:.1f})"
 
 
-def paired(contestants: Mapping[str, Run], rounds: int) -> dict[str, Timing]:
+def paired(
+    contestants: Mapping[str, Callable[[], T]], rounds: int, before_round: Callable[[], None] | None = None
+) -> dict[str, Timing[T]]:
     """Time contestants in turns, the order reversed every other round.
 
-    CPU time is what ratios are made of: every contestant is single-threaded, and on a shared machine
-    wall time also counts the waiting. A fast contestant is repeated for 0.4 s in each round and the
+    Ratios of single-threaded contestants are made of CPU time: on a shared machine wall time also counts
+    the waiting. A fast contestant is repeated for 0.4 s in each round and the
     median is kept: the best of many would flatter it beside a slow one, which has one try to be best.
     One untimed run of each comes first, for compilation and caches.
     """
     names = list(contestants)
     timings = {name: Timing([], [], contestants[name]()) for name in names}
     for turn in range(rounds):
+        if before_round:
+            before_round()
         for name in names if turn % 2 == 0 else reversed(names):
             cpu, wall = _median(contestants[name])
             timings[name].cpu.append(cpu)
@@ -57,7 +62,7 @@ def paired(contestants: Mapping[str, Run], rounds: int) -> dict[str, Timing]:
     return timings
 
 
-def _median(run: Run) -> tuple[float, float]:
+def _median(run: Callable[[], object]) -> tuple[float, float]:
     cpu: list[float] = []
     wall: list[float] = []
     while not cpu or (sum(cpu) < _FILL_SECONDS and len(cpu) < _MOST_REPEATS):
@@ -68,7 +73,11 @@ def _median(run: Run) -> tuple[float, float]:
     return statistics.median(cpu), statistics.median(wall)
 
 
-def ratio(slow: Timing, fast: Timing) -> Ratio:
+def ratio(slow: Timing[T], fast: Timing[T]) -> Ratio:
     """Ratio of CPU times round by round."""
-    ratios = [a / b for a, b in zip(slow.cpu, fast.cpu, strict=True)]
-    return Ratio(min(ratios), statistics.median(ratios), max(ratios))
+    return spread([a / b for a, b in zip(slow.cpu, fast.cpu, strict=True)])
+
+
+def spread(values: Sequence[float]) -> Ratio:
+    """Lowest, median and highest."""
+    return Ratio(min(values), statistics.median(values), max(values))

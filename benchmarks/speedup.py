@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass
 
-from .pairing import Ratio
+from .pairing import Ratio, spread
 from .sweeps import (
     HERE,
     POOL,
@@ -19,7 +19,6 @@ from .sweeps import (
     Spent,
     in_embedded_pool,
     in_this_process,
-    spread,
     take_turns,
     wall_ratio,
 )

@@ -7,30 +7,30 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from .overhead import GOAL_S, SOLVE, Overhead
 from .pairing import Ratio
 from .speedup import GOAL, SpeedUp
 from .sweeps import HERE, POOL, WORKERS, Spent
+from .tables import span, table, word
 
 
 def show_overhead(overhead: Overhead, console: Console) -> None:
     """Print who took how long, the way of a problem, and the verdict."""
-    table = _table(f"{overhead.job.name}; medians of the rounds, ranges in brackets")
+    rows = table(f"{overhead.job.name}; medians of the rounds, ranges in brackets")
     for column in ("contestant", "wall s", "engines s", "CPU s", "overhead ms", "by CPU ms", "wall ratio", "start s"):
-        table.add_column(column, justify="left" if column == "contestant" else "right", no_wrap=True)
+        rows.add_column(column, justify="left" if column == "contestant" else "right", no_wrap=True)
     for name, spent in overhead.spent.items():
-        table.add_row(
+        rows.add_row(
             name,
             *_medians(spent),
-            _span(overhead.of(name), 1e3),
+            span(overhead.of(name), 1e3),
             f"{1e3 * overhead.cpu_overhead(name):.2f}",
-            _span(overhead.ratio(name)),
+            span(overhead.ratio(name)),
             f"{statistics.median(one.start for one in spent):.1f}",
         )
-    console.print(table)
-    way = _table("the way of one problem, ms: median wall, mean CPU")
+    console.print(rows)
+    way = table("the way of one problem, ms: median wall, mean CPU")
     for column in ("step", "where", "wall", "CPU"):
         way.add_column(column, justify="left" if column in ("step", "where") else "right", no_wrap=True)
     for step, part in overhead.parts.items():
@@ -42,25 +42,25 @@ def show_overhead(overhead: Overhead, console: Console) -> None:
         )
     console.print(way)
     console.print(
-        f"overhead per problem in the warm embedded pool of {WORKERS}: {_span(overhead.of(POOL), 1e3)} ms, goal below "
-        f"{1e3 * GOAL_S:g} ms: {_word(overhead.reached)}"
+        f"overhead per problem in the warm embedded pool of {WORKERS}: {span(overhead.of(POOL), 1e3)} ms, goal below "
+        f"{1e3 * GOAL_S:g} ms: {word(overhead.reached)}"
     )
 
 
 def show_speed_up(speed_up: SpeedUp, console: Console) -> None:
     """Print what one worker and two took, and the verdict."""
-    table = _table(f"{speed_up.job.name}; medians of the rounds")
+    rows = table(f"{speed_up.job.name}; medians of the rounds")
     for column in ("contestant", "wall s", "engines s", "CPU s"):
-        table.add_column(column, justify="left" if column == "contestant" else "right", no_wrap=True)
+        rows.add_column(column, justify="left" if column == "contestant" else "right", no_wrap=True)
     for name in (HERE, POOL):
-        table.add_row(name, *_medians(speed_up.spent[name]))
-    console.print(table)
-    console.print(f"engines take {_span(speed_up.engine_ratio)} times as long when {WORKERS} run at once")
+        rows.add_row(name, *_medians(speed_up.spent[name]))
+    console.print(rows)
+    console.print(f"engines take {span(speed_up.engine_ratio)} times as long when {WORKERS} run at once")
     machine = [min(speed_up.machine), statistics.median(speed_up.machine), max(speed_up.machine)]
-    console.print(f"a bare loop gets done {_span(Ratio(*machine))} times as much by {WORKERS} processes as by one")
+    console.print(f"a bare loop gets done {span(Ratio(*machine))} times as much by {WORKERS} processes as by one")
     console.print(
-        f"{WORKERS} workers against one: {speed_up.measured:.2f} times faster (rounds: {_span(speed_up.rounds)}), goal "
-        f"{GOAL:g}: {_word(speed_up.reached)}"
+        f"{WORKERS} workers against one: {speed_up.measured:.2f} times faster (rounds: {span(speed_up.rounds)}), goal "
+        f"{GOAL:g}: {word(speed_up.reached)}"
     )
 
 
@@ -102,20 +102,7 @@ def plain(overhead: Overhead, speed_up: SpeedUp) -> dict[str, Any]:
     }
 
 
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left")
-
-
 def _medians(spent: list[Spent]) -> tuple[str, str, str]:
     """Wall, engine and CPU seconds."""
     wall, engine, cpu = (statistics.median(getattr(one, kind) for one in spent) for kind in ("wall", "engine", "cpu"))
     return f"{wall:.2f}", f"{engine:.2f}", f"{cpu:.2f}"
-
-
-def _span(ratio: Ratio, factor: float = 1.0) -> str:
-    lowest, median, highest = (f"{factor * value:.2f}" for value in (ratio.lowest, ratio.median, ratio.highest))
-    return f"{median} ({lowest} to {highest})"
-
-
-def _word(reached: bool) -> str:
-    return "[green]reached[/green]" if reached else "[red]not reached[/red]"

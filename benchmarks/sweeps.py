@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +26,7 @@ from spinbattery.sweeps.pool import WorkerPool
 from spinbattery.sweeps.run import sweep
 
 from .contestants import COUPLING, FIELD, HOLD
-from .pairing import Ratio
+from .pairing import Ratio, spread
 
 WORKERS = 2
 
@@ -242,8 +241,3 @@ def take_turns(
 def wall_ratio(slow: list[Spent], fast: list[Spent]) -> Ratio:
     """Ratio of wall times round by round."""
     return spread([a.wall / b.wall for a, b in zip(slow, fast, strict=True)])
-
-
-def spread(values: list[float]) -> Ratio:
-    """Lowest, median and highest."""
-    return Ratio(min(values), statistics.median(values), max(values))
