@@ -17,8 +17,8 @@ GOALS = {ROTORS: 15.0, PATHS: 150.0}
 """How many times as many spin updates per second as each peer the emulator is meant to do."""
 
 SHORT = AnnealJob(8, 64, 300)
-DEFAULT = replace(SHORT, sweeps=5000)
-"""The emulator's default number of sweeps: what a call costs once matters less."""
+DEFAULT = replace(SHORT, reads=256, sweeps=5000)
+"""The emulator's default number of sweeps, and reads enough to fill its blocks of 128, as the paper's 1000 do."""
 
 SMALLEST = AnnealJob(2, 64, 300)
 """For a quick look."""
@@ -31,8 +31,8 @@ THREADS = 2
 THREAD_GOAL = 1.8
 """How many times faster two threads are meant to be than one."""
 
-EQUAL = AnnealJob(8, 256, 5000)
-"""Two blocks of 128 reads, one for each thread."""
+EQUAL = AnnealJob(8, 512, 4000)
+"""Two blocks of 128 reads for each thread."""
 
 EQUAL_SMALLEST = AnnealJob(2, 256, 300)
 

@@ -122,7 +122,8 @@ class Device:
 
     def couplers(self, names: tuple[Any, ...]) -> list[tuple[Any, Any]]:
         """The couplers, with these names of the qubits."""
-        return [(names[j], names[k]) for j, k in self.network.pairs.tolist()]
+        first, second = self.network.pairs.T.tolist()  # a list of pairs would set off the garbage collector
+        return list(zip(map(names.__getitem__, first), map(names.__getitem__, second), strict=True))
 
     def properties(self) -> dict[str, Any]:
         """Solver properties: limits of the solver, or those documented for Advantage, and the graph."""
