@@ -1,4 +1,4 @@
-"""Runs the Python examples of README.md, docs/tutorial.md and docs/annealer.md, each file in an empty folder of its own."""
+"""Runs the Python examples of README.md and of some pages of docs, each file in an empty folder of its own."""
 
 from __future__ import annotations
 
