@@ -141,6 +141,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a spin 0": ({**CHARGING, "initial_state": {**DOWN, 1: 0}}, r"not on 1 qubit \(1\), such as 0 on qubit 1"),
     "a spin 0.3": ({**CHARGING, "initial_state": {**DOWN, 2: 0.3}}, "such as 0.3 on qubit 2"),
     "a spin NaN": ({**CHARGING, "initial_state": {**DOWN, 2: math.nan}}, "such as nan on qubit 2"),
+    "a spin that is a truth value": ({**CHARGING, "initial_state": {**DOWN, 2: True}}, "such as True on qubit 2"),
     "a spin of text": ({**CHARGING, "initial_state": {**DOWN, 2: "up"}}, "such as 'up' on qubit 2"),
     "a spin that is a list": ({**CHARGING, "initial_state": {**DOWN, 2: [1]}}, r"such as \[1\] on qubit 2"),
     "a spin 3 by name": (

@@ -11,13 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from .._typing import FloatArray, IntArray
-from .properties import integers, interval, is_whole
+from .properties import integers, interval, is_real, is_whole
 from .schedule_limits import is_reverse, schedule_points
 
 UNUSED = 3
@@ -303,9 +302,9 @@ def _spins(values: list[Any]) -> FloatArray:
     """Values as numbers, NaN for what is none."""
     with suppress(ValueError):
         array = np.asarray(values)
-        if array.ndim == 1 and array.dtype.kind in "iuf":
+        if array.ndim == 1 and array.dtype.kind in "iuf" and bool not in set(map(type, values)):
             return array.astype(np.float64)
-    return np.array([float(value) if isinstance(value, Real) else np.nan for value in values])
+    return np.array([float(value) if is_real(value) else np.nan for value in values])
 
 
 def _qubits(numbers: IntArray) -> str:
