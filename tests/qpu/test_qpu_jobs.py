@@ -83,7 +83,7 @@ def test_what_the_solver_would_refuse_is_not_sent(desk: Desk) -> None:
     desk.experiment.write_text(
         'networks = ["pegasus:2"]\n[[protocols]]\nname = "cooperative"\nduration = "60us"\nJ=-3.0'
     )
-    with pytest.raises(LimitError, match=r"pegasus:2, cooperative: .*extended_j_range"):
+    with pytest.raises(LimitError, match=r"pegasus:2, cooperative, 60000 ns, .*: .*extended_j_range"):
         desk.submit()
     assert (desk.jobs, desk.stub.posted) == ([], [])
 

@@ -149,7 +149,7 @@ def test_all_limits_are_told_at_once(properties: dict[str, Any], tmp_path: Path)
     with pytest.raises(LimitError, match=r"h_range|extended_j_range") as caught:
         plan(path, properties).check()
     assert len(caught.value.violations) >= 2
-    with pytest.raises(SpinBatteryError, match=r"pegasus:2, cooperative: .*steps of 0\.01 us"):
+    with pytest.raises(SpinBatteryError, match=r"pegasus:2, cooperative, 20 ns, .*: .*steps of 0\.01 us"):
         plan(write_short(tmp_path / "short.toml"), properties)
 
 
