@@ -176,14 +176,9 @@ class ChargingProblem:
         """What an annealer is programmed with: h on every spin, J w_jk on every pair (g = 1).
 
         Cross-talk is parasitic, not programmed, and left out. Energies are in units of B(s)/2.
-
-        Raises:
-            MissingDependencyError: dimod is not installed.
         """
-        try:
-            import dimod
-        except ImportError:
-            raise MissingDependencyError("to_bqm needs dimod; install spinbattery[dimod].") from None
+        import dimod
+
         network, protocol = self.network, self.protocol
         quadratic = {
             (j, k): protocol.J * weight

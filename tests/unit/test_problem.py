@@ -185,8 +185,7 @@ def test_crosstalk_is_not_programmed():
     assert near == ChargingProblem(torus(2, 2), protocol).to_bqm()
 
 
-@pytest.mark.parametrize(("library", "method"), [("qutip", "to_qobjevo"), ("dimod", "to_bqm")])
-def test_a_missing_library_is_named_with_its_extra(monkeypatch, library, method):
-    monkeypatch.setitem(sys.modules, library, None)  # makes the import fail
-    with pytest.raises(MissingDependencyError, match=rf"install spinbattery\[{library}\]"):
-        getattr(ChargingProblem(torus(1, 2), cooperative(20.0)), method)()
+def test_a_missing_library_is_named_with_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "qutip", None)  # makes the import fail
+    with pytest.raises(MissingDependencyError, match=r"install spinbattery\[qutip\]"):
+        ChargingProblem(torus(1, 2), cooperative(20.0)).to_qobjevo()
