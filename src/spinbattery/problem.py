@@ -17,6 +17,7 @@ from ._typing import FloatArray, IntArray
 from .cost import Cost
 from .errors import InvalidParameterError, MissingDependencyError
 from .network import SpinNetwork
+from .noise import Noise
 from .operators import ising_diagonal, magnetization_diagonal, transverse_operator
 from .protocol import Protocol, check_initial
 from .scales import EnergyScales, advantage_system6
@@ -55,17 +56,26 @@ class ChargingProblem:
         network: which spins are coupled.
         protocol: what is done to them.
         scales: A(s) and B(s) of the device; the smooth Advantage_system6 model by default.
+        noise: what acts on the spins besides; None where all rates are zero.
 
     Raises:
-        InvalidParameterError: the initial state is for another number of spins.
+        InvalidParameterError: the initial state or the rates are for another number of spins.
     """
 
     network: SpinNetwork
     protocol: Protocol
     scales: EnergyScales = field(default_factory=advantage_system6)
+    noise: Noise | None = None
 
     def __post_init__(self) -> None:
         check_initial(self.protocol, self.network)
+        if self.noise is None:
+            return
+        if not isinstance(self.noise, Noise):
+            raise InvalidParameterError(f"noise must be a Noise, such as parse_noise('x:1e-3/ns'), not {self.noise!r}.")
+        self.noise.check(self.n_spins)
+        if not self.noise:
+            object.__setattr__(self, "noise", None)
 
     @property
     def n_spins(self) -> int:
@@ -99,7 +109,7 @@ class ChargingProblem:
     def to_dict(self) -> dict[str, Any]:
         """Plain data (lists and numbers) from which :meth:`from_dict` rebuilds the problem."""
         network = self.network
-        return {
+        data: dict[str, Any] = {
             "network": {
                 "name": network.name,
                 "n_spins": network.n_spins,
@@ -111,12 +121,16 @@ class ChargingProblem:
             "protocol": self.protocol.to_dict(),
             "scales": self.scales.to_dict(),
         }
+        if self.noise is not None:
+            data["noise"] = self.noise.to_dict()
+        return data
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ChargingProblem:
         """Inverse of :meth:`to_dict`; positions and labels of the network are not kept."""
         network = SpinNetwork(**data["network"])
-        return cls(network, Protocol.from_dict(data["protocol"]), EnergyScales.from_dict(data["scales"]))
+        noise = Noise.from_dict(data["noise"]) if "noise" in data else None
+        return cls(network, Protocol.from_dict(data["protocol"]), EnergyScales.from_dict(data["scales"]), noise)
 
     @cached_property
     def content_hash(self) -> str:
@@ -127,6 +141,8 @@ class ChargingProblem:
         if self.protocol.initial.uniform:  # one angle for all spins, or the same for each, is one state
             initial = physics["protocol"]["initial"]
             physics["protocol"]["initial"] = {key: angles[:1] for key, angles in initial.items()}
+        if self.noise is not None:
+            physics["noise"] = self.noise.to_dict()
         text = json.dumps(physics, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(f"problem:1:{self.network.content_hash}:{text}".encode()).hexdigest()
 

@@ -44,6 +44,8 @@ class Solution:
         norm_error: |norm - 1| at the end, before normalisation.
         state: final amplitudes, or None where they are not kept.
         discretisation: what the error came from (splitting, steps, ...).
+        purity: Tr rho^2 at the end, and ``trajectory_purity`` (T,) at the output times; None of pure states.
+        smallest_eigenvalue: of the final density matrix, or None.
     """
 
     mean: float
@@ -61,6 +63,9 @@ class Solution:
     norm_error: float
     state: ComplexArray | None
     discretisation: dict[str, Any]
+    purity: float | None = None
+    trajectory_purity: FloatArray | None = None
+    smallest_eigenvalue: float | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,9 @@ def _computed_values(solution: Solution) -> dict[str, Any]:
         "spin_magnetization": ("spin", solution.spin_magnetization),
         "distribution": ("sz_total", solution.distribution),
     }
+    for name in ("purity", "smallest_eigenvalue"):
+        if (value := getattr(solution, name)) is not None:
+            values[name] = ((), value)
     if solution.variance > VARIANCE_FLOOR:
         values["precision"] = ((), 1.0 / solution.variance)
         values["precision_error"] = ((), solution.precision_error)
@@ -164,6 +172,8 @@ def _computed_values(solution: Solution) -> dict[str, Any]:
         values["energy_t"] = ("time", solution.trajectory_energy)
         values["magnetization_t_error"] = ("time", solution.trajectory_mean_error)
         values["variance_t_error"] = ("time", solution.trajectory_variance_error)
+        if solution.trajectory_purity is not None:
+            values["purity_t"] = ("time", solution.trajectory_purity)
     if solution.state is not None:
         values["state"] = (("amplitude", "part"), np.column_stack([solution.state.real, solution.state.imag]))
         values["part"] = ("part", ["real", "imag"])

@@ -15,7 +15,7 @@ from ..record import Record
 if TYPE_CHECKING:
     import xarray as xr
 
-CURVE = ("protocol", "duration", "s_hold", "J", "crosstalk", "energy_scales", "model", "temperature", "sweeps")
+CURVE = ("protocol", "duration", "s_hold", "J", "crosstalk", "noise", "energy_scales", "model", "temperature", "sweeps")
 """Coordinates that are one value along a curve against N; the field may follow the network, as in Eq. 19."""
 
 _PROBLEM = ("n_spins", "n_pairs", "field", "engine", "problem_hash")

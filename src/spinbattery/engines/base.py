@@ -21,6 +21,11 @@ from ..protocol import SAME_TIME
 from ..record import Record
 from ..recording import Readout, Solution, build_record
 
+_WITH_NOISE = (
+    "use the lindblad engine (a density matrix, up to 12 coupled spins), the trajectories engine (more of them), or, "
+    "where nothing is coupled, the product engine."
+)
+
 _SEED_DIGITS = 12
 """48 bits: exact in a float64 column, too."""
 
@@ -81,6 +86,9 @@ class Engine(ABC):
 
     name: ClassVar[str]
     """Name on the command line and in records."""
+
+    takes_noise: ClassVar[bool] = False
+    """Whether noise on the spins can be part of the problem."""
 
     @abstractmethod
     def refusal(self, problem: ChargingProblem) -> str | None:
@@ -151,6 +159,8 @@ class Engine(ABC):
             InsufficientMemoryError: it would not fit; the message says how much it would take.
         """
         reason = self.refusal(problem)
+        if problem.noise is not None and not self.takes_noise:
+            reason = f"it has noise ({problem.noise}), and this engine none; {_WITH_NOISE}"
         if reason is not None:
             raise EngineError(f"the {self.name} engine cannot treat this problem: {reason}")
         required = self.required_bytes(problem)
