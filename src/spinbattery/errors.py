@@ -77,6 +77,10 @@ class MissingDependencyError(SpinBatteryError, ImportError):
     """An optional library is needed and not installed."""
 
 
+class OutsideCurveWarning(UserWarning):
+    """A measured value, or part of its error bar, lies outside the simulated curve it is read off from."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """End of a message about an unknown name: the nearest known one, or nothing."""
     close = difflib.get_close_matches(name, known, n=1)

@@ -46,7 +46,8 @@ class _Links(HTMLParser):
 def test_everything_is_written(full):
     folder, result = full
     assert result.computed > 50
-    for stem in ("fig2a", "fig2b", "fig2c", "fig2b-annealer", "fig2c-annealer", "fig3", "fig4", "fig6", "fig9"):
+    exact = ("fig2a", "fig2b", "fig2c", "fig3", "fig4", "fig6", "fig7", "fig8", "fig10a", "fig10b")
+    for stem in (*exact, "fig2b-annealer", "fig2c-annealer", "fig9"):
         assert (folder / "figures" / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
         assert (folder / "figures" / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
     assert len(list((folder / "records").glob("*.nc"))) == result.computed
@@ -87,6 +88,29 @@ def test_audit_says_what_holds(full):
 
 
 @pytest.mark.slow
+def test_decoherence_and_cross_talk_are_read_off(full):
+    _, result = full
+    measured = {item.item: item for item in result.audit}
+    rate = measured["Decoherence rate from alpha = 1.39"]
+    product, low, high = (
+        float(x) for x in re.search(r"gamma tau = (\S+) \(95 %: (\S+) to (\S+) from the fit", rate.measured).groups()
+    )
+    assert product == pytest.approx(0.040, abs=0.0005)
+    assert (low, high) == pytest.approx((0.036, 0.044), abs=0.002)
+    assert float(re.search(r"that is (\S+) kHz", rate.measured)[1]) == pytest.approx(0.67, abs=0.01)
+    assert float(re.search(r"gives alpha = (\S+)$", rate.measured)[1]) == pytest.approx(0.84, abs=0.01)
+    assert float(re.search(r"gamma tau = 0.033 and gives alpha = (\d\.\d+)", rate.note)[1]) == pytest.approx(
+        1.45, abs=0.01
+    )
+    others = re.search(r"gamma tau from (\S+) to (\d\.\d+)", rate.note).groups()
+    assert [float(x) for x in others] == pytest.approx([0.037, 0.048], abs=0.001)
+    crosstalk = measured["Cross-talk from alpha = 1.07 and mu = 0.833 of the local protocol"]
+    products = re.search(r"J_CT tau = (\S+) from alpha and (\S+) from mu", crosstalk.measured).groups()
+    assert [float(x) for x in products] == pytest.approx([0.24, 2.24], abs=0.02)
+    assert float(re.search(r"0.0013 from alpha is tau = (\d+) ns", crosstalk.note)[1]) == pytest.approx(185, abs=5)
+
+
+@pytest.mark.slow
 def test_the_annealer_s_rows(full):
     _, result = full
     measured = {item.item: item for item in result.audit}
@@ -123,10 +147,10 @@ def test_a_command_of_the_report_makes_the_same_record(full, monkeypatch, capsys
     by_kind = {}
     for href, command in linked:
         options = tuple(
-            option in command for option in ("--equal-cost", "--points", "--crosstalk", "--engine emulator")
+            option in command for option in ("--equal-cost", "--points", "--crosstalk", "--noise", "--engine emulator")
         )
         by_kind.setdefault((*options, re.search(r"--protocol (\S+)", command)[1]), (href, command))
-    assert len(by_kind) >= 12
+    assert len(by_kind) >= 14
     from spinbattery.cli import main
 
     for href, command in by_kind.values():

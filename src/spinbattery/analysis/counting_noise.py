@@ -151,6 +151,7 @@ def _drawn_variances(law: FloatArray, n_reads: int, n_experiments: int, generato
 
 
 def _scatter(method: Method, fits: FloatArray, n_usable: int) -> FitScatter:
+    fits = fits[~np.isnan(fits[:, 0])]
     if len(fits) < _MIN_FITTED:
         raise FitError(f"a power law was found by {method} in {len(fits)} of {n_usable} experiments only.")
     (c, alpha), (c_std, alpha_std) = fits.mean(axis=0).tolist(), fits.std(axis=0, ddof=1).tolist()

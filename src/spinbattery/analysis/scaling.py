@@ -190,25 +190,26 @@ def fit_both(
     return {method: fit_scaling(sizes, values, method=method, n_bootstrap=n_bootstrap, seed=seed) for method in methods}
 
 
-def fit_rows(sizes: FloatArray, precision: FloatArray, method: Method) -> FloatArray:
-    """(c, alpha) of each row of points alone, without error bars; (R', 2), rows that no power law fits left out.
+def fit_rows(sizes: FloatArray, precision: FloatArray, method: Method, about: FloatArray | None = None) -> FloatArray:
+    """(c, alpha) of each row of points alone, without error bars; (R, 2), NaN for rows that no power law fits.
 
     Args:
         sizes: (n,) N of each point, three or more different ones.
         precision: (R, n) rows of 1/sigma^2, finite and above zero.
         method: as in :func:`fit_scaling`.
+        about: (n,) points whose log-log line starts every linear fit, in place of the row's own; with it, rows
+            of resampled residuals may have points below zero in a linear fit.
     """
     pivot = float(np.log(sizes).mean())
     x = np.log(sizes) - pivot
-    found = _line(x, np.log(precision))
-    if method == "linear":
-        scales = precision.max(axis=1, keepdims=True)
-        starts = found - np.column_stack([np.log(scales), np.zeros(len(scales))])
-        fits = [_curve_fit(x, row, start) for row, start in zip(precision / scales, starts, strict=True)]
-        kept = [k for k, fit in enumerate(fits) if fit is not None]
-        found = np.array([fit[0] for fit in fits if fit is not None]).reshape(-1, 2)
-        found[:, 0] += np.log(scales[kept, 0])
-    return _finite_at_one_spin(found, pivot)
+    if method == "loglog":
+        return _at_one_spin_or_nan(_line(x, np.log(precision)), pivot)
+    scales = precision.max(axis=1, keepdims=True)
+    shifts = np.column_stack([np.log(scales), np.zeros(len(scales))])  # of ln a and alpha
+    starts = _line(x, np.log(precision if about is None else about)) - shifts
+    fits = [_curve_fit(x, row, start) for row, start in zip(precision / scales, starts, strict=True)]
+    found = np.array([np.full(2, np.nan) if fit is None else fit[0] for fit in fits]).reshape(-1, 2)
+    return _at_one_spin_or_nan(found + shifts, pivot)
 
 
 @dataclass(frozen=True)
@@ -304,7 +305,8 @@ def _intervals(
     refits: FloatArray, pivot: float, n_bootstrap: int
 ) -> tuple[tuple[float, float], tuple[float, float], int]:
     """Percentile intervals of c and alpha, and how many refits found no power law."""
-    found = _finite_at_one_spin(refits, pivot)
+    found = _at_one_spin_or_nan(refits, pivot)
+    found = found[~np.isnan(found[:, 0])]
     n_failed = n_bootstrap - len(found)
     if n_failed > _MAX_FAILED * n_bootstrap:
         raise FitError(
@@ -315,8 +317,9 @@ def _intervals(
     return (c_low, c_high), (alpha_low, alpha_high), n_failed
 
 
-def _finite_at_one_spin(fits: FloatArray, pivot: float) -> FloatArray:
-    """(c, alpha) from rows of (ln a, alpha), without those whose c is no finite number."""
+def _at_one_spin_or_nan(fits: FloatArray, pivot: float) -> FloatArray:
+    """(c, alpha) from rows of (ln a, alpha); NaN where c is no finite number."""
     with np.errstate(over="ignore"):
         found: FloatArray = np.column_stack([np.exp(fits[:, 0] - fits[:, 1] * pivot), fits[:, 1]])
-    return found[np.isfinite(found).all(axis=1)]
+    found[~np.isfinite(found).all(axis=1)] = np.nan
+    return found

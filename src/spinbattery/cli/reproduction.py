@@ -17,8 +17,8 @@ def reproduce(
         str | None,
         typer.Option(
             "--only",
-            help="Comma-separated parts: fig2, fig2-annealer, fig3, fig4, fig6, fig9, table1, table1-annealer, "
-            "energetics, baselines, formulas.",
+            help="Comma-separated parts: fig2, fig2-annealer, fig3, fig4, fig6 to fig10, table1, table1-annealer, "
+            "estimates, energetics, baselines, formulas.",
         ),
     ] = None,
     out: Annotated[str, typer.Option("--out", help="Folder of the report, figures and records.")] = "reproduction",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import RecordError
-from .style import COLOURS, REFERENCE, new_figure, styled
+from .style import COLOURS, REFERENCE, colours_of, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from ..record import Record
 
 
-def plot_trajectories(records: Sequence[Record]) -> Figure:
+def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = None) -> Figure:
     """mu(t) and sigma(t), one line a record, with the thirds of the protocol marked.
+
+    Args:
+        records: with output times.
+        names: of each for the legend; by default its protocol, with the protocol's colour, and N.
 
     Raises:
         RecordError: a record has no output times.
@@ -28,10 +32,10 @@ def plot_trajectories(records: Sequence[Record]) -> Figure:
     with styled():
         figure = new_figure(7.6, 3.1)
         axes = figure.subplots(1, 2)
-        for record in records:
-            name = str(record.dataset.attrs["protocol"])
-            label = f"{name}, N = {record.n_spins}"
-            colour = COLOURS.get(name)
+        protocols = [str(record.dataset.attrs["protocol"]) for record in records]
+        labels = names or [f"{name}, N = {record.n_spins}" for name, record in zip(protocols, records, strict=True)]
+        colours = [COLOURS.get(name) for name in protocols] if names is None else [*colours_of(names).values()]
+        for record, label, colour in zip(records, labels, colours, strict=True):
             axes[0].plot(record.times, record.dataset["magnetization_t"], color=colour, linewidth=1.1, label=label)
             axes[1].plot(record.times, record.dataset["std_t"], color=colour, linewidth=1.1, label=label)
         for axis, quantity in zip(axes, ("magnetization $\\mu$", "fluctuation $\\sigma$"), strict=True):

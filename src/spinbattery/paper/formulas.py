@@ -1,4 +1,4 @@
-"""Formulas of the paper checked by computation, and what needs more than exact unitary runs."""
+"""Formulas of the paper checked by computation, and the local protocol on the device."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REQUESTS = list(_REQUESTS.values())
 
 
 def build(runs: Runs) -> Section:
-    """Bhatia-Davis, Eq. 24, the local protocol's magnetization on the device, and decoherence."""
+    """Bhatia-Davis, Eq. 24, and the local protocol's magnetization on the device."""
     crosstalk = {j: runs[request] for j, request in _REQUESTS.items()}
     return Section(
         "formulas",
@@ -47,7 +47,7 @@ def build(runs: Runs) -> Section:
                 list(crosstalk.values()),
             ),
         ),
-        audit=(_bhatia_davis(), _pauli_traces(), _device_local(crosstalk), _decoherence()),
+        audit=(_bhatia_davis(), _pauli_traces(), _device_local(crosstalk)),
     )
 
 
@@ -90,14 +90,4 @@ def _device_local(crosstalk: dict[float, Run]) -> AuditItem:
         "thermal: h_L = 0.73, s = 0.35, 16 mK; unitary: 3x3 torus, 200 ns", "open",
         "Single-spin equilibrium in the hold at the 16 mK that the maker gives comes near the value without any "
         "cross-talk; the annealer's own rows (part 'table1-annealer') say more.",
-    )  # fmt: skip
-
-
-def _decoherence() -> AuditItem:
-    product = 3.5e3 * 60e-6
-    return AuditItem(
-        "Decoherence rate from alpha = 1.39", "3.5 kHz",
-        f"gamma tau = {product:.2f} at tau = 60 us, or {product / (2.0 * math.pi):.3f} if the rate is an angular one",
-        "arithmetic only", "open",
-        "Whether alpha = 1.39 belongs to this gamma tau needs a master equation, which this version does not have.",
     )  # fmt: skip

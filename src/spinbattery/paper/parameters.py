@@ -23,6 +23,9 @@ EMULATOR_CLAIMS = (
     "temperature and number of sweeps gives all four printed figures.",
 )
 
+CURVE_TOLERANCE = 1e-5
+"""Of the runs behind calibration curves, which are interpolated between points."""
+
 DURATION = "60ns"
 """The paper gives no duration for its exact runs; from 20 ns up they give Table I within its error."""
 
@@ -36,6 +39,11 @@ PRINTED_TABLE_1 = {
     "cooperative": {"c": 0.96, "c_err": 0.44, "alpha": 2.00, "alpha_err": 0.10},
     "local": {"c": 1.02, "alpha": 1.00},
 }
+
+# what the paper infers from the annealer's exponents and magnetization
+PRINTED_GAMMA_HZ = 3.5e3
+PRINTED_CROSSTALK = (1.3e-3, 1.8e-4)
+"""Strengths of J_CT; which follows from the exponent and which from the magnetization is not known here."""
 
 # energetics of the annealer runs (printed figures)
 N_DEVICE = 5612

@@ -32,6 +32,8 @@ class Request:
         recipe: the protocol.
         points: equally spaced output times; none by default.
         crosstalk: J_CT on all neighbours, in units of B(s)/2.
+        noise: its text form; none by default.
+        tolerance: promised error of an exact run.
         on_annealer: whether it is a run of the annealer, emulated or real, and no exact one.
     """
 
@@ -39,6 +41,8 @@ class Request:
     recipe: ProtocolRecipe
     points: int | None = None
     crosstalk: float = 0.0
+    noise: str | None = None
+    tolerance: float = TOLERANCE
     on_annealer: bool = False
 
     def plan(self, emulator: Emulator) -> Plan:
@@ -48,7 +52,7 @@ class Request:
             spins = spins.with_crosstalk(self.crosstalk)
         if self.on_annealer:
             return grid(spins, self.recipe, engines=emulator)
-        return grid(spins, self.recipe, tolerance=TOLERANCE, points=self.points)
+        return grid(spins, self.recipe, noise=self.noise, tolerance=self.tolerance, points=self.points)
 
     def command(self, emulator: Emulator) -> str:
         """The same on the command line."""
@@ -60,7 +64,9 @@ class Request:
                 f"{text} --engine emulator --reads {emulator.reads} --temperature {emulator.temperature:g} "
                 f"--sweeps {emulator.sweeps}"
             )
-        text += f" --tolerance {TOLERANCE:g}"
+        if self.noise is not None:
+            text += f" --noise {self.noise}"
+        text += f" --tolerance {self.tolerance:g}"
         return text if self.points is None else f"{text} --points {self.points}"
 
 

@@ -8,7 +8,6 @@ from importlib.resources import files
 from pathlib import Path
 
 from ..paper.section import Section
-from ..record import Record
 
 
 def render_page(
@@ -36,9 +35,6 @@ def render_page(
     def relative(path: Path) -> str:
         return path.relative_to(folder).as_posix()
 
-    def accuracy(record: Record) -> str:
-        return f"{record.n_reads} reads" if record.n_reads else f"error estimate {record.error_estimate:.1e}"
-
     command = "spinbattery reproduce" + ("" if parts is None else f" --only {','.join(parts)}") + options
     verdicts: dict[str, int] = {}
     for section in sections:
@@ -49,7 +45,6 @@ def render_page(
         version=version,
         embedded=embedded,
         relative=relative,
-        accuracy=accuracy,
         verdicts=verdicts,
         command=command,
         options=options,

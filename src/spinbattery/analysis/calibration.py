@@ -1,0 +1,346 @@
+"""Calibration curves: a figure of merit against a parameter of the simulated device, with their uncertainty."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._arrays import read_only
+from .._typing import FloatArray, IntArray
+from ..errors import FitError, InvalidParameterError, did_you_mean
+from ..noise import KINDS, Noise, as_noise
+from ..record import Record
+from ..store.gather import gather
+from ..units import whole_number
+from .points import CURVE, HoldsRuns, averages, check_one_curve, runs_of, seed_groups, spelled
+from .scaling import Method, fit_rows
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Parameter: TypeAlias = Literal["gamma", "gamma_tau", "crosstalk", "crosstalk_tau", "temperature"]
+Quantity: TypeAlias = Literal["alpha", "magnetization", "precision"]
+
+UNITS: dict[str, str] = {
+    "gamma": "1/ns",
+    "gamma_tau": "1",
+    "crosstalk": "B(s)/2",
+    "crosstalk_tau": "B(s)/2 ns",
+    "temperature": "mK",
+}
+"""Unit of each parameter of a curve."""
+
+QUANTITIES = ("alpha", "magnetization", "precision")
+
+_COLUMN = {"gamma": "noise", "gamma_tau": "noise", "crosstalk_tau": "crosstalk"}
+"""Coordinate of the runs that a parameter comes from, where it has another name."""
+
+_ONE_NETWORK = ("n_spins", "n_pairs", "field")
+_MIN_POINTS = 2
+_MIN_REPLICATES = 100
+_MIN_SIZES = 3
+_MAX_FAILED = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationCurve:
+    """A figure of merit against one parameter, interpolated monotonically between the simulated points (PCHIP).
+
+    :func:`calibration_curve` makes one from runs. One of other numbers, measured or from a formula, is
+    ``CalibrationCurve("gamma_tau", "alpha", x, y)``.
+
+    Attributes:
+        parameter: ``gamma``, ``gamma_tau``, ``crosstalk``, ``crosstalk_tau`` or ``temperature``.
+        quantity: ``alpha``, ``magnetization`` or ``precision``.
+        x: (n,) values of the parameter, ascending, in the unit :attr:`unit`.
+        y: (n,) the figure of merit at each.
+        replicates: (R, n) curves that could as well have come out; (1, n), the curve itself, where none are given.
+        method: of the fit that alpha comes from, else None.
+        noise_kind: of the rates, for ``gamma`` and ``gamma_tau``; None where it is not known.
+        duration: tau of the runs in ns, where it is known.
+        n_spins: N of the networks behind each point.
+        seed: of the replicates.
+
+    Raises:
+        InvalidParameterError: an unknown parameter or quantity, fewer than two points, x not ascending, rows
+            of another length, or numbers that are not finite.
+    """
+
+    parameter: Parameter
+    quantity: Quantity
+    x: FloatArray
+    y: FloatArray
+    replicates: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+    method: Method | None = None
+    noise_kind: str | None = None
+    duration: float | None = None
+    n_spins: tuple[int, ...] = ()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check_choice("parameter", self.parameter, UNITS)
+        _check_choice("quantity", self.quantity, QUANTITIES)
+        x, y = (np.asarray(values, dtype=np.float64) for values in (self.x, self.y))
+        if x.ndim != 1 or len(x) < _MIN_POINTS or not np.isfinite(x).all() or (np.diff(x) <= 0.0).any():
+            raise InvalidParameterError(
+                f"a calibration curve needs two or more finite, ascending values of {self.parameter}, but has "
+                f"{x.tolist()}."
+            )
+        rows = np.asarray(self.replicates, dtype=np.float64)
+        rows = rows if rows.size else y[None]
+        if y.shape != x.shape or rows.ndim != 2 or rows.shape[1] != len(x):
+            raise InvalidParameterError(
+                f"a curve of {len(x)} points needs y of shape ({len(x)},) and replicates of shape (R, {len(x)}), but "
+                f"they are of {y.shape} and {rows.shape}."
+            )
+        if not (np.isfinite(y).all() and np.isfinite(rows).all()):
+            raise InvalidParameterError("the values of a calibration curve must be finite.")
+        for name, values in (("x", x), ("y", y), ("replicates", rows)):
+            object.__setattr__(self, name, read_only(values.copy()))
+
+    @property
+    def unit(self) -> str:
+        """Unit of the parameter."""
+        return UNITS[self.parameter]
+
+    def __call__(self, x: ArrayLike) -> FloatArray:
+        """The figure of merit at ``x``, of its shape; NaN outside the curve."""
+        from scipy.interpolate import PchipInterpolator
+
+        return np.asarray(PchipInterpolator(self.x, self.y, extrapolate=False)(np.asarray(x, dtype=np.float64)))
+
+    def band(self, confidence: float = 0.95) -> tuple[FloatArray, FloatArray]:
+        """Lower and upper ends at each point, (n,) each: percentiles of the replicates."""
+        low, high = np.percentile(self.replicates, (50.0 * (1.0 - confidence), 50.0 * (1.0 + confidence)), axis=0)
+        return low, high
+
+    def __repr__(self) -> str:
+        return (
+            f"CalibrationCurve({self.quantity} against {self.parameter}: {len(self.x)} points from {self.x[0]:g} to "
+            f"{self.x[-1]:g} {self.unit}, {self.y[0]:.4g} to {self.y[-1]:.4g})"
+        )
+
+
+def calibration_curve(
+    runs: Iterable[Record] | xr.Dataset | HoldsRuns,
+    parameter: Parameter,
+    quantity: Quantity,
+    *,
+    method: Method = "loglog",
+    n_replicates: int = 1000,
+    seed: int = 0,
+) -> CalibrationCurve:
+    """A figure of merit of simulated runs against a parameter that differs between them.
+
+    ``alpha`` is that of :func:`~spinbattery.analysis.scaling.fit_scaling` over the networks at each value,
+    which must be the same networks everywhere. Its replicates are residual bootstraps with one draw of
+    networks for the whole curve: the networks that deviate from a power law deviate alike at neighbouring
+    values, so that a replicate is a curve too, not a scatter of points. Runs with standard errors (reads,
+    trajectories) or with several seeds add a normal deviate to each of their points. For
+    ``magnetization`` and ``precision``, of one network, those errors are all there is; the replicates of
+    exact runs are all the same.
+
+    ``gamma`` is the rate of the one kind of noise, equal on all spins (0 for runs without noise), and
+    ``gamma_tau`` that rate times the duration. Curves of either are for one duration: that they agree
+    between durations is for the reader to check.
+
+    Args:
+        runs: records, or a Dataset with dimension ``run``, or the result of a sweep.
+        parameter: ``gamma``, ``gamma_tau``, ``crosstalk``, ``crosstalk_tau`` (J_CT times the duration) or
+            ``temperature`` (of an emulated annealer, mK).
+        quantity: ``alpha``, ``magnetization`` or ``precision``.
+        method: of the fits for ``alpha``: ``loglog`` or ``linear``.
+        n_replicates: 100 or more.
+        seed: of the replicates; equal seeds give equal curves.
+
+    Raises:
+        InvalidParameterError: an unknown parameter, quantity or method, or a bad number.
+        FitError: no or too few runs, runs that differ in more than the parameter (and, for alpha, the network),
+            other networks at some value, mixed or uneven noise, or no precision where one is needed.
+    """
+    _check_choice("parameter", parameter, UNITS)
+    _check_choice("quantity", quantity, QUANTITIES)
+    _check_choice("method", method, ("loglog", "linear"))
+    seed, n_replicates = whole_number("seed", seed, 0), whole_number("n_replicates", n_replicates, _MIN_REPLICATES)
+    data = _dataset(runs)
+    values, kind = _values(data, parameter)
+    _check_the_rest(data, parameter)
+    x = np.unique(values)
+    if len(x) < _MIN_POINTS:
+        raise FitError(f"all runs have {parameter} = {x[0]:g}, and one point is no curve; add runs at other values.")
+    groups = [data.isel(run=np.flatnonzero(values == value)) for value in x]
+    merit = "precision" if quantity == "alpha" else quantity
+    found = [
+        _points(group, merit, f"the runs with {parameter} = {value:g}") for group, value in zip(groups, x, strict=True)
+    ]
+    sizes = found[0][0]
+    for (others, _, _), value in zip(found, x, strict=True):
+        _check_networks(sizes, others, parameter, (float(x[0]), float(value)), quantity)
+    means, errors = (np.stack([point[k] for point in found]) for k in (1, 2))  # (values, networks)
+    generator = np.random.default_rng(seed)
+    if quantity == "alpha":
+        y, rows = _alphas(sizes[:, 0], means, errors, method, generator, n_replicates)
+    else:
+        y = means[:, 0]
+        rows = y + errors[:, 0] * generator.standard_normal((n_replicates, len(x)))
+    return CalibrationCurve(
+        parameter=parameter,
+        quantity=quantity,
+        x=x,
+        y=y,
+        replicates=rows,
+        method=method if quantity == "alpha" else None,
+        noise_kind=kind,
+        duration=float(data["duration"].to_numpy()[0]),
+        n_spins=tuple(int(n) for n in sizes[:, 0]),
+        seed=seed,
+    )
+
+
+def _check_choice(what: str, name: str, known: Iterable[str]) -> None:
+    known = list(known)
+    if name not in known:
+        hint = did_you_mean(name, known) if isinstance(name, str) else ""
+        raise InvalidParameterError(f"{what} must be one of {', '.join(known)}, but is {name!r}.{hint}")
+
+
+def _dataset(runs: Any) -> xr.Dataset:
+    if hasattr(runs, "data_vars") or hasattr(runs, "dataset"):
+        return runs_of(runs)
+    records = list(runs)
+    for record in records:
+        if not isinstance(record, Record):
+            raise FitError(
+                f"runs must be records, a Dataset with dimension 'run', or a sweep's result, not {record!r}."
+            )
+    if not records:
+        raise FitError("there are no runs; a calibration curve is made of runs at two or more values of a parameter.")
+    return gather(records)
+
+
+def _values(data: xr.Dataset, parameter: str) -> tuple[FloatArray, str | None]:
+    """The parameter of each run, (run,), and the kind of noise where it is a rate."""
+    column = data[_COLUMN.get(parameter, parameter)].to_numpy()
+    kind = None
+    if parameter.startswith("gamma"):
+        column, kind = _rates([str(text) for text in column])
+    elif np.isnan(column).any():
+        k = int(np.argmax(np.isnan(column)))
+        why = "its pairs have different J_CT" if parameter.startswith("crosstalk") else "only emulated runs have one"
+        raise FitError(f"the run of {data['network'].to_numpy()[k]} has no single {parameter}: {why}; leave it out.")
+    return np.asarray(column * data["duration"].to_numpy() if parameter.endswith("_tau") else column), kind
+
+
+def _rates(texts: list[str]) -> tuple[FloatArray, str | None]:
+    """Rates of the one kind of noise (run,), and that kind."""
+    noises = {text: as_noise(text or None) or Noise() for text in dict.fromkeys(texts)}
+    shapes = {_shape(noise) for noise in noises.values() if noise}
+    if not shapes:
+        raise FitError("none of these runs has noise; a curve against its rate needs runs with some.")
+    if len(shapes) > 1:
+        spelt = spelled(np.array([str(noise) for noise in noises.values() if noise]))
+        raise FitError(f"these runs differ in more than one rate of noise ({spelt}); keep those of one kind.")
+    ((kind, _),) = shapes
+    rates = {text: float(getattr(noise, kind)) for text, noise in noises.items()}
+    return np.array([rates[text] for text in texts]), kind
+
+
+def _shape(noise: Noise) -> tuple[str, float | None]:
+    """The one kind of noise, and the temperature that belongs to it."""
+    kinds = [kind for kind in KINDS if np.any(getattr(noise, kind))]
+    if len(kinds) > 1 or isinstance(getattr(noise, kinds[0]), tuple):
+        raise FitError(
+            f"the noise {noise} is not one rate: a curve against gamma needs one kind of noise, equal on all spins."
+        )
+    return kinds[0], noise.temperature
+
+
+def _check_the_rest(data: xr.Dataset, parameter: str) -> None:
+    """Refuse runs that differ in what is neither the parameter nor the network."""
+    own = _COLUMN.get(parameter, parameter)
+    for name in CURVE:
+        values = np.unique(data[name].to_numpy())
+        if name != own and len(values) > 1:
+            raise FitError(
+                f"these runs are not one curve against {parameter}: they differ in {name} ({spelled(values)}); take "
+                f"each alone, as by `for name, group in data.groupby({name!r}): ...`."
+            )
+
+
+def _points(group: xr.Dataset, merit: str, what: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Of the runs at one value: (N, n_C, field) of each network, mean of the merit, and its error or zero."""
+    check_one_curve(group, what)
+    seeds: list[IntArray] = seed_groups(group)
+    networks = np.stack(
+        [group[name].to_numpy().astype(np.float64)[[members[0] for members in seeds]] for name in _ONE_NETWORK], axis=1
+    )
+    means, errors = averages(group, merit, seeds)
+    if np.isnan(means).any():
+        n = networks[int(np.argmax(np.isnan(means))), 0]
+        raise FitError(f"{what}: that of N = {n:g} has sigma = 0 to rounding and so no {merit}; leave that N out.")
+    order = np.lexsort(networks.T[::-1])
+    return networks[order], means[order], np.nan_to_num(errors[order])
+
+
+def _check_networks(
+    first: FloatArray, others: FloatArray, parameter: str, values: tuple[float, float], quantity: str
+) -> None:
+    """Refuse other networks at another value of the parameter, and more or fewer than the quantity needs."""
+    if first.shape != others.shape or (first != others).any():
+        names = [
+            ", ".join(f"{n:g} (n_C = {pairs:g}, h = {h:g})" for n, pairs, h in networks) for networks in (first, others)
+        ]
+        raise FitError(
+            f"a curve needs the same networks and fields at every {parameter}, but N is {names[0]} at {values[0]:g} "
+            f"and {names[1]} at {values[1]:g}; add what is missing, or leave the others out."
+        )
+    if quantity != "alpha" and len(first) > 1:
+        raise FitError(
+            f"{quantity} is that of one network, but there are {len(first)} at every {parameter} "
+            f"(N = {spelled(first[:, 0])}); keep one, as by data.isel(run=data['n_spins'] == ...)."
+        )
+    if quantity == "alpha" and len(np.unique(first[:, 0])) < _MIN_SIZES:
+        raise FitError(
+            f"alpha needs networks of three or more different N at every {parameter}, but there are "
+            f"{len(np.unique(first[:, 0]))}."
+        )
+
+
+def _alphas(
+    sizes: FloatArray,
+    precision: FloatArray,
+    errors: FloatArray,
+    method: Method,
+    generator: np.random.Generator,
+    n_replicates: int,
+) -> tuple[FloatArray, FloatArray]:
+    """alpha at each value (n,), and its replicates (R, n), from (n, networks) of precision and absolute errors."""
+    nominal = np.concatenate([fit_rows(sizes, row[None], method) for row in precision])
+    if np.isnan(nominal).any():
+        raise FitError(f"a {method} fit does not converge: the points are far from a power law; try the other method.")
+    n = sizes.size
+    # one draw of networks for the whole curve
+    drawn = generator.integers(n, size=(n_replicates, n))
+    rows = np.empty((n_replicates, len(precision)))
+    for k, (values, error, (c, alpha)) in enumerate(zip(precision, errors, nominal, strict=True)):
+        fitted = c * sizes**alpha
+        logarithmic = method == "loglog"
+        residuals = np.log(values / fitted) if logarithmic else values - fitted
+        # residuals of a fit of two parameters are too small by this factor on average
+        pool = (residuals - residuals.mean()) * math.sqrt(n / (n - 2))
+        scale = error / values if logarithmic else error
+        shifts = pool[drawn] + scale * generator.standard_normal((n_replicates, n))
+        resampled = fitted * np.exp(shifts) if logarithmic else fitted + shifts
+        rows[:, k] = fit_rows(sizes, resampled, method, about=values)[:, 1]
+    kept = rows[~np.isnan(rows).any(axis=1)]
+    if len(kept) < (1.0 - _MAX_FAILED) * n_replicates:
+        raise FitError(
+            f"{n_replicates - len(kept)} of {n_replicates} replicates found no power law at some point: the networks "
+            "are too few or too scattered for error bars; add networks, or use method='loglog' where it was 'linear'."
+        )
+    return nominal[:, 1], kept

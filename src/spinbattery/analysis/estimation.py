@@ -1,0 +1,268 @@
+"""Estimation: from a measured figure of merit to the parameter of the device that would give it."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..errors import FitError, InvalidParameterError, OutsideCurveWarning
+from ..units import finite, positive, whole_number
+from .calibration import UNITS, CalibrationCurve, Parameter, Quantity
+
+_BISECTIONS = 60
+_SAME = 1e-9
+"""Crossings closer than this part of the curve's range are one: it passes through a point of the curve."""
+
+_PER_DURATION: dict[str, Parameter] = {"gamma_tau": "gamma", "crosstalk_tau": "crosstalk"}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A parameter read off a calibration curve.
+
+    It is the parameter with which the simulated model gives the measured value. That the model describes
+    the device, and that nothing else gives that value, it does not say.
+
+    Attributes:
+        parameter: what was estimated, in the unit :attr:`unit`.
+        value: the estimate; None where the measured value is not on the curve.
+        interval: its ends; an end is None where it lies outside the curve, so that the data set no bound there.
+        confidence: of the interval.
+        quantity: what was measured.
+        measured, error: its value and standard error.
+        interpolation_error: by how much the value would move if straight lines joined the points of the curve;
+            a scale of what their spacing costs, which the interval does not hold. None where there is no value.
+        outside: shares of the draws that were beyond the curve's first point and beyond its last.
+        seed: of the draws.
+    """
+
+    parameter: Parameter
+    value: float | None
+    interval: tuple[float | None, float | None]
+    confidence: float
+    quantity: Quantity
+    measured: float
+    error: float
+    interpolation_error: float | None
+    outside: tuple[float, float]
+    seed: int
+
+    @property
+    def unit(self) -> str:
+        """Unit of the parameter."""
+        return UNITS[self.parameter]
+
+    def at_duration(self, duration: float) -> Estimate:
+        """The rate or coupling itself where the product with the duration was estimated.
+
+        Rates are plain decay rates, with no factor 2 pi: 1e-6/ns is 1e3 in a second, or 1 kHz.
+
+        Args:
+            duration: tau of the device in ns; 60 us is 60e3.
+
+        Raises:
+            InvalidParameterError: the parameter is no product with a duration, or the duration is not above zero.
+        """
+        if self.parameter not in _PER_DURATION:
+            raise InvalidParameterError(
+                f"{self.parameter} does not depend on a duration; estimate {' or '.join(_PER_DURATION)} for that."
+            )
+        tau = positive("duration", duration)
+        value, low, high, error = (
+            None if number is None else number / tau
+            for number in (self.value, *self.interval, self.interpolation_error)
+        )
+        parameter = _PER_DURATION[self.parameter]
+        return replace(self, parameter=parameter, value=value, interval=(low, high), interpolation_error=error)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data (text, numbers, None) for JSON."""
+        return {**asdict(self), "unit": self.unit, "interval": list(self.interval), "outside": list(self.outside)}
+
+    def __str__(self) -> str:
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        value = "outside the curve" if self.value is None else f"{self.value:.3g}{unit}"
+        low, high = ("open" if end is None else f"{end:.3g}" for end in self.interval)
+        return (
+            f"{self.parameter} = {value} ({100.0 * self.confidence:g} %: {low} to {high}) from {self.quantity} = "
+            f"{self.measured:g} +- {self.error:g}"
+        )
+
+
+def estimate(
+    curve: CalibrationCurve,
+    measured: float,
+    error: float = 0.0,
+    *,
+    within: tuple[float, float] | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Estimate:
+    """Invert a calibration curve at a measured value.
+
+    The value is where the curve, interpolated monotonically between its points, has the measured value.
+    For the interval every replicate of the curve is inverted at a normal draw of the measured value, so
+    that it holds the uncertainty of both; its ends are percentiles. Draws beyond the curve count as beyond
+    its end: where they reach a percentile, that end of the interval is open.
+
+    Args:
+        curve: of :func:`~spinbattery.analysis.calibration.calibration_curve`, or of other numbers.
+        measured: the figure of merit of the device.
+        error: its standard error.
+        within: range of the parameter to look in, where the measured value occurs more than once.
+        confidence: of the interval, above 0 and below 1.
+        seed: of the draws; equal seeds give equal intervals.
+
+    Raises:
+        InvalidParameterError: bad numbers, or a range that holds no part of the curve.
+        FitError: the measured value occurs more than once; the message names the places.
+
+    Warns:
+        OutsideCurveWarning: the measured value is not on the curve (then there is no estimate), or an end of
+            the interval is beyond it (then that end is open).
+    """
+    measured, error = finite("the measured value", measured), finite("its error", error)
+    if error < 0.0:
+        raise InvalidParameterError(f"the error of the measured value is {error:g}; it must not be negative.")
+    if not 0.0 < finite("confidence", confidence) < 1.0:
+        raise InvalidParameterError(f"confidence must be above 0 and below 1, but is {confidence:g}.")
+    seed = whole_number("seed", seed, 0)
+    low, high = _range(curve, within)
+    nominal = _roots(curve.x, curve.y[None], np.array([measured]), low, high)
+    crossings = _distinct(nominal[0][np.isfinite(nominal[0])], float(np.ptp(curve.x)))
+    if len(crossings) > 1:
+        places = ", ".join(f"{place:.4g}" for place in crossings)
+        raise FitError(
+            f"{curve.quantity} = {measured:g} occurs at {curve.parameter} = {places} {curve.unit}; say which is meant "
+            "by within=(low, high)."
+        )
+    value = crossings[0] if crossings else None
+    rows = curve.replicates
+    draws = measured + error * np.random.default_rng(seed).standard_normal(len(rows))
+    below, above = _inverted(curve, rows, draws, (low, high), value)
+    interval = _interval(below, above, confidence)
+    found = Estimate(
+        parameter=curve.parameter,
+        value=value,
+        interval=interval,
+        confidence=confidence,
+        quantity=curve.quantity,
+        measured=measured,
+        error=error,
+        interpolation_error=None if value is None else abs(_on_chord(curve, measured, value) - value),
+        outside=(float(np.mean(below == -np.inf)), float(np.mean(above == np.inf))),
+        seed=seed,
+    )
+    if value is None or None in interval:
+        warnings.warn(_outside_message(curve, found, low, high), OutsideCurveWarning, stacklevel=2)
+    return found
+
+
+def _range(curve: CalibrationCurve, within: tuple[float, float] | None) -> tuple[float, float]:
+    first, last = float(curve.x[0]), float(curve.x[-1])
+    if within is None:
+        return first, last
+    low, high = (finite("an end of the range", end) for end in within)
+    if not max(low, first) < min(high, last):
+        raise InvalidParameterError(
+            f"within=({low:g}, {high:g}) is no range of the curve, which runs from {first:g} to {last:g} {curve.unit}."
+        )
+    return max(low, first), min(high, last)
+
+
+def _roots(x: FloatArray, rows: FloatArray, levels: FloatArray, low: float, high: float) -> FloatArray:
+    """Where each row has its level between two points, (R, n - 1); NaN where it has not, or outside the range."""
+    from scipy.interpolate import PchipInterpolator
+
+    pieces = PchipInterpolator(x, rows.T).c  # (4, n - 1, R), powers of the distance from the left point
+    left, right = rows[:, :-1] - levels[:, None], rows[:, 1:] - levels[:, None]
+    crosses = left * right <= 0.0
+    # monotone between two points, so that bisection finds the only root
+    start, stop = np.zeros_like(left), np.broadcast_to(np.diff(x), left.shape).copy()
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (start + stop)
+        value = np.zeros_like(middle)
+        for power in pieces:
+            value = value * middle + power.T
+        same = (value - levels[:, None]) * left > 0.0
+        start, stop = np.where(same, middle, start), np.where(same, stop, middle)
+    # an end that lies on a point is that point
+    distance = np.where(left == 0.0, 0.0, np.where(right == 0.0, np.diff(x), 0.5 * (start + stop)))
+    found = x[:-1] + distance
+    return np.asarray(np.where(crosses & (found >= low) & (found <= high), found, np.nan))
+
+
+def _on_chord(curve: CalibrationCurve, level: float, value: float) -> float:
+    """Where the chord of the two points about ``value`` has the level."""
+    k = int(np.clip(np.searchsorted(curve.x, value) - 1, 0, len(curve.x) - 2))
+    (left, right), (bottom, top) = curve.x[k : k + 2].tolist(), curve.y[k : k + 2].tolist()
+    return value if bottom == top else left + (right - left) * (level - bottom) / (top - bottom)
+
+
+def _distinct(places: FloatArray, width: float) -> list[float]:
+    """Ascending places, those at the same point once."""
+    found: list[float] = []
+    for place in np.sort(places).tolist():
+        if not found or place - found[-1] > _SAME * width:
+            found.append(place)
+    return found
+
+
+def _inverted(
+    curve: CalibrationCurve, rows: FloatArray, draws: FloatArray, ends: tuple[float, float], value: float | None
+) -> tuple[FloatArray, FloatArray]:
+    """Least and greatest parameter that each replicate gives its draw, (R,) each; infinite beyond the curve.
+
+    Of several crossings the nearest to the estimate counts, or both of the outermost where there is none.
+    """
+    from scipy.interpolate import PchipInterpolator
+
+    roots = _roots(curve.x, rows, draws, *ends)
+    missing = np.asarray(np.isnan(roots).all(axis=1))
+    filled = np.where(missing[:, None], 0.0, roots)
+    if value is None:
+        below, above = np.nanmin(filled, axis=1), np.nanmax(filled, axis=1)
+    else:
+        nearest = np.nanargmin(np.abs(filled - value), axis=1)
+        below = filled[np.arange(len(filled)), nearest]
+        above = below.copy()
+    # a row that misses its draw lies on one side of it; the draw is beyond the end that comes nearest, or, where
+    # the row turns back before any end comes near, beyond both
+    at_ends = np.asarray(PchipInterpolator(curve.x, rows.T)(np.array(ends))).T
+    inside = (curve.x > ends[0]) & (curve.x < ends[1])
+    distances = np.abs(at_ends - draws[:, None])
+    turn = np.abs(rows[:, inside] - draws[:, None]).min(axis=1, initial=np.inf)
+    turns = turn < distances.min(axis=1)
+    to_low = turns | (distances[:, 0] <= distances[:, 1])
+    to_high = turns | (distances[:, 1] <= distances[:, 0])
+    below = np.where(missing, np.where(to_low, -np.inf, np.inf), below)
+    above = np.where(missing, np.where(to_high, np.inf, -np.inf), above)
+    return below, above
+
+
+def _interval(below: FloatArray, above: FloatArray, confidence: float) -> tuple[float | None, float | None]:
+    tail = 0.5 * (1.0 - confidence)
+    # order statistics: between an open and a definite value there is no middle
+    low = float(np.quantile(below, tail, method="inverted_cdf"))
+    high = float(np.quantile(above, 1.0 - tail, method="inverted_cdf"))
+    return (low if math.isfinite(low) else None), (high if math.isfinite(high) else None)
+
+
+def _outside_message(curve: CalibrationCurve, found: Estimate, low: float, high: float) -> str:
+    ends = curve(np.array([low, high])).tolist()
+    text = (
+        f"{curve.quantity} goes from {ends[0]:.4g} to {ends[1]:.4g} as {curve.parameter} goes from {low:.4g} to "
+        f"{high:.4g} {curve.unit}"
+    )
+    if found.value is None:
+        return f"{text}, and {found.measured:g} is not on that curve: there is no estimate; simulate further values."
+    sides = " and ".join(name for name, end in zip(("below", "above"), found.interval, strict=True) if end is None)
+    return (
+        f"{text}: with an error of {found.error:g}, {found.measured:g} sets no bound from {sides}, and that end of the "
+        "interval is open; simulate further values where the parameter can have them."
+    )

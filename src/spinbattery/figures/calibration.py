@@ -1,0 +1,86 @@
+"""Calibration curves with their uncertainty, and the measured value they are read off at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..analysis.calibration import CalibrationCurve
+from ..errors import InvalidParameterError
+from .style import REFERENCE, colours_of, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_LABELS = {
+    "gamma": "rate $\\gamma$ (1/ns)",
+    "gamma_tau": "rate times duration $\\gamma\\tau$",
+    "crosstalk": "cross-talk $|J_{CT}|$ ($B(s)/2$)",
+    "crosstalk_tau": "$|J_{CT}|\\,\\tau$ ($B(s)/2$ ns)",
+    "temperature": "temperature (mK)",
+    "alpha": "exponent $\\alpha$",
+    "magnetization": "magnetization $\\mu$",
+    "precision": "precision $1/\\sigma^2$",
+}
+_LINE = 0.18
+"""Height of an entry of the legend in inches."""
+
+
+def plot_calibration(
+    curves: Mapping[str, CalibrationCurve],
+    *,
+    measured: tuple[float, float] | None = None,
+    marks: Mapping[str, float] | None = None,
+    banded: Sequence[str] | None = None,
+) -> Figure:
+    """Curves of one quantity against one parameter, on a logarithmic axis of its magnitude.
+
+    Points are the simulated ones, with the monotone interpolation between them; shaded is the 95 % band of
+    the replicates. A curve's value where the parameter is zero is a dotted line of its colour.
+
+    Args:
+        curves: by name for the legend.
+        measured: value and standard error, drawn as a grey band across.
+        marks: vertical lines at values of the parameter, by name.
+        banded: names of the curves whose bands are shaded; all by default.
+
+    Raises:
+        InvalidParameterError: no curve, curves of different quantities or parameters, or one on both sides of zero.
+    """
+    kinds = {(curve.parameter, curve.quantity) for curve in curves.values()}
+    if len(kinds) != 1:
+        raise InvalidParameterError("give one or more curves of one quantity against one parameter.")
+    ((parameter, quantity),) = kinds
+    if any(curve.x[0] < 0.0 < curve.x[-1] for curve in curves.values()):
+        raise InvalidParameterError("the axis is that of a magnitude; draw the two sides of zero apart.")
+    colours = colours_of(curves)
+    with styled():
+        figure = new_figure(5.2, 3.5 + _LINE * (len(curves) + len(marks or {}) + (measured is not None)))
+        axis = figure.subplots()
+        if measured is not None:
+            value, error = measured
+            label = f"measured: {value:g}" + (f" $\\pm$ {error:g}" if error else "")
+            axis.axhline(value, color=REFERENCE, linewidth=1.0, label=label)
+            axis.axhspan(value - error, value + error, color=REFERENCE, alpha=0.15, linewidth=0.0)
+        for name, curve in curves.items():
+            acts = curve.x != 0.0
+            if not acts.all():
+                axis.axhline(float(curve.y[~acts][0]), color=colours[name], linewidth=0.8, linestyle=":")
+            x, order = np.abs(curve.x[acts]), np.argsort(np.abs(curve.x[acts]))
+            sign = np.sign(curve.x[acts][0])
+            between = np.clip(sign * np.geomspace(x.min(), x.max(), 200), curve.x[acts].min(), curve.x[acts].max())
+            axis.plot(np.abs(between), curve(between), color=colours[name], linewidth=1.2)
+            axis.plot(x, curve.y[acts], "o", color=colours[name], markersize=4.0, label=name)
+            if banded is None or name in banded:
+                low, high = (end[acts][order] for end in curve.band())
+                axis.fill_between(x[order], low, high, color=colours[name], alpha=0.15, linewidth=0.0)
+        styles = ("--", "-.", (0, (1, 2)), (0, (5, 5)))
+        for k, (name, place) in enumerate((marks or {}).items()):
+            axis.axvline(abs(place), color=REFERENCE, linewidth=1.0, linestyle=styles[k % len(styles)], label=name)
+        axis.set_xscale("log")
+        axis.set_xlabel(_LABELS[parameter])
+        axis.set_ylabel(_LABELS[quantity])
+        figure.legend(loc="outside upper center")
+    return figure

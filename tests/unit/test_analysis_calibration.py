@@ -1,0 +1,228 @@
+"""Calibration curves: from which runs, with which replicates, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from run_datasets import Result, charged, dataset, joined, recipe
+
+from spinbattery.analysis.calibration import CalibrationCurve, calibration_curve
+from spinbattery.analysis.scaling import fit_scaling
+from spinbattery.errors import FitError, InvalidParameterError
+from spinbattery.noise import Noise
+
+COUPLINGS = (-8e-3, -4e-3, -1e-3, 0.0)
+RATES = (0.0, 1e-3, 3e-3)
+
+
+@pytest.fixture(scope="module")
+def leaky():
+    """Local protocols on four tori at four strengths of cross-talk."""
+    return [record for j in COUPLINGS for record in charged(recipe("local", "20ns"), crosstalk=j)]
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return dataset({"cooperative": recipe()})
+
+
+def noisy(plain, kind="x", rates=RATES, exponent=lambda rate: 2.0 - 200.0 * rate, scatter=(1.0, 1.0, 1.0, 1.0)):
+    """The runs of a Dataset at several rates of noise, with precision scatter N^alpha of our making."""
+    parts = []
+    for rate in rates:
+        temperature = 16.0 if kind == "relaxation" and rate else None
+        text = str(Noise(**{kind: rate}, temperature=temperature))
+        parts.append(
+            plain.assign_coords(noise=("run", [text] * plain.sizes["run"])).assign(
+                precision=np.array(scatter) * plain["n_spins"].astype(float) ** exponent(rate),
+                precision_error=("run", np.zeros(plain.sizes["run"])),
+            )
+        )
+    return joined(parts)
+
+
+@pytest.mark.parametrize("method", ["loglog", "linear"])
+def test_alpha_is_that_of_the_fit_at_every_value(leaky, method):
+    curve = calibration_curve(leaky, "crosstalk", "alpha", method=method, n_replicates=100)
+    assert curve.x.tolist() == list(COUPLINGS)
+    for k in range(len(COUPLINGS)):
+        fit = fit_scaling(leaky[4 * k : 4 * k + 4], method=method, n_bootstrap=100)
+        assert curve.y[k] == pytest.approx(fit.alpha, abs=1e-9)
+    assert (curve.parameter, curve.quantity, curve.method, curve.unit) == ("crosstalk", "alpha", method, "B(s)/2")
+    assert (curve.duration, curve.n_spins) == (20.0, (2, 3, 4, 6))
+
+
+def test_records_their_dataset_in_any_order_and_a_result_are_one_curve(leaky):
+    from spinbattery.store.gather import gather
+
+    curve = calibration_curve(leaky, "crosstalk", "alpha", n_replicates=100)
+    shuffled = gather([leaky[k] for k in np.random.default_rng(1).permutation(len(leaky))])
+    for runs in (gather(leaky), shuffled, Result(shuffled)):
+        same = calibration_curve(runs, "crosstalk", "alpha", n_replicates=100)
+        assert same.y == pytest.approx(curve.y, abs=1e-12)
+        assert same.replicates == pytest.approx(curve.replicates, abs=1e-12)
+
+
+def test_the_band_is_that_of_the_bootstrap_of_each_fit(leaky):
+    curve = calibration_curve(leaky, "crosstalk", "alpha", n_replicates=4000)
+    low, high = curve.band()
+    for k in range(len(COUPLINGS)):
+        fit = fit_scaling(leaky[4 * k : 4 * k + 4], n_bootstrap=4000)
+        width = fit.alpha_interval[1] - fit.alpha_interval[0]
+        assert (low[k], high[k]) == pytest.approx(fit.alpha_interval, abs=0.05 * width)
+
+
+def test_replicates_draw_the_same_networks_at_every_value(plain):
+    # equal residuals everywhere: replicates are the curve, shifted as a whole
+    runs = noisy(plain, scatter=(1.1, 0.9, 1.05, 0.97))
+    curve = calibration_curve(runs, "gamma", "alpha", n_replicates=200)
+    shifts = curve.replicates - curve.y
+    assert shifts == pytest.approx(np.repeat(shifts[:, :1], len(RATES), axis=1), abs=1e-9)
+    assert shifts.std() > 0.03
+
+
+def test_equal_seeds_give_equal_replicates_and_others_do_not(leaky):
+    curves = [calibration_curve(leaky, "crosstalk", "alpha", n_replicates=100, seed=seed) for seed in (3, 3, 4)]
+    assert (curves[0].replicates == curves[1].replicates).all()
+    assert (curves[0].replicates != curves[2].replicates).any()
+
+
+@pytest.mark.parametrize("kind", ["x", "z", "depolarising", "relaxation"])
+def test_rates_of_noise_and_their_product_with_the_duration(plain, kind):
+    runs = noisy(plain, kind)
+    curve = calibration_curve(runs, "gamma", "alpha", n_replicates=100)
+    assert curve.x.tolist() == list(RATES)
+    assert curve.y == pytest.approx([2.0, 1.8, 1.4], abs=1e-12)
+    assert (curve.noise_kind, curve.unit) == (kind, "1/ns")
+    product = calibration_curve(runs, "gamma_tau", "alpha", n_replicates=100)
+    assert product.x == pytest.approx(5.0 * curve.x)
+    assert product.y.tolist() == curve.y.tolist()
+
+
+def test_magnetization_of_one_network_with_its_statistical_error(plain):
+    one = plain.isel(run=[2])
+    runs = joined(
+        [
+            one.assign_coords(noise=("run", [str(Noise(x=rate))])).assign(
+                magnetization=("run", [0.9 - 100.0 * rate]), magnetization_stderr=("run", [error])
+            )
+            for rate, error in zip(RATES, (0.0, 0.01, 0.04), strict=True)
+        ]
+    )
+    curve = calibration_curve(runs, "gamma", "magnetization", n_replicates=4000)
+    assert curve.y == pytest.approx([0.9, 0.8, 0.6])
+    assert curve.replicates.std(axis=0) == pytest.approx([0.0, 0.01, 0.04], rel=0.05)
+    assert abs(np.corrcoef(curve.replicates.T[1:])[0, 1]) < 0.05  # runs err independently of each other
+    assert (curve.method, curve.n_spins) == (None, (4,))
+
+
+@pytest.mark.parametrize("method", ["loglog", "linear"])
+def test_statistical_errors_of_runs_widen_the_replicates_of_alpha(plain, method):
+    exact = noisy(plain)
+    sampled = exact.assign(precision_stderr=("run", np.full(exact.sizes["run"], 0.1)))
+    assert np.ptp(calibration_curve(exact, "gamma", "alpha", n_replicates=100, method=method).replicates[:, 0]) < 1e-8
+    curve = calibration_curve(sampled, "gamma", "alpha", n_replicates=400, method=method)
+    x = np.log([2.0, 3.0, 4.0, 6.0])
+    if method == "loglog":  # the error of a slope
+        assert curve.replicates[:, 0].std() == pytest.approx(0.1 / np.sqrt(np.sum((x - x.mean()) ** 2)), rel=0.1)
+    else:
+        assert curve.replicates[:, 0].std() > 0.05
+
+
+def test_temperature_of_an_emulated_annealer(plain):
+    parts = [
+        plain.assign_coords(temperature=("run", [mk] * 4)).assign(precision=plain["n_spins"] ** (2.0 - mk / 40.0))
+        for mk in (10.0, 20.0)
+    ]
+    curve = calibration_curve(joined(parts), "temperature", "alpha", n_replicates=100)
+    assert (curve.x.tolist(), curve.unit) == ([10.0, 20.0], "mK")
+    assert curve.y == pytest.approx([1.75, 1.5])
+
+
+def test_seeds_are_averaged(plain):
+    runs = noisy(plain)
+    seeded = joined(
+        [
+            runs.assign_coords(seed=("run", np.full(runs.sizes["run"], float(seed)))).assign(
+                precision=runs["precision"] * factor
+            )
+            for seed, factor in enumerate((0.9, 1.1))
+        ]
+    )
+    curve = calibration_curve(seeded, "gamma", "alpha", n_replicates=100)
+    assert curve.y == pytest.approx([2.0, 1.8, 1.4], abs=1e-12)
+    assert curve.replicates[:, 0].std() > 0.02
+
+
+def test_interpolation_is_monotone_through_the_points_and_nan_outside():
+    curve = CalibrationCurve("gamma_tau", "alpha", [0.0, 0.02, 0.06, 0.2], [2.0, 1.6, 1.23, 1.2])
+    assert curve([0.0, 0.02, 0.2]) == pytest.approx([2.0, 1.6, 1.2])
+    between = curve(np.linspace(0.0, 0.2, 101))
+    assert (np.diff(between) < 0.0).all()
+    assert np.isnan(curve([-0.01, 0.21])).all()
+    assert curve.replicates.shape == (1, 4)
+    assert "2 to 1.2" in repr(curve)
+
+
+def test_what_a_curve_refuses():
+    for x, y in [([0.0], [1.0]), ([0.0, 0.0], [1.0, 2.0]), ([1.0, 0.0], [1.0, 2.0]), ([0.0, np.nan], [1.0, 2.0])]:
+        with pytest.raises(InvalidParameterError, match="ascending"):
+            CalibrationCurve("gamma", "alpha", x, y)
+    with pytest.raises(InvalidParameterError, match=r"shape \(2,\)"):
+        CalibrationCurve("gamma", "alpha", [0.0, 1.0], [1.0])
+    with pytest.raises(InvalidParameterError, match="finite"):
+        CalibrationCurve("gamma", "alpha", [0.0, 1.0], [1.0, np.inf])
+    with pytest.raises(InvalidParameterError, match="Did you mean 'gamma'"):
+        CalibrationCurve("gama", "alpha", [0.0, 1.0], [1.0, 2.0])
+
+
+def test_unknown_choices_are_refused(leaky):
+    with pytest.raises(InvalidParameterError, match="parameter must be one of gamma, gamma_tau"):
+        calibration_curve(leaky, "rate", "alpha")
+    with pytest.raises(InvalidParameterError, match="quantity must be one of alpha"):
+        calibration_curve(leaky, "crosstalk", "sigma")
+    with pytest.raises(InvalidParameterError, match="method must be one of loglog"):
+        calibration_curve(leaky, "crosstalk", "alpha", method="log")
+    with pytest.raises(InvalidParameterError, match="n_replicates"):
+        calibration_curve(leaky, "crosstalk", "alpha", n_replicates=10)
+
+
+def test_runs_that_are_no_curve_are_refused(leaky, plain):
+    with pytest.raises(FitError, match="no runs"):
+        calibration_curve([], "crosstalk", "alpha")
+    with pytest.raises(FitError, match="must be records"):
+        calibration_curve([1.0, 2.0], "crosstalk", "alpha")
+    with pytest.raises(FitError, match="one point is no curve"):
+        calibration_curve(leaky[:4], "crosstalk", "alpha")
+    with pytest.raises(FitError, match=r"same networks.*N is 2 \(.*at -0.008 and 2 \(.*at -0.004"):
+        calibration_curve(leaky[:7], "crosstalk", "alpha")
+    with pytest.raises(FitError, match="three or more different N"):
+        calibration_curve([*leaky[:2], *leaky[4:6]], "crosstalk", "alpha")
+    with pytest.raises(FitError, match="magnetization is that of one network"):
+        calibration_curve(leaky, "crosstalk", "magnetization")
+    longer = dataset({"local": recipe("local", "10ns")}, crosstalk=-1e-3)
+    both = joined([dataset({"local": recipe("local", "5ns")}), longer])
+    with pytest.raises(FitError, match="differ in duration"):
+        calibration_curve(both, "crosstalk", "alpha")
+    with pytest.raises(FitError, match="only emulated runs have one"):
+        calibration_curve(plain, "temperature", "alpha")
+
+
+def test_noise_that_is_not_one_rate_is_refused(plain):
+    with pytest.raises(FitError, match="none of these runs has noise"):
+        calibration_curve(plain, "gamma", "alpha")
+    with pytest.raises(FitError, match="more than one rate"):
+        calibration_curve(joined([noisy(plain, "x"), noisy(plain, "z")]), "gamma", "alpha")
+    mixed = joined([plain, plain.assign_coords(noise=("run", [str(Noise(x=1e-3, z=1e-3))] * 4))])
+    with pytest.raises(FitError, match="one kind of noise, equal on all spins"):
+        calibration_curve(mixed, "gamma", "alpha")
+    uneven = joined([plain, plain.assign_coords(noise=("run", [str(Noise(x=(1e-3, 2e-3)))] * 4))])
+    with pytest.raises(FitError, match="one kind of noise, equal on all spins"):
+        calibration_curve(uneven, "gamma", "alpha")
+
+
+def test_a_point_without_precision_is_named(plain):
+    runs = noisy(plain)
+    runs["precision"] = ("run", [*runs["precision"].to_numpy()[:-1], np.nan])
+    with pytest.raises(FitError, match=r"gamma = 0.003: that of N = 6 has sigma = 0"):
+        calibration_curve(runs, "gamma", "alpha")
