@@ -3,6 +3,8 @@ from .analysis.bounds import bhatia_davis_precision as bhatia_davis_precision
 from .analysis.bounds import bhatia_davis_variance as bhatia_davis_variance
 from .analysis.bounds import heisenberg_limit as heisenberg_limit
 from .analysis.bounds import standard_quantum_limit as standard_quantum_limit
+from .analysis.calibration import CalibrationCurve as CalibrationCurve
+from .analysis.calibration import calibration_curve as calibration_curve
 from .analysis.closed_forms import cooperative_limit as cooperative_limit
 from .analysis.closed_forms import ghz_mixture_moments as ghz_mixture_moments
 from .analysis.closed_forms import local_moments as local_moments
@@ -14,6 +16,8 @@ from .analysis.energetics import peak_power as peak_power
 from .analysis.energetics import peak_power_as_printed as peak_power_as_printed
 from .analysis.energetics import stored_energy as stored_energy
 from .analysis.energetics import stored_energy_as_printed as stored_energy_as_printed
+from .analysis.estimation import Estimate as Estimate
+from .analysis.estimation import estimate as estimate
 from .analysis.freeze_out import effective_temperature as effective_temperature
 from .analysis.freeze_out import freeze_out as freeze_out
 from .analysis.samples import bootstrap_intervals as bootstrap_intervals
@@ -33,11 +37,14 @@ from .annealer.timing import qpu_access_time as qpu_access_time
 from .charging import charge as charge
 from .cost import Cost as Cost
 from .engines.base import Engine as Engine
+from .engines.lindblad import Lindblad as Lindblad
 from .engines.product import Product as Product
 from .engines.sampling import Annealer as Annealer
 from .engines.sampling import Emulator as Emulator
 from .engines.statevector import Statevector as Statevector
+from .engines.trajectories import Trajectories as Trajectories
 from .errors import SpinBatteryError as SpinBatteryError
+from .figures.calibration import plot_calibration as plot_calibration
 from .figures.runs import plot_advantage as plot_advantage
 from .figures.runs import plot_runs as plot_runs
 from .importing import read_measurement as read_measurement
@@ -49,6 +56,8 @@ from .network import from_networkx as from_networkx
 from .network import ring as ring
 from .network import torus as torus
 from .network_text import parse_network as parse_network
+from .noise import Noise as Noise
+from .noise import parse_noise as parse_noise
 from .problem import ChargingProblem as ChargingProblem
 from .protocol import Protocol as Protocol
 from .protocol import cooperative as cooperative

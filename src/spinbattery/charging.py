@@ -9,11 +9,14 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from .engines.base import Engine, output_times
+from .engines.lindblad import Lindblad
 from .engines.product import Product
 from .engines.sampling import Emulator
 from .engines.statevector import Statevector
+from .engines.trajectories import Trajectories
 from .errors import EngineError, InvalidParameterError, did_you_mean
 from .network import SpinNetwork
+from .noise import Noise, as_noise
 from .problem import ChargingProblem
 from .progress import Progress, silent
 from .protocol import Protocol
@@ -21,18 +24,32 @@ from .record import Record, run_key
 from .scales import EnergyScales, advantage_system6
 from .store.folder import Store
 
-ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Product, Statevector, Emulator)}
+ENGINES: dict[str, type[Engine]] = {
+    engine.name: engine for engine in (Product, Statevector, Lindblad, Trajectories, Emulator)
+}
 """Engines that have a name alone; an annealer needs a sampler besides."""
 
 
 DEFAULT_TOLERANCE = 1e-6
 
 
-def choose_engine(problem: ChargingProblem, tolerance: float = DEFAULT_TOLERANCE) -> tuple[Engine, str]:
-    """The engine for a problem, and why it was chosen."""
+def choose_engine(problem: ChargingProblem, tolerance: float | None = None) -> tuple[Engine, str]:
+    """The engine for a problem, and why it was chosen: an exact one wherever one can do it.
+
+    Args:
+        problem: what it is for.
+        tolerance: promised error; 1e-6 by default, and 1e-4 of the discretisation of trajectories.
+    """
+    promised = DEFAULT_TOLERANCE if tolerance is None else tolerance
     if problem.is_local:
-        return Product(tolerance), "no coupling acts, so every spin evolves alone"
-    return Statevector(tolerance), "spins are coupled, and the full state vector is exact on any graph"
+        return Product(promised), "no coupling acts, so every spin evolves alone"
+    if problem.noise is None:
+        return Statevector(promised), "spins are coupled, and the full state vector is exact on any graph"
+    lindblad = Lindblad(promised)
+    if lindblad.refusal(problem) is None:  # by the size alone: the choice must not depend on the machine
+        return lindblad, "spins are coupled and noisy, and the density matrix is exact on any graph"
+    sampled = Trajectories() if tolerance is None else Trajectories(tolerance=tolerance)
+    return sampled, "the density matrix of so many noisy spins is too large, so trajectories are sampled"
 
 
 def named_engine(name: str, problem: ChargingProblem, tolerance: float | None = None) -> tuple[Engine, str]:
@@ -41,14 +58,14 @@ def named_engine(name: str, problem: ChargingProblem, tolerance: float | None = 
     Args:
         name: of the engine.
         problem: what it is for.
-        tolerance: promised error, 1e-6 by default, for engines that promise one.
+        tolerance: promised error, by default that of the engine, for engines that promise one.
 
     Raises:
         EngineError: no engine of that name; the message says which exist.
         InvalidParameterError: a tolerance for an engine that promises none.
     """
     if name == "auto":
-        return choose_engine(problem, DEFAULT_TOLERANCE if tolerance is None else tolerance)
+        return choose_engine(problem, tolerance)
     kind = engine_type(name)
     if tolerance is None:
         return kind(), "chosen by the caller"
@@ -100,6 +117,7 @@ def charge(
     protocol: Protocol,
     *,
     scales: EnergyScales | None = None,
+    noise: Noise | str | None = None,
     engine: Engine | str = "auto",
     tolerance: float | None = None,
     times: ArrayLike | None = None,
@@ -113,9 +131,10 @@ def charge(
         network: the spins and their pairs.
         protocol: what is done to them.
         scales: A(s), B(s) of the device; the smooth Advantage_system6 model by default.
+        noise: what acts on the spins besides, as an object or a text such as ``x:1e-3/ns``.
         engine: an engine with its options, its name, or ``"auto"`` (the record says which and why).
-        tolerance: promised error where the engine is chosen by name; 1e-6 by default. An engine object
-            has its own.
+        tolerance: promised error where the engine is chosen by name; 1e-6 by default (1e-4 of the discretisation
+            of trajectories). An engine object has its own.
         times: times (ns) at which to keep mu, sigma and the energy.
         store: a store or its folder: where to look for this run first, and to keep it afterwards.
         recompute: run even if the store has it, and replace what is there.
@@ -124,7 +143,7 @@ def charge(
     Raises:
         SpinBatteryError: bad input, too little memory, or a tolerance not reached; nothing is lost.
     """
-    problem = ChargingProblem(network, protocol, scales or advantage_system6())
+    problem = ChargingProblem(network, protocol, scales or advantage_system6(), as_noise(noise))
     chosen, reason = resolve_engine(engine, problem, tolerance)
     if isinstance(store, (str, Path)):
         store = Store(store)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, SupportsFloat, TypeAlias
 
 import numpy as np
@@ -20,11 +21,15 @@ Rates: TypeAlias = float | tuple[float, ...]
 
 KINDS = ("x", "y", "z", "depolarising", "relaxation")
 
-_PER_NS = {"/ps": 1e3, "/ns": 1.0, "/us": 1e-3, "/µs": 1e-3, "/μs": 1e-3, "/ms": 1e-6, "/s": 1e-9,
-           "Hz": 1e-9, "kHz": 1e-6, "MHz": 1e-3, "GHz": 1.0}  # fmt: skip
-_KELVIN = {"mK": 1e-3, "K": 1.0}
+# powers of ten: scaled as decimals, 3.5kHz is 3.5e-6/ns to the last bit, and one noise has one hash
+_PER_NS = {"/ps": 3, "/ns": 0, "/us": -3, "/µs": -3, "/μs": -3, "/ms": -6, "/s": -9,
+           "Hz": -9, "kHz": -6, "MHz": -3, "GHz": 0}  # fmt: skip
+_MILLIKELVIN = {"mK": 0, "K": 3}
 _QUANTITY = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(.*?)\s*")
-_EXAMPLES = "x:1e-3/ns, z:3.5kHz, or relaxation:1e-4/ns@16mK"
+_NEXT_KIND = re.compile(r"\+(?=\s*[a-zA-Z])")
+"""The plus between two kinds, which is none of an exponent."""
+
+_EXAMPLES = "x:1e-3/ns, z:3.5kHz, or x:1e-3/ns+relaxation:1e-4/ns@16mK"
 
 
 @dataclass(frozen=True)
@@ -62,10 +67,15 @@ class Noise:
     depolarising: Rates = 0.0
     relaxation: Rates = 0.0
     temperature: float | None = None
+    _lengths: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for kind in KINDS:
-            object.__setattr__(self, kind, _checked_rates(kind, getattr(self, kind)))
+            rates = _checked_rates(kind, getattr(self, kind))
+            if len(rates) > 1:
+                self._lengths[kind] = len(rates)
+            # equal rates are one noise, however they were given
+            object.__setattr__(self, kind, rates[0] if len(set(rates)) == 1 else rates)
         if self.temperature is None:
             if np.any(self.relaxation):
                 raise InvalidParameterError(
@@ -82,15 +92,15 @@ class Noise:
         return any(np.any(getattr(self, kind)) for kind in KINDS)
 
     def __str__(self) -> str:
-        """Text form, which :func:`parse_noise` reads."""
+        """Text form, which :func:`as_noise` reads."""
         parts = []
         for kind in KINDS:
             rates = getattr(self, kind)
             if np.any(rates):
                 several = rates if isinstance(rates, tuple) else (rates,)
-                parts.append(f"{kind}:{';'.join(f'{rate!r}/ns' for rate in several)}")
-        suffix = "" if self.temperature is None else f"@{self.temperature!r}mK"
-        return ",".join(parts) + suffix  # relaxation stands last
+                parts.append(f"{kind}:{';'.join(f'{_number(rate)}/ns' for rate in several)}")
+        suffix = "" if self.temperature is None else f"@{_number(self.temperature)}mK"
+        return "+".join(parts) + suffix or "none"  # relaxation stands last
 
     @property
     def per_spin(self) -> bool:
@@ -99,12 +109,11 @@ class Noise:
 
     def check(self, n_spins: int) -> None:
         """Raise :class:`InvalidParameterError` where there are rates for another number of spins."""
-        for kind in KINDS:
-            rates = getattr(self, kind)
-            if isinstance(rates, tuple) and len(rates) != n_spins:
+        for kind, length in self._lengths.items():
+            if length != n_spins:
                 raise InvalidParameterError(
-                    f"the noise has {len(rates)} rates of {kind} but the network has {n_spins} spins; give one rate "
-                    "for all, or one per spin."
+                    f"the noise has {length} rates of {kind} but the network has {n_spins} spins; give one rate for "
+                    "all, or one per spin."
                 )
 
     def pauli_rates(self, n_spins: int) -> FloatArray:
@@ -138,7 +147,7 @@ class Noise:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; what is zero is left out, so that kinds of noise that come later change no hash."""
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        given = {name: getattr(self, name) for name in (*KINDS, "temperature")}
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in given.items()
@@ -155,18 +164,20 @@ class Noise:
 
 
 def as_noise(noise: Noise | str | None) -> Noise | None:
-    """Noise from what a caller gave: an object, its text form, or none.
+    """Noise from what a caller gave: an object, its text form, ``none``, or None.
 
     Raises:
         InvalidParameterError: something else, or no such text form.
     """
     if noise is None or isinstance(noise, Noise):
         return noise
+    if noise == "none":
+        return None
     return parse_noise(noise)
 
 
 def parse_noise(text: str) -> Noise:
-    """Noise from its text form: kinds with their rates, separated by commas.
+    """Noise from its text form: kinds with their rates, joined by ``+``.
 
     ``x:1e-3/ns``, ``y:``, ``z:``, ``depolarising:`` and ``relaxation:1e-4/ns@16mK`` (its temperature); one rate
     per spin is ``x:1e-3/ns;2e-3/ns;0/ns``. A rate alone, such as ``3.5kHz``, is of sx, the paper's noise.
@@ -178,7 +189,7 @@ def parse_noise(text: str) -> Noise:
     if not isinstance(text, str):
         raise InvalidParameterError(f"noise must be text such as {_EXAMPLES}, but is {text!r}.")
     found: dict[str, Any] = {}
-    for part in text.split(","):
+    for part in _NEXT_KIND.split(text):
         kind, colon, argument = part.strip().partition(":")
         if not colon:
             kind, argument = "x", kind
@@ -194,34 +205,42 @@ def parse_noise(text: str) -> Noise:
         if at:
             if kind != "relaxation":
                 raise InvalidParameterError(f"noise {part.strip()!r}: only relaxation has a temperature; leave @ out.")
-            found["temperature"] = 1e3 * _quantity("temperature", temperature, _KELVIN, "16mK or 0.016K")
+            found["temperature"] = _quantity("temperature", temperature, _MILLIKELVIN, "16mK or 0.016K")
         rates = tuple(_quantity(kind, one, _PER_NS, "1e-3/ns or 3.5kHz") for one in argument.split(";"))
         found[kind] = rates[0] if len(rates) == 1 else rates
     return Noise(**found)
 
 
-def _quantity(name: str, text: str, units: dict[str, float], example: str) -> float:
+def _number(value: float) -> str:
+    """All digits that tell it from other floats."""
+    return repr(value).removesuffix(".0")
+
+
+def _quantity(name: str, text: str, units: dict[str, int], example: str) -> float:
     match = _QUANTITY.fullmatch(text)
     if match is None:
         raise InvalidParameterError(f"{name} must be a number with a unit, such as {example}, but is {text!r}.")
     number, unit = match.groups()
     if unit not in units:
         what = f"the unit {unit!r}, which is none of its" if unit else "no unit"
-        raise InvalidParameterError(f"{name} {text.strip()!r} has {what}; write it as {example} ({', '.join(units)}).")
+        hint = " Kinds of noise are joined by +, rates of single spins by a semicolon." if "," in unit else ""
+        raise InvalidParameterError(
+            f"{name} {text.strip()!r} has {what}; write it as {example} ({', '.join(units)}).{hint}"
+        )
     try:
-        value = float(number)
-    except ValueError:
-        raise InvalidParameterError(f"{name} {text.strip()!r} does not begin with a number.") from None
-    return value * units[unit]
+        return float(Decimal(number).scaleb(units[unit]))
+    except ArithmeticError:
+        raise InvalidParameterError(f"{name} {text.strip()!r} does not begin with a number that can be used.") from None
 
 
-def _checked_rates(kind: str, value: Any) -> Rates:
-    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
-        rates = tuple(_checked_rate(kind, rate) for rate in value)
-        if not rates:
-            raise InvalidParameterError(f"the rates of {kind} are empty; give one for all spins, or one per spin.")
-        return rates[0] if len(set(rates)) == 1 else rates  # equal rates are one noise, however they were given
-    return _checked_rate(kind, value)
+def _checked_rates(kind: str, value: Any) -> tuple[float, ...]:
+    """One rate, or one per spin."""
+    several = value.ndim > 0 if isinstance(value, np.ndarray) else isinstance(value, Sequence)
+    if not several or isinstance(value, str):
+        return (_checked_rate(kind, value),)
+    if not len(value):
+        raise InvalidParameterError(f"the rates of {kind} are empty; give one for all spins, or one per spin.")
+    return tuple(_checked_rate(kind, rate) for rate in value)
 
 
 def _checked_rate(kind: str, value: SupportsFloat) -> float:

@@ -127,6 +127,20 @@ class Record:
         return self._optional("precision_error")
 
     @property
+    def accuracy(self) -> str:
+        """In a few words how well the moments are known."""
+        if self.n_reads is not None:
+            return f"{self.n_reads} reads"
+        if self.magnetization_stderr is not None:
+            return f"standard error of mu {self.magnetization_stderr:.1e}"
+        return "error unknown" if self.error_estimate is None else f"error {self.error_estimate:.1e}"
+
+    @property
+    def purity(self) -> float | None:
+        """Tr rho^2 at the end, or None where the engine does not know it."""
+        return self._optional("purity")
+
+    @property
     def error_estimate(self) -> float | None:
         """The larger of the two errors: what the engine's tolerance promises; None for reads of an annealer."""
         errors = [error for error in (self.magnetization_error, self.precision_error) if error is not None]
@@ -134,7 +148,7 @@ class Record:
 
     @property
     def magnetization_stderr(self) -> float | None:
-        """Standard error of mu, or None where there are no reads or all are alike."""
+        """Standard error of mu, or None where nothing was sampled or all reads are alike."""
         return self._optional("magnetization_stderr")
 
     @property
@@ -232,10 +246,9 @@ class Record:
 
     def __repr__(self) -> str:
         precision = f"1/sigma^2 = {self.precision:.6g}" if self.precision else "sigma = 0"
-        accuracy = f"{self.n_reads} reads" if self.n_reads else f"error {self.error_estimate:.1e}"
         return (
             f"Record({self.dataset.attrs['network']}, {self.dataset.attrs['protocol']}, {self.duration:g} ns, "
-            f"{self.engine}: mu = {self.magnetization:.6f}, {precision}, {accuracy})"
+            f"{self.engine}: mu = {self.magnetization:.6f}, {precision}, {self.accuracy})"
         )
 
     def to_bytes(self) -> bytes:

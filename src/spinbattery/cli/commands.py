@@ -29,6 +29,7 @@ def charge(
     tolerance: o.Tolerance = None,
     engine: o.EngineName = "auto",
     reads: o.Reads = None,
+    trajectories: o.Trajectories = None,
     temperature: o.Temperature = None,
     sweeps: o.Sweeps = None,
     seed: o.Seed = None,
@@ -38,6 +39,9 @@ def charge(
     sheet: o.Sheet = None,
     crosstalk: o.Crosstalk = 0.0,
     crosstalk_pairs: o.CrosstalkPairs = "neighbours",
+    crosstalk_spread: o.CrosstalkSpread = 0.0,
+    crosstalk_seed: o.CrosstalkSeed = None,
+    noise: o.Noise = "none",
     out: Annotated[str | None, typer.Option("--out", help="Write the record as netCDF.")] = None,
     plot: Annotated[str | None, typer.Option("--plot", help="Draw mu(t), sigma(t) to .png or .pdf.")] = None,
     points: Annotated[
@@ -56,11 +60,17 @@ def charge(
     o.check_target(out, (".nc",))
     o.check_target(plot, FIGURE_ENDINGS)
     scales = o.build_scales(energy_scales, sheet)
-    spins = o.build_network(network, crosstalk, crosstalk_pairs)
+    spins = o.build_network(network, crosstalk, crosstalk_pairs, crosstalk_spread, crosstalk_seed)
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
     built = recipe.build(spins, scales)
     chosen, tolerance = o.build_engine(
-        engine, tolerance, reads=reads, temperature=temperature, sweeps=sweeps, seed=seed
+        engine,
+        tolerance,
+        reads=reads,
+        trajectories=trajectories,
+        temperature=temperature,
+        sweeps=sweeps,
+        seed=seed,
     )
     n_times = points or (_OUTPUT_POINTS if plot else 0)
     times = np.linspace(0.0, built.duration, n_times) if n_times else None
@@ -69,6 +79,7 @@ def charge(
             spins,
             built,
             scales=scales,
+            noise=noise,
             engine=chosen,
             tolerance=tolerance,
             times=times,
@@ -90,6 +101,7 @@ def scaling(
     tolerance: o.Tolerance = None,
     engine: o.EngineName = "auto",
     reads: o.Reads = None,
+    trajectories: o.Trajectories = None,
     temperature: o.Temperature = None,
     sweeps: o.Sweeps = None,
     seed: o.Seed = None,
@@ -99,6 +111,9 @@ def scaling(
     sheet: o.Sheet = None,
     crosstalk: o.Crosstalk = 0.0,
     crosstalk_pairs: o.CrosstalkPairs = "neighbours",
+    crosstalk_spread: o.CrosstalkSpread = 0.0,
+    crosstalk_seed: o.CrosstalkSeed = None,
+    noise: o.Noise = "none",
     plot: Annotated[str | None, typer.Option("--plot", help="Draw precision against N to .png or .pdf.")] = None,
     store: o.StoreFolder = None,
     workers: o.Workers = None,
@@ -114,16 +129,26 @@ def scaling(
     o.check_target(plot, FIGURE_ENDINGS)
     scales = o.build_scales(energy_scales, sheet)
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
-    spins = [o.build_network(name, crosstalk, crosstalk_pairs) for name in networks.split(",") if name.strip()]
+    spins = [
+        o.build_network(name, crosstalk, crosstalk_pairs, crosstalk_spread, crosstalk_seed)
+        for name in networks.split(",")
+        if name.strip()
+    ]
     if len({network.n_spins for network in spins}) < 3:
         raise FitError(
             "a fit of c N^alpha with errors needs networks of three or more different sizes, but --networks has "
             f"{sorted({network.n_spins for network in spins})}."
         )
     chosen, tolerance = o.build_engine(
-        engine, tolerance, reads=reads, temperature=temperature, sweeps=sweeps, seed=seed
+        engine,
+        tolerance,
+        reads=reads,
+        trajectories=trajectories,
+        temperature=temperature,
+        sweeps=sweeps,
+        seed=seed,
     )
-    plan = grid(spins, recipe, scales=scales, engines=chosen, tolerance=tolerance)
+    plan = grid(spins, recipe, scales=scales, noise=noise, engines=chosen, tolerance=tolerance)
     with sweep_progress(quiet) as progress:
         result = run_plan(plan, store, workers=workers, progress=progress)
     if result.failures:
@@ -169,7 +194,7 @@ def present_record(record: Record, plot: str | None, as_json: bool) -> None:
     if as_json:
         print_json(data)
         return
-    rows = [(key, value if isinstance(value, str) else number(value)) for key, value in data.items()]
+    rows = [(key, number(value)) for key, value in data.items()]
     print_table(f"{data['network']}, {data['protocol']}", ("quantity", "value"), rows)
 
 
@@ -180,7 +205,7 @@ def _present_scaling(title: str, records: list[Record], fits: dict[str, ScalingF
     if as_json:
         print_json({"points": points, "fits": {name: fit.to_dict() for name, fit in fits.items()}})
         return
-    error = "precision_stderr" if any(record.n_reads for record in records) else "error_estimate"
+    error = "precision_stderr" if any("precision_stderr" in point for point in points) else "error_estimate"
     header = ("network", "n_spins", "magnetization", "std", "precision", error)
     rows = [[p["network"], *(number(p.get(key)) for key in header[1:])] for p in points]
     print_table(title, header, rows)

@@ -44,7 +44,7 @@ def import_measurement(
         raise InvalidParameterError("give --out or --store, so that there is a place for the record.")
     o.check_target(out, (".nc",))
     scales = o.build_scales(energy_scales, sheet)
-    spins = o.build_network(network, 0.0, "neighbours")
+    spins = o.build_network(network)
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
     with warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("always")

@@ -32,7 +32,12 @@ Tolerance = Annotated[
     ),
 ]
 EngineName = Annotated[
-    str, typer.Option("--engine", help="auto (exact), product, statevector, or emulator (an annealer's reads).")
+    str,
+    typer.Option(
+        "--engine",
+        help="auto (exact where it can be), product, statevector, lindblad (a density matrix), trajectories (sampled "
+        "noise), or emulator (an annealer's reads).",
+    ),
 ]
 NetworkText = Annotated[
     str,
@@ -49,8 +54,18 @@ Sweeps = Annotated[
     typer.Option("--sweeps", min=1, help="Monte Carlo sweeps of the emulator over the whole protocol (5000)."),
 ]
 Seed = Annotated[
-    int | None, typer.Option("--seed", min=0, help="Of the emulator; derived from the problem by default.")
+    int | None,
+    typer.Option("--seed", min=0, help="Of the emulator or the trajectories; derived from the problem by default."),
 ]
+Noise = Annotated[
+    str,
+    typer.Option(
+        "--noise",
+        help="Rates of x, y, z, depolarising or relaxation (at a temperature), joined by +: x:1e-3/ns, z:3.5kHz, "
+        "relaxation:1e-4/ns@16mK; x:1e-3/ns;2e-3/ns is one rate per spin.",
+    ),
+]
+Trajectories = Annotated[int | None, typer.Option("--trajectories", min=2, help="Of that engine (500).")]
 Scales = Annotated[
     str | None,
     typer.Option("--energy-scales", help="Vendor's .xlsx or a .csv with A(s), B(s); default: Advantage_system6."),
@@ -58,6 +73,10 @@ Scales = Annotated[
 Sheet = Annotated[str | None, typer.Option("--sheet", help="Sheet of the .xlsx.")]
 Crosstalk = Annotated[float, typer.Option("--crosstalk", help="Parasitic coupling J_CT in units of B(s)/2.")]
 CrosstalkPairs = Annotated[str, typer.Option("--crosstalk-pairs", help="neighbours or all.")]
+CrosstalkSpread = Annotated[
+    float, typer.Option("--crosstalk-spread", min=0.0, help="Standard deviation of J_CT from pair to pair.")
+]
+CrosstalkSeed = Annotated[int | None, typer.Option("--crosstalk-seed", min=0, help="Of that spread.")]
 EqualCost = Annotated[
     bool,
     typer.Option("--equal-cost", help="Scale the field to the integrated cost of the cooperative reference."),
@@ -85,7 +104,7 @@ def build_engine(name: str, tolerance: float | None, **options: float | None) ->
     """
     from dataclasses import fields
 
-    from ..charging import engine_type
+    from ..charging import ENGINES, engine_type
 
     given: dict[str, Any] = {option: value for option, value in options.items() if value is not None}
     if not given:
@@ -93,26 +112,34 @@ def build_engine(name: str, tolerance: float | None, **options: float | None) ->
     if tolerance is not None:
         given["tolerance"] = tolerance
     known = () if name == "auto" else [field.name for field in fields(engine_type(name))]
-    strange = [f"--{option}" for option in given if option not in known]
+    strange = [option for option in given if option not in known]
     if strange:
+        fitting = [other for other, kind in ENGINES.items() if {field.name for field in fields(kind)} >= set(strange)]
+        remedy = f", or use --engine {' or '.join(fitting)}" if fitting else ""
         raise InvalidParameterError(
-            f"the {name} engine has no {', '.join(strange)}; leave it out, or use --engine emulator."
+            f"the {name} engine has no {', '.join(f'--{option}' for option in strange)}; leave it out{remedy}."
         )
     return engine_type(name)(**given), None
 
 
-def build_network(text: str, crosstalk: float, pairs: str) -> SpinNetwork:
+def build_network(
+    text: str, crosstalk: float = 0.0, pairs: str = "neighbours", spread: float = 0.0, seed: int | None = None
+) -> SpinNetwork:
     """Network from its text form, with cross-talk where it is asked for."""
     from ..network_text import parse_network
 
     if pairs not in ("neighbours", "all"):
         raise InvalidParameterError(f"--crosstalk-pairs must be neighbours or all, but is {pairs!r}.")
-    if pairs == "all" and not crosstalk:
+    if pairs == "all" and not (crosstalk or spread):
         raise InvalidParameterError(
             "--crosstalk-pairs all says where, but --crosstalk does not say how much; give both."
         )
+    if seed is not None and not spread:
+        raise InvalidParameterError("--crosstalk-seed is that of --crosstalk-spread, which is not given; give both.")
     network = parse_network(text)
-    return network.with_crosstalk(crosstalk, "all" if pairs == "all" else "neighbours") if crosstalk else network
+    if not (crosstalk or spread):
+        return network
+    return network.with_crosstalk(crosstalk, "all" if pairs == "all" else "neighbours", spread=spread, seed=seed)
 
 
 def build_scales(path: str | None, sheet: str | None) -> EnergyScales:

@@ -39,11 +39,7 @@ def list_runs(folder: Folder, where: Where = None, as_json: o.AsJson = False) ->
         print_json(rows)
         return
     listed = ["network", "n_spins", "protocol", *varying(rows, DISTINGUISHING), "precision", "status"]
-    cells = [
-        [value if isinstance(value := row[name], str) else number(value) for name in listed]
-        + [row["key"][:_KEY_DIGITS]]
-        for row in rows
-    ]
+    cells = [[number(row[name]) for name in listed] + [row["key"][:_KEY_DIGITS]] for row in rows]
     print_table(f"{len(rows)} runs in {folder}", [*map(heading, listed), "key"], cells)
     for row in rows:
         if row["error"]:

@@ -6,6 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from .._typing import FloatArray
 from ..analysis.bounds import bhatia_davis_precision
 from ..analysis.samples import Independence, charged, flip_statistics
 from ..analysis.statistics import independence_ratio
@@ -32,6 +35,8 @@ def summary(record: Record) -> dict[str, Any]:
         "field": problem.protocol.h,
         "s_hold": float(problem.protocol.s.values.min()),
         "energy_scales": attributes["scales"],
+        "crosstalk": _uniform(problem.network.crosstalk),
+        "noise": None if problem.noise is None else str(problem.noise),
         "engine": record.engine,
         "engine_reason": attributes["engine_reason"],
         "magnetization": record.magnetization,
@@ -42,6 +47,7 @@ def summary(record: Record) -> dict[str, Any]:
         if abs(record.magnetization) < 1
         else None,
         "independence_ratio": independence_ratio(record),
+        "purity": record.purity,
         **(_of_reads(record) if record.n_reads else _of_discretisation(record)),
         "hs_cost": record.hs_cost,
         "hs_cost_peak": cost.peak,
@@ -52,12 +58,26 @@ def summary(record: Record) -> dict[str, Any]:
     }
 
 
+def _uniform(crosstalk: FloatArray) -> float | str:
+    """J_CT of all pairs that have it, in units of B(s)/2, or that it varies."""
+    values = np.unique(crosstalk)
+    return "varies" if len(values) > 1 else float(values.sum())
+
+
 def _of_discretisation(record: Record) -> dict[str, Any]:
+    options = json.loads(record.dataset.attrs["engine_options"])
+    sampled = {
+        "trajectories": options.get("trajectories"),
+        "seed": options.get("seed"),
+        "magnetization_stderr": record.magnetization_stderr,
+        "precision_stderr": record.precision_stderr,
+    }
     return {
+        **(sampled if record.magnetization_stderr is not None else {}),
         "error_estimate": record.error_estimate,
         "magnetization_error": record.magnetization_error,
         "precision_error": record.precision_error,
-        "steps": record.discretisation["steps"],
+        "steps": record.discretisation.get("steps"),
     }
 
 
@@ -79,14 +99,16 @@ def _of_reads(record: Record) -> dict[str, Any]:
 
 
 DISTINGUISHING = (
-    "duration", "J", "field", "s_hold", "crosstalk", "energy_scales", "engine", "tolerance", "reads", "temperature",
-    "sweeps", "seed",
+    "duration", "J", "field", "s_hold", "crosstalk", "noise", "energy_scales", "engine", "tolerance", "trajectories",
+    "reads", "temperature", "sweeps", "seed",
 )  # fmt: skip
 """Parameters that a table shows where they differ."""
 
 
-def number(value: float | bool | None, digits: int = 6) -> str:
-    """A figure for a table; a dash where it is not known."""
+def number(value: float | str | bool | None, digits: int = 6) -> str:
+    """A figure for a table; a text as it is; a dash where it is not known."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "-" if value is None else f"{value:.{digits}g}"

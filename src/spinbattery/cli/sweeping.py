@@ -97,7 +97,7 @@ def _present(result: Sweep, as_json: bool) -> None:
     print_table(
         f"{len(runs)} runs in {result.store.folder}",
         [*map(heading, shown)],
-        [[value if isinstance(value := run[n], str) else number(value) for n in shown] for run in runs[:_MOST_SHOWN]],
+        [[number(run[name]) for name in shown] for run in runs[:_MOST_SHOWN]],
     )
     if len(runs) > _MOST_SHOWN:
         print(f"... and {len(runs) - _MOST_SHOWN} more: spinbattery store list {result.store.folder}")

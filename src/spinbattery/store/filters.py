@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..errors import InvalidParameterError, did_you_mean
+from ..noise import as_noise
 from ..units import parse_duration
 from .columns import COLUMNS
 
@@ -19,7 +20,8 @@ def conditions(filters: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """SQL condition and its values.
 
     A value asks for equality, a list for any of its members, a slice for a range with both ends, None
-    for what is not known; a duration may have its unit, such as ``60ns``.
+    for what is not known; a duration may have its unit, such as ``60ns``, and noise is a text form such as
+    ``x:1e-3/ns``, or ``none``.
 
     Raises:
         InvalidParameterError: no such column (the message names the nearest), or a value of the wrong kind.
@@ -38,7 +40,7 @@ def conditions(filters: Mapping[str, Any]) -> tuple[str, list[Any]]:
 
 
 def _one(name: str, wanted: Any) -> tuple[str, list[Any]]:
-    if wanted is None:
+    if _is_unknown(name, wanted):
         return f"{name} IS NULL", []
     if isinstance(wanted, slice):
         return _range(name, wanted)
@@ -47,11 +49,16 @@ def _one(name: str, wanted: Any) -> tuple[str, list[Any]]:
     return _equal_to_any(name, [wanted])
 
 
+def _is_unknown(name: str, wanted: Any) -> bool:
+    """Whether runs are wanted of which the column says nothing."""
+    return wanted is None or (name == "noise" and isinstance(wanted, str) and wanted == "none")
+
+
 def _any_of(name: str, wanted: list[Any]) -> tuple[str, list[Any]]:
     if not wanted:
         raise InvalidParameterError(f"the list for {name} is empty, so no run could fulfil it; name one or more.")
-    single = [member for member in wanted if member is not None and not isinstance(member, slice)]
-    members = [_one(name, member) for member in wanted if member is None or isinstance(member, slice)]
+    single = [member for member in wanted if not (_is_unknown(name, member) or isinstance(member, slice))]
+    members = [_one(name, member) for member in wanted if _is_unknown(name, member) or isinstance(member, slice)]
     members += [_equal_to_any(name, single)] if single else []
     joined = " OR ".join(f"({condition})" for condition, _ in members)
     return f"({joined})", [value for _, bound in members for value in bound]
@@ -85,6 +92,8 @@ def _range(name: str, wanted: slice) -> tuple[str, list[Any]]:
 def _value(name: str, wanted: Any) -> str | float:
     if getattr(wanted, "ndim", None) == 0:  # one element of an array
         wanted = wanted.item()
+    if name == "noise":
+        return str(as_noise(wanted))
     if COLUMNS[name].kind == "TEXT":
         return str(wanted)
     if name == "duration" and isinstance(wanted, str):

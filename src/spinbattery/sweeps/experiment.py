@@ -101,6 +101,7 @@ class Experiment(_Table):
         seeds: repetitions of engines that take a seed.
         points: equally spaced output times of each run.
         crosstalk: J_CT, on the pairs named by ``crosstalk_pairs``; a list is one more axis of the grid.
+        noise: text forms such as ``x:1e-3/ns``, or ``none``; a list is one more axis of the grid.
         energy_scales, sheet: file with A(s), B(s), looked up beside the experiment file.
         title: for the reader.
     """
@@ -113,6 +114,7 @@ class Experiment(_Table):
     points: int | None = None
     crosstalk: Number | Numbers = 0.0
     crosstalk_pairs: Literal["neighbours", "all"] = "neighbours"
+    noise: str | Annotated[list[str], Field(min_length=1)] = "none"
     energy_scales: str | None = None
     sheet: str | None = None
     title: str = ""
@@ -128,6 +130,7 @@ class Experiment(_Table):
             self._networks(folder),
             [recipe for table in self.protocols for recipe in table.recipes()],
             scales=self._scales(folder),
+            noise=self.noise,
             engines=[engine if isinstance(engine, str) else engine.build(self.tolerance) for engine in engines],
             seeds=self.seeds,
             tolerance=self.tolerance if any(isinstance(engine, str) for engine in engines) else None,
@@ -136,6 +139,10 @@ class Experiment(_Table):
 
     def problems(self, folder: Path, place: Callable[[SpinNetwork], SpinNetwork]) -> list[ChargingProblem]:
         """Every network, as ``place`` puts it on a device, with every protocol; engines do not matter."""
+        if _listed(self.noise) != ["none"]:
+            raise InvalidParameterError(
+                "a device has the noise it has; leave noise out of a file that is to run on one."
+            )
         scales = self._scales(folder) or advantage_system6()
         recipes = [recipe for table in self.protocols for recipe in table.recipes()]
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,7 @@ from ..engines.base import Engine, derived_seed, output_times
 from ..errors import InvalidParameterError
 from ..network import SpinNetwork
 from ..network_text import parse_network
+from ..noise import Noise, as_noise
 from ..problem import ChargingProblem
 from ..protocol import Protocol
 from ..recipe import ProtocolRecipe
@@ -27,6 +29,9 @@ from ..units import whole_number
 
 ProtocolLike: TypeAlias = Protocol | ProtocolRecipe | Callable[[SpinNetwork], Protocol]
 """A protocol; or what makes one for each network: a recipe, or a function such as ``charging.local_equivalent``."""
+
+NoiseLike: TypeAlias = Noise | str | None
+"""Noise, its text form, or none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +71,9 @@ class Task:
         )
 
     def __str__(self) -> str:
-        return f"{self.problem.network.name}, {self.label}, {self.problem.protocol.duration:g} ns, {self.engine.name}"
+        noise = "" if self.problem.noise is None else f"{self.problem.noise}, "
+        duration = self.problem.protocol.duration
+        return f"{self.problem.network.name}, {self.label}, {duration:g} ns, {noise}{self.engine.name}"
 
 
 @dataclass(frozen=True)
@@ -122,13 +129,14 @@ def grid(
     protocols: ProtocolLike | Iterable[ProtocolLike],
     *,
     scales: EnergyScales | None = None,
+    noise: NoiseLike | Iterable[NoiseLike] = None,
     engines: Engine | str | Iterable[Engine | str] = "auto",
     seeds: Iterable[int] | None = None,
     tolerance: float | None = None,
     times: ArrayLike | None = None,
     points: int | None = None,
 ) -> Plan:
-    """Every network with every protocol, engine and seed; arguments as in :func:`~spinbattery.sweeps.run.sweep`.
+    """Every network with every protocol, noise, engine and seed; arguments as in :func:`~spinbattery.sweeps.run.sweep`.
 
     Raises:
         SpinBatteryError: anything a single run would be refused for, before any is made.
@@ -145,14 +153,14 @@ def grid(
             "every engine of this grid is an object with a tolerance of its own, or promises none; set it there, "
             "name the engines, or leave it out."
         )
+    noise_list = _several("kinds of noise", noise, lambda one: one is None or isinstance(one, Noise | str))
     bases = _checked_seeds(seeds, engine_list)
     scales = scales or advantage_system6()
     tasks = []
-    for network in network_list:
-        spins = parse_network(network) if isinstance(network, str) else network
-        for protocol in protocol_list:
-            built = _built(protocol, spins, scales)
-            problem = ChargingProblem(spins, built, scales)
+    spins_list = [parse_network(network) if isinstance(network, str) else network for network in network_list]
+    for spins, protocol in itertools.product(spins_list, protocol_list):
+        built = _built(protocol, spins, scales)
+        for problem in [ChargingProblem(spins, built, scales, as_noise(one)) for one in noise_list]:
             wanted = _times(problem, times, points)
             for engine in engine_list:
                 chosen, reason = resolve_engine(engine, problem, tolerance if _promises(engine) else None)

@@ -27,7 +27,7 @@ from ..store.gather import gather
 from .executors import ExecutorLike, Lanes, is_cluster, n_workers, open_lanes
 from .interruption import Interruption, SweepInterrupted
 from .loop import Loop
-from .plan import Plan, ProtocolLike, Task, grid
+from .plan import NoiseLike, Plan, ProtocolLike, Task, grid
 from .survey import Survey, survey
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def sweep(
     protocols: ProtocolLike | Iterable[ProtocolLike],
     *,
     scales: EnergyScales | None = None,
+    noise: NoiseLike | Iterable[NoiseLike] = None,
     engines: Engine | str | Iterable[Engine | str] = "auto",
     seeds: Iterable[int] | None = None,
     tolerance: float | None = None,
@@ -101,7 +102,7 @@ def sweep(
     recompute_damaged: bool = False,
     progress: Progress = silent,
 ) -> Sweep:
-    """Charge every network by every protocol with every engine and seed, what is finished left alone.
+    """Charge every network by every protocol with every noise, engine and seed, what is finished left alone.
 
     A first Ctrl-C (or SIGTERM) finishes what is running, a second stops at once; the same call then
     goes on. Results do not depend on the executor, to the last bit on one machine.
@@ -111,6 +112,7 @@ def sweep(
         protocols: protocols, recipes, or functions from a network to a protocol, such as
             ``charging.local_equivalent``.
         scales: A(s), B(s) of the device; the smooth Advantage_system6 model by default.
+        noise: one or several, as objects or texts such as ``x:1e-3/ns``; None or ``none`` is the unitary run.
         engines: engines with their options, or names.
         seeds: numbers of repetitions for engines that take a seed; the seed of a run is derived from the
             hash of its problem and this number.
@@ -136,6 +138,7 @@ def sweep(
         networks,
         protocols,
         scales=scales,
+        noise=noise,
         engines=engines,
         seeds=seeds,
         tolerance=tolerance,

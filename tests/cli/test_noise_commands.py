@@ -1,0 +1,104 @@
+"""Noise and cross-talk on the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+import spinbattery as sb
+
+CHARGE = ("charge", "--network", "ring:4", "--protocol", "cooperative", "-J", "-0.2", "--field", "-0.5", "--quiet")
+SHORT = (*CHARGE, "--duration", "5ns")
+
+
+def test_the_density_matrix_of_a_ring(spinbattery):
+    got = spinbattery(*CHARGE, "--duration", "60ns", "--noise", "x:1e-3/ns", "--engine", "lindblad", "--json")
+    assert got.code == 0
+    data = got.json
+    assert data["engine"] == "lindblad"
+    assert data["noise"] == "x:0.001/ns"
+    assert data["precision"] == pytest.approx(7.864, rel=2e-3)
+    assert 0.0 < data["purity"] < 1.0
+    assert data["error_estimate"] <= 1e-6
+    assert "magnetization_stderr" not in data
+
+
+def test_trajectories_come_with_standard_errors(spinbattery):
+    run = (*SHORT, "--noise", "x:2e-2/ns")
+    exact = spinbattery(*run, "--engine", "lindblad", "--json").json
+    data = spinbattery(*run, "--engine", "trajectories", "--trajectories", "500", "--seed", "1", "--json").json
+    assert (data["engine"], data["trajectories"], data["seed"]) == ("trajectories", 500, 1)
+    assert 0.0 < data["magnetization_stderr"] < 0.05
+    assert 0.0 < data["precision_stderr"] < 0.2
+    assert abs(data["magnetization"] - exact["magnetization"]) < 4.0 * data["magnetization_stderr"]
+    again = spinbattery(*run, "--engine", "trajectories", "--trajectories", "500", "--seed", "1", "--json").json
+    assert again["magnetization"] == data["magnetization"]
+
+
+def test_auto_takes_the_density_matrix(spinbattery):
+    data = spinbattery(*SHORT, "--noise", "relaxation:1e-3/ns@16mK+z:1MHz", "--json").json
+    assert data["engine"] == "lindblad"
+    assert data["noise"] == "z:0.001/ns+relaxation:0.001/ns@16mK"
+
+
+def test_a_noisy_record_is_shown(spinbattery, tmp_path):
+    record = tmp_path / "run.nc"
+    assert spinbattery(*SHORT, "--noise", "3.5kHz", "--out", str(record)).code == 0
+    assert sb.read_record(record).problem.noise == sb.parse_noise("3.5kHz")
+    assert "x:3.5e-06/ns" in spinbattery("show", str(record)).out
+
+
+def test_scaling_takes_noise_and_trajectories(spinbattery):
+    run = ("scaling", "--networks", "ring:2,ring:3,ring:4", "--duration", "5ns", "--quiet")
+    data = spinbattery(*run, "--noise", "x:1e-3/ns", "--json").json
+    assert {point["noise"] for point in data["points"]} == {"x:0.001/ns"}
+    assert {point["engine"] for point in data["points"]} == {"lindblad"}
+    table = spinbattery(*run, "--noise", "x:1e-3/ns", "--engine", "trajectories", "--trajectories", "20", "--seed", "2")
+    assert table.code == 0
+    assert "precision_stderr" in table.out
+
+
+def test_a_sweep_has_noise_and_is_filtered_by_it(spinbattery, tmp_path):
+    (tmp_path / "noisy.toml").write_text(
+        'networks = ["ring:2"]\nnoise = ["none", "x:1e-2/ns"]\n[[protocols]]\nname = "cooperative"\nduration = "1ns"\n'
+    )
+    store = str(tmp_path / "runs")
+    assert spinbattery("sweep", str(tmp_path / "noisy.toml"), "--store", store, "--quiet").code == 0
+    rows = spinbattery("store", "list", store, "--where", "noise=10MHz", "--json").json
+    assert [row["noise"] for row in rows] == ["x:0.01/ns"]
+    assert len(spinbattery("store", "list", store, "--where", "noise=none", "--json").json) == 1
+    assert "noise" in spinbattery("store", "list", store).out
+
+
+def test_random_crosstalk_has_a_seed(spinbattery):
+    run = (*SHORT, "--crosstalk", "-0.002", "--crosstalk-spread", "0.001", "--json")
+    one, same, other = (spinbattery(*run, "--crosstalk-seed", seed).json for seed in ("1", "1", "2"))
+    assert one["problem_hash"] == same["problem_hash"] != other["problem_hash"]
+    assert one["crosstalk"] == "varies"
+    assert spinbattery(*SHORT, "--crosstalk", "-0.002", "--json").json["crosstalk"] == -0.002
+
+
+BAD = [
+    (("--noise", "x:-1e-3/ns"), "must not be negative"),
+    (("--noise", "x:1e-3"), "no unit"),
+    (("--noise", "x:1e-3 K"), "unit 'K'"),
+    (("--noise", "x:nan/ns"), "number with a unit"),
+    (("--noise", "bitflip:1e-3/ns"), "unknown noise"),
+    (("--noise", "x:1/ns;2/ns"), "2 rates of x but the network has 4 spins"),
+    (("--noise", "relaxation:1e-3/ns"), "temperature"),
+    (("--noise", "x:1e-3/ns", "--engine", "statevector"), "lindblad"),
+    (("--noise", "x:1e-3/ns", "--engine", "emulator"), "lindblad"),
+    (("--noise", "x:1e-3/ns", "--engine", "lindblad", "--network", "ring:20"), "trajectories"),
+    (("--engine", "lindblad", "--trajectories", "50"), "--engine trajectories"),
+    (("--noise", "x:1e-3/ns", "--engine", "trajectories", "--trajectories", "1"), "trajectories"),
+    (("--crosstalk-spread", "0.01"), "seed"),
+    (("--crosstalk-seed", "1"), "--crosstalk-spread"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD, ids=[" ".join(arguments) for arguments, _ in BAD])
+def test_bad_noise_is_one_line_and_code_2(spinbattery, arguments, message):
+    got = spinbattery(*SHORT, *arguments)
+    assert got.code == 2
+    assert message in got.err
+    assert "Traceback" not in got.err
+    assert got.out == ""
