@@ -1,4 +1,4 @@
-"""``python -m benchmarks [engines | sweeps | emulator]``: see README.md in this folder."""
+"""``python -m benchmarks [engines | sweeps | emulator | open-systems]``: see README.md in this folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
-PARTS = ("engines", "sweeps", "emulator")
+PARTS = ("engines", "sweeps", "emulator", "open-systems")
 
 _PIPED_WIDTH = 130
 
@@ -48,6 +48,8 @@ def main() -> None:
         sections["sweeps"] = _sweeps(rounds, arguments.quick, console)
     if "emulator" in parts:
         sections["emulator"] = _emulator(rounds, arguments.quick, console)
+    if "open-systems" in parts:
+        sections["open_systems"] = _open_systems(rounds, arguments.quick, console)
     surroundings["load_after"] = load()
     console.print(f"load before {surroundings['load_before']}, after {surroundings['load_after']}")
     if arguments.json:
@@ -55,15 +57,16 @@ def main() -> None:
 
 
 def _engines(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
-    from .comparison import compare, qutip_finalists
+    from .comparison import compare, qutip_finalists, true_outcome
     from .contestants import Case
+    from .qutip_peer import SESOLVE
     from .report import plain, show
 
     console.print("Imports and compilation are not timed: every contestant runs once before the rounds begin.")
     say = _aside(console)
     small, large = Case(3, 3), Case(3, 4)
     plan = [(small, 1)] if quick else [(small, rounds), (large, min(3, rounds))]
-    finalists = qutip_finalists(small, say)
+    finalists = qutip_finalists(small, true_outcome(small), SESOLVE, say)
     comparisons = []
     for case, turns in plan:
         comparisons.append(compare(case, finalists, turns, say))
@@ -98,6 +101,19 @@ def _emulator(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
     costs = measure_charge(rounds, say, quick=quick)
     show_charge(costs, console)
     return plain(rates, gain, costs)
+
+
+def _open_systems(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
+    from .open_report import plain, show_large_jobs
+    from .open_systems import NoisyCase, compare_with_qutip, time_large_jobs
+    from .report import show
+
+    say = _aside(console)
+    comparison = compare_with_qutip(NoisyCase("ring:2" if quick else "ring:5"), rounds, say)
+    show(comparison, console)
+    jobs = time_large_jobs(min(3, rounds), say, quick=quick)
+    show_large_jobs(jobs, console)
+    return plain([comparison], jobs)
 
 
 def _aside(console: Console) -> Callable[[str], None]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
-from spinbattery.charging import charge
+from spinbattery.engines.split_step import SplitStepEngine
 from spinbattery.engines.statevector import Statevector
 
 from . import qutip_peer
@@ -13,12 +14,13 @@ from .contestants import (
     PAPER_STEP,
     REFERENCE_TOLERANCE,
     Case,
+    Job,
     Outcome,
     Pass,
     paper_method,
     paper_method_assembled,
     precision_error,
-    statevector_pass,
+    single_pass,
     statevector_promise,
     sufficient_passes,
 )
@@ -56,16 +58,20 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All figures of one size.
+    """All figures of one job.
 
     Attributes:
-        reference: state vector at tolerance 1e-11.
+        reference: our engine at tolerance 1e-11.
         independent: QuTiP at 1e-13/1e-11.
         settings: what each contestant was set to, in words.
         candidates: the QuTiP settings that ran off for the place of its best.
     """
 
-    case: Case
+    promise: ClassVar[str] = PROMISE
+    one_pass: ClassVar[str] = PASS
+    goals: ClassVar[Mapping[str, float]] = GOALS
+
+    case: Job
     reference: Outcome
     independent: Outcome
     settings: dict[str, str]
@@ -88,67 +94,65 @@ class Comparison:
     def verdicts(self) -> list[Verdict]:
         return [
             Verdict(ours, peer, goal, self.ratio(peer, ours), self.error(ours))
-            for ours in (PROMISE, PASS)
-            for peer, goal in GOALS.items()
+            for ours in (self.promise, self.one_pass)
+            for peer, goal in self.goals.items()
         ]
 
 
-def true_outcome(case: Case) -> Outcome:
-    """Converged moments, from the state vector at tolerance 1e-11."""
-    record = charge(case.network(), case.protocol(), engine=Statevector(REFERENCE_TOLERANCE))
+def true_outcome(case: Job, kind: type[SplitStepEngine] = Statevector) -> Outcome:
+    """Converged moments, from an engine of ours at the tolerance of references."""
+    record = kind(REFERENCE_TOLERANCE).run(case.problem())
     if record.precision is None:
         raise ArithmeticError(f"{case.name} ends without fluctuations, so its precision cannot be compared.")
     return Outcome(record.magnetization, record.precision)
 
 
-def qutip_finalists(case: Case, say: Say) -> list[qutip_peer.Setting]:
-    """Search layouts, methods and tolerances; the settings of the four fastest families at this size."""
-    problem, truth = case.problem(), true_outcome(case)
-    layouts = qutip_peer.layouts()
-    timings = paired({str(setting): qutip_peer.prepare(problem, setting) for setting in layouts}, _RUN_OFF_ROUNDS)
+def qutip_finalists(case: Job, truth: Outcome, solver: qutip_peer.Solver, say: Say) -> list[qutip_peer.Tried]:
+    """Search layouts, methods and tolerances; the four fastest families at this size, the fastest first."""
+    problem = case.problem()
+    timings = paired({str(setting): solver.prepare(problem, setting) for setting in solver.layouts}, _RUN_OFF_ROUNDS)
     for name, timing in timings.items():
         say(f"{case.name} QuTiP layout {name}: {min(timing.cpu):.3f} s")
-    layout = min(layouts, key=lambda setting: min(timings[str(setting)].cpu))
-    tried = [qutip_peer.loosest(problem, family, truth, TOLERANCE) for family in qutip_peer.families(layout)]
-    ranked = _run_off(case, tried)
-    for found, seconds in ranked:
-        say(f"{case.name} QuTiP {found.setting}: {seconds:.3f} s, error {found.error:.1e}")
-    return [found.setting for found, _ in ranked[:_FINALISTS]]
+    layout = min(solver.layouts, key=lambda setting: min(timings[str(setting)].cpu))
+    starts = qutip_peer.families(layout, solver.loosest_relative)
+    tried = [qutip_peer.loosest(solver, problem, start, truth, TOLERANCE) for start in starts]
+    return _run_off(case, solver, tried, say)[:_FINALISTS]
 
 
-def _run_off(case: Case, tried: list[qutip_peer.Tried]) -> list[tuple[qutip_peer.Tried, float]]:
+def _run_off(case: Job, solver: qutip_peer.Solver, tried: list[qutip_peer.Tried], say: Say) -> list[qutip_peer.Tried]:
     """Settings within the tolerance by CPU seconds, timed in rounds; the most accurate alone if there is none."""
     sufficient = [found for found in tried if found.error <= TOLERANCE]
     field = sufficient or [min(tried, key=lambda found: found.error)]
     problem = case.problem()
-    timings = paired({str(t.setting): qutip_peer.prepare(problem, t.setting) for t in field}, _RUN_OFF_ROUNDS)
-    ranked = [(found, min(timings[str(found.setting)].cpu)) for found in field]
-    return sorted(ranked, key=lambda entry: entry[1])
+    timings = paired({str(t.setting): solver.prepare(problem, t.setting) for t in field}, _RUN_OFF_ROUNDS)
+    ranked = sorted(field, key=lambda found: min(timings[str(found.setting)].cpu))
+    for found in ranked:
+        seconds = min(timings[str(found.setting)].cpu)
+        say(f"{case.name} QuTiP {found.setting}: {seconds:.3f} s, error {found.error:.1e}")
+    return ranked
 
 
-def compare(case: Case, finalists: list[qutip_peer.Setting], rounds: int, say: Say) -> Comparison:
+def compare(case: Case, finalists: list[qutip_peer.Tried], rounds: int, say: Say) -> Comparison:
     """Choose settings for this size, then time all contestants in rounds."""
     reference = true_outcome(case)
     say(f"{case.name}: independent reference")
-    independent = qutip_peer.reference(case.problem())
-    starts = [qutip_peer.loosened(setting) for setting in finalists]
-    tried = [qutip_peer.loosest(case.problem(), start, reference, TOLERANCE) for start in starts]
-    ranked = _run_off(case, tried)
-    for found, seconds in ranked:
-        say(f"{case.name} QuTiP {found.setting}: {seconds:.3f} s, error {found.error:.1e}")
-    peer = ranked[0][0]
-    one_pass = _fastest_pass(case, reference)
+    solver = qutip_peer.SESOLVE
+    independent = solver.reference(case.problem())
+    starts = [qutip_peer.loosened(found.setting) for found in finalists]
+    tried = [qutip_peer.loosest(solver, case.problem(), start, reference, TOLERANCE) for start in starts]
+    peer = _run_off(case, solver, tried, say)[0]
+    one_pass = fastest_pass(case, reference)
     contestants = {
         PAPER: paper_method(case.problem()),
         PAPER_ASSEMBLED: paper_method_assembled(case.problem()),
-        QUTIP: qutip_peer.prepare(case.problem(), peer.setting),
+        QUTIP: solver.prepare(case.problem(), peer.setting),
         PROMISE: statevector_promise(case, TOLERANCE),
-        PASS: statevector_pass(case, one_pass),
+        PASS: single_pass(case, one_pass),
     }
     settings = {
         PAPER: f"H summed at each midpoint, dt {PAPER_STEP:g} ns",
         PAPER_ASSEMBLED: f"one sparsity pattern refilled at each midpoint, dt {PAPER_STEP:g} ns",
-        QUTIP: str(peer.setting) + ("" if peer.error <= TOLERANCE else " (most accurate; none reaches 1e-6)"),
+        QUTIP: in_words(peer),
         PROMISE: f"tolerance {TOLERANCE:g}",
         PASS: str(one_pass),
     }
@@ -156,8 +160,13 @@ def compare(case: Case, finalists: list[qutip_peer.Setting], rounds: int, say: S
     return Comparison(case, reference, independent, settings, paired(contestants, rounds), tried)
 
 
-def _fastest_pass(case: Case, reference: Outcome) -> Pass:
+def in_words(peer: qutip_peer.Tried) -> str:
+    """A setting, with a remark where it misses the tolerance."""
+    return str(peer.setting) + ("" if peer.error <= TOLERANCE else " (most accurate; none reaches 1e-6)")
+
+
+def fastest_pass(case: Job, reference: Outcome, kind: type[SplitStepEngine] = Statevector) -> Pass:
     """The faster of the splittings, each at its coarsest sufficient level: peers are scanned alike."""
-    passes = sufficient_passes(case, reference, TOLERANCE)
-    timings = paired({str(setting): statevector_pass(case, setting) for setting in passes}, _RUN_OFF_ROUNDS)
+    passes = sufficient_passes(case, reference, TOLERANCE, kind)
+    timings = paired({str(setting): single_pass(case, setting, kind) for setting in passes}, _RUN_OFF_ROUNDS)
     return min(passes, key=lambda setting: min(timings[str(setting)].cpu))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +13,15 @@ from scipy.sparse.linalg import expm_multiply
 
 from spinbattery.charging import charge
 from spinbattery.engines.schedule import Mesh
+from spinbattery.engines.split_step import SplitStepEngine
 from spinbattery.engines.splitting import SPLITTINGS
 from spinbattery.engines.statevector import Statevector
 from spinbattery.network import SpinNetwork, torus
 from spinbattery.operators import magnetization_diagonal
 from spinbattery.problem import ChargingProblem
 from spinbattery.progress import silent
-from spinbattery.protocol import Protocol, cooperative
+from spinbattery.protocol import Protocol as ChargingProtocol
+from spinbattery.protocol import cooperative
 from spinbattery.units import TWO_PI
 
 DURATION, COUPLING, FIELD, HOLD = 20.0, -0.2, -0.5, 0.35
@@ -54,15 +57,31 @@ class Case:
     def name(self) -> str:
         return f"{self.lx}x{self.ly}"
 
+    @property
+    def title(self) -> str:
+        return f"{self.name} torus, {DURATION:g} ns"
+
     def network(self) -> SpinNetwork:
         return torus(self.lx, self.ly)
 
-    def protocol(self) -> Protocol:
+    def protocol(self) -> ChargingProtocol:
         return cooperative(DURATION, J=COUPLING, h=FIELD, s_hold=HOLD)
 
     def problem(self) -> ChargingProblem:
         """A new problem: what a problem caches is not carried from one repeat to the next."""
         return ChargingProblem(self.network(), self.protocol())
+
+
+class Job(Protocol):
+    """What is solved: a name, a title for tables, and a new problem at each call."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    def problem(self) -> ChargingProblem: ...
 
 
 def discharged(n_spins: int) -> NDArray[np.complex128]:
@@ -78,9 +97,13 @@ def moments(psi: NDArray[np.complex128]) -> Outcome:
     1/sigma^2 magnifies a drift of the norm some hundred times; without this, peers would need two
     digits more than the job does.
     """
-    n_spins = psi.size.bit_length() - 1
-    p = np.abs(psi) ** 2
-    p /= p.sum()
+    return moments_of_populations(np.abs(psi) ** 2)
+
+
+def moments_of_populations(populations: NDArray[np.float64]) -> Outcome:
+    """Moments of the populations (2^N,) of a peer's final state, normalised first."""
+    n_spins = populations.size.bit_length() - 1
+    p = populations / populations.sum()
     values = magnetization_diagonal(n_spins) / n_spins
     mean = float(p @ values)
     return Outcome(mean, 1.0 / float(p @ (values - mean) ** 2))
@@ -158,12 +181,12 @@ class Pass:
         return f"{self.splitting}, {self.steps} steps"
 
 
-def statevector_pass(case: Case, setting: Pass) -> Run:
+def single_pass(case: Job, setting: Pass, kind: type[SplitStepEngine] = Statevector) -> Run:
     """One pass with no error estimate, set-up included: for those who fix the step, as the peers do."""
 
     def run() -> Outcome:
         problem = case.problem()
-        engine = Statevector(splitting=setting.splitting)
+        engine = kind(splitting=setting.splitting)
         mesh = Mesh(problem, problem.protocol.breakpoints, setting.steps)
         evolution = engine.stepper(problem, mesh, _NO_TIMES, silent)(0)
         return Outcome(float(evolution.mean[-1]), 1.0 / float(evolution.variance[-1]))
@@ -171,20 +194,24 @@ def statevector_pass(case: Case, setting: Pass) -> Run:
     return run
 
 
-def sufficient_passes(case: Case, reference: Outcome, tolerance: float) -> list[Pass]:
+def sufficient_passes(
+    case: Job, reference: Outcome, tolerance: float, kind: type[SplitStepEngine] = Statevector
+) -> list[Pass]:
     """For each splitting, the fewest steps from which on the precision stays within the tolerance."""
-    return [_coarsest_pass(case, splitting, reference, tolerance) for splitting in SPLITTINGS]
+    return [_coarsest_pass(case, splitting, reference, tolerance, kind) for splitting in SPLITTINGS]
 
 
 _FEWEST_STEPS, _MOST_STEPS, _STEP_RATIO = 100, 1600, 1.1
 
 
-def _coarsest_pass(case: Case, splitting: str, reference: Outcome, tolerance: float) -> Pass:
+def _coarsest_pass(
+    case: Job, splitting: str, reference: Outcome, tolerance: float, kind: type[SplitStepEngine]
+) -> Pass:
     """Scanned from the finest down, so that an error that passes through zero by accident does not count."""
     steps, found = _MOST_STEPS, None
     while steps >= _FEWEST_STEPS:
         setting = Pass(splitting, steps)
-        if precision_error(statevector_pass(case, setting)(), reference) > tolerance:
+        if precision_error(single_pass(case, setting, kind)(), reference) > tolerance:
             break
         found, steps = setting, int(steps / _STEP_RATIO)
     if found is None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import qutip
@@ -15,17 +16,19 @@ from spinbattery.units import TWO_PI
 from .contestants import Outcome, Run, moments, precision_error
 
 Coefficients = Literal["function", "spline"]
-Storage = Literal["csr", "dia", "csr+dia"]
+Storage = Literal["csr", "dia", "csr+dia", "dense"]
 
-_SPLINE_POINTS = 2001
-_MOST_STEPS = 10**8
+FORMATS = {"csr": ("csr",) * 3, "dia": ("dia",) * 3, "csr+dia": ("csr", "dia", "dia"), "dense": ("dense",) * 3}
+"""Formats of Sx, Sz and the couplings."""
+
+SPLINE_POINTS = 2001
+MOST_STEPS = 10**8
 
 REFERENCE_TOLERANCES = 1e-13, 1e-11
 """Absolute and relative tolerance of the independent reference."""
 
 _METHODS = ("dop853", "vern7", "vern9", "adams", "lsoda", "tsit5")
 _RATIOS = (1.0, 10.0, 100.0)
-_LOOSEST_RELATIVE = 1e-7
 _NOTCH = 10.0**0.25
 _MOST_NOTCHES = 16
 
@@ -75,7 +78,7 @@ def prepare(problem: ChargingProblem, setting: Setting) -> Run:
         "method": setting.method,
         "atol": setting.atol,
         "rtol": setting.rtol,
-        "nsteps": _MOST_STEPS,
+        "nsteps": MOST_STEPS,
         "progress_bar": "",
         "store_states": False,
     }
@@ -96,8 +99,8 @@ def _hamiltonian(problem: ChargingProblem, setting: Setting, start: float, end: 
         return problem.to_qobjevo()
     matrices = problem.to_scipy()
     dims = [[2] * problem.n_spins] * 2
-    formats = {"csr": ("csr",) * 3, "dia": ("dia",) * 3, "csr+dia": ("csr", "dia", "dia")}[setting.storage]
-    t = np.linspace(start, end, _SPLINE_POINTS)
+    formats = FORMATS[setting.storage]
+    t = np.linspace(start, end, SPLINE_POINTS)
     terms = [
         [qutip.Qobj(matrix, dims=dims).to(form), qutip.coefficient(TWO_PI * field, tlist=t, order=3)]
         for matrix, form, field in zip((matrices.sx, matrices.sz, matrices.zz), formats, problem.fields(t), strict=True)
@@ -110,21 +113,40 @@ def reference(problem: ChargingProblem) -> Outcome:
     return prepare(problem, Setting("vern9", *REFERENCE_TOLERANCES, coefficients="function"))()
 
 
+@dataclass(frozen=True)
+class Solver:
+    """One of QuTiP's solvers, ready for the search.
+
+    Attributes:
+        layouts: kinds of coefficients and matrices to choose from.
+        prepare: makes a run of a problem and a setting.
+        reference: independent reference of a problem.
+        loosest_relative: relative tolerance that is too loose for the job, from which the search tightens.
+    """
+
+    layouts: Sequence[Setting]
+    prepare: Callable[[ChargingProblem, Any], Run]
+    reference: Callable[[ChargingProblem], Outcome]
+    loosest_relative: float
+
+
 def layouts(method: str = "dop853", atol: float = 1e-10, rtol: float = 1e-8) -> list[Setting]:
     """Coefficient kinds and matrix formats, all at one method and tolerance."""
     splines = [Setting(method, atol, rtol, "spline", storage) for storage in ("csr", "dia", "csr+dia")]
     return [Setting(method, atol, rtol, "function"), *splines]
 
 
-def families(layout: Setting) -> list[Setting]:
+SESOLVE = Solver(layouts(), prepare, reference, loosest_relative=1e-7)
+
+
+def families(layout: Setting, rtol: float) -> list[Setting]:
     """Every method with every ratio rtol/atol in one layout, at tolerances too loose for the job."""
     return [
-        replace(layout, method=method, atol=_LOOSEST_RELATIVE / ratio, rtol=_LOOSEST_RELATIVE)
-        for method, ratio in product(_METHODS, _RATIOS)
+        replace(layout, method=method, atol=rtol / ratio, rtol=rtol) for method, ratio in product(_METHODS, _RATIOS)
     ]
 
 
-def loosest(problem: ChargingProblem, start: Setting, truth: Outcome, tolerance: float) -> Tried:
+def loosest(solver: Solver, problem: ChargingProblem, start: Setting, truth: Outcome, tolerance: float) -> Tried:
     """Tighten both tolerances from ``start``, four notches a decade, until the precision is within the tolerance.
 
     An integrator's work grows as its tolerances tighten, so this is the fastest sufficient setting of
@@ -133,7 +155,7 @@ def loosest(problem: ChargingProblem, start: Setting, truth: Outcome, tolerance:
     tried = []
     for notch in range(_MOST_NOTCHES + 1):
         setting = _tightened(start, notch)
-        tried.append(Tried(setting, _error(problem, setting, truth)))
+        tried.append(Tried(setting, _error(solver, problem, setting, truth)))
         if tried[-1].error <= tolerance:
             return tried[-1]
     return min(tried, key=lambda found: found.error)
@@ -149,8 +171,8 @@ def _tightened(setting: Setting, notches: int) -> Setting:
     return replace(setting, atol=setting.atol * factor, rtol=setting.rtol * factor)
 
 
-def _error(problem: ChargingProblem, setting: Setting, truth: Outcome) -> float:
+def _error(solver: Solver, problem: ChargingProblem, setting: Setting, truth: Outcome) -> float:
     try:
-        return precision_error(prepare(problem, setting)(), truth)
+        return precision_error(solver.prepare(problem, setting)(), truth)
     except qutip.solver.integrator.IntegratorException:
         return float("inf")

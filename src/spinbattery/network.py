@@ -14,7 +14,7 @@ import numpy as np
 from ._arrays import read_only
 from ._typing import FloatArray, IntArray
 from .errors import InsufficientMemoryError, InvalidParameterError, NetworkError
-from .units import finite
+from .units import finite, whole_number
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -152,17 +152,31 @@ class SpinNetwork:
         parasitic = f", {len(self.crosstalk)} cross-talk pairs" if len(self.crosstalk) else ""
         return f"SpinNetwork({self.name!r}, N={self.n_spins}, n_C={self.n_pairs}{parasitic})"
 
-    def with_crosstalk(self, j_ct: float, pairs: Literal["neighbours", "all"] = "neighbours") -> SpinNetwork:
-        """Add a uniform parasitic coupling, replacing any that was there.
+    def with_crosstalk(
+        self,
+        j_ct: float,
+        pairs: Literal["neighbours", "all"] = "neighbours",
+        *,
+        spread: float = 0.0,
+        seed: int | None = None,
+    ) -> SpinNetwork:
+        """Add a parasitic coupling to every pair, uniform or random, replacing any that was there.
 
         Args:
             j_ct: J_CT in units of B(s)/2; negative is ferromagnetic. It acts whatever the protocol's J.
             pairs: on the network's own pairs, or on all N(N-1)/2 of them.
+            spread: standard deviation of J_CT between pairs, in units of B(s)/2: each is drawn from a normal
+                distribution around ``j_ct``, independently.
+            seed: of the draw; a seed and a set of pairs always give the same couplings. Without a spread nothing
+                is drawn.
 
         Raises:
-            InvalidParameterError: ``j_ct`` not finite, or ``pairs`` unknown.
+            InvalidParameterError: ``j_ct`` or ``spread`` not finite, ``spread`` negative or without a seed, a seed
+                that is no whole number of 0 or more, or ``pairs`` unknown.
         """
-        j_ct = finite("crosstalk", j_ct)
+        j_ct, spread = finite("crosstalk", j_ct), finite("the spread of the cross-talk", spread)
+        if spread < 0.0:
+            raise InvalidParameterError(f"the spread of the cross-talk must not be negative, but is {spread:g}.")
         if pairs == "neighbours":
             where = self.pairs
         elif pairs == "all":
@@ -170,11 +184,18 @@ class SpinNetwork:
             where = np.column_stack(np.triu_indices(self.n_spins, k=1)).astype(np.int64)
         else:
             raise InvalidParameterError(f"crosstalk pairs must be 'neighbours' or 'all', but are {pairs!r}.")
+        values, drawn = np.full(len(where), j_ct), ""
+        if spread > 0.0:
+            if seed is None:
+                raise InvalidParameterError("cross-talk with a spread is random; give a seed, such as seed=1.")
+            seed = whole_number("the seed of the cross-talk", seed, least=0)
+            values += spread * np.random.default_rng(seed).standard_normal(len(where))
+            drawn = f":spread:{spread:g}:seed:{seed}"
         return replace(
             self,
             crosstalk_pairs=where,
-            crosstalk=np.full(len(where), j_ct),
-            name=f"{self.name}+crosstalk:{j_ct:g}:{pairs}",
+            crosstalk=values,
+            name=f"{self.name}+crosstalk:{j_ct:g}:{pairs}{drawn}",
         )
 
     def restricted_to(self, labels: Sequence[Any]) -> SpinNetwork:

@@ -15,11 +15,13 @@ from numpy.typing import ArrayLike
 from ._arrays import read_only
 from ._typing import FloatArray, IntArray
 from .cost import Cost
-from .errors import InvalidParameterError, MissingDependencyError
+from .errors import InvalidParameterError
 from .network import SpinNetwork
 from .noise import Noise
 from .operators import ising_diagonal, magnetization_diagonal, transverse_operator
 from .protocol import Protocol, check_initial
+from .quantum_objects import QutipProblem, collapse_operators, import_qutip, product_ket
+from .quantum_objects import hamiltonian as qutip_hamiltonian
 from .scales import EnergyScales, advantage_system6
 from .units import TWO_PI
 
@@ -170,23 +172,31 @@ class ChargingProblem:
         integrate from corner to corner.
 
         Raises:
+            InvalidParameterError: more than 20 spins.
             MissingDependencyError: qutip is not installed.
         """
-        try:
-            import qutip
-        except ImportError:
-            raise MissingDependencyError("to_qobjevo needs QuTiP; install spinbattery[qutip].") from None
-        hamiltonian = self.to_scipy()
-        dims = [[2] * self.n_spins, [2] * self.n_spins]
+        import_qutip("to_qobjevo")
+        matrices = self.to_scipy()
+        return qutip_hamiltonian((matrices.sx, matrices.sz, matrices.zz), self.fields)
 
-        def coefficient(index: int) -> Callable[[float], float]:
-            return lambda t: TWO_PI * float(self.fields(t)[index])
+    def to_qutip(self) -> QutipProblem:
+        """What QuTiP's ``mesolve`` and ``mcsolve`` are given: H(t), collapse operators, and the initial ket.
 
-        terms = [
-            [qutip.Qobj(operator, dims=dims), coefficient(index)]
-            for index, operator in enumerate((hamiltonian.sx, hamiltonian.sz, hamiltonian.zz))
-        ]
-        return qutip.QobjEvo(terms)
+        ``qutip.mesolve(H, initial, tlist, collapse_operators)`` with t in ns solves the equation of
+        :class:`~spinbattery.noise.Noise`. With QuTiP's own tolerances the precision of small rings is off by some 1e-5,
+        with ``options={"atol": 1e-10, "rtol": 1e-8, "nsteps": 100_000}`` by 1e-6. Without noise there are
+        no collapse operators. All of it can be pickled, so that ``mcsolve`` runs in parallel.
+        :func:`~spinbattery.qutip_results.record_from_qutip` makes a record of the result.
+
+        Raises:
+            InvalidParameterError: more than 16 spins.
+            MissingDependencyError: qutip is not installed.
+        """
+        import_qutip("to_qutip")
+        self._refuse_large("to_qutip", 16)
+        n = self.n_spins
+        jumps = [] if self.noise is None else collapse_operators(self.noise, n, self.fields)
+        return QutipProblem(self.to_qobjevo(), jumps, product_ket(self.protocol.initial.spinors(n)))
 
     def to_bqm(self) -> dimod.BinaryQuadraticModel:
         """What an annealer is programmed with: h on every spin, J w_jk on every pair (g = 1).

@@ -20,7 +20,7 @@ def test_contestants_agree_on_a_pair():
         Pass,
         paper_method,
         paper_method_assembled,
-        statevector_pass,
+        single_pass,
         statevector_promise,
     )
 
@@ -35,7 +35,7 @@ def test_contestants_agree_on_a_pair():
         "qutip, splines": (qutip_peer.prepare(case.problem(), qutip_peer.Setting("vern9", 1e-11, 1e-9)), 1e-7),
         "qutip, functions": (lambda: qutip_peer.reference(case.problem()), 1e-8),
         "promise": (statevector_promise(case, 1e-6), 1e-6),
-        "one pass": (statevector_pass(case, Pass("BM4", 1000)), 1e-6),
+        "one pass": (single_pass(case, Pass("BM4", 1000)), 1e-6),
     }
     for name, (run, tolerance) in contestants.items():
         outcome = run()

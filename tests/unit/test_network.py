@@ -161,6 +161,48 @@ def test_crosstalk_on_neighbours_and_on_all_pairs():
     assert "cross-talk" not in repr(network)
 
 
+def test_random_crosstalk_is_drawn_from_its_seed():
+    network = torus(3, 4)
+    drawn = network.with_crosstalk(-0.01, "all", spread=0.004, seed=3)
+    assert drawn == network.with_crosstalk(-0.01, "all", spread=0.004, seed=3)
+    assert drawn != network.with_crosstalk(-0.01, "all", spread=0.004, seed=4)
+    values = drawn.crosstalk
+    assert len(np.unique(values)) == 66
+    assert values.mean() == pytest.approx(-0.01, abs=4.0 * 0.004 / math.sqrt(66))
+    assert values.std() == pytest.approx(0.004, rel=4.0 / math.sqrt(132))
+    assert drawn.name == "torus:3x4+crosstalk:-0.01:all:spread:0.004:seed:3"
+    # spread and mean scale and shift one draw, and cross-talk that was there is replaced
+    other = drawn.with_crosstalk(0.5, "all", spread=0.008, seed=3)
+    np.testing.assert_allclose(other.crosstalk - 0.5, 2.0 * (values + 0.01), rtol=1e-12)
+
+
+def test_random_crosstalk_of_either_sign_on_the_neighbours():
+    network = ring(200).with_crosstalk(0.0, spread=0.01, seed=1)
+    assert network.crosstalk_pairs.tolist() == network.pairs.tolist()
+    assert (network.crosstalk < 0.0).any()
+    assert (network.crosstalk > 0.0).any()
+
+
+def test_crosstalk_without_a_spread_draws_nothing():
+    assert torus(2, 3).with_crosstalk(-0.01, spread=0.0, seed=5).name == torus(2, 3).with_crosstalk(-0.01).name
+    assert torus(2, 3).with_crosstalk(-0.01, spread=0.0, seed=5) == torus(2, 3).with_crosstalk(-0.01)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"spread": 0.1}, "give a seed"),
+        ({"spread": -0.1, "seed": 1}, "spread of the cross-talk must not be negative, but is -0.1"),
+        ({"spread": math.nan, "seed": 1}, "spread of the cross-talk must be finite"),
+        ({"spread": 0.1, "seed": -1}, "whole number of 0 or more"),
+        ({"spread": 0.1, "seed": 1.5}, "whole number of 0 or more"),
+    ],
+)
+def test_random_crosstalk_refusals(more, message):
+    with pytest.raises(InvalidParameterError, match=message):
+        torus(2, 2).with_crosstalk(0.1, **more)
+
+
 def test_crosstalk_refusals():
     with pytest.raises(InvalidParameterError, match="'neighbours' or 'all'"):
         torus(2, 2).with_crosstalk(0.1, "some")

@@ -1,0 +1,217 @@
+"""Results of QuTiP's solvers become records."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import qutip
+
+from spinbattery import ChargingProblem, ProductState, SpinNetwork, Statevector, cooperative, read_record, ring
+from spinbattery.errors import InvalidParameterError, RecordError
+from spinbattery.noise import Noise
+from spinbattery.operators import magnetization_diagonal
+from spinbattery.qutip_results import record_from_qutip
+
+CP = cooperative(6.0)
+TIGHT = {"method": "vern9", "atol": 1e-12, "rtol": 1e-10, "max_step": 0.1, "progress_bar": ""}
+PAULI = Noise(x=0.03, z=(0.02, 0.0, 0.03))
+TRIANGLE = SpinNetwork(3, [(0, 1), (1, 2)], [1.0, -0.5], [(0, 2)], [0.1])
+TLIST = [0.0, 1.5, 4.0, 6.0]
+
+
+def noisy(network=TRIANGLE, noise=PAULI, protocol=CP):
+    return ChargingProblem(network, protocol, noise=noise)
+
+
+def mesolve(problem, tlist=TLIST, initial=None, e_ops=None, **options):
+    hamiltonian, jumps, start = problem.to_qutip()
+    return qutip.mesolve(hamiltonian, initial or start, tlist, jumps, e_ops=e_ops, options=TIGHT | options)
+
+
+def mcsolve(problem, ntraj=40, tlist=TLIST, e_ops=None, **options):
+    hamiltonian, jumps, start = problem.to_qutip()
+    loose = {"progress_bar": "", "max_step": 0.2}
+    return qutip.mcsolve(hamiltonian, start, tlist, jumps, ntraj=ntraj, seeds=7, e_ops=e_ops, options=loose | options)
+
+
+@pytest.fixture(scope="module")
+def kept():
+    """Trajectories with all their states, and with the no-jump run apart."""
+    return {
+        improved: mcsolve(noisy(), keep_runs_results=True, improved_sampling=improved, store_states=True)
+        for improved in (False, True)
+    }
+
+
+def total_sz(n_spins, power=1):
+    return qutip.Qobj(np.diag((magnetization_diagonal(n_spins) / n_spins) ** power), dims=[[2] * n_spins] * 2)
+
+
+def test_a_density_matrix_against_qutips_own_expectation_values(tmp_path):
+    problem = noisy(noise=Noise(x=0.01, z=(0.02, 0.0, 0.03), relaxation=0.02, temperature=100.0))
+    energy = problem.to_qobjevo()
+    result = mesolve(problem, e_ops=[total_sz(3), total_sz(3, 2), energy], store_states=True)
+    record = record_from_qutip(result, problem, source="notebook 3")
+    mean, square, turns = result.expect
+    np.testing.assert_allclose(record.times, TLIST)
+    np.testing.assert_allclose(record.dataset["magnetization_t"], mean, atol=1e-12)
+    np.testing.assert_allclose(record.dataset["std_t"], np.sqrt(np.maximum(square - mean**2, 0.0)), atol=1e-7)
+    np.testing.assert_allclose(record.dataset["energy_t"], turns / (2.0 * np.pi), atol=1e-10)
+    np.testing.assert_allclose(record.dataset["purity_t"], [state.purity() for state in result.states], atol=1e-10)
+    assert record.magnetization == pytest.approx(mean[-1], abs=1e-12)
+    assert record.variance == pytest.approx(square[-1] - mean[-1] ** 2, rel=1e-10)
+    assert record.precision == pytest.approx(1.0 / record.variance)
+    assert record.purity == pytest.approx(result.final_state.purity())
+    lowest = record.dataset["smallest_eigenvalue"].item()
+    assert lowest == pytest.approx(result.final_state.eigenenergies()[0], abs=1e-12)
+    spins = [qutip.expect(qutip.sigmaz(), result.final_state.ptrace(k)) for k in range(3)]
+    np.testing.assert_allclose(record.dataset["spin_magnetization"], spins, atol=1e-10)
+    assert record.dataset["distribution"].sum() == pytest.approx(1.0)
+    assert record.engine == "qutip"
+    assert record.problem == problem
+    path = record.save(tmp_path / "qutip.nc")
+    assert read_record(path) == record
+
+
+def test_a_ket_gives_what_the_state_vector_gives():
+    problem = ChargingProblem(TRIANGLE, cooperative(6.0, initial=ProductState((0.3, 1.0, 2.0), (0.0, 0.5, 1.0))))
+    record = record_from_qutip(mesolve(problem), problem)  # without collapse operators mesolve calls sesolve
+    ours = Statevector(1e-9).run(problem, times=TLIST)
+    assert record.magnetization == pytest.approx(ours.magnetization, abs=1e-7)
+    assert record.precision == pytest.approx(ours.precision, rel=1e-7)
+    for name in ("magnetization_t", "std_t", "energy_t", "spin_magnetization", "distribution"):
+        np.testing.assert_allclose(record.dataset[name], ours.dataset[name], atol=1e-7)
+    for name in ("purity", "purity_t", "smallest_eigenvalue"):
+        assert name not in record.dataset
+
+
+def test_what_qutip_does_not_know_is_absent():
+    problem = noisy()
+    record = record_from_qutip(mesolve(problem, e_ops=[total_sz(3)], store_final_state=True), problem)
+    for name in ("magnetization_error", "precision_error", "magnetization_stderr", "time", "purity_t", "std_t"):
+        assert name not in record.dataset
+    assert record.error_estimate is None
+    assert record.purity is not None
+    assert "error unknown" in repr(record)
+
+
+def test_provenance_names_the_solver_and_its_options():
+    import json
+
+    problem = noisy()
+    record = record_from_qutip(mesolve(problem), problem, source="notebook 3")
+    options = json.loads(record.dataset.attrs["engine_options"])
+    assert options["solver"] == "mesolve"
+    assert options["qutip"] == qutip.__version__
+    assert options["source"] == "notebook 3"
+    assert (options["method"], options["atol"], options["max_step"]) == ("vern9", 1e-12, 0.1)
+    assert "progress_bar" not in options
+    looser = record_from_qutip(mesolve(problem, rtol=1e-4, atol=1e-6), problem, source="notebook 3")
+    assert looser.key != record.key
+    assert record_from_qutip(mesolve(problem), problem, source="notebook 3").key == record.key
+
+
+@pytest.mark.parametrize("improved", [False, True])
+def test_trajectories_give_the_weighted_mean_and_its_standard_error(kept, improved):
+    result, problem = kept[improved], noisy()
+    record = record_from_qutip(result, problem)
+    average = result.average_final_state
+    mean = qutip.expect(total_sz(3), average)
+    assert record.magnetization == pytest.approx(mean, abs=1e-10)
+    weight = 1.0 - sum(result.deterministic_weights)
+    assert (weight < 0.9) == improved
+    values = np.array([qutip.expect(total_sz(3), state.final_state) for state in result.trajectories])
+    stderr = weight * values.std(ddof=1) / np.sqrt(len(values))
+    assert record.magnetization_stderr == pytest.approx(stderr, rel=1e-10)
+    biased = qutip.expect(total_sz(3, 2), average) - mean**2
+    assert record.variance == pytest.approx(biased + stderr**2, rel=1e-10)
+    assert record.dataset["precision_stderr"] == record.dataset["variance_stderr"] / record.variance
+    np.testing.assert_allclose(record.dataset["magnetization_t"], [qutip.expect(total_sz(3), s) for s in
+                                                                  result.average_states], atol=1e-10)  # fmt: skip
+    for name in ("magnetization_t_stderr", "variance_t_stderr", "energy_t_stderr"):
+        assert record.dataset[name].dims == ("time",)
+        assert record.dataset[name][0] == pytest.approx(0.0, abs=1e-15)
+        assert (record.dataset[name][1:] > 0.0).all()
+    assert record.dataset["distribution_stderr"].dims == ("sz_total",)
+    assert record.dataset["spin_magnetization_stderr"].dims == ("spin",)
+    assert "purity" not in record.dataset  # that of an average over trajectories is biased
+    assert "standard error" in repr(record)
+
+
+@pytest.mark.parametrize("improved", [False, True])
+def test_trajectories_lie_within_their_errors_of_the_density_matrix(kept, improved):
+    problem = noisy()
+    exact, drawn = record_from_qutip(mesolve(problem), problem), record_from_qutip(kept[improved], problem)
+    assert abs(drawn.magnetization - exact.magnetization) < 4.0 * drawn.magnetization_stderr
+    assert abs(drawn.variance - exact.variance) < 4.0 * float(drawn.dataset["variance_stderr"])
+    away = np.abs(drawn.dataset["magnetization_t"] - exact.dataset["magnetization_t"])
+    assert (away <= 4.0 * drawn.dataset["magnetization_t_stderr"] + 1e-6).all()
+
+
+def test_the_error_of_the_variance_is_that_of_many_repetitions():
+    from spinbattery.qutip_results import _Runs, _solution
+
+    problem = noisy(ring(1), Noise(x=0.1))
+    draws = np.random.default_rng(5).random((400, 30)) < 0.3
+    states = {up: qutip.basis(2, 0 if up else 1) for up in (False, True)}
+    found = [_solution(problem, _Runs([[states[up]] for up in draw], np.empty(0), np.ones(30)), np.empty(0))
+             for draw in draws.tolist()]  # fmt: skip
+    variances = np.array([one.variance for one in found])
+    assert variances.mean() == pytest.approx(4.0 * 0.3 * 0.7, abs=4.0 * variances.std() / 20.0)
+    errors = np.array([one.standard_errors["variance"] for one in found])
+    assert np.sqrt((errors**2).mean()) == pytest.approx(variances.std(), rel=0.2)
+
+
+def test_the_average_alone_has_no_standard_errors():
+    problem = noisy()
+    result = mcsolve(problem, ntraj=5)
+    with pytest.warns(UserWarning, match="average over its 5 trajectories alone.*keep_runs_results"):
+        record = record_from_qutip(result, problem)
+    assert record.magnetization == pytest.approx(qutip.expect(total_sz(3), result.average_final_state), abs=1e-10)
+    assert record.magnetization_stderr is None
+    assert "purity" not in record.dataset
+    assert len(record.times) == 4
+    assert '"trajectories":5' in record.dataset.attrs["engine_options"]
+
+
+def test_one_trajectory_has_no_standard_errors():
+    problem = noisy()
+    record = record_from_qutip(mcsolve(problem, ntraj=1, keep_runs_results=True), problem)
+    assert record.magnetization_stderr is None
+
+
+def test_missing_states_are_asked_for_by_the_name_of_the_option():
+    problem = noisy()
+    with pytest.raises(RecordError, match=r"'store_final_state': True.*'store_states': True"):
+        record_from_qutip(mesolve(problem, e_ops=[total_sz(3)]), problem)
+    with pytest.raises(RecordError, match=r"'store_final_state': True, 'keep_runs_results': True"):
+        record_from_qutip(mcsolve(problem, ntraj=2, e_ops=[total_sz(3)], keep_runs_results=True), problem)
+    record = record_from_qutip(
+        mcsolve(problem, ntraj=2, e_ops=[total_sz(3)], keep_runs_results=True, store_final_state=True), problem
+    )
+    assert record.magnetization_stderr is not None
+    assert "time" not in record.dataset
+
+
+def test_results_of_another_problem_are_refused():
+    problem = noisy()
+    result = mesolve(problem)
+    with pytest.raises(RecordError, match="dimension 8, but the problem has 4 spins, which make 16"):
+        record_from_qutip(result, noisy(ring(4), Noise(x=0.01)))
+    with pytest.raises(RecordError, match="ends at 6 ns, but the protocol at 7 ns"):
+        record_from_qutip(result, noisy(protocol=cooperative(7.0)))
+    with pytest.raises(RecordError, match="overlap with that of the problem is 0"):
+        record_from_qutip(result, noisy(protocol=cooperative(6.0, initial=ProductState.named("up"))))
+    with pytest.raises(RecordError, match=r"has \d+ collapse operators, but the problem has no noise"):
+        record_from_qutip(result, ChargingProblem(TRIANGLE, CP))
+    silent = ChargingProblem(TRIANGLE, CP)
+    with pytest.raises(RecordError, match=r"sesolve, without collapse operators.*\(x:0.03/ns"):
+        record_from_qutip(mesolve(silent), problem)
+    with pytest.raises(RecordError, match="one of sesolve, mesolve or mcsolve, but is Qobj"):
+        record_from_qutip(result.final_state, problem)
+
+
+def test_times_outside_the_protocol_are_refused():
+    problem = noisy()
+    with pytest.raises(InvalidParameterError, match="within the protocol"):
+        record_from_qutip(mesolve(problem, [-1.0, 6.0]), problem)
