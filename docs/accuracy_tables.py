@@ -21,7 +21,7 @@ def moments(
     kinks = mesh.kinks if kinks_known else np.empty(0)
     fields = project_fields(problem, mesh.edges(0), kinks, scheme.legendre_degree)
     state = SplitState(problem.protocol.initial.spinors(n), ising_diagonal(n, *problem.couplings))
-    state.apply(*scheme.angles(fields))
+    state.apply(scheme.sequence(fields))
     p, _ = state.probabilities()
     values = state.magnetization / n
     mean = float(p @ values)

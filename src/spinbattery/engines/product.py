@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import FloatArray, IntArray
 from ..problem import ChargingProblem
 from ..progress import Progress
+from .density import DensityState, stage_work
 from .schedule import Mesh
 from .split_step import BYTES_PER_BLOCK, Evolution, SplitState, SplitStepEngine
 
 _NO_COUPLING = np.zeros(2)
+_BYTES_PER_SPIN, _BYTES_PER_NOISY_SPIN = 200, 6000
+"""The latter where every spin has rates of its own."""
 
 
 @dataclass(frozen=True)
 class Product(SplitStepEngine):
-    """Networks with no coupling and no cross-talk: one spin for each distinct start, any N.
+    """Networks with no coupling and no cross-talk: one spin for each distinct start and noise, any N.
 
-    The same splitting as the state vector, on single spins.
+    The same splitting as the state vector, on single spins; where there is noise as the Lindblad engine, on their
+    2x2 density matrices. The purity is that of the whole network, and 0.0 where it is too small for a float.
     """
 
     name: ClassVar[str] = "product"
+    takes_noise: ClassVar[bool] = True
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         if problem.is_local:
@@ -32,46 +38,85 @@ class Product(SplitStepEngine):
         return "its spins are coupled (J or cross-talk is not zero); use the statevector engine."
 
     def required_bytes(self, problem: ChargingProblem) -> int:
-        return 200 * problem.n_spins + 16 * problem.network.n_pairs + BYTES_PER_BLOCK
+        per_spin = _BYTES_PER_SPIN if problem.noise is None else _BYTES_PER_NOISY_SPIN
+        return per_spin * problem.n_spins + 16 * problem.network.n_pairs + BYTES_PER_BLOCK
 
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
-        initial = problem.protocol.initial
-        return len(set(zip(initial.theta, initial.phi, strict=True))), 2.0
+        noise = problem.noise
+        work = 2.0 if noise is None else stage_work(1, bool(np.any(noise.relaxation)))
+        return len(_Kinds(problem).counts), work
 
     def stepper(
         self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress
     ) -> Callable[[int], Evolution]:
-        spinors = problem.protocol.initial.spinors(problem.n_spins)
-        distinct, kind, counts = np.unique(spinors, axis=0, return_inverse=True, return_counts=True)
-        kind = kind.ravel()
+        kinds = _Kinds(problem)
         wanted = set(times.tolist())
 
         def run(level: int) -> Evolution:
-            states = [SplitState(spinor[None, :], _NO_COUPLING) for spinor in distinct]
+            states = kinds.states()
             moments: list[tuple[float, float, float]] = []
+            purity: list[float] = []
 
             def at_stop(time: float) -> None:
                 if time in wanted:
-                    moments.append(_moments(problem, states, counts, time))
+                    moments.append(_moments(problem, states, kinds.counts, time))
+                    purity.append(_purity(states, kinds.counts))
 
             steps = self.propagate(problem, states, mesh, level, at_stop, progress)
-            final = _moments(problem, states, counts, problem.protocol.duration)
+            final = _moments(problem, states, kinds.counts, problem.protocol.duration)
             mean, variance, energy = np.array([*moments, final]).T
             up = np.array([state.probabilities()[0][0] for state in states])
             drift = max(abs(state.probabilities()[1] - 1.0) for state in states)
-            spins = np.array([_difference(state) for state in states])[kind]
-            return Evolution(mean, variance, energy, _distribution(up, counts), spins, drift, steps)
+            spins = np.array([_difference(state) for state in states])[kinds.of_spins]
+            found = Evolution(mean, variance, energy, _distribution(up, kinds.counts), spins, drift, steps)
+            if problem.noise is None:
+                return found
+            return replace(found, purity=np.array([*purity, _purity(states, kinds.counts)]))
 
         return run
 
 
-def _difference(state: SplitState) -> float:
+class _Kinds:
+    """Which spins are alike: they start alike and have the same noise.
+
+    Attributes:
+        counts: how many spins each kind has.
+        of_spins: (N,) kind of each spin.
+    """
+
+    def __init__(self, problem: ChargingProblem) -> None:
+        n, noise = problem.n_spins, problem.noise
+        spinors = problem.protocol.initial.spinors(n)
+        if noise is not None:
+            spinors = np.hstack([spinors, noise.pauli_rates(n).T, noise.relaxation_rates(n)[:, None]])
+        self._distinct, of_spins, self.counts = np.unique(spinors, axis=0, return_inverse=True, return_counts=True)
+        self.of_spins = of_spins.ravel()
+
+    def states(self) -> Sequence[SplitState | DensityState]:
+        """One spin of each kind at the start."""
+        if self._distinct.shape[1] == 2:
+            return [SplitState(spinor[None, :], _NO_COUPLING) for spinor in self._distinct]
+        return [
+            DensityState(kind[None, :2], _NO_COUPLING, kind[2:5, None].real, kind[5:].real) for kind in self._distinct
+        ]
+
+
+def _purity(states: Sequence[SplitState | DensityState], counts: IntArray) -> float:
+    """Tr rho^2 of all spins together."""
+    logarithm = 0.0
+    for state, count in zip(states, counts.tolist(), strict=True):
+        if isinstance(state, DensityState):
+            logarithm += count * math.log(state.purity())
+    return math.exp(logarithm)
+
+
+def _difference(state: SplitState | DensityState) -> float:
     p, _ = state.probabilities()
     return float(p[0] - p[1])
 
 
 def _moments(
-    problem: ChargingProblem, states: list[SplitState], counts: np.ndarray[tuple[int], np.dtype[np.int64]], time: float
+    problem: ChargingProblem, states: Sequence[SplitState | DensityState], counts: IntArray, time: float
 ) -> tuple[float, float, float]:
     """mu, sigma^2 and <H> in GHz of independent spins."""
     n = problem.n_spins
@@ -86,7 +131,7 @@ def _moments(
     return mean, variance, energy
 
 
-def _distribution(up: FloatArray, counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> FloatArray:
+def _distribution(up: FloatArray, counts: IntArray) -> FloatArray:
     """P(Sz): convolution of one binomial for each kind of spin, from Sz = -N to N."""
     from scipy.signal import fftconvolve
     from scipy.stats import binom

@@ -8,6 +8,7 @@ midpoints or Gauss nodes would alias.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -22,6 +23,9 @@ _NODES_PER_PANEL = 5
 _DENSITY_SAMPLES = 257
 _DENSITY_FLOOR = 0.7
 
+RELAXING = slice(3, 7)
+"""Rows of :class:`StepFields` with what relaxation follows."""
+
 
 def largest_local_coupling(problem: ChargingProblem) -> float:
     """Largest sum over one spin's pairs of |coupling|, in units of B(s)/2."""
@@ -33,11 +37,12 @@ def largest_local_coupling(problem: ChargingProblem) -> float:
 
 @dataclass(frozen=True)
 class StepFields:
-    """Fields in rad/ns on each of n steps, as Legendre coefficients in x = (t - start)/length.
+    """Functions of time on each of n steps, as Legendre coefficients in x = (t - start)/length.
 
     Attributes:
         edges: (n + 1,) times in ns.
-        coefficients: (3, n, degree + 1) for (Bx, Bz, B/2).
+        coefficients: (F, n, degree + 1): Bx, Bz and B/2 in rad/ns; where spins relax, q nx, q nz, nx^2 and
+            nx nz besides, without unit (see :meth:`~spinbattery.noise.Noise.equilibrium`).
     """
 
     edges: FloatArray
@@ -53,10 +58,36 @@ class StepFields:
 
 
 def project_fields(problem: ChargingProblem, edges: FloatArray, kinks: FloatArray, degree: int) -> StepFields:
-    """Legendre projection of the fields on every step between ``edges`` (ns).
+    """Legendre projection of the fields, and of what relaxation follows, on every step between ``edges`` (ns).
+
+    The edges need not be those of a mesh. See :class:`StepFields` for what is projected and :func:`project` for how.
+    """
+
+    def functions(t: FloatArray) -> FloatArray:
+        bx, bz, half_b = problem.fields(t)
+        fields = TWO_PI * np.stack([bx, bz, half_b])
+        noise = problem.noise
+        if noise is None or not np.any(noise.relaxation):
+            return fields
+        nx, nz, q = noise.equilibrium(bx, bz)
+        return np.concatenate([fields, np.stack([q * nx, q * nz, nx * nx, nx * nz])])
+
+    return project(functions, edges, kinks, degree)
+
+
+def project(
+    functions: Callable[[FloatArray], FloatArray], edges: FloatArray, kinks: FloatArray, degree: int
+) -> StepFields:
+    """Legendre projection of any functions of time on every step between ``edges`` (ns).
 
     The moments are integrated on panels that end at every one of the ``kinks`` (ns), and locally to
     each step: cumulative moments would lose all digits for long durations.
+
+    Args:
+        functions: from times (m,) in ns to values (F, m).
+        edges: (n + 1,) ascending.
+        kinks: where the functions are not smooth.
+        degree: of the projection.
     """
     panels = panel_edges(edges, kinks)
     nodes, weights = gauss_nodes(panels, _NODES_PER_PANEL)
@@ -65,9 +96,9 @@ def project_fields(problem: ChargingProblem, edges: FloatArray, kinks: FloatArra
     lengths = np.diff(edges)
     x = (nodes - edges[step][:, None]) / lengths[step][:, None]
     basis = np.polynomial.legendre.legvander(2.0 * x - 1.0, degree)
-    fields = TWO_PI * np.stack([f.reshape(nodes.shape) for f in problem.fields(nodes.ravel())])
+    values = functions(nodes.ravel()).reshape(-1, *nodes.shape)
     starts = np.flatnonzero(np.diff(step, prepend=-1))
-    moments = np.einsum("fpj,pj,pjk->fpk", fields, weights, basis)
+    moments = np.einsum("fpj,pj,pjk->fpk", values, weights, basis)
     summed = np.add.reduceat(moments, starts, axis=1)
     normalisation = (2.0 * np.arange(degree + 1) + 1.0) / lengths[:, None]
     return StepFields(edges, summed * normalisation)
@@ -128,9 +159,22 @@ class Mesh:
         return np.concatenate(parts)
 
 
+def largest_decay(problem: ChargingProblem) -> float:
+    """Fastest decay of one spin's Bloch vector by noise alone, in 1/ns."""
+    if problem.noise is None:
+        return 0.0
+    x, y, z = problem.noise.pauli_rates(problem.n_spins)
+    pauli = 2.0 * np.max([x + y, y + z, x + z], axis=0)
+    return float(np.max(pauli + problem.noise.relaxation_rates(problem.n_spins)))
+
+
 def initial_steps(problem: ChargingProblem) -> int:
-    """Steps of the coarsest mesh: two for each turn of the fastest single spin flip."""
+    """Steps of the coarsest mesh: two for each turn of the fastest single spin flip.
+
+    A decay counts as a turn with its rate as the angular frequency.
+    """
     t = np.linspace(0.0, problem.protocol.duration, 1025)
     bx, bz, half_b = problem.fields(np.unique(np.concatenate([t, problem.protocol.breakpoints])))
     fastest = float(np.max(np.abs(bx) + np.abs(bz) + largest_local_coupling(problem) * half_b))
+    fastest += largest_decay(problem) / TWO_PI
     return max(8, int(np.ceil(2.0 * fastest * problem.protocol.duration)))

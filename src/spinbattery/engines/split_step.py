@@ -1,10 +1,11 @@
-"""Split-step propagation shared by the product and the state-vector engine."""
+"""Split-step propagation shared by the product, the state-vector and the Lindblad engine."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,11 @@ from ..progress import Progress
 from ..recording import Solution
 from ..units import TWO_PI, whole_number
 from .base import Engine
+from .density import DensityState
 from .kernels import evolve, transverse_expectation
 from .refinement import checked_tolerance, refine
-from .schedule import Mesh, initial_steps, largest_local_coupling, project_fields
-from .splitting import BLANES_MOAN_6, SPLITTINGS, Splitting
+from .schedule import Mesh, initial_steps, largest_decay, largest_local_coupling, project_fields
+from .splitting import BLANES_MOAN_6, SPLITTINGS, Splitting, Stages
 
 _LARGEST_ROTATION = 1.0
 _MOST_STEPS = 20_000_000
@@ -37,6 +39,19 @@ _SECONDS_PER_RUN = 5e-3
 _STAGES_PER_OUTPUT = 4
 _PREDICTION_SAMPLES = 257
 _PREDICTED_ERROR = 64.0
+
+
+class State(Protocol):
+    """What is carried through a protocol.
+
+    Attributes:
+        size: numbers that a stage works on.
+    """
+
+    @property
+    def size(self) -> int: ...
+
+    def apply(self, stages: Stages) -> None: ...
 
 
 class SplitState:
@@ -58,9 +73,14 @@ class SplitState:
             psi = np.kron(psi, np.array([up, 1j * down]))  # the kernels' gauge: a factor i for each down
         self._re, self._im = psi.real.copy(), psi.imag.copy()
 
-    def apply(self, theta: FloatArray, spin_phase: FloatArray, ising_phase: FloatArray) -> None:
+    @property
+    def size(self) -> int:
+        return self.magnetization.size
+
+    def apply(self, stages: Stages) -> None:
         """Apply stages V T V ... V in place; see :func:`~spinbattery.engines.kernels.evolve`."""
-        evolve(self._re, self._im, self.n_spins, self.magnetization, self.ising, theta, spin_phase, ising_phase)
+        theta, field, ising = stages.theta, stages.field, stages.ising
+        evolve(self._re, self._im, self.n_spins, self.magnetization, self.ising, theta, field, ising)
 
     def probabilities(self) -> tuple[FloatArray, float]:
         """Normalised |psi|^2, shape (2^n,), and the squared norm before normalisation.
@@ -86,7 +106,7 @@ class SplitState:
 
 @dataclass(frozen=True)
 class Evolution:
-    """One pass at a fixed step; moments at the output times and, last, at the end."""
+    """One pass at a fixed step; moments, and of mixed states the purity, at the output times and, last, at the end."""
 
     mean: FloatArray
     variance: FloatArray
@@ -96,6 +116,8 @@ class Evolution:
     norm_error: float
     steps: int
     state: ComplexArray | None = None
+    purity: FloatArray | None = None
+    density: DensityState | None = None
 
 
 @dataclass(frozen=True)
@@ -154,7 +176,7 @@ class SplitStepEngine(Engine):
 
     @abstractmethod
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
-        """Number of states that are carried along, and of the amplitudes of each."""
+        """Number of states that are carried along, and the work of a stage on each, in amplitudes of a pure state."""
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
         """See the base class: the stages of all passes, by their amplitudes, and what runs and outputs cost beside."""
@@ -169,12 +191,12 @@ class SplitStepEngine(Engine):
     def predicted_steps(self, problem: ChargingProblem, times: FloatArray) -> StepPrediction:
         """Steps a run will take, from the fields alone.
 
-        With x and y the turns per step of the transverse and of the diagonal part for the spin that is
-        coupled most, a splitting of order p errs by the time average of x y (x + y)^(p - 2), times
-        2^(-p) for each halving: the leading commutators contain both parts, and a slow protocol does not
-        add errors up, it follows slightly wrong eigenstates. The factor 64 before it was fitted, for
-        both splittings, to what some 5000 runs needed of networks with N = 2 to 12, in 5 to 200 ns: 65%
-        were met exactly, 97% within one halving, and 99.9% within two. Before the steps resolve the
+        With x and y the turns per step of the transverse part (noise included) and of the diagonal part
+        for the spin that is coupled most, a splitting of order p errs by the time average of
+        x y (x + y)^(p - 2), times 2^(-p) for each halving: the leading commutators contain both parts, and a
+        slow protocol does not add errors up, it follows slightly wrong eigenstates. The factor 64 before it was
+        fitted, for both splittings, to what some 5000 runs needed of networks with N = 2 to 12, in 5 to
+        200 ns: 65% were met exactly, 97% within one halving, and 99.9% within two. Before the steps resolve the
         kinks of the schedule, refinement credits no convergence, and its estimate is larger by 2^(p - 2).
 
         Args:
@@ -183,7 +205,8 @@ class SplitStepEngine(Engine):
         """
         bx, bz, half_b = problem.fields(np.linspace(0.0, problem.protocol.duration, _PREDICTION_SAMPLES))
         coarsest, step = self._predicted_mesh(problem, times, float(np.abs(bx).max()))
-        x, y = step * np.abs(bx), step * (np.abs(bz) + largest_local_coupling(problem) * half_b)
+        transverse = np.abs(bx) + largest_decay(problem) / TWO_PI
+        x, y = step * transverse, step * (np.abs(bz) + largest_local_coupling(problem) * half_b)
         order = self.scheme.order
         error = _PREDICTED_ERROR * float(np.mean(x * y * (x + y) ** (order - 2)))
         resolved = 4 * problem.protocol.kinks(problem.scales).size
@@ -231,7 +254,14 @@ class SplitStepEngine(Engine):
                 "steps": finest.steps,
                 "halvings": refined.level,
             },
+            purity=None if finest.purity is None else float(finest.purity[-1]),
+            trajectory_purity=None if finest.purity is None else finest.purity[:-1],
+            smallest_eigenvalue=self.smallest_eigenvalue(finest),
         )
+
+    def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
+        """Of the final density matrix, checked; None where there is no such matrix."""
+        return None
 
     def mesh(self, problem: ChargingProblem, times: FloatArray) -> Mesh:
         """Coarsest mesh: no step crosses a corner of the protocol or a requested time."""
@@ -255,7 +285,7 @@ class SplitStepEngine(Engine):
     def propagate(
         self,
         problem: ChargingProblem,
-        states: list[SplitState],
+        states: Sequence[State],
         mesh: Mesh,
         level: int,
         at_stop: Callable[[float], None],
@@ -266,29 +296,23 @@ class SplitStepEngine(Engine):
         Kernels run in chunks of about a tenth of a second, so that progress shows and Ctrl-C acts.
         """
         total = sum(mesh.counts(level))
-        amplitudes = sum(state.magnetization.size for state in states)
-        chunk = max(1, int(_SECONDS_PER_CHUNK / (_SECONDS_PER_AMPLITUDE_STAGE * amplitudes)))
+        size = sum(state.size for state in states)
+        chunk = max(1, int(_SECONDS_PER_CHUNK / (_SECONDS_PER_AMPLITUDE_STAGE * size)))
         message = f"{problem.network.name} {problem.protocol.name}, {total} steps"
         done = 0
         at_stop(float(mesh.stops[0]))
-        for time, (theta, spin_phase, ising_phase) in self._blocks(problem, mesh, level):
-            for first in range(0, len(theta), chunk):
-                last = min(first + chunk, len(theta))
-                spins, pairs = spin_phase[first : last + 1].copy(), ising_phase[first : last + 1].copy()
-                if first:
-                    spins[0] = pairs[0] = 0.0  # the chunk before has applied this stage
+        for time, stages in self._blocks(problem, mesh, level):
+            for part in stages.parts(chunk):
                 for state in states:
-                    state.apply(theta[first:last], spins, pairs)
-                done += last - first
+                    state.apply(part)
+                done += len(part.theta)
                 progress(done / (total * self.scheme.stages), message)
             if time is not None:
                 at_stop(time)
         return total
 
-    def _blocks(
-        self, problem: ChargingProblem, mesh: Mesh, level: int
-    ) -> Iterator[tuple[float | None, tuple[FloatArray, FloatArray, FloatArray]]]:
-        """Stage angles of consecutive blocks of steps, with the stop (ns) a block ends at, if it does.
+    def _blocks(self, problem: ChargingProblem, mesh: Mesh, level: int) -> Iterator[tuple[float | None, Stages]]:
+        """Stages of consecutive blocks of steps, with the stop (ns) a block ends at, if it does.
 
         The fields are projected block by block, so that memory does not grow with the duration.
         """
@@ -301,5 +325,5 @@ class SplitStepEngine(Engine):
             block = project_fields(problem, edges[first : last + 1], mesh.kinks, self.scheme.legendre_degree)
             start = first
             for end in [*(end for end in ends if first < end < last), last]:
-                yield stops.get(end), self.scheme.angles(block.part(start - first, end - first))
+                yield stops.get(end), self.scheme.sequence(block.part(start - first, end - first))
                 start = end

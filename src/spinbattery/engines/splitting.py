@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from .._typing import FloatArray
-from .schedule import StepFields
+from .schedule import RELAXING, StepFields
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Stages V T V ... T V with what each does.
+
+    Attributes:
+        theta: (n,) turns exp(-i theta sx) of every spin in each T stage, rad.
+        field, ising: (n + 1,) factors of Sz and of the Ising diagonal in each V stage, rad.
+        times: (n,) signed durations of the T stages, ns.
+        relaxing: (4, n) integrals of q nx, q nz, nx^2, nx nz over the T stages, ns; (0, n) where no spin relaxes.
+    """
+
+    theta: FloatArray
+    field: FloatArray
+    ising: FloatArray
+    times: FloatArray
+    relaxing: FloatArray
+
+    def parts(self, largest: int) -> Iterator[Stages]:
+        """The same in sequence, in parts of up to ``largest`` T stages, each with a V before and after."""
+        for first in range(0, len(self.theta), largest):
+            last = min(first + largest, len(self.theta))
+            field, ising = self.field[first : last + 1].copy(), self.ising[first : last + 1].copy()
+            if first:
+                field[0] = ising[0] = 0.0  # the part before has it
+            yield Stages(self.theta[first:last], field, ising, self.times[first:last], self.relaxing[:, first:last])
 
 
 @dataclass(frozen=True)
@@ -60,11 +88,32 @@ class Splitting:
             field and ising (n * stages + 1,): factors of Sz and of the Ising diagonal in each V stage,
             where the last V of a step and the first of the next are one.
         """
-        at_transverse, at_diagonal = self._weights
-        lengths = fields.lengths[:, None]
-        theta = fields.coefficients[0] @ at_transverse * lengths
-        diagonal = fields.coefficients[1:] @ at_diagonal * lengths
-        return theta.ravel(), _joined(diagonal[0]), _joined(diagonal[1])
+        theta = self.in_transverse(fields, slice(0, 1))[0]
+        field, ising = self.in_diagonal(fields, slice(1, 3))
+        return theta, field, ising
+
+    def in_transverse(self, fields: StepFields, rows: slice) -> FloatArray:
+        """Integrals of functions over the T stages of all steps in sequence, shape (rows, n * stages).
+
+        Args:
+            fields: n steps.
+            rows: which of its functions.
+        """
+        stages = fields.coefficients[rows] @ self._weights[0] * fields.lengths[:, None]
+        return np.asarray(stages.reshape(len(stages), fields.lengths.size * self.stages))
+
+    def in_diagonal(self, fields: StepFields, rows: slice) -> FloatArray:
+        """The same over the V stages, shape (rows, n * stages + 1).
+
+        The last V of a step and the first of the next are one.
+        """
+        stages = fields.coefficients[rows] @ self._weights[1] * fields.lengths[:, None]
+        return np.stack([_joined(row) for row in stages])
+
+    def sequence(self, fields: StepFields) -> Stages:
+        """All that states are carried along by, of all steps in sequence."""
+        times = np.outer(fields.lengths, self.transverse).ravel()
+        return Stages(*self.angles(fields), times, self.in_transverse(fields, RELAXING))
 
 
 def _joined(stages: FloatArray) -> FloatArray:

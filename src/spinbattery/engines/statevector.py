@@ -14,6 +14,7 @@ from ..errors import InvalidParameterError
 from ..operators import ising_diagonal
 from ..problem import ChargingProblem
 from ..progress import Progress
+from .density import DensityState
 from .schedule import Mesh
 from .split_step import BYTES_PER_BLOCK, Evolution, SplitState, SplitStepEngine
 
@@ -78,20 +79,20 @@ class Statevector(SplitStepEngine):
 
             def at_stop(time: float) -> None:
                 if time in wanted:
-                    moments.append(_moments(problem, state, time)[:3])
+                    moments.append(state_moments(problem, state, time)[:3])
 
             steps = self.propagate(problem, [state], mesh, level, at_stop, progress)
-            *final, distribution, p, norm = _moments(problem, state, problem.protocol.duration)
+            *final, distribution, p, norm = state_moments(problem, state, problem.protocol.duration)
             mean, variance, energy = np.array([*moments, final]).T
-            spins = np.array([_spin_expectation(p, n, k) for k in range(n)])
+            spins = np.array([spin_expectation(p, n, k) for k in range(n)])
             kept = state.amplitudes() if self.keep_state else None
             return Evolution(mean, variance, energy, distribution, spins, abs(norm - 1.0), steps, kept)
 
         return run
 
 
-def _moments(
-    problem: ChargingProblem, state: SplitState, time: float
+def state_moments(
+    problem: ChargingProblem, state: SplitState | DensityState, time: float
 ) -> tuple[float, float, float, FloatArray, FloatArray, float]:
     """mu, sigma^2, <H> in GHz, P(Sz), the probabilities, and the squared norm."""
     n = problem.n_spins
@@ -106,7 +107,7 @@ def _moments(
     return mean, variance, energy, distribution, p, norm
 
 
-def _spin_expectation(p: FloatArray, n_spins: int, k: int) -> float:
+def spin_expectation(p: FloatArray, n_spins: int, k: int) -> float:
     """<sz_k> from the probabilities."""
     halves = p.reshape(1 << k, 2, 1 << (n_spins - 1 - k)).sum(axis=(0, 2))
     return float(halves[0] - halves[1])
