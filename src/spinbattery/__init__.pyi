@@ -50,6 +50,8 @@ from .figures.runs import plot_runs as plot_runs
 from .importing import read_measurement as read_measurement
 from .importing import record_from_magnetizations as record_from_magnetizations
 from .importing import record_from_samples as record_from_samples
+from .merging import extend_record as extend_record
+from .merging import merge_records as merge_records
 from .network import SpinNetwork as SpinNetwork
 from .network import complete as complete
 from .network import from_networkx as from_networkx
@@ -63,6 +65,8 @@ from .protocol import Protocol as Protocol
 from .protocol import cooperative as cooperative
 from .protocol import local_field as local_field
 from .protocol import polarised as polarised
+from .quantum_objects import QutipProblem as QutipProblem
+from .qutip_results import record_from_qutip as record_from_qutip
 from .recipe import ProtocolRecipe as ProtocolRecipe
 from .record import Record as Record
 from .record import read_record as read_record

@@ -102,3 +102,77 @@ def test_bad_noise_is_one_line_and_code_2(spinbattery, arguments, message):
     assert message in got.err
     assert "Traceback" not in got.err
     assert got.out == ""
+
+
+SAMPLED = (*SHORT, "--noise", "x:2e-2/ns", "--engine", "trajectories")
+
+
+def test_records_of_trajectories_are_merged_and_extended(spinbattery, tmp_path):
+    files = {name: str(tmp_path / f"{name}.nc") for name in ("a", "b", "both", "more", "direct")}
+    for name, seed in (("a", "1"), ("b", "2")):
+        run = (*SAMPLED, "--trajectories", "40", "--seed", seed)
+        assert spinbattery(*run, "--out", files[name]).code == 0
+    merged = spinbattery("merge", files["a"], files["b"], "--out", files["both"], "--json").json
+    assert merged["trajectories"] == 80
+    assert merged["magnetization"] == sb.read_record(files["both"]).magnetization
+    more = spinbattery("extend", files["a"], "--trajectories", "60", "--out", files["more"], "--quiet", "--json").json
+    direct = spinbattery(*SAMPLED, "--trajectories", "60", "--seed", "1", "--out", files["direct"], "--json").json
+    assert more["run_key"] == direct["run_key"]
+    assert more["magnetization"] == pytest.approx(direct["magnetization"], abs=1e-12)
+    again = spinbattery("merge", files["a"], files["a"], "--out", files["both"])
+    assert again.code == 2
+    assert "in common" in again.err
+
+
+CURVE = """
+networks = ["ring:2", "ring:3", "ring:4"]
+noise = ["none", "x:1e-2/ns", "x:3e-2/ns"]
+tolerance = 1e-4
+[[protocols]]
+name = "cooperative"
+duration = "5ns"
+"""
+
+
+@pytest.fixture(scope="module")
+def curve(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("curve")
+    (folder / "curve.toml").write_text(CURVE)
+    return (str(folder / "curve.toml"), "--store", str(folder / "runs"), "--quiet")
+
+
+def test_a_rate_is_estimated_from_an_exponent(spinbattery, curve, tmp_path):
+    asked = ("estimate", *curve, "--parameter", "gamma_tau", "--quantity", "alpha", "--error", "0.001")
+    known = spinbattery(*asked, "--measured", "1.3", "--json").json["curve"]
+    middle = known["y"][1]
+    figure = tmp_path / "curve.png"
+    found = spinbattery(*asked, "--measured", str(middle), "--at", "5ns", "--plot", str(figure), "--json").json
+    assert found["value"] == pytest.approx(0.05)
+    assert found["at"]["value"] == pytest.approx(0.01)
+    assert found["at"]["unit"] == "1/ns"
+    assert figure.stat().st_size > 0
+    assert spinbattery(*asked, "--measured", str(middle)).out.startswith("gamma_tau = 0.05 (95 %: ")
+
+
+def test_an_exponent_outside_the_curve_gives_a_warning_and_no_number(spinbattery, curve):
+    asked = ("estimate", *curve, "--parameter", "gamma_tau", "--quantity", "alpha", "--measured", "9")
+    got = spinbattery(*asked, "--json")
+    assert got.code == 0
+    assert got.json["value"] is None
+    assert got.err.startswith("warning: alpha goes from")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--parameter", "gama", "--quantity", "alpha"), "Did you mean 'gamma'"),
+        (("--parameter", "gamma", "--quantity", "mu"), "magnetization"),
+        (("--parameter", "gamma", "--quantity", "alpha", "--method", "log"), "loglog"),
+        (("--parameter", "gamma", "--quantity", "alpha", "--at", "60"), "no unit"),
+        (("--parameter", "gamma", "--quantity", "alpha", "--at", "60us"), "does not depend on a duration"),
+    ],
+)
+def test_bad_estimates_are_refused(spinbattery, curve, arguments, message):
+    got = spinbattery("estimate", *curve, *arguments, "--measured", "1.3")
+    assert got.code == 2
+    assert message in got.err

@@ -83,7 +83,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say(slope):
 
 
 def test_a_value_outside_the_curve_gives_no_number():
-    with pytest.warns(OutsideCurveWarning, match=r"from 2 to 1.05 as gamma_tau goes from 0 to 0.2 .* no estimate"):
+    with pytest.warns(OutsideCurveWarning, match=r"from 2 to 1.05 as gamma_tau goes from 0 to 0.2, .* no estimate"):
         found = estimate(falling(), 2.3)
     assert found.value is None
     assert found.interval == (None, None)

@@ -122,7 +122,7 @@ class CalibrationCurve:
     def __repr__(self) -> str:
         return (
             f"CalibrationCurve({self.quantity} against {self.parameter}: {len(self.x)} points from {self.x[0]:g} to "
-            f"{self.x[-1]:g} {self.unit}, {self.y[0]:.4g} to {self.y[-1]:.4g})"
+            f"{in_unit(f'{self.x[-1]:g}', self.parameter)}, {self.y[0]:.4g} to {self.y[-1]:.4g})"
         )
 
 
@@ -163,9 +163,7 @@ def calibration_curve(
         FitError: no or too few runs, runs that differ in more than the parameter (and, for alpha, the network),
             other networks at some value, mixed or uneven noise, or no precision where one is needed.
     """
-    _check_choice("parameter", parameter, UNITS)
-    _check_choice("quantity", quantity, QUANTITIES)
-    _check_choice("method", method, ("loglog", "linear"))
+    check_names(parameter, quantity, method)
     seed, n_replicates = whole_number("seed", seed, 0), whole_number("n_replicates", n_replicates, _MIN_REPLICATES)
     data = _dataset(runs)
     values, kind = _values(data, parameter)
@@ -200,6 +198,22 @@ def calibration_curve(
         n_spins=tuple(int(n) for n in sizes[:, 0]),
         seed=seed,
     )
+
+
+def in_unit(text: str, parameter: Parameter) -> str:
+    """A number with the unit of a parameter, where that has one."""
+    return text if UNITS[parameter] == "1" else f"{text} {UNITS[parameter]}"
+
+
+def check_names(parameter: str, quantity: str, method: str) -> None:
+    """Refuse names that no curve has, before any run is made for one.
+
+    Raises:
+        InvalidParameterError: an unknown parameter, quantity or method of the fit.
+    """
+    _check_choice("parameter", parameter, UNITS)
+    _check_choice("quantity", quantity, QUANTITIES)
+    _check_choice("method", method, ("loglog", "linear"))
 
 
 def _check_choice(what: str, name: str, known: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..errors import FitError, InvalidParameterError, OutsideCurveWarning
 from ..units import finite, positive, whole_number
-from .calibration import UNITS, CalibrationCurve, Parameter, Quantity
+from .calibration import UNITS, CalibrationCurve, Parameter, Quantity, in_unit
 
 _BISECTIONS = 60
 _SAME = 1e-9
@@ -68,10 +68,7 @@ class Estimate:
         Raises:
             InvalidParameterError: the parameter is no product with a duration, or the duration is not above zero.
         """
-        if self.parameter not in _PER_DURATION:
-            raise InvalidParameterError(
-                f"{self.parameter} does not depend on a duration; estimate {' or '.join(_PER_DURATION)} for that."
-            )
+        check_per_duration(self.parameter)
         tau = positive("duration", duration)
         value, low, high, error = (
             None if number is None else number / tau
@@ -85,12 +82,19 @@ class Estimate:
         return {**asdict(self), "unit": self.unit, "interval": list(self.interval), "outside": list(self.outside)}
 
     def __str__(self) -> str:
-        unit = "" if self.unit == "1" else f" {self.unit}"
-        value = "outside the curve" if self.value is None else f"{self.value:.3g}{unit}"
+        value = "outside the curve" if self.value is None else in_unit(f"{self.value:.3g}", self.parameter)
         low, high = ("open" if end is None else f"{end:.3g}" for end in self.interval)
         return (
             f"{self.parameter} = {value} ({100.0 * self.confidence:g} %: {low} to {high}) from {self.quantity} = "
             f"{self.measured:g} +- {self.error:g}"
+        )
+
+
+def check_per_duration(parameter: str) -> None:
+    """Raise :class:`InvalidParameterError` unless the parameter is a product with the duration."""
+    if parameter not in _PER_DURATION:
+        raise InvalidParameterError(
+            f"{parameter} does not depend on a duration; estimate {' or '.join(_PER_DURATION)} for that."
         )
 
 
@@ -138,8 +142,8 @@ def estimate(
     if len(crossings) > 1:
         places = ", ".join(f"{place:.4g}" for place in crossings)
         raise FitError(
-            f"{curve.quantity} = {measured:g} occurs at {curve.parameter} = {places} {curve.unit}; say which is meant "
-            "by within=(low, high)."
+            f"{curve.quantity} = {measured:g} occurs at {curve.parameter} = {in_unit(places, curve.parameter)}; say "
+            "which is meant by within=(low, high)."
         )
     value = crossings[0] if crossings else None
     rows = curve.replicates
@@ -170,7 +174,8 @@ def _range(curve: CalibrationCurve, within: tuple[float, float] | None) -> tuple
     low, high = (finite("an end of the range", end) for end in within)
     if not max(low, first) < min(high, last):
         raise InvalidParameterError(
-            f"within=({low:g}, {high:g}) is no range of the curve, which runs from {first:g} to {last:g} {curve.unit}."
+            f"within=({low:g}, {high:g}) is no range of the curve, which runs from {first:g} to "
+            f"{in_unit(f'{last:g}', curve.parameter)}."
         )
     return max(low, first), min(high, last)
 
@@ -257,7 +262,7 @@ def _outside_message(curve: CalibrationCurve, found: Estimate, low: float, high:
     ends = curve(np.array([low, high])).tolist()
     text = (
         f"{curve.quantity} goes from {ends[0]:.4g} to {ends[1]:.4g} as {curve.parameter} goes from {low:.4g} to "
-        f"{high:.4g} {curve.unit}"
+        f"{in_unit(f'{high:.4g}', curve.parameter)}"
     )
     if found.value is None:
         return f"{text}, and {found.measured:g} is not on that curve: there is no estimate; simulate further values."

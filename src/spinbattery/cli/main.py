@@ -9,7 +9,9 @@ import typer
 from .. import __version__
 from ..errors import SpinBatteryError
 from .commands import charge, scaling, show
+from .estimating import estimate
 from .importing import import_measurement
+from .merging import extend, merge
 from .qpu import qpu
 from .reproduction import reproduce
 from .stores import store
@@ -27,6 +29,9 @@ app.command()(scaling)
 app.command()(sweep)
 app.command()(reproduce)
 app.command()(show)
+app.command()(merge)
+app.command()(extend)
+app.command()(estimate)
 app.command("import")(import_measurement)
 app.add_typer(store, name="store")
 app.add_typer(qpu, name="qpu")
