@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._typing import ComplexArray, FloatArray, IntArray
+from .ensemble import Ensemble
 from .moments import Moments, precision_bound
 from .problem import ChargingProblem
 from .record import Record, canonical_json, run_key
@@ -26,6 +27,12 @@ _BLOCK = 1 << 22
 """Products of spins that are held at once, in bytes, where energies are summed."""
 
 _NO_TIMES = np.empty(0)
+
+_STDERR_DIMS: dict[str, Any] = {
+    "magnetization": (), "variance": (), "distribution": "sz_total", "spin_magnetization": "spin",
+    "magnetization_t": "time", "variance_t": "time", "energy_t": "time",
+}  # fmt: skip
+"""Dimensions of what can have a standard error."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +45,17 @@ class Solution:
         distribution: (N + 1,) final P(Sz), Sz = -N, -N + 2, ... N.
         times: (T,) output times in ns; may be empty, as then are the trajectories.
         trajectory_mean, trajectory_variance, trajectory_energy: (T,) mu, sigma^2, <H> in GHz.
-        trajectory_mean_error, trajectory_variance_error: (T,) absolute error estimates.
-        mean_error: absolute error estimate of mu.
-        precision_error: relative error estimate of 1/sigma^2.
-        norm_error: |norm - 1| at the end, before normalisation.
+        trajectory_mean_error, trajectory_variance_error: (T,) absolute error estimates, or None where there are none.
+        mean_error: absolute error estimate of mu, or None.
+        precision_error: relative error estimate of 1/sigma^2, or None.
+        norm_error: |norm - 1| at the end, before normalisation, or None where the norm means something else.
         state: final amplitudes, or None where they are not kept.
         discretisation: what the error came from (splitting, steps, ...).
         purity: Tr rho^2 at the end, and ``trajectory_purity`` (T,) at the output times; None of pure states.
         smallest_eigenvalue: of the final density matrix, or None.
+        standard_errors: where runs were drawn at random: of mu, sigma^2, P(Sz), <sz_k> and the trajectories, by the
+            names that these have in a record.
+        ensemble: sums over trajectories, from which runs are merged and extended, or None.
     """
 
     mean: float
@@ -56,16 +66,18 @@ class Solution:
     trajectory_mean: FloatArray
     trajectory_variance: FloatArray
     trajectory_energy: FloatArray
-    trajectory_mean_error: FloatArray
-    trajectory_variance_error: FloatArray
-    mean_error: float
-    precision_error: float
-    norm_error: float
+    trajectory_mean_error: FloatArray | None
+    trajectory_variance_error: FloatArray | None
+    mean_error: float | None
+    precision_error: float | None
+    norm_error: float | None
     state: ComplexArray | None
     discretisation: dict[str, Any]
     purity: float | None = None
     trajectory_purity: FloatArray | None = None
     smallest_eigenvalue: float | None = None
+    standard_errors: Mapping[str, Any] = field(default_factory=dict)
+    ensemble: Ensemble | None = None
 
 
 @dataclass(frozen=True)
@@ -152,28 +164,36 @@ def _computed_values(solution: Solution) -> dict[str, Any]:
         "magnetization": ((), solution.mean),
         "variance": ((), solution.variance),
         "std": ((), math.sqrt(solution.variance)),
-        "magnetization_error": ((), solution.mean_error),
-        "norm_error": ((), solution.norm_error),
         "spin_magnetization": ("spin", solution.spin_magnetization),
         "distribution": ("sz_total", solution.distribution),
     }
-    for name in ("purity", "smallest_eigenvalue"):
-        if (value := getattr(solution, name)) is not None:
-            values[name] = ((), value)
+    known = {
+        "magnetization_error": solution.mean_error,
+        "norm_error": solution.norm_error,
+        "purity": solution.purity,
+        "smallest_eigenvalue": solution.smallest_eigenvalue,
+    }
     if solution.variance > VARIANCE_FLOOR:
-        values["precision"] = ((), 1.0 / solution.variance)
-        values["precision_error"] = ((), solution.precision_error)
+        known |= {"precision": 1.0 / solution.variance, "precision_error": solution.precision_error}
     else:
-        values["precision_bound"] = ((), 1.0 / VARIANCE_FLOOR)
+        known["precision_bound"] = 1.0 / VARIANCE_FLOOR
+    values |= {name: ((), value) for name, value in known.items() if value is not None}
     if len(solution.times):
-        values["time"] = ("time", solution.times)
-        values["magnetization_t"] = ("time", solution.trajectory_mean)
-        values["std_t"] = ("time", np.sqrt(solution.trajectory_variance))
-        values["energy_t"] = ("time", solution.trajectory_energy)
-        values["magnetization_t_error"] = ("time", solution.trajectory_mean_error)
-        values["variance_t_error"] = ("time", solution.trajectory_variance_error)
-        if solution.trajectory_purity is not None:
-            values["purity_t"] = ("time", solution.trajectory_purity)
+        in_time = {
+            "time": solution.times,
+            "magnetization_t": solution.trajectory_mean,
+            "std_t": np.sqrt(solution.trajectory_variance),
+            "energy_t": solution.trajectory_energy,
+            "magnetization_t_error": solution.trajectory_mean_error,
+            "variance_t_error": solution.trajectory_variance_error,
+            "purity_t": solution.trajectory_purity,
+        }
+        values |= {name: ("time", value) for name, value in in_time.items() if value is not None}
+    if solution.standard_errors and solution.variance > VARIANCE_FLOOR:
+        values["precision_stderr"] = ((), solution.standard_errors["variance"] / solution.variance)
+    values |= {f"{name}_stderr": (_STDERR_DIMS[name], x) for name, x in solution.standard_errors.items() if np.size(x)}
+    if solution.ensemble is not None:
+        values |= solution.ensemble.values()
     if solution.state is not None:
         values["state"] = (("amplitude", "part"), np.column_stack([solution.state.real, solution.state.imag]))
         values["part"] = ("part", ["real", "imag"])

@@ -146,6 +146,6 @@ def assert_same(one, other):
         np.testing.assert_allclose(one[name], other[name], rtol=0, atol=1e-13)
 
 
-@pytest.mark.parametrize("kernel", [kernels._evolve_tile, kernels._evolve_blocked, transverse_expectation])
+@pytest.mark.parametrize("kernel", [kernels.evolve_tile, kernels.evolve_blocked, transverse_expectation])
 def test_kernels_release_the_interpreter_lock(kernel):
     assert kernel.targetoptions["nogil"]

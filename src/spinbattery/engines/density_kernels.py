@@ -23,12 +23,12 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from .kernels import _FAST, _cos_sin
+from .kernels import FAST_MATH, cos_sin
 
 TILE_DIGITS = 6
 
 
-@numba.njit(fastmath=_FAST, inline="always")
+@numba.njit(fastmath=FAST_MATH, inline="always")
 def _flip_one(a, b, c, d, m):
     """The map of one spin's (a, b, c, d): s times m[4], (v, w) times the matrix m[0:4]; all with a factor 1/2."""
     u = 0.5 * (a + d)
@@ -40,7 +40,7 @@ def _flip_one(a, b, c, d, m):
     return u + z, y + s, y - s, u - z
 
 
-@numba.njit(fastmath=_FAST, inline="always")
+@numba.njit(fastmath=FAST_MATH, inline="always")
 def _flip_slices(a, b, c, d, m):
     zz = m[0]
     zy = m[1]
@@ -60,7 +60,7 @@ def _flip_slices(a, b, c, d, m):
         d[i] = u - z
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _flip_low(x, first, second):
     """The two least significant digits, in registers: their strides are too short for slices."""
     for b in range(0, x.size, 16):
@@ -74,7 +74,7 @@ def _flip_low(x, first, second):
         x[b + 3], x[b + 7], x[b + 11], x[b + 15] = _flip_one(a3, b3, c3, d3, second)
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _flip_digits(x, first, last, maps):
     """Digits first to last - 1 of the index of x; ``maps`` (last - first, 5)."""
     for q in range(first, last):
@@ -84,7 +84,7 @@ def _flip_digits(x, first, last, maps):
             _flip_slices(x[b : b + n], x[b + n : b + 2 * n], x[b + 2 * n : b + 3 * n], x[b + 3 * n : b + 4 * n], m)
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _flip_tile(x, digits, maps):
     if digits >= 2:
         _flip_low(x, maps[0], maps[1])
@@ -93,7 +93,7 @@ def _flip_tile(x, digits, maps):
         _flip_digits(x, 0, digits, maps)
 
 
-@numba.njit(fastmath=_FAST, inline="always")
+@numba.njit(fastmath=FAST_MATH, inline="always")
 def _turn_pair(g, t, cos_row, sin_row, cos_column, sin_column):
     """G(r, c) and G(c, r) under the phases of r and c."""
     cos = cos_row * cos_column + sin_row * sin_column
@@ -101,7 +101,7 @@ def _turn_pair(g, t, cos_row, sin_row, cos_column, sin_column):
     return cos * g - sin * t, cos * t + sin * g
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _turn_tiles(x, y, spread, cos_row, sin_row, cos_column, sin_column):
     """Phases on the tile x and its transpose y, which are two."""
     half = cos_row.size // 2
@@ -123,7 +123,7 @@ def _turn_tiles(x, y, spread, cos_row, sin_row, cos_column, sin_column):
             x[i + 3], y[j + 3] = _turn_pair(x[i + 3], y[j + 3], c1, s1, k1, z1)
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _turn_tile(x, spread, cos, sin):
     """Phases on a tile of the diagonal, which is its own transpose."""
     half = cos.size // 2
@@ -147,7 +147,7 @@ def _turn_tile(x, spread, cos, sin):
         x[i + 1], x[i + 2] = _turn_pair(x[i + 1], x[i + 2], c0, s0, c1, s1)
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _split(x, first, last):
     """(a, b, c, d) to (u, w, s, v) on digits first to last - 1."""
     for q in range(first, last):
@@ -168,7 +168,7 @@ def _split(x, first, last):
                 d[i] = v
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _join(x, first, last):
     """Inverse of :func:`_split`."""
     for q in range(first, last):
@@ -189,7 +189,7 @@ def _join(x, first, last):
                 v[i] = d
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _relax_digits(x, first, last, maps):
     """Maps ``maps`` (last - first, 12) of (w, s, v), each from (u, w, s, v), on digits first to last - 1."""
     for q in range(first, last):
@@ -209,13 +209,13 @@ def _relax_digits(x, first, last, maps):
                 v[i] = z
 
 
-@numba.njit(fastmath=_FAST, inline="always")
+@numba.njit(fastmath=FAST_MATH, inline="always")
 def _multiply(x, by):
     for i in range(x.size):
         x[i] *= by[i]
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _sweep_low(g, digits, spread, cos, sin, maps, relaxes):
     """Phases, then the low digits of the transverse stage (of relaxation their split alone), tile by tile.
 
@@ -250,7 +250,7 @@ def _sweep_low(g, digits, spread, cos, sin, maps, relaxes):
                     _flip_tile(y, digits, maps)
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _sweep_back(g, digits, signs, flips, maps):
     """Relaxation of the low digits, once the high ones have relaxed, and their way back to entries of G."""
     size = 1 << (2 * digits)
@@ -264,7 +264,7 @@ def _sweep_back(g, digits, signs, flips, maps):
 _FLIP, _RELAX, _JOIN = 0, 1, 2
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _sweep_high(g, low, high, signs, flips, maps, action, buffer):
     """The high digits, in strided columns gathered into the buffer; what is done with them is ``action``."""
     rows = 1 << (2 * high)
@@ -310,7 +310,7 @@ def _tables(digits):
     return spread, flips, signs
 
 
-@numba.njit(fastmath=_FAST, cache=True, nogil=True)
+@numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
 def _evolve(g, n_spins, magnetization, ising, field, coupling, maps, kinds):
     low = min(n_spins, TILE_DIGITS)
     high = n_spins - low
@@ -322,7 +322,7 @@ def _evolve(g, n_spins, magnetization, ising, field, coupling, maps, kinds):
     stage = np.empty((n_spins, maps.shape[2]))
     for k in range(maps.shape[0] + 1):
         for i in range(cos.size):
-            cos[i], sin[i] = _cos_sin(field[k] * magnetization[i] + coupling[k] * ising[i])
+            cos[i], sin[i] = cos_sin(field[k] * magnetization[i] + coupling[k] * ising[i])
         if k == maps.shape[0]:
             _sweep_low(g, low, spread, cos, sin, stage[:0], relaxes)
             break

@@ -25,15 +25,15 @@ TILE_BITS = 13
 _COLUMN_BITS = 5
 
 # contraction to fused multiply-adds is wanted; reassociation would undo the two-part reduction below
-_FAST = {"contract", "nsz", "arcp", "nnan", "ninf"}
+FAST_MATH = {"contract", "nsz", "arcp", "nnan", "ninf"}
 
 _INVERSE_PI = 1.0 / math.pi
 _PI_HIGH = 3.141592653589793
 _PI_LOW = 1.2246467991473532e-16
 
 
-@numba.njit(fastmath=_FAST, inline="always")
-def _cos_sin(angle):
+@numba.njit(fastmath=FAST_MATH, inline="always")
+def cos_sin(angle):
     """cos and sin by reduction modulo pi and Taylor polynomials: unlike libm's they vectorise."""
     k = np.rint(angle * _INVERSE_PI)
     r = angle - k * _PI_HIGH
@@ -65,11 +65,11 @@ def _cos_sin(angle):
     return sign * c, sign * s
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _diagonal_stage(re, im, magnetization, ising, field, coupling, scale):
     """Multiply by scale * exp(-i (field * magnetization + coupling * ising))."""
     for i in range(re.size):
-        c, s = _cos_sin(field * magnetization[i] + coupling * ising[i])
+        c, s = cos_sin(field * magnetization[i] + coupling * ising[i])
         c *= scale
         s *= scale
         x = re[i]
@@ -78,7 +78,7 @@ def _diagonal_stage(re, im, magnetization, ising, field, coupling, scale):
         im[i] = y * c - x * s
 
 
-@numba.njit(fastmath=_FAST, inline="always")
+@numba.njit(fastmath=FAST_MATH, inline="always")
 def _rotate_pair(x0, x1, t):
     for i in range(x0.size):
         a = x0[i]
@@ -87,7 +87,7 @@ def _rotate_pair(x0, x1, t):
         x1[i] = b + t * a
 
 
-@numba.njit(fastmath=_FAST, inline="always")
+@numba.njit(fastmath=FAST_MATH, inline="always")
 def _rotate_quad(x0, x1, x2, x3, t):
     for i in range(x0.size):
         a0 = x0[i]
@@ -104,7 +104,7 @@ def _rotate_quad(x0, x1, x2, x3, t):
         x3[i] = c3 + t * c1
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _rotate_low(x, t):
     """The three least significant bits, in registers: their strides are too short for slices."""
     for b in range(0, x.size, 8):
@@ -142,7 +142,7 @@ def _rotate_low(x, t):
         x[b + 7] = a7 + t * a3
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _rotate_bits(x, first, last, t):
     """Bits first to last - 1 of the index of x, two at a time."""
     q = first
@@ -157,7 +157,7 @@ def _rotate_bits(x, first, last, t):
             _rotate_pair(x[b : b + n], x[b + n : b + 2 * n], t)
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _rotate_tile(x, bits, t):
     if bits >= 3:
         _rotate_low(x, t)
@@ -166,8 +166,8 @@ def _rotate_tile(x, bits, t):
         _rotate_bits(x, 0, bits, t)
 
 
-@numba.njit(fastmath=_FAST, cache=True, nogil=True)
-def _evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
+@numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
+def evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
     for k in range(theta.size):
         scale = math.cos(theta[k]) ** n_spins
         t = math.tan(theta[k])
@@ -177,7 +177,7 @@ def _evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
     _diagonal_stage(re, im, magnetization, ising, field[-1], coupling[-1], 1.0)
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _sweep_low(re, im, bits, magnetization, ising, t_end, t_begin, field, coupling, scale):
     size = 1 << bits
     for b in range(0, re.size, size):
@@ -192,7 +192,7 @@ def _sweep_low(re, im, bits, magnetization, ising, t_end, t_begin, field, coupli
             _rotate_tile(y, bits, t_begin)
 
 
-@numba.njit(fastmath=_FAST, cache=True)
+@numba.njit(fastmath=FAST_MATH, cache=True)
 def _sweep_high(re, im, low, high, magnetization, ising, t_end, t_begin, field, coupling, scale, x, y):
     """Strided columns of all high-bit rows, gathered into the buffers x and y."""
     rows = 1 << high
@@ -224,8 +224,8 @@ def _sweep_high(re, im, low, high, magnetization, ising, t_end, t_begin, field, 
             im[start : start + width] = y[r * width : (r + 1) * width]
 
 
-@numba.njit(fastmath=_FAST, cache=True, nogil=True)
-def _evolve_blocked(re, im, n_spins, magnetization, ising, theta, field, coupling):
+@numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
+def evolve_blocked(re, im, n_spins, magnetization, ising, theta, field, coupling):
     low = TILE_BITS
     high = n_spins - low
     x = np.empty(1 << (_COLUMN_BITS + high))
@@ -252,11 +252,11 @@ def evolve(re, im, n_spins, magnetization, ising, theta, field, coupling) -> Non
         theta: (n,) rotation angles, |theta| well below pi/2.
         field, coupling: (n + 1,) factors of the two diagonals in rad.
     """
-    run = _evolve_tile if n_spins <= TILE_BITS else _evolve_blocked
+    run = evolve_tile if n_spins <= TILE_BITS else evolve_blocked
     run(re, im, n_spins, magnetization, ising, theta, field, coupling)
 
 
-@numba.njit(fastmath=_FAST, cache=True, nogil=True)
+@numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
 def transverse_expectation(re, im, n_spins):
     """<Sx>, not normalised: sum over spins and pairs of 2 Im(conj(b_up) b_down) in this gauge."""
     total = 0.0

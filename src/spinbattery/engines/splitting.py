@@ -69,7 +69,7 @@ class Splitting:
         return self.order // 2 - 1
 
     @cached_property
-    def _weights(self) -> tuple[FloatArray, FloatArray]:
+    def weights(self) -> tuple[FloatArray, FloatArray]:
         """Legendre polynomials at the fictitious times of the T and the V stages, times their fractions.
 
         Fictitious times may leave the step where stages are negative.
@@ -99,7 +99,7 @@ class Splitting:
             fields: n steps.
             rows: which of its functions.
         """
-        stages = fields.coefficients[rows] @ self._weights[0] * fields.lengths[:, None]
+        stages = fields.coefficients[rows] @ self.weights[0] * fields.lengths[:, None]
         return np.asarray(stages.reshape(len(stages), fields.lengths.size * self.stages))
 
     def in_diagonal(self, fields: StepFields, rows: slice) -> FloatArray:
@@ -107,7 +107,7 @@ class Splitting:
 
         The last V of a step and the first of the next are one.
         """
-        stages = fields.coefficients[rows] @ self._weights[1] * fields.lengths[:, None]
+        stages = fields.coefficients[rows] @ self.weights[1] * fields.lengths[:, None]
         return np.stack([_joined(row) for row in stages])
 
     def sequence(self, fields: StepFields) -> Stages:
