@@ -31,8 +31,9 @@ def merge_records(records: Sequence[Record]) -> Record:
 
     The records are of one problem, by the ``trajectories`` engine with equal options but ``seed``, ``trajectories``
     and ``first``. Those of one seed must have different trajectories: number them on with ``first``. Two halves of a
-    run that are merged are that run, with its key; of several seeds, or with gaps, the option ``parts`` lists seed,
-    first and number of each.
+    run that are merged are that run, with its key, where all three treat the time of one jump alike: name
+    ``one_jump``, because ``auto`` may sample in the halves what it integrates in the whole. Of several seeds, or with
+    gaps, the option ``parts`` lists seed, first and number of each.
 
     Raises:
         RecordError: no records, records of something else, of problems, options or output times that differ, or

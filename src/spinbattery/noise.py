@@ -26,6 +26,8 @@ _PER_NS = {"/ps": 3, "/ns": 0, "/us": -3, "/µs": -3, "/μs": -3, "/ms": -6, "/s
            "Hz": -9, "kHz": -6, "MHz": -3, "GHz": 0}  # fmt: skip
 _MILLIKELVIN = {"mK": 0, "K": 3}
 _QUANTITY = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(.*?)\s*")
+_SMALLEST = 1e-50
+"""Below, products of rates would leave the range of floats."""
 _NEXT_KIND = re.compile(r"\+(?=\s*[a-zA-Z])")
 """The plus between two kinds, which is none of an exponent."""
 
@@ -251,4 +253,6 @@ def _checked_rate(kind: str, value: SupportsFloat) -> float:
     rate = finite(f"the rate of {kind}", value)
     if rate < 0.0:
         raise InvalidParameterError(f"the rate of {kind} is {rate:g}/ns; rates must not be negative.")
+    if 0.0 < rate < _SMALLEST:
+        raise InvalidParameterError(f"the rate of {kind} is {rate:g}/ns, below {_SMALLEST:g}; give 0 for none.")
     return rate

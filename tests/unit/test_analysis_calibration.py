@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from run_datasets import Result, charged, dataset, joined, recipe
 
+from spinbattery.analysis import calibration
 from spinbattery.analysis.calibration import CalibrationCurve, calibration_curve
 from spinbattery.analysis.scaling import fit_scaling
 from spinbattery.errors import FitError, InvalidParameterError
@@ -226,3 +227,19 @@ def test_a_point_without_precision_is_named(plain):
     runs["precision"] = ("run", [*runs["precision"].to_numpy()[:-1], np.nan])
     with pytest.raises(FitError, match=r"gamma = 0.003: that of N = 6 has sigma = 0"):
         calibration_curve(runs, "gamma", "alpha")
+
+
+def test_the_band_covers_the_truth_whoever_makes_the_scatter(plain):
+    """200 curves: whether points scatter by themselves or by the errors that their runs state, 95 % means 95 %."""
+    generator = np.random.default_rng(3)
+    sizes = np.array([2.0, 3.0, 4.0, 5.0])
+    for stated in (0.0, 0.03):
+        hits = 0
+        for trial in range(200):
+            precision = sizes**1.4 * np.exp(0.03 * generator.standard_normal(sizes.size))
+            _, rows = calibration._alphas(
+                sizes, precision[None], stated * precision[None], "loglog", np.random.default_rng(trial), 300
+            )
+            low, high = np.percentile(rows[:, 0], (2.5, 97.5))
+            hits += low <= 1.4 <= high
+        assert 0.91 <= hits / 200 <= 0.985

@@ -18,7 +18,7 @@ from ..record import Record
 from ..store.gather import gather
 from ..units import whole_number
 from .points import CURVE, HoldsRuns, averages, check_one_curve, runs_of, seed_groups, spelled
-from .scaling import Method, fit_rows
+from .scaling import Method, fit_rows, student_factor
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -140,8 +140,9 @@ def calibration_curve(
     ``alpha`` is that of :func:`~spinbattery.analysis.scaling.fit_scaling` over the networks at each value,
     which must be the same networks everywhere. Its replicates are residual bootstraps with one draw of
     networks for the whole curve: the networks that deviate from a power law deviate alike at neighbouring
-    values, so that a replicate is a curve too, not a scatter of points. Runs with standard errors (reads,
-    trajectories) or with several seeds add a normal deviate to each of their points. For
+    values, so that a replicate is a curve too, not a scatter of points. They are widened for few networks as
+    the intervals of fit_scaling are. Runs with standard errors (reads, trajectories) or with several seeds add a
+    normal deviate to each of their points, and only the scatter that these do not explain is drawn. For
     ``magnetization`` and ``precision``, of one network, those errors are all there is; the replicates of
     exact runs are all the same.
 
@@ -342,15 +343,15 @@ def _alphas(
     drawn = generator.integers(n, size=(n_replicates, n))
     rows = np.empty((n_replicates, len(precision)))
     for k, (values, error, (c, alpha)) in enumerate(zip(precision, errors, nominal, strict=True)):
-        fitted = c * sizes**alpha
-        logarithmic = method == "loglog"
-        residuals = np.log(values / fitted) if logarithmic else values - fitted
-        # residuals of a fit of two parameters are too small by this factor on average
-        pool = (residuals - residuals.mean()) * math.sqrt(n / (n - 2))
-        scale = error / values if logarithmic else error
-        shifts = pool[drawn] + scale * generator.standard_normal((n_replicates, n))
-        resampled = fitted * np.exp(shifts) if logarithmic else fitted + shifts
-        rows[:, k] = fit_rows(sizes, resampled, method, about=values)[:, 1]
+        scatter, own = _shifts(values, error, c * sizes**alpha, method)
+        shifted = [(student_factor(n), scatter[drawn])]
+        if own.any():
+            shifted.append((1.0, own * generator.standard_normal((n_replicates, n))))
+        rows[:, k] = alpha
+        for factor, shifts in shifted:
+            fitted = c * sizes**alpha
+            resampled = fitted * np.exp(shifts) if method == "loglog" else fitted + shifts
+            rows[:, k] += factor * (fit_rows(sizes, resampled, method, about=values)[:, 1] - alpha)
     kept = rows[~np.isnan(rows).any(axis=1)]
     if len(kept) < (1.0 - _MAX_FAILED) * n_replicates:
         raise FitError(
@@ -358,3 +359,18 @@ def _alphas(
             "are too few or too scattered for error bars; add networks, or use method='loglog' where it was 'linear'."
         )
     return nominal[:, 1], kept
+
+
+def _shifts(
+    precision: FloatArray, error: FloatArray, fitted: FloatArray, method: Method
+) -> tuple[FloatArray, FloatArray]:
+    """Residuals (networks,) that the errors of the runs do not explain, and these errors, in the space of the fit."""
+    n = precision.size
+    logarithmic = method == "loglog"
+    residuals = np.log(precision / fitted) if logarithmic else precision - fitted
+    # residuals of a fit of two parameters are too small by this factor on average
+    scatter = (residuals - residuals.mean()) * math.sqrt(n / (n - 2))
+    own = error / precision if logarithmic else error
+    total = float(np.mean(scatter**2))
+    unexplained = max(0.0, 1.0 - float(np.mean(own**2)) / total) if total > 0.0 else 0.0
+    return scatter * math.sqrt(unexplained), own

@@ -24,6 +24,8 @@ Method: TypeAlias = Literal["loglog", "linear"]
 
 _MIN_RESAMPLES = 100
 _PERCENTILES = (2.5, 97.5)
+_LOGARITHMS = (-700.0, 700.0)
+"""Beyond these an end of c is no finite number, or zero."""
 _MAX_FAILED = 0.05
 """Share of refits that may fail: more, and an interval of 95 % would rest on a selection."""
 
@@ -54,7 +56,7 @@ class ScalingFit:
         c, alpha: the fit.
         c_err, alpha_err: standard errors, from the scatter of the residuals with n - 2 degrees of freedom.
         covariance: (2, 2) covariance of (c, alpha).
-        c_interval, alpha_interval: 95 % percentile intervals of the residual bootstrap.
+        c_interval, alpha_interval: 95 % intervals of the residual bootstrap, see :func:`fit_scaling`.
         n_spins: N of each point.
         precision: 1/sigma^2 of each point.
         bootstrap: how the intervals were found.
@@ -132,7 +134,9 @@ def fit_scaling(
     square of ln N, so at most that of the largest N.
 
     The intervals come from a residual bootstrap in the space of the fit: residuals, centred and
-    inflated by sqrt(n/(n - 2)), are drawn with replacement, added to the fit, and refitted.
+    inflated by sqrt(n/(n - 2)), are drawn with replacement, added to the fit, and refitted. Percentiles of
+    few points are too narrow, because their scatter is itself uncertain; so they are widened about the fit by
+    the ratio of Student's quantile for n - 2 degrees of freedom to the normal one (2.2 for four points).
 
     Args:
         points: records; or a Dataset with dimension ``run``, as a store selects it, or the result of
@@ -161,7 +165,9 @@ def fit_scaling(
     (log_a, alpha), local, refits = (_loglog if method == "loglog" else _linear)(x, values, resampler)
     c, covariance = _at_one_spin(log_a, alpha, local, pivot)
     c_err, alpha_err = np.sqrt(np.maximum(covariance.diagonal(), 0.0)).tolist()
-    c_interval, alpha_interval, n_failed = _intervals(refits, pivot, n_bootstrap)
+    c_interval, alpha_interval, n_failed = _intervals(
+        refits, (log_a, alpha), pivot, n_bootstrap, student_factor(len(sizes))
+    )
     return ScalingFit(
         method=method,
         c=c,
@@ -302,19 +308,36 @@ def _at_one_spin(log_a: float, alpha: float, local: FloatArray, pivot: float) ->
 
 
 def _intervals(
-    refits: FloatArray, pivot: float, n_bootstrap: int
+    refits: FloatArray, fit: tuple[float, float], pivot: float, n_bootstrap: int, wider: float
 ) -> tuple[tuple[float, float], tuple[float, float], int]:
-    """Percentile intervals of c and alpha, and how many refits found no power law."""
-    found = _at_one_spin_or_nan(refits, pivot)
-    found = found[~np.isnan(found[:, 0])]
-    n_failed = n_bootstrap - len(found)
+    """Intervals of c and alpha, ``wider`` than percentiles of the refits, and how many of these found no power law.
+
+    ``fit`` is (ln a, alpha); c is widened by its logarithm.
+    """
+    usable = ~np.isnan(_at_one_spin_or_nan(refits, pivot)[:, 0])
+    n_failed = n_bootstrap - int(usable.sum())
     if n_failed > _MAX_FAILED * n_bootstrap:
         raise FitError(
             f"{n_failed} of {n_bootstrap} bootstrap refits found no power law: the points are too few or too "
             "scattered for error bars; add points, or use method='loglog' where it was 'linear'."
         )
-    (c_low, alpha_low), (c_high, alpha_high) = np.percentile(found, _PERCENTILES, axis=0).tolist()
+    at_one = np.array([[1.0, -pivot], [0.0, 1.0]])  # (ln a, alpha) to (ln c, alpha)
+    centre = at_one @ np.array(fit)
+    ends = centre + wider * (np.percentile(refits[usable] @ at_one.T, _PERCENTILES, axis=0) - centre)
+    (c_low, c_high), (alpha_low, alpha_high) = np.exp(np.clip(ends[:, 0], *_LOGARITHMS)).tolist(), ends[:, 1].tolist()
     return (c_low, c_high), (alpha_low, alpha_high), n_failed
+
+
+def student_factor(n_points: int) -> float:
+    """By how much a percentile interval of 95 % from the scatter of n points about two parameters is too narrow.
+
+    The scatter is itself estimated, with n - 2 degrees of freedom: Student's quantile over the normal one. With
+    four points it is 2.2, and percentiles alone would cover the truth in four of five cases.
+    """
+    from scipy.stats import norm, t
+
+    upper = 0.01 * _PERCENTILES[1]
+    return float(t.ppf(upper, n_points - 2) / norm.ppf(upper))
 
 
 def _at_one_spin_or_nan(fits: FloatArray, pivot: float) -> FloatArray:

@@ -24,9 +24,6 @@ measured at N = 9 to 11."""
 
 _LARGEST_N = 12
 _SECONDS_PER_CUBE = 4e-10
-_SECONDS_PER_CUBE = 4e-10
-_WORK, _WORK_RELAXING = 0.7, 1.7
-"""Of an entry in a stage, in units of what an amplitude of a state vector takes."""
 
 
 @dataclass(frozen=True)

@@ -201,9 +201,10 @@ def _crosstalk(alpha: CalibrationCurve, magnetization: CalibrationCurve) -> Audi
         "The printed strengths mean nothing without the duration they were simulated with, which is not given. "
         f"{strong:g} from alpha is tau = {taus[strong, 0]:.0f} ns; {weak:g} from alpha and {strong:g} from mu are "
         f"{1e-3 * taus[weak, 0]:.1f} and {1e-3 * taus[strong, 1]:.1f} us, so that one duration may lie behind both; "
-        f"{weak:g} from mu is {1e-3 * taus[weak, 1]:.0f} us. At one duration mu asks for "
-        f"{products[1] / products[0]:.1f} times the cross-talk that alpha asks for. With its printed error alpha "
+        f"{weak:g} from mu is {1e-3 * taus[weak, 1]:.0f} us. At 200 ns mu, read off at N = 12 where the annealer has "
+        f"5612, asks for {products[1] / products[0]:.1f} times the cross-talk that alpha asks for. With its printed "
+        "error alpha "
         + ("sets no bound at all" if bound is None else f"says |J_CT| tau < {abs(bound):.2f}")
         + ", and does not exclude zero. "
-        "Thermal spins give both figures with no cross-talk.",
+        "Thermal spins come near both figures with no cross-talk (parts 'formulas', 'table1-annealer').",
     )

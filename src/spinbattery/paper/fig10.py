@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..analysis.calibration import CalibrationCurve, Quantity, calibration_curve
+from ..analysis.scaling import fit_scaling
 from ..figures.calibration import plot_calibration
 from ..units import parse_duration
 from . import device
@@ -87,24 +88,22 @@ def build(runs: Runs) -> Section:
         ),
         (
             TableItem(
-                "mu at N = 12 and alpha (log-log, with the half-width of its 95 % band), against J_CT tau in B(s)/2 ns",
+                "mu at N = 12 and alpha (log-log, with its standard error), against J_CT tau in B(s)/2 ns",
                 ("tau", "J_CT tau", "J_CT", "mu", "alpha"),
-                [row for duration in _PRODUCTS for row in _rows(duration, alphas[duration], magnetizations[duration])],
+                [row for duration in _PRODUCTS for row in _rows(runs, duration)],
             ),
         ),
     )
 
 
-def _rows(duration: str, alpha: CalibrationCurve, magnetization: CalibrationCurve) -> list[tuple[str, ...]]:
+def _rows(runs: Runs, duration: str) -> list[tuple[str, ...]]:
     tau = parse_duration(duration)
-    low, high = alpha.band()
-    return [
-        (
-            duration,
-            f"{x:.3g}",
-            f"{x / tau:.3g}",
-            f"{magnetization.y[k]:.4f}",
-            plus_minus(float(alpha.y[k]), 0.5 * float(high[k] - low[k])),
-        )
-        for k, x in reversed(list(enumerate(alpha.x)))
-    ]
+    rows: list[tuple[str, ...]] = []
+    for product in _PRODUCTS[duration]:
+        first = len(TORI) * len(rows)
+        records = [runs[request].record for request in _REQUESTS[duration][first : first + len(TORI)]]
+        fit = fit_scaling(records)
+        largest = max(records, key=lambda record: record.n_spins)
+        alpha = plus_minus(fit.alpha, fit.alpha_err)
+        rows.append((duration, f"{product:.3g}", f"{product / tau:.3g}", f"{largest.magnetization:.4f}", alpha))
+    return rows

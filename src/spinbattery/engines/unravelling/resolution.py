@@ -112,7 +112,7 @@ class _Probes:
         self._ensemble = Ensemble(self._none, self._weight, sums)
 
     def compared(self, coarse: Unravelling, mesh_steps: int) -> Resolution:
-        """Errors of a coarser mesh: weighted differences, enlarged by what the finer one errs itself."""
+        """Errors of a coarser mesh at given jumps: weighted differences, enlarged by what the finer one errs itself."""
         weight = sampled_weight(coarse, self._problem, 1, self._progress)
         none = no_jump_part(coarse.no_jump(self._progress), 1.0 - weight)
         again = coarse.run(self._found.scripts, None, self._progress)

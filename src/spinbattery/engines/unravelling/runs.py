@@ -169,7 +169,9 @@ class Unravelling:
                 log_survival[stop] = row.log_survival[0]
                 total_rate[stop] = jumps.jump_rates(row.re[0], row.im[0], system, system.axes[stop], rates)
             progress(stop / self.steps, f"without jumps, {self.steps} steps")
-        if not self.damped:
+        if self.damped:
+            log_survival = np.minimum.accumulate(np.minimum(log_survival, 0.0))  # rounding of norms that hardly fall
+        else:
             total_rate[:] = system.pauli.sum()
             log_survival = -total_rate * system.edges
         norm = None if self.damped else abs(jumps.squared_norm(row.re[0], row.im[0]) - 1.0)
