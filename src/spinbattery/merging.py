@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from ._typing import FloatArray
 from .engines.trajectories import Trajectories, ensemble_solution
 from .ensemble import Ensemble
 from .errors import RecordError
+from .problem import ChargingProblem
 from .progress import Progress, silent
 from .record import Record
 from .recording import build_record
@@ -43,8 +44,8 @@ def merge_records(records: Sequence[Record]) -> Record:
         raise RecordError("there is no record to merge.")
     first = records[0]
     ensembles = [_ensemble(record) for record in records]
-    for record in records[1:]:
-        _check_alike(first, record)
+    for position, record in enumerate(records[1:], start=2):
+        _check_alike(first, record, position)
     parts = _joined([part for record in records for part in _parts(record)])
     sums = ensembles[0].sums
     for ensemble in ensembles[1:]:
@@ -123,10 +124,23 @@ def _parts(record: Record) -> list[Part]:
     return [(options["seed"], options["first"], options["trajectories"])]
 
 
-def _check_alike(first: Record, other: Record) -> None:
-    """Raise :class:`RecordError` unless the two sample the same."""
+def _check_alike(first: Record, other: Record, position: int) -> None:
+    """Raise :class:`RecordError` unless the two sample the same.
+
+    Args:
+        first: of the records.
+        other: one of the rest.
+        position: of the latter, counted from 1.
+    """
     if other.problem != first.problem:
-        raise RecordError("the records are of different problems; merge those of one problem.")
+        one, two = first.problem, other.problem
+        parts = [f.name for f in fields(ChargingProblem) if getattr(one, f.name) != getattr(two, f.name)]
+        raise RecordError(
+            f"the records are of different problems: the first is of {_described(first)}, number {position} of "
+            f"{_described(other)}; they differ in {', '.join(parts)}. Merge those of one problem: of a store, "
+            "store.records(network=..., protocol=..., noise=...) gives them, and `spinbattery store list FOLDER "
+            "--where network=... --where noise=...` lists them."
+        )
     if not np.array_equal(other.times, first.times):
         raise RecordError("the records have different output times; run them with the same times.")
     options, others = _given(first), _given(other)
@@ -144,6 +158,13 @@ def _check_alike(first: Record, other: Record) -> None:
     same = "exact_weight", "exact_moments", "sampled_weight"
     if any(not np.allclose(first.dataset[name], other.dataset[name], rtol=1e-9, atol=1e-12) for name in same):
         raise RecordError("the records were made with different steps; run them again with one version.")
+
+
+def _described(record: Record) -> str:
+    problem = record.problem
+    protocol = problem.protocol
+    noise = f"noise {problem.noise}" if problem.noise else "no noise"
+    return f"network {problem.network.name!r}, protocol {protocol.name!r} of {protocol.duration:g} ns and {noise}"
 
 
 def _joined(parts: list[Part]) -> list[Part]:

@@ -26,6 +26,7 @@ _PER_NS = {"/ps": 3, "/ns": 0, "/us": -3, "/µs": -3, "/μs": -3, "/ms": -6, "/s
            "Hz": -9, "kHz": -6, "MHz": -3, "GHz": 0}  # fmt: skip
 _MILLIKELVIN = {"mK": 0, "K": 3}
 _QUANTITY = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(.*?)\s*")
+_BEGINS_A_NUMBER = re.compile(r"[-+.0-9]")
 _SMALLEST = 1e-50
 """Below, products of rates would leave the range of floats."""
 _NEXT_KIND = re.compile(r"\+(?=\s*[a-zA-Z])")
@@ -185,8 +186,8 @@ def parse_noise(text: str) -> Noise:
     per spin is ``x:1e-3/ns;2e-3/ns;0/ns``. A rate alone, such as ``3.5kHz``, is of sx, the paper's noise.
 
     Raises:
-        InvalidParameterError: no unit, a unit of something else, an unknown kind, a kind given twice, or
-            rates that :class:`Noise` refuses.
+        InvalidParameterError: no such text, no unit, a unit of something else, an unknown kind, a kind given twice,
+            or rates that :class:`Noise` refuses.
     """
     if not isinstance(text, str):
         raise InvalidParameterError(f"noise must be text such as {_EXAMPLES}, but is {text!r}.")
@@ -194,6 +195,9 @@ def parse_noise(text: str) -> Noise:
     for part in _NEXT_KIND.split(text):
         kind, colon, argument = part.strip().partition(":")
         if not colon:
+            if not _BEGINS_A_NUMBER.match(kind):
+                found_text = f"is {text!r}" if kind == text.strip() else f"has {kind!r} in {text!r}"
+                raise InvalidParameterError(f"noise must be text such as {_EXAMPLES}, but {found_text}.")
             kind, argument = "x", kind
         kind = kind.strip()
         if kind not in KINDS:

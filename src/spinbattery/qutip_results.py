@@ -17,7 +17,7 @@ from .errors import RecordError
 from .operators import ising_diagonal, magnetization_diagonal, transverse_operator
 from .problem import ChargingProblem
 from .protocol import SAME_TIME
-from .quantum_objects import import_qutip, product_ket
+from .quantum_objects import collapse_operators, import_qutip, product_ket
 from .record import Record
 from .recording import Solution, build_record, plain_data
 
@@ -59,8 +59,8 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
     Raises:
         MissingDependencyError: qutip is not installed.
         RecordError: the result is another solver's, keeps no states, is of another number of spins, does not end with
-            the protocol, starts from another state, or has collapse operators where the problem has no noise,
-            or none where it has.
+            the protocol, starts from another state, or has another number of collapse operators than the noise
+            of the problem.
         InvalidParameterError: states at times that do not ascend, or are outside the protocol.
     """
     import_qutip("record_from_qutip")
@@ -69,13 +69,13 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
 
     if not isinstance(result, Result | McResult):
         raise RecordError(f"the result must be one of sesolve, mesolve or mcsolve, but is {type(result).__name__}.")
-    _check_noise(result, problem)
     runs = (
         _runs_of_trajectories(result)
         if isinstance(result, McResult)
         else _Runs([_states(result)], np.ones(1), np.empty(0))
     )
     times = _checked_times(result, runs, problem)
+    _check_noise(result, problem)
     solution = _solution(problem, runs, times)
     if isinstance(result, Result):
         solution = replace(solution, **_mixedness(runs.states[0], times))
@@ -157,10 +157,19 @@ def _check_noise(result: Result | McResult, problem: ChargingProblem) -> None:
             f"the result of {result.solver} has {jumps} collapse operators, but the problem has no noise; give the "
             "problem that was solved, ChargingProblem(..., noise=...)."
         )
-    if problem.noise is not None and result.solver == "sesolve":
+    if problem.noise is None:
+        return
+    if not jumps:
         raise RecordError(
-            f"the result is of sesolve, without collapse operators, but the problem has noise ({problem.noise}); "
-            "pass those of to_qutip() to mesolve or mcsolve."
+            f"the result is of {result.solver}, without collapse operators, but the problem has noise "
+            f"({problem.noise}); pass those of to_qutip() to mesolve or mcsolve."
+        )
+    wanted = len(collapse_operators(problem.noise, problem.n_spins, problem.fields))
+    if jumps != wanted:
+        raise RecordError(
+            f"the result of {result.solver} has {jumps} collapse operators, but the noise of the problem "
+            f"({problem.noise}) has {wanted}; pass all of to_qutip().collapse_operators, or give the problem that was "
+            "solved."
         )
 
 

@@ -16,7 +16,7 @@ from .atomic import replacing
 from .errors import RecordError
 from .netcdf import decode, encode
 from .problem import ChargingProblem
-from .schema import NUMERICS_VERSION, REQUIRED, SCHEMA, SCHEMA_VERSION
+from .schema import LONG_NAMES, NUMERICS_VERSION, REQUIRED, SCHEMA, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -153,7 +153,7 @@ class Record:
 
     @property
     def precision_stderr(self) -> float | None:
-        """Relative standard error of the precision (and of sigma^2), or None as :attr:`magnetization_stderr`."""
+        """Standard error of the precision (absolute), or None as :attr:`magnetization_stderr`."""
         return self._optional("precision_stderr")
 
     @property
@@ -322,4 +322,8 @@ def read_record(path: str | Path) -> Record:
         intact = False
     if not intact:
         raise RecordError(f"{str(path)!r} is damaged: its checksum does not match; delete it and compute it again.")
+    stderr = dataset.get("precision_stderr")
+    if stderr is not None and str(stderr.attrs["long_name"]).startswith("relative"):  # as records of reads once had it
+        meaning = {"long_name": LONG_NAMES["precision_stderr"]}
+        dataset["precision_stderr"] = (stderr * dataset["precision"]).assign_attrs(stderr.attrs | meaning)
     return Record(dataset)

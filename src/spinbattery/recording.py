@@ -190,7 +190,7 @@ def _computed_values(solution: Solution) -> dict[str, Any]:
         }
         values |= {name: ("time", value) for name, value in in_time.items() if value is not None}
     if solution.standard_errors and solution.variance > VARIANCE_FLOOR:
-        values["precision_stderr"] = ((), solution.standard_errors["variance"] / solution.variance)
+        values["precision_stderr"] = ((), solution.standard_errors["variance"] / solution.variance**2)
     values |= {f"{name}_stderr": (_STDERR_DIMS[name], x) for name, x in solution.standard_errors.items() if np.size(x)}
     if solution.ensemble is not None:
         values |= solution.ensemble.values()
@@ -217,7 +217,7 @@ def _sampled_values(problem: ChargingProblem, readout: Readout) -> dict[str, Any
         values["precision"] = ((), 1.0 / variance)
         values["magnetization_stderr"] = ((), 2.0 * flips.mean_error / n)
         values["variance_stderr"] = ((), 4.0 * flips.variance_error / n**2)
-        values["precision_stderr"] = ((), flips.variance_error / flips.variance)
+        values["precision_stderr"] = ((), flips.variance_error / flips.variance / variance)
     else:
         values["precision_bound"] = ((), precision_bound(len(down), n))
     if readout.qubits is not None:

@@ -62,7 +62,7 @@ LONG_NAMES = {
     "precision_error": "estimated relative error of 1/sigma^2",
     "magnetization_stderr": "standard error of mu",
     "variance_stderr": "standard error of sigma^2",
-    "precision_stderr": "relative standard error of 1/sigma^2",
+    "precision_stderr": "standard error of 1/sigma^2",
     "read_magnetization": "mu of each read",
     "spins_packed": "spins of each read, first spin in the highest bit, bit 1 up",
     "degree": "number of coupled neighbours of each spin",

@@ -28,7 +28,8 @@ def test_trajectories_come_with_standard_errors(spinbattery):
     data = spinbattery(*run, "--engine", "trajectories", "--trajectories", "500", "--seed", "1", "--json").json
     assert (data["engine"], data["trajectories"], data["seed"]) == ("trajectories", 500, 1)
     assert 0.0 < data["magnetization_stderr"] < 0.05
-    assert 0.0 < data["precision_stderr"] < 0.2
+    assert 0.0 < data["precision_stderr"] < 0.2 * data["precision"]
+    assert abs(data["precision"] - exact["precision"]) < 4.0 * data["precision_stderr"]
     assert abs(data["magnetization"] - exact["magnetization"]) < 4.0 * data["magnetization_stderr"]
     again = spinbattery(*run, "--engine", "trajectories", "--trajectories", "500", "--seed", "1", "--json").json
     assert again["magnetization"] == data["magnetization"]

@@ -96,7 +96,7 @@ def test_decoherence_and_cross_talk_are_read_off(full):
         float(x) for x in re.search(r"gamma tau = (\S+) \(95 %: (\S+) to (\S+) from the fit", rate.measured).groups()
     )
     assert product == pytest.approx(0.040, abs=0.0005)
-    assert (low, high) == pytest.approx((0.036, 0.044), abs=0.002)
+    assert (low, high) == pytest.approx((0.0305, 0.050), abs=0.002)  # Student, two degrees of freedom
     assert float(re.search(r"that is (\S+) kHz", rate.measured)[1]) == pytest.approx(0.67, abs=0.01)
     assert float(re.search(r"gives alpha = (\S+)$", rate.measured)[1]) == pytest.approx(0.84, abs=0.01)
     assert float(re.search(r"gamma tau = 0.033 and gives alpha = (\d\.\d+)", rate.note)[1]) == pytest.approx(

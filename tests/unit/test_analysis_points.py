@@ -175,8 +175,8 @@ def test_a_standard_error_comes_before_an_error_estimate(cooperative):
     groups = seed_groups(cooperative)
     stderr = np.array([0.1, 0.2, np.nan, 0.4])
     data = changed(cooperative, precision_stderr=stderr, magnetization_stderr=stderr)
-    relative = [0.1, 0.2, data["precision_error"].to_numpy()[2], 0.4]  # both are relative for the precision
-    np.testing.assert_allclose(averages(data, "precision", groups)[1], relative * data["precision"].to_numpy())
+    estimate = (data["precision_error"] * data["precision"]).to_numpy()[2]  # which is relative for the precision
+    np.testing.assert_allclose(averages(data, "precision", groups)[1], [0.1, 0.2, estimate, 0.4])
     found = averages(data, "magnetization", groups)[1]
     np.testing.assert_allclose(found, [0.1, 0.2, data["magnetization_error"][2], 0.4])
 

@@ -265,7 +265,7 @@ def test_flips_of_a_record():
     assert found.counts.tolist() == [2, 1, 1]
     # sigma^2 = 4 Var k / N^2, and so with its error
     assert 4.0 * found.variance / 900.0 == pytest.approx(record.variance, rel=1e-12)
-    assert found.variance_error / found.variance == pytest.approx(record.precision_stderr, rel=1e-12)
+    assert found.variance_error / found.variance == pytest.approx(record.precision_stderr / record.precision, rel=1e-12)
     assert flip_probabilities(record)[:4].tolist() == [0.5, 0.25, 0.25, 0.0]
     assert len(flip_probabilities(record)) == 31
 

@@ -28,6 +28,7 @@ from spinbattery.errors import (
     SpinBatteryError,
     ToleranceError,
 )
+from spinbattery.noise import Noise
 
 PROTOCOL = cooperative(2.0)
 LOCAL = cooperative(2.0, J=0.0)
@@ -82,11 +83,14 @@ def test_local_problems_need_no_state_vector():
     assert Product().required_bytes(ChargingProblem(ring(5612), LOCAL)) < 50_000_000
 
 
+@pytest.mark.parametrize("network, protocol", [(ring(2), PROTOCOL), (ring(2).with_crosstalk(-1e-3), LOCAL)])
 @pytest.mark.parametrize(
-    "problem", [ChargingProblem(ring(2), PROTOCOL), ChargingProblem(ring(2).with_crosstalk(-1e-3), LOCAL)]
+    ("noise", "others"),
+    [(None, "the statevector engine"), (Noise(x=1e-3), "the lindblad or the trajectories engine")],
 )
-def test_product_refuses_what_is_coupled(problem):
-    with pytest.raises(EngineError, match="product engine cannot treat this problem: its spins are coupled"):
+def test_product_refuses_what_is_coupled_and_names_engines_that_take_it(network, protocol, noise, others):
+    problem = ChargingProblem(network, protocol, noise=noise)
+    with pytest.raises(EngineError, match=f"product engine .* its spins are coupled .*; use {others}\\."):
         Product().run(problem)
 
 

@@ -45,7 +45,24 @@ def test_bands_the_measured_value_and_marks():
     assert [line.get_xdata()[0] for line in axis.lines if line.get_label() == "printed"] == [0.26]
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert texts[0].startswith("measured: 1.07")
-    assert set(texts[1:]) == {"slow", "fast", "printed"}
+    assert texts[1:] == ["slow", "fast", "printed", "dotted: without cross-talk"]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "label"),
+    [
+        ("gamma", "dotted: without noise"),
+        ("crosstalk", "dotted: without cross-talk"),
+        ("temperature", "dotted: at zero"),
+    ],
+)
+def test_the_dotted_lines_are_explained_once_and_only_where_there_are_some(parameter, label):
+    with_zero = {name: CalibrationCurve(parameter, "alpha", [0.0, 1.0], [1.1, 1.5]) for name in ("a", "b")}
+    without = {name: CalibrationCurve(parameter, "alpha", [0.5, 1.0], [1.1, 1.5]) for name in ("a", "b")}
+    texts = [
+        [text.get_text() for text in plot_calibration(curves).legends[0].get_texts()] for curves in (with_zero, without)
+    ]
+    assert texts == [["a", "b", label], ["a", "b"]]
 
 
 def test_curves_that_do_not_belong_together_are_refused():

@@ -73,8 +73,6 @@ def test_what_cannot_be_merged_is_named():
         merge_records([])
     with pytest.raises(RecordError, match="trajectories 20 to 49 of seed 5 in common"):
         merge_records([record, run(PAULI, 50, 20)])
-    with pytest.raises(RecordError, match="different problems"):
-        merge_records([record, run(RELAXING, 50)])
     with pytest.raises(RecordError, match="different output times"):
         merge_records([record, run(PAULI, 50, 50, times=None)])
     with pytest.raises(RecordError, match="different tolerance"):
@@ -84,6 +82,21 @@ def test_what_cannot_be_merged_is_named():
     quiet = ChargingProblem(PAULI.network, PAULI.protocol)
     with pytest.raises(RecordError, match="statevector engine has no trajectories"):
         merge_records([record, Statevector().run(quiet)])
+
+
+def test_records_of_different_problems_are_told_apart():
+    records = [run(PAULI, 30), run(PAULI, 30, 30), run(RELAXING, 30)]
+    with pytest.raises(RecordError) as refused:
+        merge_records(records)
+    message = str(refused.value)
+    assert "the first is of network 'torus:2x2', protocol 'cooperative' of 6 ns and noise x:0.02/ns, " in message
+    assert "number 3 of network 'ring:3', protocol 'cooperative' of 6 ns and noise relaxation:0.05/ns@16mK;" in message
+    assert "they differ in network, noise." in message
+    assert "store.records(network=..., protocol=..., noise=...)" in message
+    assert "--where network=... --where noise=..." in message
+    longer = ChargingProblem(PAULI.network, cooperative(7.0), noise=PAULI.noise)
+    with pytest.raises(RecordError, match=r"number 2 of .* of 7 ns .*; they differ in protocol\."):
+        merge_records([records[0], run(longer, 30)])
 
 
 def test_what_cannot_be_extended_is_named():

@@ -125,7 +125,7 @@ def test_trajectories_give_the_weighted_mean_and_its_standard_error(kept, improv
     assert record.magnetization_stderr == pytest.approx(stderr, rel=1e-10)
     biased = qutip.expect(total_sz(3, 2), average) - mean**2
     assert record.variance == pytest.approx(biased + stderr**2, rel=1e-10)
-    assert record.dataset["precision_stderr"] == record.dataset["variance_stderr"] / record.variance
+    assert record.dataset["precision_stderr"] == record.dataset["variance_stderr"] / record.variance**2
     np.testing.assert_allclose(record.dataset["magnetization_t"], [qutip.expect(total_sz(3), s) for s in
                                                                   result.average_states], atol=1e-10)  # fmt: skip
     for name in ("magnetization_t_stderr", "variance_t_stderr", "energy_t_stderr"):
@@ -209,6 +209,22 @@ def test_results_of_another_problem_are_refused():
         record_from_qutip(mesolve(silent), problem)
     with pytest.raises(RecordError, match="one of sesolve, mesolve or mcsolve, but is Qobj"):
         record_from_qutip(result.final_state, problem)
+
+
+@pytest.mark.parametrize("noise", [PAULI, Noise(x=0.03, relaxation=0.02, temperature=100.0)])
+@pytest.mark.parametrize("solver", [qutip.mesolve, qutip.mcsolve])
+def test_another_number_of_collapse_operators_is_refused(solver, noise):
+    problem = noisy(noise=noise)
+    hamiltonian, jumps, start = problem.to_qutip()
+    options = {"progress_bar": "", "store_states": True, "max_step": 0.2}
+    options |= {"keep_runs_results": True} if solver is qutip.mcsolve else {}
+    more = {"ntraj": 2, "seeds": 7} if solver is qutip.mcsolve else {}
+    for given in (jumps[:-1], [*jumps, jumps[0]]):
+        result = solver(hamiltonian, start, TLIST, given, options=options, **more)
+        message = rf"has {len(given)} collapse operators, but the noise .* has {len(jumps)}; pass all of to_qutip"
+        with pytest.raises(RecordError, match=message):
+            record_from_qutip(result, problem)
+    record_from_qutip(solver(hamiltonian, start, TLIST, jumps, options=options, **more), problem)
 
 
 def test_times_outside_the_protocol_are_refused():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from random_annealer import RandomAnnealer
 
-from spinbattery import ChargingProblem, SpinNetwork, Store, charge, complete, cooperative, read_record, torus
+from spinbattery import ChargingProblem, Record, SpinNetwork, Store, charge, complete, cooperative, read_record, torus
 from spinbattery.engines.sampling import Annealer
 from spinbattery.recording import Readout, build_record, ising_energies
 from spinbattery.store.gather import gather
@@ -40,7 +40,7 @@ def test_the_standard_errors_are_the_scatter_of_repetitions():
     rng = np.random.default_rng(8)
     repeated = [record_of(np.where(rng.random((300, 9)) < 0.97, 1, -1)) for _ in range(400)]
     variances = np.array([record.variance for record in repeated])
-    quoted = np.array([record.precision_stderr for record in repeated]) * variances
+    quoted = np.array([record.precision_stderr for record in repeated]) * variances**2
     assert np.mean(quoted) == pytest.approx(variances.std(ddof=1), rel=0.15)
     assert np.allclose(quoted, [record.dataset["variance_stderr"] for record in repeated])
 
@@ -132,3 +132,16 @@ def test_records_of_reads_and_of_engines_in_one_dataset(tmp_path):
     assert np.isnan(by_engine["spin_magnetization"].sel(engine="imported")).all()
     assert by_engine["precision_stderr"].sel(engine="imported") > 0.0
     assert [row["reads"] for row in store.rows(engine="annealer")] == [20]
+
+
+def test_records_that_kept_the_error_of_the_precision_relative_to_it_are_read_as_absolute(tmp_path):
+    record = record_of(RANDOM)
+    old = record.dataset.copy(deep=True)
+    old["precision_stderr"] = (old["precision_stderr"] / old["precision"]).assign_attrs(
+        units="1", long_name="relative standard error of 1/sigma^2"
+    )
+    again = read_record(Record(old).save(tmp_path / "old.nc"))
+    assert again.precision_stderr == pytest.approx(record.precision_stderr, rel=1e-12)
+    assert again.dataset["precision_stderr"].attrs == record.dataset["precision_stderr"].attrs
+    new = read_record(record.save(tmp_path / "new.nc"))
+    assert new.precision_stderr == record.precision_stderr

@@ -317,7 +317,8 @@ def _check_networks(
     if quantity != "alpha" and len(first) > 1:
         raise FitError(
             f"{quantity} is that of one network, but there are {len(first)} at every {parameter} "
-            f"(N = {spelled(first[:, 0])}); keep one, as by data.isel(run=data['n_spins'] == ...)."
+            f"(N = {spelled(first[:, 0])}); keep one, as by data.isel(run=data['n_spins'] == ...), or "
+            "give one network."
         )
     if quantity == "alpha" and len(np.unique(first[:, 0])) < _MIN_SIZES:
         raise FitError(

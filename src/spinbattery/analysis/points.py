@@ -205,9 +205,9 @@ def _absolute_errors(runs: xr.Dataset, quantity: str) -> FloatArray:
         relative = _absolute_errors(runs, "precision") / runs["precision"].to_numpy()
         return np.asarray(0.5 * runs["std"].to_numpy() * relative)
     estimate, statistical = _optional(runs, f"{quantity}_error"), _optional(runs, f"{quantity}_stderr")
-    errors = np.where(np.isnan(statistical), estimate, statistical)
-    # both are relative for the precision
-    return errors * runs["precision"].to_numpy() if quantity == "precision" else errors
+    if quantity == "precision":  # its estimate is relative, as the tolerance is
+        estimate = estimate * runs["precision"].to_numpy()
+    return np.where(np.isnan(statistical), estimate, statistical)
 
 
 def _optional(runs: xr.Dataset, name: str) -> FloatArray:

@@ -14,9 +14,12 @@ from .console import print_json, print_table, progress_bar, sweep_progress
 
 if TYPE_CHECKING:
     from ..analysis.scaling import ScalingFit
+    from ..engines.base import Engine
+    from ..problem import ChargingProblem
     from ..record import Record
 
 _OUTPUT_POINTS = 601
+_LONG_RUN_S = 60.0
 
 
 def charge(
@@ -30,6 +33,8 @@ def charge(
     engine: o.EngineName = "auto",
     reads: o.Reads = None,
     trajectories: o.Trajectories = None,
+    first: o.First = None,
+    one_jump: o.OneJump = None,
     temperature: o.Temperature = None,
     sweeps: o.Sweeps = None,
     seed: o.Seed = None,
@@ -55,6 +60,8 @@ def charge(
     import numpy as np
 
     from ..charging import charge as run
+    from ..noise import as_noise
+    from ..problem import ChargingProblem
     from ..recipe import ProtocolRecipe
 
     o.check_target(out, (".nc",))
@@ -68,18 +75,23 @@ def charge(
         tolerance,
         reads=reads,
         trajectories=trajectories,
+        first=first,
+        one_jump=one_jump,
         temperature=temperature,
         sweeps=sweeps,
         seed=seed,
     )
     n_times = points or (_OUTPUT_POINTS if plot else 0)
     times = np.linspace(0.0, built.duration, n_times) if n_times else None
+    problem = ChargingProblem(spins, built, scales, as_noise(noise))
+    if not quiet:
+        _announce_long_run(problem, chosen, tolerance, n_times)
     with progress_bar(quiet) as progress:
         record = run(
             spins,
             built,
             scales=scales,
-            noise=noise,
+            noise=problem.noise,
             engine=chosen,
             tolerance=tolerance,
             times=times,
@@ -89,6 +101,30 @@ def charge(
     if out:
         record.save(out)
     present_record(record, plot, as_json)
+
+
+def _announce_long_run(problem: ChargingProblem, engine: Engine | str, tolerance: float | None, n_times: int) -> None:
+    """Say beforehand what a run will take, if that is long, and what would be quicker."""
+    import numpy as np
+
+    from ..charging import resolve_engine
+    from ..engines.trajectories import Trajectories
+    from ..sweeps.survey import format_seconds
+
+    chosen, _ = resolve_engine(engine, problem, tolerance)
+    if chosen.refusal(problem) is not None:
+        return
+    times = np.linspace(0.0, problem.protocol.duration, n_times)
+    seconds = chosen.predicted_seconds(problem, times)
+    if seconds < _LONG_RUN_S:
+        return
+    text = f"this takes about {format_seconds(seconds)} with the {chosen.name} engine"
+    sampled = (
+        Trajectories().predicted_seconds(problem, times) if chosen.name == "lindblad" and problem.noise else seconds
+    )
+    if sampled < 0.5 * seconds:
+        text += f"; --engine trajectories samples it in about {format_seconds(sampled)}"
+    print(f"{text}.", file=sys.stderr)
 
 
 def scaling(
@@ -102,6 +138,7 @@ def scaling(
     engine: o.EngineName = "auto",
     reads: o.Reads = None,
     trajectories: o.Trajectories = None,
+    one_jump: o.OneJump = None,
     temperature: o.Temperature = None,
     sweeps: o.Sweeps = None,
     seed: o.Seed = None,
@@ -144,6 +181,7 @@ def scaling(
         tolerance,
         reads=reads,
         trajectories=trajectories,
+        one_jump=one_jump,
         temperature=temperature,
         sweeps=sweeps,
         seed=seed,

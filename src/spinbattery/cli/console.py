@@ -34,7 +34,10 @@ def progress_bar(quiet: bool) -> Iterator[Progress]:
         try:
             yield progress
         except KeyboardInterrupt:
-            print("interrupted; finished records of a store are kept, and the same command goes on.", file=sys.stderr)
+            print(
+                "interrupted; records in a store are kept, and what was running starts again with the same command.",
+                file=sys.stderr,
+            )
             raise typer.Exit(_SIGNALLED + signal.SIGINT) from None
 
 
@@ -68,7 +71,7 @@ def progress_display(quiet: bool) -> Iterator[Progress]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Bars(*columns, console=console, transient=True) as bars:
-        task = bars.add_task("starting", total=1.0)
+        task = bars.add_task("preparing; kernels are compiled at their first use, within half a minute", total=1.0)
         yield lambda fraction, message: bars.update(task, completed=fraction, description=message)
 
 

@@ -66,6 +66,18 @@ Noise = Annotated[
     ),
 ]
 Trajectories = Annotated[int | None, typer.Option("--trajectories", min=2, help="Of that engine (500).")]
+First = Annotated[
+    int | None,
+    typer.Option("--first", min=0, help="Number of the first trajectory: runs of one seed then differ."),
+]
+OneJump = Annotated[
+    str | None,
+    typer.Option(
+        "--one-jump",
+        help="quadrature or sampled: how trajectories with one jump are treated; by default what the number of "
+        "trajectories makes worth it. Runs that are to be merged need the same.",
+    ),
+]
 Scales = Annotated[
     str | None,
     typer.Option("--energy-scales", help="Vendor's .xlsx or a .csv with A(s), B(s); default: Advantage_system6."),
@@ -95,7 +107,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 
 
-def build_engine(name: str, tolerance: float | None, **options: float | None) -> tuple[Engine | str, float | None]:
+def build_engine(
+    name: str, tolerance: float | None, **options: float | str | None
+) -> tuple[Engine | str, float | None]:
     """The engine by its name, or with the options that were given, and the tolerance that is left to say.
 
     Raises:
@@ -116,9 +130,8 @@ def build_engine(name: str, tolerance: float | None, **options: float | None) ->
     if strange:
         fitting = [other for other, kind in ENGINES.items() if {field.name for field in fields(kind)} >= set(strange)]
         remedy = f", or use --engine {' or '.join(fitting)}" if fitting else ""
-        raise InvalidParameterError(
-            f"the {name} engine has no {', '.join(f'--{option}' for option in strange)}; leave it out{remedy}."
-        )
+        spelled = ", ".join("--" + option.replace("_", "-") for option in strange)
+        raise InvalidParameterError(f"the {name} engine has no {spelled}; leave it out{remedy}.")
     return engine_type(name)(**given), None
 
 

@@ -19,7 +19,7 @@ def summary(record: Record) -> dict[str, Any]:
     """Figures of a record as plain data; what is not known is None.
 
     ``error_estimate`` is the larger of the absolute error of mu and the relative error of the
-    precision; ``precision_stderr`` is relative, too, and ``independence_ratio_stderr`` that of independent
+    precision; ``precision_stderr`` is absolute, and ``independence_ratio_stderr`` that of independent
     spins; ``hs_cost`` is int ||H||_HS dt / 2^(N/2) in GHz ns.
     """
     problem, attributes = record.problem, record.dataset.attrs
@@ -69,6 +69,7 @@ def _of_discretisation(record: Record) -> dict[str, Any]:
     sampled = {
         "trajectories": options.get("trajectories"),
         "seed": options.get("seed"),
+        "one_jump": record.discretisation.get("one_jump"),
         "magnetization_stderr": record.magnetization_stderr,
         "precision_stderr": record.precision_stderr,
     }
@@ -106,9 +107,9 @@ DISTINGUISHING = (
 
 
 def number(value: float | str | bool | None, digits: int = 6) -> str:
-    """A figure for a table; a text as it is; a dash where it is not known."""
-    if isinstance(value, str):
-        return value
+    """A figure for a table; a text or a whole number as it is; a dash where it is not known."""
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "-" if value is None else f"{value:.{digits}g}"

@@ -35,7 +35,8 @@ class Product(SplitStepEngine):
     def refusal(self, problem: ChargingProblem) -> str | None:
         if problem.is_local:
             return None
-        return "its spins are coupled (J or cross-talk is not zero); use the statevector engine."
+        others = "the statevector engine" if problem.noise is None else "the lindblad or the trajectories engine"
+        return f"its spins are coupled (J or cross-talk is not zero); use {others}."
 
     def required_bytes(self, problem: ChargingProblem) -> int:
         per_spin = _BYTES_PER_SPIN if problem.noise is None else _BYTES_PER_NOISY_SPIN

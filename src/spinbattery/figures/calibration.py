@@ -24,6 +24,13 @@ _LABELS = {
     "magnetization": "magnetization $\\mu$",
     "precision": "precision $1/\\sigma^2$",
 }
+_AT_ZERO = {
+    "gamma": "without noise",
+    "gamma_tau": "without noise",
+    "crosstalk": "without cross-talk",
+    "crosstalk_tau": "without cross-talk",
+    "temperature": "at zero",
+}
 _LINE = 0.18
 """Height of an entry of the legend in inches."""
 
@@ -38,7 +45,8 @@ def plot_calibration(
     """Curves of one quantity against one parameter, on a logarithmic axis of its magnitude.
 
     Points are the simulated ones, with the monotone interpolation between them; shaded is the 95 % band of
-    the replicates. A curve's value where the parameter is zero is a dotted line of its colour.
+    the replicates. A curve's value where the parameter is zero is a dotted line of its colour, which the
+    legend explains once.
 
     Args:
         curves: by name for the legend.
@@ -56,8 +64,9 @@ def plot_calibration(
     if any(curve.x[0] < 0.0 < curve.x[-1] for curve in curves.values()):
         raise InvalidParameterError("the axis is that of a magnitude; draw the two sides of zero apart.")
     colours = colours_of(curves)
+    at_zero = any((curve.x == 0.0).any() for curve in curves.values())
     with styled():
-        figure = new_figure(5.2, 3.5 + _LINE * (len(curves) + len(marks or {}) + (measured is not None)))
+        figure = new_figure(5.2, 3.5 + _LINE * (len(curves) + len(marks or {}) + (measured is not None) + at_zero))
         axis = figure.subplots()
         if measured is not None:
             value, error = measured
@@ -82,5 +91,15 @@ def plot_calibration(
         axis.set_xscale("log")
         axis.set_xlabel(_LABELS[parameter])
         axis.set_ylabel(_LABELS[quantity])
-        figure.legend(loc="outside upper center")
+        _draw_legend(figure, f"dotted: {_AT_ZERO[parameter]}" if at_zero else None)
     return figure
+
+
+def _draw_legend(figure: Figure, dotted: str | None) -> None:
+    """What is drawn, and what the dotted lines of all curves are, where there are some."""
+    from matplotlib.lines import Line2D
+
+    handles, _ = figure.axes[0].get_legend_handles_labels()
+    if dotted is not None:
+        handles.append(Line2D([], [], color=REFERENCE, linewidth=0.8, linestyle=":", label=dotted))
+    figure.legend(handles=handles, loc="outside upper center")

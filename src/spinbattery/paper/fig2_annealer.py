@@ -138,7 +138,7 @@ def _magnetization(record: Record) -> str:
 def _precision(record: Record) -> str:
     if record.precision is None:
         return f"> {record.precision_bound:.3g} (95 %)"
-    return f"{record.precision:.4g} +- {100 * (record.precision_stderr or 0.0):.0f} %"
+    return f"{record.precision:.4g} +- {100 * (record.precision_stderr or 0.0) / record.precision:.0f} %"
 
 
 def _lead(cp: Record, local: Record) -> str:
