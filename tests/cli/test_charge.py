@@ -217,4 +217,4 @@ def test_ctrl_c_ends_with_130_and_a_word(seconds, tmp_path: Path):
         finally:
             process.kill()
     assert process.returncode == 130, err
-    assert "interrupted; finished records" in err
+    assert "interrupted; records in a store are kept" in err
