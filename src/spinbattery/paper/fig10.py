@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from ..analysis.calibration import CalibrationCurve, Quantity, calibration_curve
 from ..analysis.scaling import fit_scaling
@@ -39,6 +40,7 @@ REQUESTS = [request for requests in _REQUESTS.values() for request in requests]
 """Runs this part needs."""
 
 
+@lru_cache(maxsize=2)  # this part and the estimates need the same ones
 def curves(runs: Runs, quantity: Quantity) -> dict[str, CalibrationCurve]:
     """alpha over the tori, or mu of the largest, against J_CT tau, by duration."""
     wanted = {torus_name(size) for size in (TORI if quantity == "alpha" else [LARGEST])}

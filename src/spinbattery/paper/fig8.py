@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from ..analysis.calibration import CalibrationCurve, calibration_curve
 from ..analysis.scaling import Method, fit_scaling
@@ -41,7 +42,8 @@ REQUESTS = [request for requests in _REQUESTS.values() for request in requests]
 """Runs this part needs."""
 
 
-def curves(runs: Runs, method: Method = "loglog") -> dict[str, CalibrationCurve]:
+@lru_cache(maxsize=2)  # this part and the estimates need the same ones
+def curves(runs: Runs, method: Method) -> dict[str, CalibrationCurve]:
     """alpha against gamma tau of every duration and s_hold, the first being the main one."""
     return {
         name: calibration_curve(
@@ -53,7 +55,7 @@ def curves(runs: Runs, method: Method = "loglog") -> dict[str, CalibrationCurve]
 
 def build(runs: Runs) -> Section:
     """Exponent against gamma tau on rings of two to five spins."""
-    found = curves(runs)
+    found = curves(runs, "loglog")
     used = {name: [runs[request] for request in requests] for name, requests in _REQUESTS.items()}
     printed = device.PRINTED_FITS["cooperative"]
     product = 1e-9 * PRINTED_GAMMA_HZ * DEVICE_DURATION_NS
