@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix, identity
 from scipy.sparse.linalg import expm_multiply
 
 from spinbattery.charging import charge
+from spinbattery.engines.checkpoint import Checkpoint
 from spinbattery.engines.schedule import Mesh
 from spinbattery.engines.split_step import SplitStepEngine
 from spinbattery.engines.splitting import SPLITTINGS
@@ -188,7 +189,7 @@ def single_pass(case: Job, setting: Pass, kind: type[SplitStepEngine] = Statevec
         problem = case.problem()
         engine = kind(splitting=setting.splitting)
         mesh = Mesh(problem, problem.protocol.breakpoints, setting.steps)
-        evolution = engine.stepper(problem, mesh, _NO_TIMES, silent)(0)
+        evolution = engine.stepper(problem, mesh, _NO_TIMES, silent)(0, Checkpoint().begin(0))
         return Outcome(float(evolution.mean[-1]), 1.0 / float(evolution.variance[-1]))
 
     return run

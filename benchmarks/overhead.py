@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from spinbattery.engines.checkpoint import Checkpoint
 from spinbattery.engines.statevector import Statevector
 from spinbattery.progress import silent
 from spinbattery.recording import build_record
@@ -156,7 +157,7 @@ def _perform(task: Task, store: Store, parts: Parts) -> Entry:
     with _part(parts, "check memory", "worker"):
         engine.check(problem)
     with _part(parts, SOLVE, "worker"):
-        solution = engine.solve(problem, task.times, silent)
+        solution = engine.solve(problem, task.times, silent, Checkpoint())
     with _part(parts, "build the record", "worker"):
         record = build_record(problem, engine.name, engine.options(), task.reason, solution, 0.0)
     with _part(parts, "encode netCDF", "worker"):

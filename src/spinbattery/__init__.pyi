@@ -42,6 +42,7 @@ from .engines.product import Product as Product
 from .engines.sampling import Annealer as Annealer
 from .engines.sampling import Emulator as Emulator
 from .engines.statevector import Statevector as Statevector
+from .engines.symmetric import Symmetric as Symmetric
 from .engines.trajectories import Trajectories as Trajectories
 from .errors import SpinBatteryError as SpinBatteryError
 from .figures.calibration import plot_calibration as plot_calibration
@@ -80,6 +81,9 @@ from .sweeps.plan import Plan as Plan
 from .sweeps.run import Sweep as Sweep
 from .sweeps.run import run_plan as run_plan
 from .sweeps.run import sweep as sweep
+from .symmetry import AutomorphismGroup as AutomorphismGroup
+from .symmetry import automorphism_group as automorphism_group
+from .symmetry import symmetry_group as symmetry_group
 from .thermal import down_probability as down_probability
 from .thermal import thermal_magnetization as thermal_magnetization
 from .topology import WorkingGraph as WorkingGraph

@@ -9,10 +9,12 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from .engines.base import Engine, output_times
+from .engines.checkpoint import Checkpoint
 from .engines.lindblad import Lindblad
 from .engines.product import Product
 from .engines.sampling import Emulator
 from .engines.statevector import Statevector
+from .engines.symmetric import Symmetric
 from .engines.trajectories import Trajectories
 from .errors import EngineError, InvalidParameterError, did_you_mean
 from .network import SpinNetwork
@@ -25,7 +27,7 @@ from .scales import EnergyScales, advantage_system6
 from .store.folder import Store
 
 ENGINES: dict[str, type[Engine]] = {
-    engine.name: engine for engine in (Product, Statevector, Lindblad, Trajectories, Emulator)
+    engine.name: engine for engine in (Product, Symmetric, Statevector, Lindblad, Trajectories, Emulator)
 }
 """Engines that have a name alone; an annealer needs a sampler besides."""
 
@@ -44,12 +46,29 @@ def choose_engine(problem: ChargingProblem, tolerance: float | None = None) -> t
     if problem.is_local:
         return Product(promised), "no coupling acts, so every spin evolves alone"
     if problem.noise is None:
-        return Statevector(promised), "spins are coupled, and the full state vector is exact on any graph"
+        return _coherent_engine(problem, promised)
     lindblad = Lindblad(promised)
     if lindblad.refusal(problem) is None:  # by the size alone: the choice must not depend on the machine
         return lindblad, "spins are coupled and noisy, and the density matrix is exact on any graph"
     sampled = Trajectories() if tolerance is None else Trajectories(tolerance=tolerance)
     return sampled, "the density matrix of so many noisy spins is too large, so trajectories are sampled"
+
+
+def _coherent_engine(problem: ChargingProblem, tolerance: float) -> tuple[Engine, str]:
+    """The symmetric sector or the full state vector, whichever is predicted to take less time.
+
+    The prediction knows nothing of the machine, so that the choice is the same everywhere.
+    """
+    full, symmetric = Statevector(tolerance), Symmetric(tolerance)
+    if symmetric.refusal(problem) is not None:
+        return full, "spins are coupled, the network has no symmetry, and the full state vector is exact on any graph"
+    no_times = output_times(problem, None)
+    seconds = {engine: engine.predicted_seconds(problem, no_times) for engine in (symmetric, full)}
+    chosen = min(seconds, key=lambda engine: seconds[engine])
+    size = f"{symmetric.dimension(problem)} instead of 2^{problem.n_spins} amplitudes by symmetry"
+    return chosen, (
+        f"spins are coupled, and {size} are predicted to take {seconds[symmetric]:.2g} s against {seconds[full]:.2g} s"
+    )
 
 
 def named_engine(name: str, problem: ChargingProblem, tolerance: float | None = None) -> tuple[Engine, str]:
@@ -136,7 +155,8 @@ def charge(
         tolerance: promised error where the engine is chosen by name; 1e-6 by default (1e-4 of the discretisation
             of trajectories). An engine object has its own.
         times: times (ns) at which to keep mu, sigma and the energy.
-        store: a store or its folder: where to look for this run first, and to keep it afterwards.
+        store: a store or its folder: where to look for this run first, and to keep it afterwards. A long run that is
+            killed or interrupted then goes on where it was, with the same digits.
         recompute: run even if the store has it, and replace what is there.
         progress: called with the fraction done and a message; silent by default.
 
@@ -152,6 +172,8 @@ def charge(
     key = run_key(problem, chosen.name, chosen.options_for(problem), output_times(problem, times))
     found = None if recompute else store.get(key)
     if found is None:
-        found = chosen.run(problem, times, progress, reason)
+        checkpoint = Checkpoint(store.checkpoint_path(key), key)
+        found = chosen.run(problem, times, progress, reason, checkpoint)
         store.put(found)
+        checkpoint.remove()
     return found

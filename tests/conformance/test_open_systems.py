@@ -24,6 +24,7 @@ from spinbattery import (
     polarised,
     ring,
 )
+from spinbattery.engines.checkpoint import Checkpoint
 from spinbattery.engines.lindblad import Lindblad
 from spinbattery.engines.schedule import Mesh
 from spinbattery.noise import Noise
@@ -160,7 +161,11 @@ def test_the_order_is_kept_with_every_kind_of_noise(noise, splitting):
     mesh = Mesh(problem, problem.protocol.breakpoints, 60)
 
     def final(name, level):
-        return Lindblad(splitting=name).stepper(problem, mesh, np.empty(0), silent)(level).density.matrix()
+        return (
+            Lindblad(splitting=name)
+            .stepper(problem, mesh, np.empty(0), silent)(level, Checkpoint().begin(level))
+            .density.matrix()
+        )
 
     reference = final("BM6", 6)
     errors = np.array([np.linalg.norm(final(splitting, level) - reference) for level in range(1, 5)])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from spinbattery._typing import FloatArray
+from spinbattery.engines.checkpoint import Checkpoint
 from spinbattery.engines.statevector import Statevector
 from spinbattery.problem import ChargingProblem
 from spinbattery.progress import Progress
@@ -22,7 +23,9 @@ class Deadly(Statevector):
 
     deadly_spins: int = field(kw_only=True)
 
-    def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Solution:
+    def solve(
+        self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
+    ) -> Solution:
         if problem.n_spins == self.deadly_spins:
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().solve(problem, times, progress)
+        return super().solve(problem, times, progress, checkpoint)

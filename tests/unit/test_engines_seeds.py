@@ -28,7 +28,7 @@ class Deterministic(Engine):
     def predicted_seconds(self, problem, times):
         return 0.0
 
-    def solve(self, problem, times, progress):
+    def solve(self, problem, times, progress, checkpoint):
         raise NotImplementedError
 
 
@@ -65,7 +65,7 @@ def test_an_engine_must_predict_its_run_time():
         def required_bytes(self, problem):
             return 0
 
-        def solve(self, problem, times, progress):
+        def solve(self, problem, times, progress, checkpoint):
             raise NotImplementedError
 
     with pytest.raises(TypeError, match="predicted_seconds"):

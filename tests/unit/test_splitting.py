@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, EnergyScales, Statevector, advantage_system6, cooperative, torus
+from spinbattery.engines.checkpoint import Checkpoint
 from spinbattery.engines.schedule import Mesh
 from spinbattery.engines.splitting import BLANES_MOAN_4, BLANES_MOAN_6, SPLITTINGS, Splitting
 from spinbattery.progress import silent
@@ -60,7 +61,7 @@ def observed_orders(splitting, network, scales, levels):
 
     def final_state(name, level):
         engine = Statevector(keep_state=True, splitting=name)
-        return engine.stepper(problem, mesh, np.empty(0), silent)(level).state
+        return engine.stepper(problem, mesh, np.empty(0), silent)(level, Checkpoint().begin(level)).state
 
     reference = final_state("BM6", max(levels) + 2)
     errors = np.array([np.linalg.norm(final_state(splitting, level) - reference) for level in levels])

@@ -18,9 +18,9 @@ solved: list[tuple[float, int]] = []
 class Counted(Statevector):
     """The state-vector engine, noting the tolerance and number of output times of every solution."""
 
-    def solve(self, problem, times, progress):
+    def solve(self, problem, times, progress, checkpoint):
         solved.append((self.tolerance, len(times)))
-        return super().solve(problem, times, progress)
+        return super().solve(problem, times, progress, checkpoint)
 
 
 @pytest.fixture

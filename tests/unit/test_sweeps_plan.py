@@ -39,8 +39,8 @@ class Noisy(Statevector):
 
     seed: int | None = field(default=None, kw_only=True)
 
-    def solve(self, problem, times, progress):
-        solution = super().solve(problem, times, progress)
+    def solve(self, problem, times, progress, checkpoint):
+        solution = super().solve(problem, times, progress, checkpoint)
         return replace(solution, mean=solution.mean + np.random.default_rng(self.seed).uniform(0.0, 1e-3))
 
 

@@ -150,7 +150,7 @@ def test_a_failure_is_tried_again_only_when_asked(folder, monkeypatch):
 
 
 def test_an_error_that_nobody_foresaw_is_kept_with_its_trace(plan, folder, monkeypatch):
-    def solve(self, problem, times, progress):
+    def solve(self, problem, times, progress, checkpoint):
         raise ZeroDivisionError("an engine's mistake")
 
     monkeypatch.setattr(Statevector, "solve", solve)

@@ -35,8 +35,8 @@ EngineName = Annotated[
     str,
     typer.Option(
         "--engine",
-        help="auto (exact where it can be), product, statevector, lindblad (a density matrix), trajectories (sampled "
-        "noise), or emulator (an annealer's reads).",
+        help="auto (exact where it can be), product, symmetric (orbits of the network's symmetries), statevector, "
+        "lindblad (a density matrix), trajectories (sampled noise), or emulator (an annealer's reads).",
     ),
 ]
 NetworkText = Annotated[

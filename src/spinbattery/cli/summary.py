@@ -79,6 +79,7 @@ def _of_discretisation(record: Record) -> dict[str, Any]:
         "magnetization_error": record.magnetization_error,
         "precision_error": record.precision_error,
         "steps": record.discretisation.get("steps"),
+        **{name: record.discretisation[name] for name in ("dimension", "group_order") if name in record.discretisation},
     }
 
 

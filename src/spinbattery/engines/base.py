@@ -20,6 +20,7 @@ from ..progress import Progress, silent
 from ..protocol import SAME_TIME
 from ..record import Record
 from ..recording import Readout, Solution, build_record
+from .checkpoint import Checkpoint
 
 _WITH_NOISE = (
     "use the lindblad engine (a density matrix, up to 12 coupled spins), the trajectories engine (more of them), or, "
@@ -111,8 +112,17 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Solution | Readout:
-        """Solve a problem that was checked; ``times`` (ns) may be empty."""
+    def solve(
+        self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
+    ) -> Solution | Readout:
+        """Solve a problem that was checked.
+
+        Args:
+            problem: what to solve.
+            times: output times in ns; may be empty.
+            progress: called as the work advances.
+            checkpoint: where an engine that can go on after an interruption keeps what it has reached, and finds it.
+        """
 
     def options(self) -> dict[str, Any]:
         """Options by name, as kept in records and run keys."""
@@ -181,6 +191,7 @@ class Engine(ABC):
         times: ArrayLike | None = None,
         progress: Progress = silent,
         reason: str = "chosen by the caller",
+        checkpoint: Checkpoint | None = None,
     ) -> Record:
         """Solve the problem and return its record.
 
@@ -189,6 +200,7 @@ class Engine(ABC):
             times: times (ns) at which to keep mu, sigma and the energy; none by default.
             progress: called as the work advances.
             reason: why this engine was chosen, for the record.
+            checkpoint: where to keep what was reached, and to go on from; none by default.
 
         Raises:
             EngineError: see :meth:`check`.
@@ -200,6 +212,6 @@ class Engine(ABC):
         engine.check(problem)
         checked = output_times(problem, times)
         start = time.perf_counter()
-        solution = engine.solve(problem, checked, progress)
+        solution = engine.solve(problem, checked, progress, checkpoint or Checkpoint())
         elapsed = time.perf_counter() - start
         return build_record(problem, engine.name, engine.options_for(problem), reason, solution, elapsed)

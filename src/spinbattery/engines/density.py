@@ -9,7 +9,7 @@ from .._typing import ComplexArray, FloatArray, IntArray
 from ..operators import magnetization_diagonal
 from .channels import flip_maps, relaxation_maps
 from .density_kernels import evolve_density
-from .splitting import Stages
+from .splitting import SECONDS_PER_AMPLITUDE_STAGE, Stages
 
 _STAGES_AT_ONCE = 1024
 """Of which maps are held."""
@@ -52,8 +52,12 @@ class DensityState:
         self._rows = _digits(self.n_spins)
 
     @property
-    def size(self) -> int:
-        return self._g.size
+    def stage_seconds(self) -> float:
+        return SECONDS_PER_AMPLITUDE_STAGE * self._g.size
+
+    @property
+    def arrays(self) -> list[FloatArray]:
+        return [self._g]
 
     def apply(self, stages: Stages) -> None:
         """Apply stages V T V ... V in place."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,10 +12,12 @@ from ..errors import ToleranceError
 from ..operators import ising_diagonal
 from ..problem import ChargingProblem
 from ..progress import Progress
+from .checkpoint import PassLog
 from .density import DensityState, stage_work
 from .schedule import Mesh
-from .split_step import BYTES_PER_BLOCK, Evolution, SplitStepEngine
+from .split_step import SplitStepEngine
 from .statevector import spin_expectation, state_moments
+from .stepping import BYTES_PER_BLOCK, Evolution, Pass
 
 _BYTES_PER_ENTRY = 48
 """Three matrices of 8 bytes while the step is halved, or two and a complex one whose eigenvalues are found; 37 were
@@ -53,9 +54,7 @@ class Lindblad(SplitStepEngine):
         """See the base class: what the stages take, and the smallest eigenvalue in the end."""
         return super().predicted_seconds(problem, times) + _SECONDS_PER_CUBE * 8.0**problem.n_spins
 
-    def stepper(
-        self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress
-    ) -> Callable[[int], Evolution]:
+    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
         n, noise = problem.n_spins, problem.noise
         ising = ising_diagonal(n, *problem.couplings)
         spinors = problem.protocol.initial.spinors(n)
@@ -63,19 +62,16 @@ class Lindblad(SplitStepEngine):
         relaxation = np.zeros(n) if noise is None else noise.relaxation_rates(n)
         wanted = set(times.tolist())
 
-        def run(level: int) -> Evolution:
+        def run(level: int, log: PassLog) -> Evolution:
             state = DensityState(spinors, ising, pauli, relaxation)
-            moments: list[tuple[float, float, float]] = []
-            purity: list[float] = []
 
             def at_stop(time: float) -> None:
                 if time in wanted:
-                    moments.append(state_moments(problem, state, time)[:3])
-                    purity.append(state.purity())
+                    log.rows.append((*state_moments(problem, state, time)[:3], state.purity()))
 
-            steps = self.propagate(problem, [state], mesh, level, at_stop, progress)
+            steps = self.propagate(problem, [state], mesh, level, at_stop, progress, log)
             *final, distribution, p, trace = state_moments(problem, state, problem.protocol.duration)
-            mean, variance, energy = np.array([*moments, final]).T
+            mean, variance, energy, purity = np.array([*log.rows, (*final, state.purity())]).T
             return Evolution(
                 mean,
                 variance,
@@ -84,7 +80,7 @@ class Lindblad(SplitStepEngine):
                 np.array([spin_expectation(p, n, k) for k in range(n)]),
                 abs(trace - 1.0),
                 steps,
-                purity=np.array([*purity, state.purity()]),
+                purity=purity,
                 density=state,
             )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -12,9 +12,11 @@ import numpy as np
 from .._typing import FloatArray, IntArray
 from ..problem import ChargingProblem
 from ..progress import Progress
+from .checkpoint import PassLog
 from .density import DensityState, stage_work
 from .schedule import Mesh
-from .split_step import BYTES_PER_BLOCK, Evolution, SplitState, SplitStepEngine
+from .split_step import SplitState, SplitStepEngine
+from .stepping import BYTES_PER_BLOCK, Evolution, Pass
 
 _NO_COUPLING = np.zeros(2)
 _BYTES_PER_SPIN, _BYTES_PER_NOISY_SPIN = 200, 6000
@@ -47,32 +49,25 @@ class Product(SplitStepEngine):
         work = 2.0 if noise is None else stage_work(1, bool(np.any(noise.relaxation)))
         return len(_Kinds(problem).counts), work
 
-    def stepper(
-        self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress
-    ) -> Callable[[int], Evolution]:
+    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
         kinds = _Kinds(problem)
         wanted = set(times.tolist())
 
-        def run(level: int) -> Evolution:
+        def run(level: int, log: PassLog) -> Evolution:
             states = kinds.states()
-            moments: list[tuple[float, float, float]] = []
-            purity: list[float] = []
 
             def at_stop(time: float) -> None:
                 if time in wanted:
-                    moments.append(_moments(problem, states, kinds.counts, time))
-                    purity.append(_purity(states, kinds.counts))
+                    log.rows.append((*_moments(problem, states, kinds.counts, time), _purity(states, kinds.counts)))
 
-            steps = self.propagate(problem, states, mesh, level, at_stop, progress)
-            final = _moments(problem, states, kinds.counts, problem.protocol.duration)
-            mean, variance, energy = np.array([*moments, final]).T
+            steps = self.propagate(problem, states, mesh, level, at_stop, progress, log)
+            final = (*_moments(problem, states, kinds.counts, problem.protocol.duration), _purity(states, kinds.counts))
+            mean, variance, energy, purity = np.array([*log.rows, final]).T
             up = np.array([state.probabilities()[0][0] for state in states])
             drift = max(abs(state.probabilities()[1] - 1.0) for state in states)
             spins = np.array([_difference(state) for state in states])[kinds.of_spins]
             found = Evolution(mean, variance, energy, _distribution(up, kinds.counts), spins, drift, steps)
-            if problem.noise is None:
-                return found
-            return replace(found, purity=np.array([*purity, _purity(states, kinds.counts)]))
+            return found if problem.noise is None else replace(found, purity=purity)
 
         return run
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -87,7 +87,12 @@ def _estimate(previous: FloatArray, last: FloatArray, order: int, resolved: bool
 
 
 def refine(
-    solve: Callable[[int], T], tolerance: float, max_levels: int, order: int, resolved_from: int = 0
+    solve: Callable[[int], T],
+    tolerance: float,
+    max_levels: int,
+    order: int,
+    resolved_from: int = 0,
+    known: Sequence[HasMoments] = (),
 ) -> Refined[T]:
     """Call ``solve(level)`` for level 0, 1, 2, ... until the estimates are below the tolerance.
 
@@ -98,26 +103,32 @@ def refine(
         order: of the method, 3 or more.
         resolved_from: level from which steps are short against the kinks of the schedule, so that the
             observed convergence may be trusted.
+        known: moments of the first levels, as an interrupted run found them, on none of which it ended.
 
     Raises:
         ToleranceError: the tolerance was not reached at ``max_levels``; the message says what was.
     """
-    coarse, result = solve(0), solve(1)
-    previous_mean, previous_variance = _difference(coarse, result)
-    for level in range(2, max_levels + 1):
-        coarse, result = result, solve(level)
-        last_mean, last_variance = _difference(coarse, result)
-        refined = Refined(
+    differences: list[tuple[FloatArray, FloatArray]] = []
+    coarse: HasMoments | None = None
+    for level in range(max_levels + 1):
+        result: Any = known[level] if level < len(known) else solve(level)
+        if coarse is not None:
+            differences.append(_difference(coarse, result))
+        coarse = result
+        if level < 2:
+            continue
+        resolved = level >= resolved_from
+        mean_error, variance_error = (
+            _estimate(previous, last, order, resolved) for previous, last in zip(*differences[-2:], strict=True)
+        )
+        refined: Refined[T] = Refined(
             result,
             level,
-            np.maximum(_estimate(previous_mean, last_mean, order, level >= resolved_from), _ROUNDING),
-            np.maximum(
-                _estimate(previous_variance, last_variance, order, level >= resolved_from), _ROUNDING * result.variance
-            ),
+            np.maximum(mean_error, _ROUNDING),
+            np.maximum(variance_error, _ROUNDING * result.variance),
         )
         if refined.worst <= tolerance:
             return refined
-        previous_mean, previous_variance = last_mean, last_variance
     raise ToleranceError(
         f"the error estimate is {refined.worst:.1e} after {max_levels} halvings of the step, above the tolerance "
         f"{tolerance:g}; loosen the tolerance, or raise the engine's max_levels."

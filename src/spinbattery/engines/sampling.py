@@ -22,6 +22,7 @@ from ..progress import Progress, silent
 from ..recording import Readout, plain_data
 from ..units import whole_number
 from .base import Engine, derived_seed
+from .checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     import dimod
@@ -77,7 +78,7 @@ class SampledEngine(Engine):
         """What of a request this sampler takes."""
         return {name: value for name, value in request.parameters.items() if name in sampler.parameters}
 
-    def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Readout:
+    def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint) -> Readout:
         if len(times):
             raise EngineError(
                 f"the {self.name} engine reads spins at the end alone; ask for no output times (points, plot)."

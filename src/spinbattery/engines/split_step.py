@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,24 +12,14 @@ from .._typing import ComplexArray, FloatArray
 from ..errors import EngineError, InvalidParameterError
 from ..operators import magnetization_diagonal
 from ..problem import ChargingProblem
-from ..progress import Progress
-from ..recording import Solution
-from ..units import TWO_PI, whole_number
-from .base import Engine
-from .density import DensityState
+from ..units import TWO_PI
 from .kernels import evolve, transverse_expectation
-from .refinement import checked_tolerance, refine
-from .schedule import Mesh, initial_steps, largest_decay, largest_local_coupling, project_fields
-from .splitting import BLANES_MOAN_6, SPLITTINGS, Splitting, Stages
+from .schedule import Mesh, initial_steps, largest_decay, largest_local_coupling
+from .splitting import BLANES_MOAN_6, SECONDS_PER_AMPLITUDE_STAGE, SPLITTINGS, Splitting, Stages
+from .stepping import SteppingEngine
 
 _LARGEST_ROTATION = 1.0
 _MOST_STEPS = 20_000_000
-_STEPS_PER_BLOCK = 16_384
-BYTES_PER_BLOCK = 30_000_000
-"""Fields and stage angles of one block of steps; 27 MB were measured for runs of several blocks."""
-
-_SECONDS_PER_AMPLITUDE_STAGE = 6e-9
-_SECONDS_PER_CHUNK = 0.1
 _SECONDS_PER_STAGE = 1.2e-7
 _SECONDS_PER_OUTPUT = 7e-5
 _SECONDS_PER_OUTPUT_AND_STATE = 1.5e-5
@@ -39,19 +27,6 @@ _SECONDS_PER_RUN = 5e-3
 _STAGES_PER_OUTPUT = 4
 _PREDICTION_SAMPLES = 257
 _PREDICTED_ERROR = 64.0
-
-
-class State(Protocol):
-    """What is carried through a protocol.
-
-    Attributes:
-        size: numbers that a stage works on.
-    """
-
-    @property
-    def size(self) -> int: ...
-
-    def apply(self, stages: Stages) -> None: ...
 
 
 class SplitState:
@@ -74,8 +49,12 @@ class SplitState:
         self._re, self._im = psi.real.copy(), psi.imag.copy()
 
     @property
-    def size(self) -> int:
-        return self.magnetization.size
+    def stage_seconds(self) -> float:
+        return SECONDS_PER_AMPLITUDE_STAGE * self.magnetization.size
+
+    @property
+    def arrays(self) -> list[FloatArray]:
+        return [self._re, self._im]
 
     def apply(self, stages: Stages) -> None:
         """Apply stages V T V ... V in place; see :func:`~spinbattery.engines.kernels.evolve`."""
@@ -105,22 +84,6 @@ class SplitState:
 
 
 @dataclass(frozen=True)
-class Evolution:
-    """One pass at a fixed step; moments, and of mixed states the purity, at the output times and, last, at the end."""
-
-    mean: FloatArray
-    variance: FloatArray
-    energy: FloatArray
-    distribution: FloatArray
-    spin_magnetization: FloatArray
-    norm_error: float
-    steps: int
-    state: ComplexArray | None = None
-    purity: FloatArray | None = None
-    density: DensityState | None = None
-
-
-@dataclass(frozen=True)
 class StepPrediction:
     """What step halving will end on.
 
@@ -144,35 +107,26 @@ class StepPrediction:
 
 
 @dataclass(frozen=True)
-class SplitStepEngine(Engine):
+class SplitStepEngine(SteppingEngine):
     """Options and stepping common to engines built on the splitting.
 
     Attributes:
-        tolerance: a promise: absolute on mu and sigma^2 at every output time, relative on the final
-            precision 1/sigma^2. The step is halved until the error estimates are below it.
         splitting: ``BM6`` (order 6, the default) or ``BM4`` (order 4), both of Blanes and Moan.
-        max_levels: halvings of the coarsest step after which the run gives up.
     """
 
-    tolerance: float = 1e-6
     splitting: str = field(default=BLANES_MOAN_6.name, kw_only=True)
-    max_levels: int = field(default=12, kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tolerance", checked_tolerance(self.tolerance))
+        super().__post_init__()
         if self.splitting not in SPLITTINGS:
             raise InvalidParameterError(f"unknown splitting {self.splitting!r}; there are {', '.join(SPLITTINGS)}.")
-        object.__setattr__(self, "max_levels", whole_number("max_levels", self.max_levels, least=2))
 
     @property
     def scheme(self) -> Splitting:
         return SPLITTINGS[self.splitting]
 
-    @abstractmethod
-    def stepper(
-        self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress
-    ) -> Callable[[int], Evolution]:
-        """Prepare all that does not depend on the step; the result runs one level of the mesh."""
+    def scheme_for(self, problem: ChargingProblem) -> Splitting:
+        return self.scheme
 
     @abstractmethod
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
@@ -184,7 +138,7 @@ class SplitStepEngine(Engine):
         states, amplitudes = self.workload(problem)
         outputs = (steps.halvings + 1) * (len(times) + 1)
         stages = float(steps.total) * self.scheme.stages + _STAGES_PER_OUTPUT * outputs
-        per_stage = _SECONDS_PER_STAGE + _SECONDS_PER_AMPLITUDE_STAGE * amplitudes
+        per_stage = _SECONDS_PER_STAGE + SECONDS_PER_AMPLITUDE_STAGE * amplitudes
         per_output = _SECONDS_PER_OUTPUT + _SECONDS_PER_OUTPUT_AND_STATE * states
         return _SECONDS_PER_RUN + per_output * outputs + per_stage * stages * states
 
@@ -228,43 +182,7 @@ class SplitStepEngine(Engine):
                 return int(counts.sum()), longest
             steps *= 2
 
-    def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Solution:
-        mesh = self.mesh(problem, times)
-        run = self.stepper(problem, mesh, times, progress)
-        refined = refine(run, self.tolerance, self.max_levels, self.scheme.order, mesh.resolved_from)
-        finest = refined.result
-        return Solution(
-            mean=float(finest.mean[-1]),
-            variance=float(finest.variance[-1]),
-            spin_magnetization=finest.spin_magnetization,
-            distribution=finest.distribution,
-            times=times,
-            trajectory_mean=finest.mean[:-1],
-            trajectory_variance=finest.variance[:-1],
-            trajectory_energy=finest.energy[:-1],
-            trajectory_mean_error=refined.mean_error[:-1],
-            trajectory_variance_error=refined.variance_error[:-1],
-            mean_error=float(refined.mean_error[-1]),
-            precision_error=refined.precision_error,
-            norm_error=finest.norm_error,
-            state=finest.state,
-            discretisation={
-                "splitting": self.splitting,
-                "order": self.scheme.order,
-                "steps": finest.steps,
-                "halvings": refined.level,
-            },
-            purity=None if finest.purity is None else float(finest.purity[-1]),
-            trajectory_purity=None if finest.purity is None else finest.purity[:-1],
-            smallest_eigenvalue=self.smallest_eigenvalue(finest),
-        )
-
-    def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
-        """Of the final density matrix, checked; None where there is no such matrix."""
-        return None
-
     def mesh(self, problem: ChargingProblem, times: FloatArray) -> Mesh:
-        """Coarsest mesh: no step crosses a corner of the protocol or a requested time."""
         stops = np.unique(np.concatenate([problem.protocol.breakpoints, times]))
         steps = initial_steps(problem)
         largest_stage = max(abs(fraction) for fraction in self.scheme.transverse)
@@ -281,49 +199,3 @@ class SplitStepEngine(Engine):
             f"the {self.name} engine would need {steps:.1e} steps at the coarsest for {problem.protocol.duration:g} ns "
             f"with these fields and couplings, more than {_MOST_STEPS:.0e}; shorten the duration or lower h and J."
         )
-
-    def propagate(
-        self,
-        problem: ChargingProblem,
-        states: Sequence[State],
-        mesh: Mesh,
-        level: int,
-        at_stop: Callable[[float], None],
-        progress: Progress,
-    ) -> int:
-        """Carry states through the protocol, calling ``at_stop(time)`` at every stop; returns the steps.
-
-        Kernels run in chunks of about a tenth of a second, so that progress shows and Ctrl-C acts.
-        """
-        total = sum(mesh.counts(level))
-        size = sum(state.size for state in states)
-        chunk = max(1, int(_SECONDS_PER_CHUNK / (_SECONDS_PER_AMPLITUDE_STAGE * size)))
-        message = f"{problem.network.name} {problem.protocol.name}, {total} steps"
-        done = 0
-        at_stop(float(mesh.stops[0]))
-        for time, stages in self._blocks(problem, mesh, level):
-            for part in stages.parts(chunk):
-                for state in states:
-                    state.apply(part)
-                done += len(part.theta)
-                progress(done / (total * self.scheme.stages), message)
-            if time is not None:
-                at_stop(time)
-        return total
-
-    def _blocks(self, problem: ChargingProblem, mesh: Mesh, level: int) -> Iterator[tuple[float | None, Stages]]:
-        """Stages of consecutive blocks of steps, with the stop (ns) a block ends at, if it does.
-
-        The fields are projected block by block, so that memory does not grow with the duration.
-        """
-        edges = mesh.edges(level)
-        ends = np.cumsum(mesh.counts(level)).tolist()
-        stops = dict(zip(ends, mesh.stops[1:].tolist(), strict=True))
-        total = ends[-1]
-        for first in range(0, total, _STEPS_PER_BLOCK):
-            last = min(first + _STEPS_PER_BLOCK, total)
-            block = project_fields(problem, edges[first : last + 1], mesh.kinks, self.scheme.legendre_degree)
-            start = first
-            for end in [*(end for end in ends if first < end < last), last]:
-                yield stops.get(end), self.scheme.sequence(block.part(start - first, end - first))
-                start = end

@@ -11,6 +11,9 @@ import numpy as np
 from .._typing import FloatArray
 from .schedule import RELAXING, StepFields
 
+SECONDS_PER_AMPLITUDE_STAGE = 6e-9
+"""Rough time of a V and a T stage on one core, per amplitude."""
+
 
 @dataclass(frozen=True)
 class Stages:
@@ -28,6 +31,9 @@ class Stages:
     ising: FloatArray
     times: FloatArray
     relaxing: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.theta)
 
     def parts(self, largest: int) -> Iterator[Stages]:
         """The same in sequence, in parts of up to ``largest`` T stages, each with a V before and after."""

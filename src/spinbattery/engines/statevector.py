@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._typing import FloatArray
 from ..errors import InvalidParameterError
 from ..operators import ising_diagonal
 from ..problem import ChargingProblem
 from ..progress import Progress
-from .density import DensityState
+from .checkpoint import PassLog
 from .schedule import Mesh
-from .split_step import BYTES_PER_BLOCK, Evolution, SplitState, SplitStepEngine
+from .split_step import SplitState, SplitStepEngine
+from .stepping import BYTES_PER_BLOCK, Evolution, Pass
 
 _BYTES_PER_AMPLITUDE = 64
 """State (16), Ising diagonal (8), magnetization (1), and the product state it starts from or the work
@@ -65,25 +66,22 @@ class Statevector(SplitStepEngine):
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
         return 1, math.ldexp(1.0, min(problem.n_spins, _LARGEST_EXPONENT))
 
-    def stepper(
-        self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress
-    ) -> Callable[[int], Evolution]:
+    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
         n = problem.n_spins
         ising = ising_diagonal(n, *problem.couplings)
         spinors = problem.protocol.initial.spinors(n)
         wanted = set(times.tolist())
 
-        def run(level: int) -> Evolution:
+        def run(level: int, log: PassLog) -> Evolution:
             state = SplitState(spinors, ising)
-            moments: list[tuple[float, float, float]] = []
 
             def at_stop(time: float) -> None:
                 if time in wanted:
-                    moments.append(state_moments(problem, state, time)[:3])
+                    log.rows.append(state_moments(problem, state, time)[:3])
 
-            steps = self.propagate(problem, [state], mesh, level, at_stop, progress)
+            steps = self.propagate(problem, [state], mesh, level, at_stop, progress, log)
             *final, distribution, p, norm = state_moments(problem, state, problem.protocol.duration)
-            mean, variance, energy = np.array([*moments, final]).T
+            mean, variance, energy = np.array([*log.rows, final]).T
             spins = np.array([spin_expectation(p, n, k) for k in range(n)])
             kept = state.amplitudes() if self.keep_state else None
             return Evolution(mean, variance, energy, distribution, spins, abs(norm - 1.0), steps, kept)
@@ -91,8 +89,21 @@ class Statevector(SplitStepEngine):
         return run
 
 
+class Populations(Protocol):
+    """A state of which moments are taken: probabilities of configurations or of orbits of them, and <Sx>."""
+
+    @property
+    def magnetization(self) -> NDArray[np.int8]: ...
+    @property
+    def ising(self) -> FloatArray: ...
+
+    def probabilities(self) -> tuple[FloatArray, float]: ...
+
+    def transverse(self) -> float: ...
+
+
 def state_moments(
-    problem: ChargingProblem, state: SplitState | DensityState, time: float
+    problem: ChargingProblem, state: Populations, time: float
 ) -> tuple[float, float, float, FloatArray, FloatArray, float]:
     """mu, sigma^2, <H> in GHz, P(Sz), the probabilities, and the squared norm."""
     n = problem.n_spins

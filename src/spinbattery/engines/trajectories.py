@@ -19,12 +19,13 @@ from ..recording import Solution
 from ..schema import VARIANCE_FLOOR
 from ..units import whole_number
 from .base import Engine, derived_seed
+from .checkpoint import Checkpoint
 from .kernels import TILE_BITS
 from .refinement import checked_tolerance
 from .schedule import Mesh
-from .split_step import BYTES_PER_BLOCK
 from .splitting import BLANES_MOAN_4, SPLITTINGS, Splitting
 from .statevector import Statevector
+from .stepping import BYTES_PER_BLOCK
 from .unravelling.resolution import Resolution, choose_mesh
 from .unravelling.runs import DAMPING_COST, Unravelling, rows_together
 from .unravelling.strata import OneJump, OneJumpRule, no_jump_part, sample, sampled_weight
@@ -145,7 +146,9 @@ class Trajectories(Engine):
         runs = _RUNS_BESIDE + 0.7 * self.trajectories * (1.0 if self.one_jump == "sampled" else 1.2)
         return _SECONDS_PER_RUN + _SECONDS_PER_TRAJECTORY * self.trajectories + runs * per_run
 
-    def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Solution:
+    def solve(
+        self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
+    ) -> Solution:
         resolution = self._resolution(problem, times, progress)
         unravelling = resolution.unravelling
         run = unravelling.no_jump(progress)

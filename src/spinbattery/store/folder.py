@@ -30,6 +30,7 @@ Status = Literal["done", "failed", "damaged"]
 _STEM_DIGITS = 32
 _RECORD, _FAILURE, _PART = ".nc", ".failed.json", ".part"
 _CLAIMS = ".claims"
+_CHECKPOINTS = ".checkpoints"
 _ABANDONED_S = 3600.0
 """A file under a temporary name lives for milliseconds; after an hour its writer is dead."""
 
@@ -132,6 +133,10 @@ class Store:
         """Why the run of this key failed, or None where it did not."""
         path = self._failure_path(key)
         return str(_read(path).row["error"]) if path.is_file() else None
+
+    def checkpoint_path(self, key: str) -> Path:
+        """Where a running problem keeps what it has reached; the file is removed when its record is written."""
+        return self.folder / _CHECKPOINTS / f"{key[:_STEM_DIGITS]}.npz"
 
     def claim(self, key: str) -> AbstractContextManager[bool]:
         """Context in which nobody else runs this key; gives False where another process has it."""

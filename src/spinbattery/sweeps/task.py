@@ -11,6 +11,7 @@ from typing import Literal
 
 from threadpoolctl import threadpool_limits
 
+from ..engines.checkpoint import Checkpoint
 from ..errors import RecordError, SpinBatteryError
 from ..machine import limit_cores
 from ..progress import Progress, silent
@@ -94,7 +95,8 @@ def _known(task: Task, store: Store, force: bool) -> Outcome | None:
 
 def _run(task: Task, store: Store, progress: Progress) -> Outcome:
     try:
-        record = task.engine.run(task.problem, task.times, progress, task.reason)
+        checkpoint = Checkpoint(store.checkpoint_path(task.key), task.key)
+        record = task.engine.run(task.problem, task.times, progress, task.reason, checkpoint)
     except Exception as error:  # whatever it is, it must not stop the other runs
         return failure(task, store, _explain(error))
     if record.key != task.key:
@@ -102,7 +104,9 @@ def _run(task: Task, store: Store, progress: Progress) -> Outcome:
             task, store, "the worker has another version of spinbattery than the sweep; install the same everywhere."
         )
     try:
-        return Outcome("computed", store.write(record))
+        entry = store.write(record)
+        checkpoint.remove()
+        return Outcome("computed", entry)
     except RecordError as error:
         return Outcome("unwritten", error=str(error))
 

@@ -13,7 +13,7 @@ from scipy.special import gammainc, gammaln
 from ..._typing import FloatArray, IntArray
 from ...noise import Noise
 from ...problem import ChargingProblem
-from .orbits import site_orbits
+from ...symmetry import symmetry_group
 
 _INTERVALS_PER_NS = 5.0
 _FEWEST_INTERVALS = 4
@@ -154,10 +154,10 @@ class SiteJump:
 
 
 def site_jumps(problem: ChargingProblem) -> tuple[list[SiteJump], IntArray]:
-    """All jumps that differ, with shares that sum to one, and the orbit of each spin (see :func:`site_orbits`)."""
+    """All jumps that differ, with shares that sum to one, and the orbit of each spin under the symmetries."""
     n = problem.n_spins
     rates = (problem.noise or Noise()).pauli_rates(n)
-    orbits = site_orbits(problem)
+    orbits = symmetry_group(problem).site_orbits()
     found = []
     for kind in range(3):
         for spin in np.unique(orbits).tolist():

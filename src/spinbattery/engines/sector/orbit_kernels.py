@@ -1,0 +1,77 @@
+"""Numba kernels that find the orbits of basis states under a group of permutations of the spins."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+UNSEEN = np.uint32(0xFFFFFFFF)
+
+
+@numba.njit(cache=True)
+def _permuted(state, table):
+    """A basis state with its spins permuted: one look-up for each byte."""
+    moved = np.uint32(0)
+    for c in range(table.shape[0]):
+        moved |= table[c, (state >> np.uint32(8 * c)) & np.uint32(255)]
+    return moved
+
+
+@numba.njit(cache=True, nogil=True)
+def flood_orbits(tables, orbit_of, queue, first, last, representatives, sizes, count):
+    """Number the orbits of the states ``first`` to ``last - 1`` by flooding each from its smallest state.
+
+    Generators alone are applied, so that groups of any order are treated alike; all but the first visit of a state
+    finds it in the cache.
+
+    Args:
+        tables: (generators, bytes, 256) images of each byte of a state.
+        orbit_of: (2^N,) number of the orbit of each state, ``UNSEEN`` where it is not known yet.
+        queue: work space of the largest orbit.
+        first, last: range of states.
+        representatives, sizes: (room,) of the orbits found so far; filled from ``count`` on.
+        count: orbits found so far.
+
+    Returns:
+        The state it came to, ``last`` unless there was no more room, and the number of orbits.
+    """
+    for start in range(first, last):
+        if orbit_of[start] != UNSEEN:
+            continue
+        if count == representatives.size:
+            return start, count
+        orbit_of[start] = count
+        queue[0] = start
+        head = 0
+        tail = 1
+        while head < tail:
+            state = queue[head]
+            head += 1
+            for g in range(tables.shape[0]):
+                image = _permuted(state, tables[g])
+                if orbit_of[image] == UNSEEN:
+                    orbit_of[image] = count
+                    queue[tail] = image
+                    tail += 1
+        representatives[count] = start
+        sizes[count] = tail
+        count += 1
+    return last, count
+
+
+@numba.njit(cache=True, nogil=True)
+def flipped_orbits(representatives, rank, orbit_of, first, last, index):
+    """Fill rows of ``index`` (orbits, N): where flipping spin k leads from the orbit of each representative.
+
+    Args:
+        representatives: (orbits,) in the order in which they were found.
+        rank: (orbits,) row of each.
+        orbit_of: (2^N,) number of the orbit of each state.
+        first, last: which representatives are treated now.
+        index: the result.
+    """
+    n_spins = index.shape[1]
+    for r in range(first, last):
+        row = index[rank[r]]
+        for k in range(n_spins):
+            row[k] = rank[orbit_of[representatives[r] ^ (np.uint32(1) << np.uint32(k))]]

@@ -1,0 +1,206 @@
+"""Exact state vector in the symmetric sector of a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import ClassVar, Literal, get_args
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..errors import EngineError, InvalidParameterError, ToleranceError
+from ..problem import ChargingProblem
+from ..progress import Progress
+from ..symmetry import symmetry_group
+from ..units import TWO_PI
+from .checkpoint import PassLog
+from .schedule import Mesh, initial_steps
+from .sector.basis import LARGEST_N, SymmetricSector, sector_dimension
+from .sector.magnus import COMMUTATOR_FREE, COMMUTATOR_FREE_4, COMMUTATOR_FREE_6, CommutatorFree
+from .sector.state import ChebyshevState, LanczosState, SectorState, product_seconds
+from .statevector import state_moments
+from .stepping import BYTES_PER_BLOCK, Evolution, Pass, SteppingEngine
+from .team import Team
+
+Exponential = Literal["auto", "lanczos", "chebyshev"]
+
+_LARGEST_CHEBYSHEV = 4_000
+_SMALLEST_SHARED = 10_000
+"""Sectors on which threads gain more than handing the work over costs."""
+
+_LONG_NS = 1_000.0
+_SHARE_OF_EXPONENTIALS = 0.02
+_LARGEST_DRIFT = 1e-6
+_STATES: dict[str, type[SectorState]] = {"chebyshev": ChebyshevState, "lanczos": LanczosState}
+_PASSES = 3
+_STEPS_OF_ALL_PASSES = 1 + 2 + 4
+_PREDICTION_SAMPLES = 257
+_SECONDS_PER_RUN = 4e-3
+_SECONDS_PER_CONFIGURATION = 6e-8
+_SECONDS_PER_LINK = 1e-8
+_SECONDS_PER_OUTPUT = 1e-4
+_SECONDS_PER_STEP = 4e-6
+_MOST_STEPS = 20_000_000
+_COARSEST = 0.5
+"""Steps of the first pass for each of :func:`initial_steps`, at a tolerance of 1e-6."""
+
+_RATE = {"CF6": 1.0 / 9.0, "CF4": 1.0 / 6.0}
+
+
+@dataclass(frozen=True)
+class Symmetric(SteppingEngine):
+    """State vector with one amplitude for each orbit of configurations under the network's symmetries.
+
+    Exact for every start that the symmetries leave as it is, as all-down. Commutator-free Magnus steps on exact
+    moments of the schedule; exponentials by Chebyshev series in small sectors and by Lanczos' method in large ones.
+
+    Attributes:
+        magnus: ``CF6`` (order 6, five exponentials), ``CF4`` (order 4, two), or ``auto``: order 6 up to 1 us, where
+            steps are as long as the error allows, and order 4 beyond, where they must resolve every turn anyway.
+        exponential: ``lanczos``, ``chebyshev``, or ``auto`` by the size of the sector.
+        keep_state: store the final amplitudes in the record (2^N complex numbers).
+    """
+
+    name: ClassVar[str] = "symmetric"
+
+    magnus: str = field(default="auto", kw_only=True)
+    exponential: Exponential = field(default="auto", kw_only=True)
+    keep_state: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, value, known in (
+            ("magnus", self.magnus, ("auto", *COMMUTATOR_FREE)),
+            ("exponential", self.exponential, get_args(Exponential)),
+        ):
+            if value not in known:
+                raise InvalidParameterError(f"{name} must be one of {', '.join(known)}, but is {value!r}.")
+        if not isinstance(self.keep_state, bool):
+            raise InvalidParameterError(f"keep_state must be true or false, but is {self.keep_state!r}.")
+
+    def refusal(self, problem: ChargingProblem) -> str | None:
+        if problem.n_spins > LARGEST_N:
+            return (
+                f"it visits every one of 2^N configurations once, and N = {LARGEST_N} is the most, but N is "
+                f"{problem.n_spins}; take a smaller network."
+            )
+        if symmetry_group(problem).is_trivial:
+            return (
+                "its network has no symmetry (with its weights, cross-talk and start), so there is nothing to gain; "
+                "use the statevector engine."
+            )
+        return None
+
+    def scheme_for(self, problem: ChargingProblem) -> CommutatorFree:
+        if self.magnus != "auto":
+            return COMMUTATOR_FREE[self.magnus]
+        return COMMUTATOR_FREE_6 if problem.protocol.duration <= _LONG_NS else COMMUTATOR_FREE_4
+
+    def required_bytes(self, problem: ChargingProblem) -> int:
+        n, dimension = problem.n_spins, self.dimension(problem)
+        building = (4 << n) + (4 * n + 40) * dimension
+        running = (4 * n + 40 + _STATES[self._method(dimension)].bytes_per_row) * dimension
+        kept = (80 << n) if self.keep_state else 0
+        return BYTES_PER_BLOCK + kept + max(building, running)
+
+    def memory_hint(self, problem: ChargingProblem, available: int) -> str:
+        return "use a smaller or a more symmetric network, or exponential='chebyshev', which needs fewer vectors."
+
+    @staticmethod
+    def dimension(problem: ChargingProblem) -> int:
+        """Amplitudes in the symmetric sector, found without building it; an estimate for groups of over 20 000."""
+        return _dimension(problem)
+
+    def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
+        """See the base class: finding the orbits, and the products with H of three passes."""
+        n, dimension = problem.n_spins, self.dimension(problem)
+        method, scheme = _STATES[self._method(dimension)], self.scheme_for(problem)
+        steps = max(self._coarsest_steps(problem), len(times))
+        t = np.linspace(0.0, problem.protocol.duration, _PREDICTION_SAMPLES)
+        bx, bz, half_b = problem.fields(t)
+        ising = half_b * float(np.abs(problem.couplings[1]).sum())
+        turns = problem.protocol.duration * float(np.mean(np.hypot(n * bx, n * np.abs(bz) + ising)))
+        turned = TWO_PI * turns * sum(abs(row[0]) for row in scheme.factors)
+        exponentials = _STEPS_OF_ALL_PASSES * steps * scheme.stages
+        products = method.products(_PASSES * turned, exponentials)
+        outputs = _PASSES * (len(times) + 1) * (_SECONDS_PER_OUTPUT + 2.0 * product_seconds(dimension, n))
+        building = _SECONDS_PER_CONFIGURATION * 2.0**n + n * dimension * _SECONDS_PER_LINK
+        per_product = method.seconds_per_product + product_seconds(dimension, n)
+        stepping = _STEPS_OF_ALL_PASSES * steps * _SECONDS_PER_STEP
+        return _SECONDS_PER_RUN + building + outputs + stepping + products * per_product
+
+    def mesh(self, problem: ChargingProblem, times: FloatArray) -> Mesh:
+        steps = self._coarsest_steps(problem)
+        if steps > _MOST_STEPS:
+            raise EngineError(
+                f"the symmetric engine would need {steps:.1e} steps at the coarsest for "
+                f"{problem.protocol.duration:g} ns with these fields and couplings, more than {_MOST_STEPS:.0e}; "
+                "shorten the duration or lower h and J."
+            )
+        return Mesh(problem, np.unique(np.concatenate([problem.protocol.breakpoints, times])), steps)
+
+    def _coarsest_steps(self, problem: ChargingProblem) -> int:
+        """Steps of the first pass, so that the third is mostly the last."""
+        finer = (1e-6 / self.tolerance) ** _RATE[self.scheme_for(problem).name]
+        steps = int(np.ceil(_COARSEST * finer * initial_steps(problem)))
+        kinks = problem.protocol.kinks(problem.scales).size
+        # convergence is credited from four steps for each kink on: with few more steps the third pass has them
+        return max(steps, kinks) if kinks <= 2 * steps else steps
+
+    def _method(self, dimension: int) -> str:
+        if self.exponential != "auto":
+            return self.exponential
+        return "chebyshev" if dimension <= _LARGEST_CHEBYSHEV else "lanczos"
+
+    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+        n, group = problem.n_spins, symmetry_group(problem)
+        sector = SymmetricSector.build(
+            problem, group, lambda done: progress(done, f"{problem.network.name}, finding the orbits of 2^{n} states")
+        )
+        start = sector.product_amplitudes(problem.protocol.initial.spinors(n))
+        site_orbits = group.site_orbits()
+        method = self._method(sector.dimension)
+        wanted = set(times.tolist())
+        scheme = self.scheme_for(problem)
+
+        def run(level: int, log: PassLog) -> Evolution:
+            share = _SHARE_OF_EXPONENTIALS * self.tolerance / (sum(mesh.counts(level)) * scheme.stages)
+            with Team(1 if sector.dimension < _SMALLEST_SHARED else None) as team:
+                state = _STATES[method](sector, start.copy(), share, team)
+
+                def at_stop(time: float) -> None:
+                    if time in wanted:
+                        log.rows.append(state_moments(problem, state, time)[:3])
+
+                steps = self.propagate(problem, [state], mesh, level, at_stop, progress, log)
+            *final, distribution, p, norm = state_moments(problem, state, problem.protocol.duration)
+            _check_norm(norm, self.tolerance)
+            mean, variance, energy = np.array([*log.rows, final]).T
+            spins = sector.spin_magnetization(p, site_orbits)
+            kept = sector.expand(state.amplitudes / np.sqrt(norm), group) if self.keep_state else None
+            details = {"dimension": sector.dimension, "group_order": group.order, "exponential": method}
+            return Evolution(
+                mean, variance, energy, distribution, spins, abs(norm - 1.0), steps, kept, details=details
+            )  # fmt: skip
+
+        return run
+
+
+@lru_cache(maxsize=256)
+def _dimension(problem: ChargingProblem) -> int:
+    return sector_dimension(symmetry_group(problem))
+
+
+def _check_norm(norm: float, tolerance: float) -> None:
+    """Unitary steps keep the norm; a series on an interval that does not hold the spectrum would not.
+
+    Raises:
+        ToleranceError: the norm has drifted.
+    """
+    largest = max(_LARGEST_DRIFT, tolerance)
+    if not abs(norm - 1.0) <= largest:
+        raise ToleranceError(
+            f"the norm has drifted by {norm - 1.0:.1e}, more than {largest:g}: the exponentials are not to be "
+            "trusted; use exponential='lanczos', and please report the problem."
+        )
