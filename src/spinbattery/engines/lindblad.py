@@ -62,7 +62,7 @@ class Lindblad(SplitStepEngine):
         relaxation = np.zeros(n) if noise is None else noise.relaxation_rates(n)
         wanted = set(times.tolist())
 
-        def run(level: int, log: PassLog) -> Evolution:
+        def run(level: int, log: PassLog, progress: Progress) -> Evolution:
             state = DensityState(spinors, ising, pauli, relaxation)
 
             def at_stop(time: float) -> None:

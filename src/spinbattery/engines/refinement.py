@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -92,7 +92,6 @@ def refine(
     max_levels: int,
     order: int,
     resolved_from: int = 0,
-    known: Sequence[HasMoments] = (),
 ) -> Refined[T]:
     """Call ``solve(level)`` for level 0, 1, 2, ... until the estimates are below the tolerance.
 
@@ -103,15 +102,14 @@ def refine(
         order: of the method, 3 or more.
         resolved_from: level from which steps are short against the kinks of the schedule, so that the
             observed convergence may be trusted.
-        known: moments of the first levels, as an interrupted run found them, on none of which it ended.
 
     Raises:
         ToleranceError: the tolerance was not reached at ``max_levels``; the message says what was.
     """
     differences: list[tuple[FloatArray, FloatArray]] = []
-    coarse: HasMoments | None = None
+    coarse: T | None = None
     for level in range(max_levels + 1):
-        result: Any = known[level] if level < len(known) else solve(level)
+        result = solve(level)
         if coarse is not None:
             differences.append(_difference(coarse, result))
         coarse = result
@@ -121,7 +119,7 @@ def refine(
         mean_error, variance_error = (
             _estimate(previous, last, order, resolved) for previous, last in zip(*differences[-2:], strict=True)
         )
-        refined: Refined[T] = Refined(
+        refined = Refined(
             result,
             level,
             np.maximum(mean_error, _ROUNDING),

@@ -72,7 +72,7 @@ class Statevector(SplitStepEngine):
         spinors = problem.protocol.initial.spinors(n)
         wanted = set(times.tolist())
 
-        def run(level: int, log: PassLog) -> Evolution:
+        def run(level: int, log: PassLog, progress: Progress) -> Evolution:
             state = SplitState(spinors, ising)
 
             def at_stop(time: float) -> None:
