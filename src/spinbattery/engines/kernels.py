@@ -21,6 +21,8 @@ import math
 import numba
 import numpy as np
 
+from .vectors import LANE_BITS, LANES, ROW, ROW_BITS, turn_lanes, turn_one, turn_row, turn_three, turn_two
+
 TILE_BITS = 13
 _COLUMN_BITS = 5
 
@@ -87,90 +89,50 @@ def _rotate_pair(x0, x1, t):
         x1[i] = b + t * a
 
 
-@numba.njit(fastmath=FAST_MATH, inline="always")
-def _rotate_quad(x0, x1, x2, x3, t):
-    for i in range(x0.size):
-        a0 = x0[i]
-        a1 = x1[i]
-        a2 = x2[i]
-        a3 = x3[i]
-        c0 = a0 - t * a1
-        c1 = a1 + t * a0
-        c2 = a2 - t * a3
-        c3 = a3 + t * a2
-        x0[i] = c0 - t * c2
-        x2[i] = c2 + t * c0
-        x1[i] = c1 - t * c3
-        x3[i] = c3 + t * c1
-
-
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _rotate_low(x, t):
-    """The three least significant bits, in registers: their strides are too short for slices."""
-    for b in range(0, x.size, 8):
-        a0 = x[b]
-        a1 = x[b + 1]
-        a2 = x[b + 2]
-        a3 = x[b + 3]
-        a4 = x[b + 4]
-        a5 = x[b + 5]
-        a6 = x[b + 6]
-        a7 = x[b + 7]
-        b0 = a0 - t * a1
-        b1 = a1 + t * a0
-        b2 = a2 - t * a3
-        b3 = a3 + t * a2
-        b4 = a4 - t * a5
-        b5 = a5 + t * a4
-        b6 = a6 - t * a7
-        b7 = a7 + t * a6
-        a0 = b0 - t * b2
-        a2 = b2 + t * b0
-        a1 = b1 - t * b3
-        a3 = b3 + t * b1
-        a4 = b4 - t * b6
-        a6 = b6 + t * b4
-        a5 = b5 - t * b7
-        a7 = b7 + t * b5
-        x[b] = a0 - t * a4
-        x[b + 4] = a4 + t * a0
-        x[b + 1] = a1 - t * a5
-        x[b + 5] = a5 + t * a1
-        x[b + 2] = a2 - t * a6
-        x[b + 6] = a6 + t * a2
-        x[b + 3] = a3 - t * a7
-        x[b + 7] = a7 + t * a3
-
-
-@numba.njit(fastmath=FAST_MATH, cache=True)
-def _rotate_bits(x, first, last, t):
-    """Bits first to last - 1 of the index of x, two at a time."""
+def rotate_bits(x, first, last, t):
+    """Bits ``first`` (3 or more) to ``last`` - 1 of the index of x, three at a time."""
     q = first
-    while q + 1 < last:
+    while q < last:
         n = 1 << q
-        for b in range(0, x.size, 4 * n):
-            _rotate_quad(x[b : b + n], x[b + n : b + 2 * n], x[b + 2 * n : b + 3 * n], x[b + 3 * n : b + 4 * n], t)
-        q += 2
-    if q < last:
-        n = 1 << q
-        for b in range(0, x.size, 2 * n):
-            _rotate_pair(x[b : b + n], x[b + n : b + 2 * n], t)
+        if last - q >= 3:
+            for b in range(0, x.size, 8 * n):
+                for i in range(b, b + n, LANES):
+                    turn_three(x, i, n, x, i, n, t)
+        elif last - q == 2:
+            for b in range(0, x.size, 4 * n):
+                for i in range(b, b + n, LANES):
+                    turn_two(x, i, n, x, i, n, t)
+        else:
+            for b in range(0, x.size, 2 * n):
+                for i in range(b, b + n, LANES):
+                    turn_one(x, i, n, x, i, n, t)
+        q += 3
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
 def _rotate_tile(x, bits, t):
-    if bits >= 3:
-        _rotate_low(x, t)
-        _rotate_bits(x, 3, bits, t)
+    """All ``bits`` of the index of x."""
+    if bits >= ROW_BITS:
+        for i in range(0, x.size, ROW):
+            turn_row(x, i, t)
+        rotate_bits(x, ROW_BITS, bits, t)
+    elif bits >= LANE_BITS:
+        for i in range(0, x.size, LANES):
+            turn_lanes(x, i, t)
+        rotate_bits(x, LANE_BITS, bits, t)
     else:
-        _rotate_bits(x, 0, bits, t)
+        for q in range(bits):
+            n = 1 << q
+            for b in range(0, x.size, 2 * n):
+                _rotate_pair(x[b : b + n], x[b + n : b + 2 * n], t)
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
 def evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
     for k in range(theta.size):
         scale = math.cos(theta[k]) ** n_spins
-        t = math.tan(theta[k])
+        t = re.dtype.type(math.tan(theta[k]))
         _diagonal_stage(re, im, magnetization, ising, field[k], coupling[k], scale)
         _rotate_tile(re, n_spins, t)
         _rotate_tile(im, n_spins, t)
@@ -202,8 +164,8 @@ def _sweep_high(re, im, low, high, magnetization, ising, t_end, t_begin, field, 
             start = (r << low) + column
             x[r * width : (r + 1) * width] = re[start : start + width]
             y[r * width : (r + 1) * width] = im[start : start + width]
-        _rotate_bits(x, _COLUMN_BITS, _COLUMN_BITS + high, t_end)
-        _rotate_bits(y, _COLUMN_BITS, _COLUMN_BITS + high, t_end)
+        rotate_bits(x, _COLUMN_BITS, _COLUMN_BITS + high, t_end)
+        rotate_bits(y, _COLUMN_BITS, _COLUMN_BITS + high, t_end)
         for r in range(rows):
             start = (r << low) + column
             _diagonal_stage(
@@ -216,8 +178,8 @@ def _sweep_high(re, im, low, high, magnetization, ising, t_end, t_begin, field, 
                 scale,
             )
         if t_begin != 0.0:
-            _rotate_bits(x, _COLUMN_BITS, _COLUMN_BITS + high, t_begin)
-            _rotate_bits(y, _COLUMN_BITS, _COLUMN_BITS + high, t_begin)
+            rotate_bits(x, _COLUMN_BITS, _COLUMN_BITS + high, t_begin)
+            rotate_bits(y, _COLUMN_BITS, _COLUMN_BITS + high, t_begin)
         for r in range(rows):
             start = (r << low) + column
             re[start : start + width] = x[r * width : (r + 1) * width]
