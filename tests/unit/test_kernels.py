@@ -125,6 +125,7 @@ def test_stages_may_be_applied_in_chunks_of_any_size(monkeypatch):
     engine = Statevector(1e-3, keep_state=True)
     whole = engine.run(problem, times=[0.5, 1.5]).dataset
     reports: list[float] = []
+    monkeypatch.setattr(split_step, "_LEAST_STAGES_PER_CHUNK", 1)
     monkeypatch.setattr(split_step, "_SECONDS_PER_CHUNK", 7 * 16 * split_step._SECONDS_PER_AMPLITUDE_STAGE)
     pieces = engine.run(problem, times=[0.5, 1.5], progress=lambda fraction, message: reports.append(fraction)).dataset
     assert len(reports) > 50

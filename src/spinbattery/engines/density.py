@@ -9,6 +9,7 @@ from .._typing import ComplexArray, FloatArray, IntArray
 from ..operators import magnetization_diagonal
 from .channels import flip_maps, relaxation_maps
 from .density_kernels import evolve_density
+from .populations import Populations, spin_expectations, summed
 from .splitting import Stages
 
 _STAGES_AT_ONCE = 1024
@@ -72,6 +73,14 @@ class DensityState:
         trace = float(p.sum())
         p /= trace
         return p, trace
+
+    def populations(self) -> Populations:
+        """P(Sz), the mean of the couplings and the trace."""
+        return summed(*self.probabilities(), self.magnetization, self.ising)
+
+    def spin_magnetization(self) -> FloatArray:
+        """<sz_k> of every spin, shape (n,)."""
+        return spin_expectations(self.probabilities()[0])
 
     def transverse(self) -> float:
         """<Sx>, not normalised: in the gauge of the kernels the difference of entries one flip off the diagonal."""

@@ -16,7 +16,7 @@ from ..progress import Progress
 from .density import DensityState, stage_work
 from .schedule import Mesh
 from .split_step import BYTES_PER_BLOCK, Evolution, SplitStepEngine
-from .statevector import spin_expectation, state_moments
+from .statevector import state_moments
 
 _BYTES_PER_ENTRY = 48
 """Three matrices of 8 bytes while the step is halved, or two and a complex one whose eigenvalues are found; 37 were
@@ -74,14 +74,14 @@ class Lindblad(SplitStepEngine):
                     purity.append(state.purity())
 
             steps = self.propagate(problem, [state], mesh, level, at_stop, progress)
-            *final, distribution, p, trace = state_moments(problem, state, problem.protocol.duration)
+            *final, distribution, trace = state_moments(problem, state, problem.protocol.duration)
             mean, variance, energy = np.array([*moments, final]).T
             return Evolution(
                 mean,
                 variance,
                 energy,
                 distribution,
-                np.array([spin_expectation(p, n, k) for k in range(n)]),
+                state.spin_magnetization(),
                 abs(trace - 1.0),
                 steps,
                 purity=np.array([*purity, state.purity()]),

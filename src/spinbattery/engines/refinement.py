@@ -14,8 +14,8 @@ from ..schema import VARIANCE_FLOOR
 from ..units import positive
 
 MINIMUM_TOLERANCE = 1e-11
-_ROUNDING = 1e-12
-"""No estimate falls below this: absolute for the mean, relative for the variance."""
+ROUNDING = 1e-12, 1e-12
+"""No estimate falls below these where nothing else is known: absolute for the mean, relative for the variance."""
 
 
 class HasMoments(Protocol):
@@ -87,7 +87,12 @@ def _estimate(previous: FloatArray, last: FloatArray, order: int, resolved: bool
 
 
 def refine(
-    solve: Callable[[int], T], tolerance: float, max_levels: int, order: int, resolved_from: int = 0
+    solve: Callable[[int], T],
+    tolerance: float,
+    max_levels: int,
+    order: int,
+    resolved_from: int = 0,
+    rounding: Callable[[T], tuple[float, float]] = lambda _: ROUNDING,
 ) -> Refined[T]:
     """Call ``solve(level)`` for level 0, 1, 2, ... until the estimates are below the tolerance.
 
@@ -98,21 +103,30 @@ def refine(
         order: of the method, 3 or more.
         resolved_from: level from which steps are short against the kinks of the schedule, so that the
             observed convergence may be trusted.
+        rounding: below which no estimate of a result falls: absolute for the mean, relative for the variance.
 
     Raises:
-        ToleranceError: the tolerance was not reached at ``max_levels``; the message says what was.
+        ToleranceError: the tolerance was not reached at ``max_levels``, or rounding alone exceeds it; the message
+            says what was.
     """
     coarse, result = solve(0), solve(1)
     previous_mean, previous_variance = _difference(coarse, result)
     for level in range(2, max_levels + 1):
         coarse, result = result, solve(level)
         last_mean, last_variance = _difference(coarse, result)
+        of_mean, of_variance = rounding(result)
+        if max(of_mean, of_variance) > tolerance:
+            raise ToleranceError(
+                f"rounding alone may amount to {max(of_mean, of_variance):.1e}, above the tolerance {tolerance:g}, and "
+                "shorter steps only add to it; loosen the tolerance, or leave single precision."
+            )
         refined = Refined(
             result,
             level,
-            np.maximum(_estimate(previous_mean, last_mean, order, level >= resolved_from), _ROUNDING),
+            np.maximum(_estimate(previous_mean, last_mean, order, level >= resolved_from), of_mean),
             np.maximum(
-                _estimate(previous_variance, last_variance, order, level >= resolved_from), _ROUNDING * result.variance
+                _estimate(previous_variance, last_variance, order, level >= resolved_from),
+                of_variance * result.variance,
             ),
         )
         if refined.worst <= tolerance:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ from ..units import TWO_PI, whole_number
 from .base import Engine
 from .density import DensityState
 from .kernels import evolve, transverse_expectation
-from .refinement import checked_tolerance, refine
+from .populations import Populations, spin_expectations, summed
+from .refinement import ROUNDING, checked_tolerance, refine
 from .schedule import Mesh, initial_steps, largest_decay, largest_local_coupling, project_fields
 from .splitting import BLANES_MOAN_6, SPLITTINGS, Splitting, Stages
 
@@ -32,6 +33,9 @@ BYTES_PER_BLOCK = 30_000_000
 
 _SECONDS_PER_AMPLITUDE_STAGE = 6e-9
 _SECONDS_PER_CHUNK = 0.1
+_LEAST_STAGES_PER_CHUNK = 16
+"""A chunk costs one sweep more than it has stages; states whose stages are long let Ctrl-C act between any two."""
+
 _SECONDS_PER_STAGE = 1.2e-7
 _SECONDS_PER_OUTPUT = 7e-5
 _SECONDS_PER_OUTPUT_AND_STATE = 1.5e-5
@@ -55,7 +59,7 @@ class State(Protocol):
 
 
 class SplitState:
-    """A pure state of n spins and its diagonal operators, ready for the kernels.
+    """A pure state of n spins and its diagonal operators, ready for the kernels; in one tile, one thread.
 
     Attributes:
         n_spins: n.
@@ -63,15 +67,17 @@ class SplitState:
         ising: (2^n,) diagonal of the coupling operator in units of B(s)/2.
     """
 
-    def __init__(self, spinors: ComplexArray, ising: FloatArray) -> None:
-        """Product state of ``spinors`` (n, 2), up amplitude first."""
+    def __init__(self, spinors: ComplexArray, ising: FloatArray, *, single: bool = False) -> None:
+        """Product state of ``spinors`` (n, 2), up amplitude first, kept as float64 or, if ``single``, as float32."""
         self.n_spins = len(spinors)
         self.magnetization: NDArray[np.int8] = magnetization_diagonal(self.n_spins)
         self.ising = ising
         psi = np.ones(1, dtype=np.complex128)
         for up, down in spinors:
             psi = np.kron(psi, np.array([up, 1j * down]))  # the kernels' gauge: a factor i for each down
-        self._re, self._im = psi.real.copy(), psi.imag.copy()
+        real = np.float32 if single else np.float64
+        self._re: NDArray[Any] = psi.real.astype(real)
+        self._im: NDArray[Any] = psi.imag.astype(real)
 
     @property
     def size(self) -> int:
@@ -87,11 +93,19 @@ class SplitState:
 
         Normalising matters: 1/sigma^2 amplifies a norm drift by mu^2/sigma^2, some hundred times.
         """
-        p = self._re**2
-        p += self._im**2
+        p = np.square(self._re, dtype=np.float64)
+        p += np.square(self._im, dtype=np.float64)
         norm = float(p.sum())
         p /= norm
         return p, norm
+
+    def populations(self) -> Populations:
+        """P(Sz), the mean of the couplings and the squared norm."""
+        return summed(*self.probabilities(), self.magnetization, self.ising)
+
+    def spin_magnetization(self) -> FloatArray:
+        """<sz_k> of every spin, shape (n,)."""
+        return spin_expectations(self.probabilities()[0])
 
     def transverse(self) -> float:
         """<Sx>, not normalised."""
@@ -231,7 +245,7 @@ class SplitStepEngine(Engine):
     def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Solution:
         mesh = self.mesh(problem, times)
         run = self.stepper(problem, mesh, times, progress)
-        refined = refine(run, self.tolerance, self.max_levels, self.scheme.order, mesh.resolved_from)
+        refined = refine(run, self.tolerance, self.max_levels, self.scheme.order, mesh.resolved_from, self.rounding)
         finest = refined.result
         return Solution(
             mean=float(finest.mean[-1]),
@@ -258,6 +272,10 @@ class SplitStepEngine(Engine):
             trajectory_purity=None if finest.purity is None else finest.purity[:-1],
             smallest_eigenvalue=self.smallest_eigenvalue(finest),
         )
+
+    def rounding(self, evolution: Evolution) -> tuple[float, float]:
+        """What rounding may have changed: absolute for mu, relative for sigma^2."""
+        return ROUNDING
 
     def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
         """Of the final density matrix, checked; None where there is no such matrix."""
@@ -293,11 +311,12 @@ class SplitStepEngine(Engine):
     ) -> int:
         """Carry states through the protocol, calling ``at_stop(time)`` at every stop; returns the steps.
 
-        Kernels run in chunks of about a tenth of a second, so that progress shows and Ctrl-C acts.
+        Kernels run in chunks of about a tenth of a second, or of a few stages where these are longer, so that progress
+        shows and Ctrl-C acts.
         """
         total = sum(mesh.counts(level))
         size = sum(state.size for state in states)
-        chunk = max(1, int(_SECONDS_PER_CHUNK / (_SECONDS_PER_AMPLITUDE_STAGE * size)))
+        chunk = max(_LEAST_STAGES_PER_CHUNK, int(_SECONDS_PER_CHUNK / (_SECONDS_PER_AMPLITUDE_STAGE * size)))
         message = f"{problem.network.name} {problem.protocol.name}, {total} steps"
         done = 0
         at_stop(float(mesh.stops[0]))

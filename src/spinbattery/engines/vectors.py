@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
@@ -112,7 +112,6 @@ class _Writer:
 def _turn(bits: int) -> Any:
     """Turn of ``bits`` bits of the number of slices, LANES entries of each, from one array into another."""
 
-    @intrinsic  # type: ignore[untyped-decorator]
     def turn(typing: Any, source: Any, i: Any, step: Any, target: Any, k: Any, stride: Any, t: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
             write = _Writer(context, builder, source.dtype)
@@ -126,7 +125,7 @@ def _turn(bits: int) -> Any:
         n = types.intp
         return types.void(source, n, n, target, n, n, source.dtype), generate
 
-    return turn
+    return intrinsic(turn)
 
 
 turn_one, turn_two, turn_three = _turn(1), _turn(2), _turn(3)
@@ -137,7 +136,6 @@ target, which may be the source itself."""
 def _turn_low(vectors: int) -> Any:
     """Turn of the lowest bits of a block of ``vectors`` contiguous vectors."""
 
-    @intrinsic  # type: ignore[untyped-decorator]
     def turn(typing: Any, x: Any, i: Any, t: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
             write = _Writer(context, builder, x.dtype)
@@ -149,7 +147,7 @@ def _turn_low(vectors: int) -> Any:
 
         return types.void(x, types.intp, x.dtype), generate
 
-    return turn
+    return intrinsic(turn)
 
 
 turn_lanes, turn_row = _turn_low(1), _turn_low(LANES)
@@ -195,8 +193,7 @@ def _phases(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
 _PHASE_ARGUMENTS = 10
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def phase_row(
+def _phase_row(
     typing: Any, x: Any, y: Any, i: Any, first: Any, j: Any, second: Any, k: Any, base: Any, cos: Any, sin: Any
 ) -> Any:
     """Multiply the row of x + i y that begins at i by exp(-i phi), a product of phases.
@@ -214,11 +211,14 @@ def phase_row(
     return types.void(x, y, n, first, n, second, n, base, real, real), _phases
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def turn_phase_row(
+def _turn_phase_row(
     typing: Any, x: Any, y: Any, i: Any, first: Any, j: Any, second: Any, k: Any, base: Any, cos: Any, sin: Any,
     before: Any, after: Any,
 ) -> Any:  # fmt: skip
     """The same between two turns of the row's bits, by the tangents ``before`` and ``after``."""
     n, real = types.intp, x.dtype
     return types.void(x, y, n, first, n, second, n, base, real, real, real, real), _phases
+
+
+phase_row: Any = intrinsic(_phase_row)
+turn_phase_row: Any = intrinsic(_turn_phase_row)

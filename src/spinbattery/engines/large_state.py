@@ -1,0 +1,175 @@
+"""A pure state of many spins: few bytes beside its amplitudes, several threads, double or single precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._typing import ComplexArray, FloatArray, IntArray
+from ..operators import ising_diagonal, magnetization_diagonal
+from .kernels import transverse_expectation
+from .populations import Populations, spin_expectations
+from .row_kernels import COLUMN, GATHERED_BITS, Rows, Tables, evolve_rows, populations, prepare, sweep
+from .splitting import Stages
+from .team import Team
+from .vectors import LANE_BITS, LANES, ROW_BITS
+
+SMALLEST = 14
+"""Spins below which one tile of :mod:`~spinbattery.engines.kernels` holds the whole state."""
+
+_TILE_BITS, _MOST_HIGH_BITS = 15, 9
+"""Best at N = 24, and at N = 20 as good as any; a column of more high bits would not fit the second-level cache."""
+
+_IN_ONE_CALL = 17
+"""Spins up to which a stage is so short that handing it to threads, or to Python in between, does not pay."""
+
+_PARTS_OF_POPULATIONS = 64
+"""Whose sums are added up in their order, so that digits do not depend on the number of threads."""
+
+
+class LargeState:
+    """A pure state of n spins, SMALLEST or more, in about 16 or 8 bytes for each amplitude.
+
+    Attributes:
+        n_spins: n.
+    """
+
+    def __init__(
+        self, spinors: ComplexArray, pairs: IntArray, couplings: FloatArray, team: Team, *, single: bool = False
+    ) -> None:
+        """Product state of ``spinors`` (n, 2), up amplitude first.
+
+        Args:
+            spinors: one for each spin.
+            pairs, couplings: (P, 2) and (P,), the latter in units of B(s)/2.
+            team: does the work.
+            single: float32 instead of float64.
+        """
+        self.n_spins = n = len(spinors)
+        self._team = team
+        self._low = min(n - GATHERED_BITS, max(_TILE_BITS, n - _MOST_HIGH_BITS))
+        self._rows = _rows(n, pairs, couplings)
+        real: type[np.float32 | np.float64] = np.float32 if single else np.float64
+        entries = [4 * LANES * len(angles) for angles in (self._rows.first, self._rows.second)]
+        self._tables = Tables(*(np.empty(size, real) for size in (*entries, 2 << ROW_BITS)))
+        self._re, self._im = _product(spinors, real)
+
+    @property
+    def size(self) -> int:
+        return self._re.size
+
+    def apply(self, stages: Stages) -> None:
+        """Apply stages V T V ... V in place; between any two of them Ctrl-C acts, unless they are very short."""
+        angles = stages.theta, stages.field, stages.ising
+        state = self._re, self._im, self._rows, self._tables
+        if self.n_spins <= _IN_ONE_CALL and self._team.threads == 1:
+            evolve_rows(*state, self.n_spins, self._low, *angles)
+            return
+        for k in range(len(stages.theta) + 1):
+            prepare(self._rows, self._tables, self.n_spins, k, *angles)
+            units = self.size >> self._low if k % 2 == 0 else (1 << self._low) // COLUMN
+            parts = _ranges(units, self._team.threads)
+            self._team.run(lambda first, last, k=k: sweep(*state, self._low, k, *angles, first, last), parts)
+
+    def populations(self) -> Populations:
+        """P(Sz), the mean of the couplings and the squared norm, summed in float64."""
+        distribution, ising, norm, _ = self._sums()
+        return Populations(distribution, ising, norm)
+
+    def spin_magnetization(self) -> FloatArray:
+        """<sz_k> of every spin, shape (n,)."""
+        return self._sums()[3]
+
+    def transverse(self) -> float:
+        """<Sx>, not normalised."""
+        return float(transverse_expectation(self._re, self._im, self.n_spins))
+
+    def amplitudes(self) -> ComplexArray:
+        """Normalised amplitudes in the basis of :mod:`spinbattery.operators`."""
+        psi = np.empty(self.size, dtype=np.complex128)
+        psi.real, psi.imag = self._re, self._im
+        psi /= np.sqrt(self.populations().norm)
+        low = self.n_spins // 2
+        of_down = np.array([1.0, -1j, -1.0, 1j])
+        gauge = [of_down[(n - magnetization_diagonal(n).astype(int)) // 2 % 4] for n in (self.n_spins - low, low)]
+        psi.shape = (len(gauge[0]), len(gauge[1]))
+        psi *= gauge[0][:, None]
+        psi *= gauge[1]
+        return psi.ravel()
+
+    def _sums(self) -> tuple[FloatArray, float, float, FloatArray]:
+        """P(Sz), mean of the couplings, squared norm, and <sz_k>."""
+        n = self.n_spins
+        of_rows = np.empty(self.size >> ROW_BITS)
+        levels = np.zeros((_PARTS_OF_POPULATIONS, n + 1))
+        lanes, numbers = np.zeros((2, _PARTS_OF_POPULATIONS, LANES))
+        ising = np.zeros((_PARTS_OF_POPULATIONS, 1))
+
+        def add(part: int, first: int, last: int) -> None:
+            sums = levels[part], lanes[part], numbers[part], of_rows, ising[part]
+            populations(self._re, self._im, self._rows, first, last, *sums)
+
+        ranges = _ranges(len(of_rows), _PARTS_OF_POPULATIONS)
+        self._team.run(add, ((part, *one) for part, one in enumerate(ranges)))
+        distribution = levels.sum(axis=0)
+        norm = float(distribution.sum())
+        spins = [spin_expectations(part) for part in (of_rows, numbers.sum(axis=0), lanes.sum(axis=0))]
+        return distribution / norm, float(ising.sum()) / norm, norm, np.concatenate(spins) / norm
+
+
+def _ranges(units: int, parts: int) -> Iterator[tuple[int, int]]:
+    """``units`` in up to ``parts`` contiguous ranges."""
+    edges = [units * part // parts for part in range(parts + 1)]
+    return ((a, b) for a, b in pairwise(edges) if a < b)
+
+
+def _rows(n: int, pairs: IntArray, couplings: FloatArray) -> Rows:
+    """The diagonals of n spins, of which the last ROW_BITS are the low bits."""
+    matrix = np.zeros((n, n))
+    np.add.at(matrix, (pairs[:, 0], pairs[:, 1]), couplings)
+    np.add.at(matrix, (pairs[:, 1], pairs[:, 0]), couplings)
+    of_row = n - ROW_BITS
+    half = of_row // 2
+    numbers, lanes = slice(of_row, of_row + LANE_BITS), slice(of_row + LANE_BITS, n)
+    signs = _signs(LANE_BITS).T
+
+    def angles(spins: slice) -> FloatArray:
+        fields = _signs(spins.stop - spins.start) @ matrix[spins]
+        return np.hstack([fields[:, lanes] @ signs, fields[:, numbers] @ signs])
+
+    def alone(first: int, last: int) -> FloatArray:
+        inside = ((pairs >= first) & (pairs < last)).all(axis=1)
+        return ising_diagonal(last - first, pairs[inside] - first, couplings[inside])
+
+    def field(spins: int) -> FloatArray:
+        return magnetization_diagonal(spins).astype(np.float64)
+
+    first, second = angles(slice(0, half)), angles(slice(half, of_row))
+    fields = field(half), field(of_row - half)
+    return Rows(of_row - half, alone(0, of_row), *fields, first, second, field(ROW_BITS), alone(of_row, n))
+
+
+def _signs(bits: int) -> FloatArray:
+    """(2^bits, bits) of +1 and -1: the spins of each basis state, the first one's bit the most significant."""
+    index = np.arange(1 << bits)[:, None] >> np.arange(bits - 1, -1, -1)
+    return np.asarray(1.0 - 2.0 * (index & 1))
+
+
+def _product(spinors: ComplexArray, real: type[np.float32 | np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Real and imaginary part of a product state in the gauge of the kernels, row by row of its outer product."""
+    n = len(spinors)
+    halves = []
+    for some in (spinors[: n // 2], spinors[n // 2 :]):
+        psi = np.ones(1, dtype=np.complex128)
+        for up, down in some:
+            psi = np.kron(psi, np.array([up, 1j * down]))
+        halves.append(psi)
+    parts = np.empty((2, len(halves[0]), len(halves[1])), real)
+    for row, amplitude in enumerate(halves[0]):
+        psi = amplitude * halves[1]
+        parts[0, row], parts[1, row] = psi.real, psi.imag
+    return parts[0].ravel(), parts[1].ravel()
