@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, ProductState, SpinNetwork, Statevector, complete, cooperative, torus
-from spinbattery.engines import large_state, row_kernels, statevector
+from spinbattery.engines import row_kernels, row_phases, statevector
 from spinbattery.engines.kernels import TILE_BITS
 from spinbattery.engines.large_state import SMALLEST, LargeState
 from spinbattery.engines.split_step import SplitState
@@ -51,7 +51,7 @@ def test_it_starts_as_the_product_it_is_told():
 @pytest.mark.parametrize("tile_bits", [8, 9, 15])
 @pytest.mark.parametrize("stages", [1, 4, 5])
 def test_phases_by_rows_are_those_of_the_whole_diagonals(monkeypatch, tile_bits, stages):
-    monkeypatch.setattr(large_state, "_TILE_BITS", tile_bits)  # from wide columns to wide tiles
+    monkeypatch.setattr(row_phases, "_TILE_BITS", tile_bits)  # from wide columns to wide tiles
     spinors, pairs, couplings, sequence = job(stages)
     expected = SplitState(spinors, ising_diagonal(N, pairs, couplings))  # cos and sin of every amplitude
     expected.apply(sequence)

@@ -1,14 +1,12 @@
 """Numba kernels of the split-step state vector.
 
-The state is two float64 arrays of 2^N entries, real and imaginary part, in the gauge
+The state is two arrays of 2^N entries, float64 or float32, real and imaginary part, in the gauge
 b_n = i^(number of down bits of n) a_n, in which exp(-i theta sx) is the real rotation
 (b0, b1) -> (c b0 - s b1, c b1 + s b0): both parts are transformed alike, with one fused
 multiply-add per entry and spin when cos(theta)^N is collected into the diagonal stage.
 
-Loops run over separate contiguous slices because indices such as ``x[i + stride]`` are not
-vectorised. A tile of 2^TILE_BITS entries of both parts fits the second-level cache; larger states are
-swept once per stage, alternately in contiguous tiles (low bits) and in strided columns (high bits):
-each sweep ends one transverse stage, applies the diagonal one, and begins the next.
+A tile of 2^TILE_BITS entries of both parts fits the second-level cache, and is worked on as a whole; states of more
+spins are swept by :mod:`~spinbattery.engines.row_kernels`.
 
 What is called from Python releases the interpreter lock, so that runs in threads of one process
 advance together and the process stays responsive.
@@ -24,7 +22,6 @@ import numpy as np
 from .vectors import LANE_BITS, LANES, ROW, ROW_BITS, turn_lanes, turn_one, turn_row, turn_three, turn_two
 
 TILE_BITS = 13
-_COLUMN_BITS = 5
 
 # contraction to fused multiply-adds is wanted; reassociation would undo the two-part reduction below
 FAST_MATH = {"contract", "nsz", "arcp", "nnan", "ninf"}
@@ -130,6 +127,16 @@ def _rotate_tile(x, bits, t):
 
 @numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
 def evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
+    """Apply V T V ... T V in place.
+
+    Args:
+        re, im: (2^N,) real and imaginary part in the gauge of this module, float64 or float32.
+        n_spins: N.
+        magnetization: (2^N,) int8 diagonal of Sz.
+        ising: (2^N,) Ising diagonal.
+        theta: (n,) rotation angles, |theta| well below pi/2.
+        field, coupling: (n + 1,) factors of the two diagonals in rad.
+    """
     for k in range(theta.size):
         scale = math.cos(theta[k]) ** n_spins
         t = re.dtype.type(math.tan(theta[k]))
@@ -137,85 +144,6 @@ def evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
         _rotate_tile(re, n_spins, t)
         _rotate_tile(im, n_spins, t)
     _diagonal_stage(re, im, magnetization, ising, field[-1], coupling[-1], 1.0)
-
-
-@numba.njit(fastmath=FAST_MATH, cache=True)
-def _sweep_low(re, im, bits, magnetization, ising, t_end, t_begin, field, coupling, scale):
-    size = 1 << bits
-    for b in range(0, re.size, size):
-        x = re[b : b + size]
-        y = im[b : b + size]
-        if t_end != 0.0:
-            _rotate_tile(x, bits, t_end)
-            _rotate_tile(y, bits, t_end)
-        _diagonal_stage(x, y, magnetization[b : b + size], ising[b : b + size], field, coupling, scale)
-        if t_begin != 0.0:
-            _rotate_tile(x, bits, t_begin)
-            _rotate_tile(y, bits, t_begin)
-
-
-@numba.njit(fastmath=FAST_MATH, cache=True)
-def _sweep_high(re, im, low, high, magnetization, ising, t_end, t_begin, field, coupling, scale, x, y):
-    """Strided columns of all high-bit rows, gathered into the buffers x and y."""
-    rows = 1 << high
-    width = 1 << _COLUMN_BITS
-    for column in range(0, 1 << low, width):
-        for r in range(rows):
-            start = (r << low) + column
-            x[r * width : (r + 1) * width] = re[start : start + width]
-            y[r * width : (r + 1) * width] = im[start : start + width]
-        rotate_bits(x, _COLUMN_BITS, _COLUMN_BITS + high, t_end)
-        rotate_bits(y, _COLUMN_BITS, _COLUMN_BITS + high, t_end)
-        for r in range(rows):
-            start = (r << low) + column
-            _diagonal_stage(
-                x[r * width : (r + 1) * width],
-                y[r * width : (r + 1) * width],
-                magnetization[start : start + width],
-                ising[start : start + width],
-                field,
-                coupling,
-                scale,
-            )
-        if t_begin != 0.0:
-            rotate_bits(x, _COLUMN_BITS, _COLUMN_BITS + high, t_begin)
-            rotate_bits(y, _COLUMN_BITS, _COLUMN_BITS + high, t_begin)
-        for r in range(rows):
-            start = (r << low) + column
-            re[start : start + width] = x[r * width : (r + 1) * width]
-            im[start : start + width] = y[r * width : (r + 1) * width]
-
-
-@numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
-def evolve_blocked(re, im, n_spins, magnetization, ising, theta, field, coupling):
-    low = TILE_BITS
-    high = n_spins - low
-    x = np.empty(1 << (_COLUMN_BITS + high))
-    y = np.empty(1 << (_COLUMN_BITS + high))
-    n = theta.size
-    for k in range(n + 1):
-        t_end = math.tan(theta[k - 1]) if k > 0 else 0.0
-        t_begin = math.tan(theta[k]) if k < n else 0.0
-        scale = math.cos(theta[k]) ** n_spins if k < n else 1.0
-        if k % 2 == 0:
-            _sweep_low(re, im, low, magnetization, ising, t_end, t_begin, field[k], coupling[k], scale)
-        else:
-            _sweep_high(re, im, low, high, magnetization, ising, t_end, t_begin, field[k], coupling[k], scale, x, y)
-
-
-def evolve(re, im, n_spins, magnetization, ising, theta, field, coupling) -> None:
-    """Apply V T V ... T V in place.
-
-    Args:
-        re, im: (2^N,) real and imaginary part in the gauge of this module.
-        n_spins: N.
-        magnetization: (2^N,) int8 diagonal of Sz.
-        ising: (2^N,) Ising diagonal.
-        theta: (n,) rotation angles, |theta| well below pi/2.
-        field, coupling: (n + 1,) factors of the two diagonals in rad.
-    """
-    run = evolve_tile if n_spins <= TILE_BITS else evolve_blocked
-    run(re, im, n_spins, magnetization, ising, theta, field, coupling)
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -10,19 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import ComplexArray, FloatArray, IntArray
-from ..operators import ising_diagonal, magnetization_diagonal
+from ..operators import magnetization_diagonal
 from .kernels import transverse_expectation
 from .populations import Populations, spin_expectations
-from .row_kernels import COLUMN, GATHERED_BITS, Rows, Tables, evolve_rows, populations, prepare, sweep
+from .row_kernels import evolve_rows, parts_of, populations, prepare, sweep
+from .row_phases import rows_of, tables_for
 from .splitting import Stages
 from .team import Team
-from .vectors import LANE_BITS, LANES, ROW_BITS
+from .vectors import LANES, ROW_BITS
 
 SMALLEST = 14
 """Spins below which one tile of :mod:`~spinbattery.engines.kernels` holds the whole state."""
-
-_TILE_BITS, _MOST_HIGH_BITS = 15, 9
-"""Best at N = 24, and at N = 20 as good as any; a column of more high bits would not fit the second-level cache."""
 
 _IN_ONE_CALL = 17
 """Spins up to which a stage is so short that handing it to threads, or to Python in between, does not pay."""
@@ -51,11 +50,9 @@ class LargeState:
         """
         self.n_spins = n = len(spinors)
         self._team = team
-        self._low = min(n - GATHERED_BITS, max(_TILE_BITS, n - _MOST_HIGH_BITS))
-        self._rows = _rows(n, pairs, couplings)
+        self._rows = rows_of(n, pairs, couplings)
         real: type[np.float32 | np.float64] = np.float32 if single else np.float64
-        entries = [4 * LANES * len(angles) for angles in (self._rows.first, self._rows.second)]
-        self._tables = Tables(*(np.empty(size, real) for size in (*entries, 2 << ROW_BITS)))
+        self._tables = tables_for(self._rows, real)
         self._re, self._im = _product(spinors, real)
 
     @property
@@ -65,15 +62,14 @@ class LargeState:
     def apply(self, stages: Stages) -> None:
         """Apply stages V T V ... V in place; between any two of them Ctrl-C acts, unless they are very short."""
         angles = stages.theta, stages.field, stages.ising
-        state = self._re, self._im, self._rows, self._tables
         if self.n_spins <= _IN_ONE_CALL and self._team.threads == 1:
-            evolve_rows(*state, self.n_spins, self._low, *angles)
+            evolve_rows(self._re, self._im, self._rows, *angles)
             return
         for k in range(len(stages.theta) + 1):
-            prepare(self._rows, self._tables, self.n_spins, k, *angles)
-            units = self.size >> self._low if k % 2 == 0 else (1 << self._low) // COLUMN
-            parts = _ranges(units, self._team.threads)
-            self._team.run(lambda first, last, k=k: sweep(*state, self._low, k, *angles, first, last), parts)
+            prepare(self._rows, self._tables, k, *angles)
+            what = self._re, self._im, self._rows, self._tables, k, *angles
+            parts = _ranges(parts_of(self._rows, k), self._team.threads)
+            self._team.run(partial(sweep, *what), parts)
 
     def populations(self) -> Populations:
         """P(Sz), the mean of the couplings and the squared norm, summed in float64."""
@@ -125,38 +121,6 @@ def _ranges(units: int, parts: int) -> Iterator[tuple[int, int]]:
     """``units`` in up to ``parts`` contiguous ranges."""
     edges = [units * part // parts for part in range(parts + 1)]
     return ((a, b) for a, b in pairwise(edges) if a < b)
-
-
-def _rows(n: int, pairs: IntArray, couplings: FloatArray) -> Rows:
-    """The diagonals of n spins, of which the last ROW_BITS are the low bits."""
-    matrix = np.zeros((n, n))
-    np.add.at(matrix, (pairs[:, 0], pairs[:, 1]), couplings)
-    np.add.at(matrix, (pairs[:, 1], pairs[:, 0]), couplings)
-    of_row = n - ROW_BITS
-    half = of_row // 2
-    numbers, lanes = slice(of_row, of_row + LANE_BITS), slice(of_row + LANE_BITS, n)
-    signs = _signs(LANE_BITS).T
-
-    def angles(spins: slice) -> FloatArray:
-        fields = _signs(spins.stop - spins.start) @ matrix[spins]
-        return np.hstack([fields[:, lanes] @ signs, fields[:, numbers] @ signs])
-
-    def alone(first: int, last: int) -> FloatArray:
-        inside = ((pairs >= first) & (pairs < last)).all(axis=1)
-        return ising_diagonal(last - first, pairs[inside] - first, couplings[inside])
-
-    def field(spins: int) -> FloatArray:
-        return magnetization_diagonal(spins).astype(np.float64)
-
-    first, second = angles(slice(0, half)), angles(slice(half, of_row))
-    fields = field(half), field(of_row - half)
-    return Rows(of_row - half, alone(0, of_row), *fields, first, second, field(ROW_BITS), alone(of_row, n))
-
-
-def _signs(bits: int) -> FloatArray:
-    """(2^bits, bits) of +1 and -1: the spins of each basis state, the first one's bit the most significant."""
-    index = np.arange(1 << bits)[:, None] >> np.arange(bits - 1, -1, -1)
-    return np.asarray(1.0 - 2.0 * (index & 1))
 
 
 def _product(spinors: ComplexArray, real: type[np.float32 | np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:

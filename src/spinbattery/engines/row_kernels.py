@@ -20,14 +20,12 @@ and a half times as long, and a table of the distinct values of the diagonal, wh
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
-from .._typing import FloatArray
 from .kernels import FAST_MATH, cos_sin, rotate_bits
+from .row_phases import GATHERED_BITS, Tables
 from .vectors import LANES, ROW, ROW_BITS, phase_row, turn_phase_row, turn_three
 
 _BLOCK_BITS = 9
@@ -36,44 +34,7 @@ _BLOCK_BITS = 9
 _COLUMN_BITS = 7
 COLUMN = 1 << _COLUMN_BITS
 
-GATHERED_BITS = 3
-"""High bits that are turned on the way into a column and out of it: the least there may be."""
-
 _TABLE = 4 * LANES
-
-
-class Rows(NamedTuple):
-    """The diagonals by rows.
-
-    Attributes:
-        second_bits: bits of the second half of a row's number.
-        ising: (2^(N - 6),) couplings among the spins of the row's number.
-        first_field, second_field: sum of these spins for each value of the halves.
-        first, second: for each value of the halves, what they add to the 8 lanes and then to the 8 numbers.
-        base_field, base_ising: (64,) diagonals of the six low spins alone.
-    """
-
-    second_bits: int
-    ising: FloatArray
-    first_field: FloatArray
-    second_field: FloatArray
-    first: FloatArray
-    second: FloatArray
-    base_field: FloatArray
-    base_ising: FloatArray
-
-
-class Tables(NamedTuple):
-    """Phases of one stage, in the type of the state: cos and sin of lanes, cos and sin of numbers, value by value.
-
-    Attributes:
-        first, second: of the halves of a row's number, 32 for each value.
-        base: (128,) cos, then sin, of the six low spins, times the scale of the stage.
-    """
-
-    first: NDArray[Any]
-    second: NDArray[Any]
-    base: NDArray[Any]
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
@@ -87,9 +48,9 @@ def _fill(table, angles, coupling):
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
-def prepare(rows, tables, n_spins, k, theta, field, coupling):
+def prepare(rows, tables, k, theta, field, coupling):
     """Fill the tables of the k-th diagonal stage of V T V ... T V, with cos(theta)^N of the T after it."""
-    scale = math.cos(theta[k]) ** n_spins if k < theta.size else 1.0
+    scale = math.cos(theta[k]) ** rows.n_spins if k < theta.size else 1.0
     _fill(tables.first, rows.first, coupling[k])
     _fill(tables.second, rows.second, coupling[k])
     for j in range(ROW):
@@ -109,7 +70,8 @@ def _phases(rows, first, step, field, coupling, c, s):
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _sweep_tiles(re, im, rows, tables, low, first, last, t_end, t_begin, field, coupling):
+def _sweep_tiles(re, im, rows, tables, first, last, t_end, t_begin, field, coupling):
+    low = rows.tile_bits
     per_tile = 1 << (low - ROW_BITS)
     mask = (1 << rows.second_bits) - 1
     c = np.empty(per_tile, re.dtype)
@@ -158,7 +120,8 @@ def _scatter(x, target, start, low, t):
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _sweep_columns(re, im, rows, tables, low, first, last, t_end, t_begin, field, coupling):
+def _sweep_columns(re, im, rows, tables, first, last, t_end, t_begin, field, coupling):
+    low = rows.tile_bits
     high = re.size >> low
     per_tile = 1 << (low - ROW_BITS)
     mask = (1 << rows.second_bits) - 1
@@ -190,13 +153,12 @@ def _sweep_columns(re, im, rows, tables, low, first, last, t_end, t_begin, field
 
 
 @numba.njit(cache=True, nogil=True)
-def sweep(re, im, rows, tables, low, k, theta, field, coupling, first, last):
+def sweep(re, im, rows, tables, k, theta, field, coupling, first, last):
     """The k-th diagonal stage with the halves of transverse ones before and after it, on a part of the state.
 
     Args:
         re, im: (2^N,) in place.
-        rows, tables: the latter as :func:`prepare` left them for k.
-        low: bits of a tile, at least those of a column, leaving GATHERED_BITS or more.
+        rows, tables: see :mod:`~spinbattery.engines.row_phases`; the latter as :func:`prepare` left them for k.
         k: number of the stage; tiles are swept where it is even, columns where it is odd.
         theta, field, coupling: (n,), (n + 1,), (n + 1,) of all stages V T V ... T V, rad.
         first, last: which tiles or columns, the last not included.
@@ -205,18 +167,25 @@ def sweep(re, im, rows, tables, low, k, theta, field, coupling, first, last):
     t_end = real(math.tan(theta[k - 1]) if k > 0 else 0.0)
     t_begin = real(math.tan(theta[k]) if k < theta.size else 0.0)
     if k % 2 == 0:
-        _sweep_tiles(re, im, rows, tables, low, first, last, t_end, t_begin, field[k], coupling[k])
+        _sweep_tiles(re, im, rows, tables, first, last, t_end, t_begin, field[k], coupling[k])
     else:
-        _sweep_columns(re, im, rows, tables, low, first, last, t_end, t_begin, field[k], coupling[k])
+        _sweep_columns(re, im, rows, tables, first, last, t_end, t_begin, field[k], coupling[k])
 
 
 @numba.njit(cache=True, nogil=True)
-def evolve_rows(re, im, rows, tables, n_spins, low, theta, field, coupling):
-    """All stages V T V ... T V in one call."""
+def parts_of(rows, k):
+    """Number of tiles or of columns that the k-th sweep goes over."""
+    return 1 << (rows.n_spins - rows.tile_bits if k % 2 == 0 else rows.tile_bits - _COLUMN_BITS)
+
+
+@numba.njit(cache=True, nogil=True)
+def evolve_rows(re, im, rows, theta, field, coupling):
+    """All stages V T V ... T V in one call, in one thread."""
+    real = re.dtype
+    tables = Tables(np.empty(2 * rows.first.size, real), np.empty(2 * rows.second.size, real), np.empty(2 * ROW, real))
     for k in range(theta.size + 1):
-        prepare(rows, tables, n_spins, k, theta, field, coupling)
-        parts = re.size >> low if k % 2 == 0 else (1 << low) // COLUMN
-        sweep(re, im, rows, tables, low, k, theta, field, coupling, 0, parts)
+        prepare(rows, tables, k, theta, field, coupling)
+        sweep(re, im, rows, tables, k, theta, field, coupling, 0, parts_of(rows, k))
 
 
 @numba.njit(cache=True, nogil=True)

@@ -19,7 +19,7 @@ from ..recording import Solution
 from ..units import TWO_PI, whole_number
 from .base import Engine
 from .density import DensityState
-from .kernels import evolve, transverse_expectation
+from .kernels import evolve_tile, transverse_expectation
 from .populations import Populations, spin_expectations, summed
 from .refinement import ROUNDING, checked_tolerance, refine
 from .schedule import Mesh, initial_steps, largest_decay, largest_local_coupling, project_fields
@@ -84,9 +84,9 @@ class SplitState:
         return self.magnetization.size
 
     def apply(self, stages: Stages) -> None:
-        """Apply stages V T V ... V in place; see :func:`~spinbattery.engines.kernels.evolve`."""
+        """Apply stages V T V ... V in place; see :func:`~spinbattery.engines.kernels.evolve_tile`."""
         theta, field, ising = stages.theta, stages.field, stages.ising
-        evolve(self._re, self._im, self.n_spins, self.magnetization, self.ising, theta, field, ising)
+        evolve_tile(self._re, self._im, self.n_spins, self.magnetization, self.ising, theta, field, ising)
 
     def probabilities(self) -> tuple[FloatArray, float]:
         """Normalised |psi|^2, shape (2^n,), and the squared norm before normalisation.
