@@ -92,10 +92,10 @@ class LargeState:
         low = self.n_spins // 2
         of_down = np.array([1.0, -1j, -1.0, 1j])
         gauge = [of_down[(n - magnetization_diagonal(n).astype(int)) // 2 % 4] for n in (self.n_spins - low, low)]
-        psi.shape = (len(gauge[0]), len(gauge[1]))
-        psi *= gauge[0][:, None]
-        psi *= gauge[1]
-        return psi.ravel()
+        by_halves = psi.reshape(len(gauge[0]), len(gauge[1]))
+        by_halves *= gauge[0][:, None]
+        by_halves *= gauge[1]
+        return psi
 
     def _sums(self) -> tuple[FloatArray, float, float, FloatArray]:
         """P(Sz), mean of the couplings, squared norm, and <sz_k>."""
