@@ -83,6 +83,20 @@ def test_single_precision_is_off_by_rounding_alone():
     assert single[3] == pytest.approx(double[3], abs=1e-5)
 
 
+def test_rounding_does_not_add_up_where_fields_are_constant():
+    """The same stage 600 times: were its phases rounded alike each time, the error would be 1.0 in these units."""
+    spinors, pairs, couplings, _ = job(1)
+    theta, phases = np.full(600, 0.05), np.full(601, 0.02)
+    sequence = Stages(theta, phases, phases, theta, np.empty((0, 600)))
+    amplitudes = []
+    with Team(1) as team:
+        for single in (False, True):
+            state = LargeState(spinors, pairs, couplings, team, single=single)
+            state.apply(sequence)
+            amplitudes.append(state.amplitudes())
+    assert np.linalg.norm(amplitudes[1] - amplitudes[0]) < 0.8 * 2.0**-24 * np.sqrt(600 * N)
+
+
 def test_kernels_release_the_interpreter_lock():
     for kernel in (row_kernels.sweep, row_kernels.evolve_rows, row_kernels.populations, row_kernels.prepare):
         assert kernel.targetoptions["nogil"]

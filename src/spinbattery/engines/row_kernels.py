@@ -25,7 +25,7 @@ import numba
 import numpy as np
 
 from .kernels import FAST_MATH, cos_sin, rotate_bits
-from .row_phases import GATHERED_BITS, Tables
+from .row_phases import GATHERED_BITS, SHIFTS, Tables
 from .vectors import LANES, ROW, ROW_BITS, phase_row, turn_phase_row, turn_three
 
 _BLOCK_BITS = 9
@@ -36,37 +36,58 @@ COLUMN = 1 << _COLUMN_BITS
 
 _TABLE = 4 * LANES
 
+_IRRATIONAL = np.sqrt(np.array([2.0, 3.0, 5.0, 7.0, 11.0]))
+
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _fill(table, angles, coupling):
+def _fill(table, angles, coupling, shifts):
     for r in range(angles.shape[0]):
         for j in range(2 * LANES):
-            c, s = cos_sin(coupling * angles[r, j])
+            c, s = cos_sin(coupling * angles[r, j] + shifts[j // LANES])
             k = _TABLE * r + j + LANES * (j // LANES)
             table[k] = c
             table[k + LANES] = s
 
 
+@numba.njit(cache=True)
+def _shift(tables):
+    """Angles that factors of a phase are shifted by, and what makes their sum zero: new ones for each stage.
+
+    Where the fields are constant every step has the same phases. Were they rounded alike, the errors of a float32 state
+    would add up in proportion to the number of stages, and not to its root.
+    """
+    tables.count[0] += 1
+    total = 0.0
+    for j in range(_IRRATIONAL.size):
+        x = tables.count[0] * _IRRATIONAL[j]
+        tables.shifts[j] = 2.0 * math.pi * (x - math.floor(x))
+        total += tables.shifts[j]
+    tables.shifts[-1] = -total
+
+
 @numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
 def prepare(rows, tables, k, theta, field, coupling):
     """Fill the tables of the k-th diagonal stage of V T V ... T V, with cos(theta)^N of the T after it."""
+    if tables.base.itemsize < tables.shifts.itemsize:
+        _shift(tables)
+    shifts = tables.shifts
     scale = math.cos(theta[k]) ** rows.n_spins if k < theta.size else 1.0
-    _fill(tables.first, rows.first, coupling[k])
-    _fill(tables.second, rows.second, coupling[k])
+    _fill(tables.first, rows.first, coupling[k], shifts[0:2])
+    _fill(tables.second, rows.second, coupling[k], shifts[2:4])
     for j in range(ROW):
-        c, s = cos_sin(field[k] * rows.base_field[j] + coupling[k] * rows.base_ising[j])
+        c, s = cos_sin(field[k] * rows.base_field[j] + coupling[k] * rows.base_ising[j] + shifts[4])
         tables.base[j] = scale * c
         tables.base[j + ROW] = scale * s
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _phases(rows, first, step, field, coupling, c, s):
+def _phases(rows, first, step, field, coupling, shift, c, s):
     """cos and sin of rows first, first + step, ..."""
     mask = (1 << rows.second_bits) - 1
     for j in range(c.size):
         r = first + j * step
         m = rows.first_field[r >> rows.second_bits] + rows.second_field[r & mask]
-        c[j], s[j] = cos_sin(field * m + coupling * rows.ising[r])
+        c[j], s[j] = cos_sin(field * m + coupling * rows.ising[r] + shift)
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
@@ -78,7 +99,7 @@ def _sweep_tiles(re, im, rows, tables, first, last, t_end, t_begin, field, coupl
     s = np.empty(per_tile, re.dtype)
     inner = min(_BLOCK_BITS, low)
     for tile in range(first, last):
-        _phases(rows, tile * per_tile, 1, field, coupling, c, s)
+        _phases(rows, tile * per_tile, 1, field, coupling, tables.shifts[-1], c, s)
         x = re[tile << low : (tile + 1) << low]
         y = im[tile << low : (tile + 1) << low]
         rotate_bits(x, inner, low, t_end)
@@ -139,7 +160,7 @@ def _sweep_columns(re, im, rows, tables, first, last, t_end, t_begin, field, cou
         rotate_bits(y, _COLUMN_BITS, bits, t_end)
         for i in range(0, COLUMN, ROW):
             of_tile = (column * COLUMN + i) >> ROW_BITS
-            _phases(rows, of_tile, per_tile, field, coupling, c, s)
+            _phases(rows, of_tile, per_tile, field, coupling, tables.shifts[-1], c, s)
             for h in range(high):
                 r = h * per_tile + of_tile
                 phase_row(
@@ -182,7 +203,8 @@ def parts_of(rows, k):
 def evolve_rows(re, im, rows, theta, field, coupling):
     """All stages V T V ... T V in one call, in one thread."""
     real = re.dtype
-    tables = Tables(np.empty(2 * rows.first.size, real), np.empty(2 * rows.second.size, real), np.empty(2 * ROW, real))
+    first, second = np.empty(2 * rows.first.size, real), np.empty(2 * rows.second.size, real)
+    tables = Tables(first, second, np.empty(2 * ROW, real), np.zeros(SHIFTS), np.zeros(1, np.int64))
     for k in range(theta.size + 1):
         prepare(rows, tables, k, theta, field, coupling)
         sweep(re, im, rows, tables, k, theta, field, coupling, 0, parts_of(rows, k))

@@ -9,13 +9,17 @@ from numpy.typing import NDArray
 
 from .._typing import FloatArray, IntArray
 from ..operators import ising_diagonal, magnetization_diagonal
-from .vectors import LANE_BITS, LANES, ROW, ROW_BITS
+from .vectors import LANE_BITS, ROW, ROW_BITS
 
 GATHERED_BITS = 3
 """High bits that are turned on the way into a column and out of it: the least there may be."""
 
 _TILE_BITS, _MOST_HIGH_BITS = 15, 9
 """Best at N = 24, and at N = 20 as good as any; a column of more high bits would not fit the second-level cache."""
+
+
+SHIFTS = 6
+"""Factors of the phase of an entry."""
 
 
 class Rows(NamedTuple):
@@ -49,11 +53,15 @@ class Tables(NamedTuple):
     Attributes:
         first, second: of the halves of a row's number, 32 for each value.
         base: (128,) cos, then sin, of the six low spins, times the scale of the stage.
+        shifts: (6,) added to the angles of the lanes and numbers of ``first`` and ``second``, of ``base``, of the rows.
+        count: (1,) stages so far.
     """
 
     first: NDArray[Any]
     second: NDArray[Any]
     base: NDArray[Any]
+    shifts: FloatArray
+    count: IntArray
 
 
 def rows_of(n: int, pairs: IntArray, couplings: FloatArray) -> Rows:
@@ -98,9 +106,8 @@ def rows_of(n: int, pairs: IntArray, couplings: FloatArray) -> Rows:
 
 def tables_for(rows: Rows, real: type[np.float32 | np.float64]) -> Tables:
     """Empty tables."""
-    return Tables(
-        *(np.empty(size, real) for size in (4 * LANES * len(rows.first), 4 * LANES * len(rows.second), 2 * ROW))
-    )
+    first, second, base = (np.empty(size, real) for size in (2 * rows.first.size, 2 * rows.second.size, 2 * ROW))
+    return Tables(first, second, base, np.zeros(SHIFTS), np.zeros(1, np.int64))
 
 
 def _signs(bits: int) -> FloatArray:
