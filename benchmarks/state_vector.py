@@ -64,11 +64,13 @@ class StageCost:
     Attributes:
         case: what was swept.
         seconds: of one sweep, round by round.
+        cpu: seconds of all threads together.
         copied: bytes read and written by copies in a second, round by round.
     """
 
     case: Case
     seconds: list[float]
+    cpu: list[float]
     copied: list[float]
 
     @property
@@ -101,11 +103,19 @@ class StageCosts:
 
     def gain(self, case: Case) -> Ratio | None:
         """How many times faster the threads of a case are than one, round by round; None for one."""
-        by_case = {cost.case: cost.seconds for cost in self.costs}
+        return self._against_one(
+            case, lambda one, many: [a / b for a, b in zip(one.seconds, many.seconds, strict=True)]
+        )
+
+    def cost(self, case: Case) -> Ratio | None:
+        """How many times the CPU time of one thread they take together; None for one."""
+        return self._against_one(case, lambda one, many: [b / a for a, b in zip(one.cpu, many.cpu, strict=True)])
+
+    def _against_one(self, case: Case, ratios: Callable[[StageCost, StageCost], list[float]]) -> Ratio | None:
+        by_case = {cost.case: cost for cost in self.costs}
         if case.threads == 1:
             return None
-        alone = by_case[Case(case.n_spins, case.single, 1)]
-        return spread([one / many for one, many in zip(alone, by_case[case], strict=True)])
+        return spread(ratios(by_case[Case(case.n_spins, case.single, 1)], by_case[case]))
 
 
 def measure_stages(rounds: int, say: Callable[[str], None], *, quick: bool = False) -> StageCosts:
@@ -130,9 +140,12 @@ def measure_stages(rounds: int, say: Callable[[str], None], *, quick: bool = Fal
         for team in teams.values():
             team.__exit__(None, None, None)
     copied = {threads: bandwidths(timings[_copy_name(threads)], 2 * source.nbytes) for threads in THREADS}
-    costs = [
-        StageCost(case, [s / case.sweeps for s in timings[case.name].wall], copied[case.threads]) for case in cases
-    ]
+    costs = []
+    for case in cases:
+        wall, cpu = (
+            [seconds / case.sweeps for seconds in some] for some in (timings[case.name].wall, timings[case.name].cpu)
+        )
+        costs.append(StageCost(case, wall, cpu, copied[case.threads]))
     return StageCosts(costs, machine)
 
 

@@ -28,7 +28,8 @@ def show_stages(found: StageCosts, console: Console) -> None:
     ):
         shown.add_column(column, no_wrap=True, justify="left" if column == "precision" else "right")
     for cost in found.costs:
-        case, gain = cost.case, found.gain(cost.case)
+        case = cost.case
+        gain, cpu = found.gain(case), found.cost(case)
         shown.add_row(
             str(case.n_spins),
             case.precision,
@@ -38,6 +39,7 @@ def show_stages(found: StageCosts, console: Console) -> None:
             f"{1e-9 * sorted(cost.copied)[len(cost.copied) // 2]:.3g}",
             span(cost.fraction),
             "-" if gain is None else span(gain),
+            "-" if cpu is None else span(cpu),
         )
     console.print(shown)
     console.print(f"a bare loop, two processes against one: {', '.join(f'{gain:.2f}' for gain in found.machine)}")
@@ -55,6 +57,7 @@ def plain(found: StageCosts) -> dict[str, Any]:
             "precision": cost.case.precision,
             "threads": cost.case.threads,
             "seconds": cost.seconds,
+            "cpu_seconds": cost.cpu,
             "bytes": cost.case.bytes_moved,
             "copied_bytes_per_second": cost.copied,
             "fraction": spelled(cost.fraction),

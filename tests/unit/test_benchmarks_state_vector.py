@@ -21,8 +21,8 @@ def _found():
 
     one, two = Case(20, False, 1), Case(20, False, 2)
     costs = [
-        StageCost(one, [4e-3, 4e-3, 2e-3], [32e9, 16e9, 16e9]),
-        StageCost(two, [2e-3, 1e-3, 2e-3], [32e9, 32e9, 32e9]),
+        StageCost(one, [4e-3, 4e-3, 2e-3], [4e-3, 4e-3, 2e-3], [32e9, 16e9, 16e9]),
+        StageCost(two, [2e-3, 1e-3, 2e-3], [5e-3, 4e-3, 4e-3], [32e9, 32e9, 32e9]),
     ]
     return StageCosts(costs, [1.9, 1.0, 2.0])
 
@@ -41,6 +41,9 @@ def test_figures():
     assert found.gain(one.case) is None
     gain = found.gain(two.case)
     assert (gain.lowest, gain.median, gain.highest) == (1.0, 2.0, 4.0)
+    cost = found.cost(two.case)
+    assert (cost.lowest, cost.median, cost.highest) == (1.0, 1.25, 2.0)
+    assert found.cost(one.case) is None
 
 
 def test_figures_are_written_as_json_and_shown():
