@@ -56,10 +56,10 @@ def _shift(tables):
     Where the fields are constant every step has the same phases. Were they rounded alike, the errors of a float32 state
     would add up in proportion to the number of stages, and not to its root.
     """
-    tables.count[0] += 1
+    tables.swept[0] += 1
     total = 0.0
     for j in range(_IRRATIONAL.size):
-        x = tables.count[0] * _IRRATIONAL[j]
+        x = tables.swept[0] * _IRRATIONAL[j]
         tables.shifts[j] = 2.0 * math.pi * (x - math.floor(x))
         total += tables.shifts[j]
     tables.shifts[-1] = -total

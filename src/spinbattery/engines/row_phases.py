@@ -54,14 +54,14 @@ class Tables(NamedTuple):
         first, second: of the halves of a row's number, 32 for each value.
         base: (128,) cos, then sin, of the six low spins, times the scale of the stage.
         shifts: (6,) added to the angles of the lanes and numbers of ``first`` and ``second``, of ``base``, of the rows.
-        count: (1,) stages so far.
+        swept: (1,) stages so far.
     """
 
     first: NDArray[Any]
     second: NDArray[Any]
     base: NDArray[Any]
     shifts: FloatArray
-    count: IntArray
+    swept: IntArray
 
 
 def rows_of(n: int, pairs: IntArray, couplings: FloatArray) -> Rows:
