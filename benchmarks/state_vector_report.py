@@ -12,7 +12,7 @@ from .tables import span, table
 
 
 def show_stages(found: StageCosts, console: Console) -> None:
-    """Print seconds, bytes and fractions of the bandwidth of copies."""
+    """Print seconds, bytes, fractions of the bandwidth of copies, and what threads gain and cost."""
     shown = table(
         "one stage: wall time; bytes of the state read and written; medians (lowest to highest) of the rounds"
     )
