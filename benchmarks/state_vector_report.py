@@ -22,9 +22,9 @@ def show_stages(found: StageCosts, console: Console) -> None:
         "threads",
         "ms a stage",
         "GB/s",
-        "copies GB/s",
-        "fraction of copies",
-        "threads gain",
+        "copies",
+        "of copies",
+        "gain",
     ):
         shown.add_column(column, no_wrap=True, justify="left" if column == "precision" else "right")
     for cost in found.costs:
