@@ -20,7 +20,7 @@ from .base import Engine
 from .checkpoint import Checkpoint, PassLog
 from .density import DensityState
 from .levels import run_together
-from .refinement import checked_tolerance, refine
+from .refinement import ROUNDING, checked_tolerance, refine
 from .schedule import Mesh, StepFields, project_fields
 
 _STEPS_PER_BLOCK = 16_384
@@ -70,11 +70,14 @@ class State(Protocol):
 
     Attributes:
         stage_seconds: rough time of a stage on one core.
+        shortest_chunk: stages that are applied together at least.
         arrays: all that changes on the way: what a checkpoint keeps.
     """
 
     @property
     def stage_seconds(self) -> float: ...
+    @property
+    def shortest_chunk(self) -> int: ...
     @property
     def arrays(self) -> Sequence[NDArray[Any]]: ...
 
@@ -162,7 +165,7 @@ class SteppingEngine(Engine):
         def solve_level(level: int) -> Evolution:
             return first[level] if level < len(first) else run(level, checkpoint.level(level), progress)
 
-        refined = refine(solve_level, self.tolerance, self.max_levels, scheme.order, mesh.resolved_from)
+        refined = refine(solve_level, self.tolerance, self.max_levels, scheme.order, mesh.resolved_from, self.rounding)
         finest = refined.result
         return Solution(
             mean=float(finest.mean[-1]),
@@ -191,6 +194,10 @@ class SteppingEngine(Engine):
             smallest_eigenvalue=self.smallest_eigenvalue(finest),
         )
 
+    def rounding(self, evolution: Evolution) -> tuple[float, float]:
+        """What rounding may have changed: absolute for mu, relative for sigma^2."""
+        return ROUNDING
+
     def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
         """Of the final density matrix, checked; None where there is no such matrix."""
         return None
@@ -207,12 +214,14 @@ class SteppingEngine(Engine):
     ) -> int:
         """Carry states through the protocol, calling ``at_stop(time)`` at every stop; returns the steps.
 
-        Kernels run in chunks of about a tenth of a second, so that progress shows, Ctrl-C acts, and checkpoints
-        are written between two of them. What an interrupted run had done is taken from the log and not done again.
+        Kernels run in chunks of about a tenth of a second, or of a few stages where these are longer, so that progress
+        shows, Ctrl-C acts, and checkpoints are written between two of them. What an interrupted run had done is taken
+        from the log and not done again.
         """
         scheme = self.scheme_for(problem)
         total = sum(mesh.counts(level))
-        chunk = max(1, int(_SECONDS_PER_CHUNK / sum(state.stage_seconds for state in states)))
+        seconds = sum(state.stage_seconds for state in states)
+        chunk = max(int(_SECONDS_PER_CHUNK / seconds), *(state.shortest_chunk for state in states))
         message = f"{problem.network.name} {problem.protocol.name}, {total} steps"
         arrays = [array for state in states for array in state.arrays]
         behind = log.restore(arrays)

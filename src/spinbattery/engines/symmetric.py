@@ -140,6 +140,12 @@ class Symmetric(SteppingEngine):
             )
         return Mesh(problem, np.unique(np.concatenate([problem.protocol.breakpoints, times])), steps)
 
+    def rounding(self, evolution: Evolution) -> tuple[float, float]:
+        """See the base class: what the exponentials were allowed."""
+        of_exponentials = _SHARE_OF_EXPONENTIALS * self.tolerance
+        of_mean, of_variance = super().rounding(evolution)
+        return max(of_mean, of_exponentials), max(of_variance, of_exponentials)
+
     def leaves_cores_idle(self, problem: ChargingProblem) -> bool:
         if self._method(self.dimension(problem)) != "chebyshev":
             return False
@@ -181,10 +187,10 @@ class Symmetric(SteppingEngine):
                         log.rows.append(state_moments(problem, state, time)[:3])
 
                 steps = self.propagate(problem, [state], mesh, level, at_stop, progress, log)
-            *final, distribution, p, norm = state_moments(problem, state, problem.protocol.duration)
+            *final, distribution, norm = state_moments(problem, state, problem.protocol.duration)
             _check_norm(norm, self.tolerance)
             mean, variance, energy = np.array([*log.rows, final]).T
-            spins = sector.spin_magnetization(p, site_orbits)
+            spins = sector.spin_magnetization(state.probabilities()[0], site_orbits)
             kept = sector.expand(state.amplitudes / np.sqrt(norm), group) if self.keep_state else None
             details = {"dimension": sector.dimension, "group_order": group.order, "exponential": method}
             return Evolution(
