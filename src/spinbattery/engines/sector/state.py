@@ -16,7 +16,7 @@ from .gather import transverse_expectation
 from .lanczos import BASIS, Lanczos
 from .magnus import Exponents
 
-_SECONDS_PER_GATHER = 1.2e-9
+_SECONDS_PER_GATHER = 0.9e-9
 _SECONDS_PER_ROW = 4e-9
 _PRODUCTS_PER_EXPONENTIAL = 15.0
 _LEAST_TOLERANCE = 1e-15
@@ -103,7 +103,7 @@ class ChebyshevState(SectorState):
     """For small sectors: all exponentials of a chunk in one kernel."""
 
     bytes_per_row: ClassVar[int] = 16 * 4 + 8
-    seconds_per_product: ClassVar[float] = 1.5e-7
+    seconds_per_product: ClassVar[float] = 1e-7
     products_per_radian: ClassVar[float] = 1.0
     products_per_exponential: ClassVar[float] = 12.0
 
