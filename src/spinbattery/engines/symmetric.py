@@ -18,7 +18,7 @@ from .checkpoint import PassLog
 from .schedule import Mesh, initial_steps
 from .sector.basis import LARGEST_N, SymmetricSector, sector_dimension
 from .sector.magnus import COMMUTATOR_FREE, COMMUTATOR_FREE_6, CommutatorFree
-from .sector.state import ChebyshevState, LanczosState, SectorState, product_seconds
+from .sector.state import ChebyshevState, LanczosState, SectorState
 from .statevector import state_moments
 from .stepping import BYTES_PER_BLOCK, SECONDS_WORTH_THREADS, Evolution, Pass, SteppingEngine
 from .team import Team
@@ -118,9 +118,9 @@ class Symmetric(SteppingEngine):
         turned = TWO_PI * turns * sum(abs(row[0]) for row in scheme.factors)
         exponentials = _STEPS_OF_ALL_PASSES * steps * scheme.stages
         products = method.products(_PASSES * turned, exponentials)
-        outputs = _PASSES * (len(times) + 1) * (_SECONDS_PER_OUTPUT + 2.0 * product_seconds(dimension, n))
+        per_product = method.seconds(dimension, n)
+        outputs = _PASSES * (len(times) + 1) * (_SECONDS_PER_OUTPUT + 2.0 * per_product)
         building = _SECONDS_PER_CONFIGURATION * 2.0**n + n * dimension * _SECONDS_PER_LINK
-        per_product = method.seconds_per_product + product_seconds(dimension, n)
         stepping = _STEPS_OF_ALL_PASSES * steps * _SECONDS_PER_STEP
         return _SECONDS_PER_RUN + building + outputs + stepping + products * per_product
 
