@@ -35,6 +35,8 @@ class DensityState:
         ising: (2^n,) diagonal of the coupling operator in units of B(s)/2.
     """
 
+    shortest_chunk = SHORTEST_CHUNK
+
     def __init__(self, spinors: ComplexArray, ising: FloatArray, pauli: FloatArray, relaxation: FloatArray) -> None:
         """Pure product state of ``spinors`` (n, 2), up amplitude first.
 
@@ -55,10 +57,6 @@ class DensityState:
     @property
     def stage_seconds(self) -> float:
         return SECONDS_PER_AMPLITUDE_STAGE * self._g.size
-
-    @property
-    def shortest_chunk(self) -> int:
-        return SHORTEST_CHUNK
 
     @property
     def arrays(self) -> list[FloatArray]:

@@ -37,6 +37,8 @@ class LargeState:
         n_spins: n.
     """
 
+    shortest_chunk = SHORTEST_CHUNK
+
     def __init__(
         self, spinors: ComplexArray, pairs: IntArray, couplings: FloatArray, team: Team, *, single: bool = False
     ) -> None:
@@ -63,10 +65,6 @@ class LargeState:
     @property
     def stage_seconds(self) -> float:
         return SECONDS_PER_AMPLITUDE_STAGE * self._re.size
-
-    @property
-    def shortest_chunk(self) -> int:
-        return SHORTEST_CHUNK
 
     @property
     def arrays(self) -> list[NDArray[Any]]:

@@ -40,6 +40,8 @@ class SplitState:
         ising: (2^n,) diagonal of the coupling operator in units of B(s)/2.
     """
 
+    shortest_chunk = SHORTEST_CHUNK
+
     def __init__(self, spinors: ComplexArray, ising: FloatArray, *, single: bool = False) -> None:
         """Product state of ``spinors`` (n, 2), up amplitude first, kept as float64 or, if ``single``, as float32."""
         self.n_spins = len(spinors)
@@ -55,10 +57,6 @@ class SplitState:
     @property
     def stage_seconds(self) -> float:
         return SECONDS_PER_AMPLITUDE_STAGE * self.magnetization.size
-
-    @property
-    def shortest_chunk(self) -> int:
-        return SHORTEST_CHUNK
 
     @property
     def arrays(self) -> list[NDArray[Any]]:

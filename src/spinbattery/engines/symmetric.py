@@ -16,7 +16,7 @@ from ..symmetry import symmetry_group
 from ..units import TWO_PI
 from .checkpoint import PassLog
 from .schedule import Mesh, initial_steps
-from .sector.basis import LARGEST_N, SymmetricSector, sector_dimension
+from .sector.basis import LARGEST_N, SymmetricSector, largest_orbit, sector_dimension
 from .sector.magnus import COMMUTATOR_FREE, COMMUTATOR_FREE_6, CommutatorFree
 from .sector.state import ChebyshevState, LanczosState, SectorState
 from .statevector import state_moments
@@ -93,7 +93,7 @@ class Symmetric(SteppingEngine):
 
     def required_bytes(self, problem: ChargingProblem) -> int:
         n, dimension = problem.n_spins, self.dimension(problem)
-        building = (4 << n) + (4 * n + 40) * dimension
+        building = (4 << n) + 4 * largest_orbit(symmetry_group(problem)) + (4 * n + 40) * dimension
         running = (4 * n + 40 + _STATES[self._method(dimension)].bytes_per_row) * dimension
         kept = (80 << n) if self.keep_state else 0
         return BYTES_PER_BLOCK + kept + max(building, running)

@@ -124,14 +124,18 @@ def sector_dimension(group: AutomorphismGroup) -> int:
     return max(group.n_spins + 1, round(total / len(elements)))
 
 
+def largest_orbit(group: AutomorphismGroup) -> int:
+    """Most configurations of an orbit: no symmetry changes the number of spins down."""
+    return min(group.order, math.comb(group.n_spins, group.n_spins // 2))
+
+
 def _orbits(
     n_spins: int, group: AutomorphismGroup, advance: Advance
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
     """Orbit of each configuration (2^N,), and of each orbit its smallest configuration and its size."""
     n_states = 1 << n_spins
     orbit_of = np.full(n_states, UNSEEN, dtype=np.uint32)
-    largest = min(group.order, math.comb(n_spins, n_spins // 2))  # no symmetry changes the number of spins down
-    queue = np.empty(largest, dtype=np.uint32)
+    queue = np.empty(largest_orbit(group), dtype=np.uint32)
     tables = _byte_tables(group)
     room = int(1.1 * n_states / group.order) + 1024
     representatives, sizes = np.empty(room, dtype=np.uint32), np.empty(room, dtype=np.uint32)

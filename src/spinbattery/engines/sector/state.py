@@ -27,6 +27,8 @@ class SectorState(ABC):
         sector: the basis.
     """
 
+    shortest_chunk = 1
+
     bytes_per_row: ClassVar[int]
     """Of the vectors it works with."""
 
@@ -59,10 +61,6 @@ class SectorState(ABC):
     @abstractmethod
     def apply(self, stages: Exponents) -> None:
         """Apply exponentials in place."""
-
-    @property
-    def shortest_chunk(self) -> int:
-        return 1
 
     @property
     def arrays(self) -> list[ComplexArray]:
