@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,16 @@ class Outcome:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+@pytest.fixture(scope="session")
+def known_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of exact runs that tests of several files need: what one has made is read by the others.
+
+    A run is found by its key alone, which holds the problem, the engine and its options, and whoever comes first makes
+    it. Records are added to it and never changed; a test of stores has one of its own.
+    """
+    return tmp_path_factory.mktemp("known") / "runs"
 
 
 @pytest.fixture

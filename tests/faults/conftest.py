@@ -35,7 +35,7 @@ def command(launch: Launch) -> Callable[..., Finished]:
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """Five problems that take most of a second each: long enough to be caught in the middle."""
+    """Five problems that take about half a second each: long enough to be caught in the middle."""
     folder = tmp_path_factory.mktemp("study")
-    experiment = write_experiment(folder / "study.toml", ["ring:12"], range(100, 105), tolerance=1e-6)
+    experiment = write_experiment(folder / "study.toml", ["ring:12"], range(60, 65), tolerance=1e-6)
     return Study(experiment, serial(experiment, folder / "runs"))

@@ -126,6 +126,14 @@ def spinbattery(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "spinbattery", *map(str, arguments)]
 
 
+def impatient(*arguments: str | Path) -> list[str]:
+    """The same, but a Dask scheduler that is not there is given up after 3 s instead of 10."""
+    start = (
+        "from spinbattery.sweeps import cluster; cluster._CONNECT_S = 3.0; from spinbattery.cli.main import run; run()"
+    )
+    return [sys.executable, "-c", start, *map(str, arguments)]
+
+
 # experiments and stores
 
 

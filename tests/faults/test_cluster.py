@@ -8,7 +8,19 @@ from pathlib import Path
 
 import pytest
 from dask_processes import start_scheduler, start_worker
-from processes import Finished, Launch, Study, computing, contents, kill_one, records, spinbattery, stamps, wait_until
+from processes import (
+    Finished,
+    Launch,
+    Study,
+    computing,
+    contents,
+    impatient,
+    kill_one,
+    records,
+    spinbattery,
+    stamps,
+    wait_until,
+)
 
 pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
 
@@ -39,7 +51,7 @@ def test_a_lost_scheduler_ends_the_sweep_and_a_rerun_without_it_goes_on(
     folder = tmp_path / "runs"
     scheduler, address = start_scheduler(launch, tmp_path)
     worker = start_worker(launch, address, tmp_path)
-    sweep = launch(*spinbattery("sweep", study.experiment, "--store", folder, "--scheduler", address))
+    sweep = launch(*impatient("sweep", study.experiment, "--store", folder, "--scheduler", address))
     wait_until(lambda: records(folder) and computing(folder, worker), "a finished run and a running one")
     scheduler.kill()
 
@@ -57,11 +69,11 @@ def test_a_lost_scheduler_ends_the_sweep_and_a_rerun_without_it_goes_on(
     assert before.items() <= stamps(folder).items()
 
 
-def test_nobody_at_the_address_is_said(study: Study, tmp_path: Path, command: Callable[..., Finished]) -> None:
+def test_nobody_at_the_address_is_said(study: Study, tmp_path: Path, launch: Launch) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    refused = command("sweep", study.experiment, "--store", tmp_path / "runs", "--scheduler", address)
+    refused = launch(*impatient("sweep", study.experiment, "--store", tmp_path / "runs", "--scheduler", address)).end()
     assert refused.code == 2
     assert "no Dask scheduler answers" in refused.err
     assert address in refused.err

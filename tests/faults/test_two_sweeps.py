@@ -11,7 +11,7 @@ def test_overlapping_sweeps_share_the_work_and_nothing_is_computed_twice(tmp_pat
     folder = tmp_path / "runs"
     # the longest are run first, so that both start with the same ones and meet at each of them
     experiments = [
-        write_experiment(tmp_path / f"{network}.toml", ["ring:12", network], range(100, 104), tolerance=1e-6)
+        write_experiment(tmp_path / f"{network}.toml", ["ring:12", network], range(60, 64), tolerance=1e-6)
         for network in ("ring:6", "ring:7")
     ]
     arguments = ("--store", folder, "--workers", "1", "--json")

@@ -15,11 +15,14 @@ from solvers import advantage
 
 from spinbattery import EmulatedAnnealer
 from spinbattery.errors import InvalidParameterError, QpuError
-from spinbattery.paper import energetics
+from spinbattery.paper import device, energetics, fig9
 from spinbattery.qpu.ledger import Ledger
-from spinbattery.report.build import Measurement, build_report
+from spinbattery.report.build import PARTS, Measurement, build_report
 
 READS = 50
+
+OF_ALL_SIZES = ["fig2-annealer", "fig9", "table1-annealer"]
+"""Parts that are measured on every region of the chip."""
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +72,11 @@ def test_what_failed_is_named_and_asked_for_again(service: SapiStub, tmp_path: P
     assert len(service.posted) == 4
 
 
-def test_a_budget_that_does_not_do_sends_nothing(service: SapiStub, tmp_path: Path):
+@pytest.mark.parametrize("parts", [["energetics"], OF_ALL_SIZES], ids=["energetics", "all sizes"])
+def test_a_budget_that_does_not_do_sends_nothing(parts: list[str], service: SapiStub, tmp_path: Path):
+    """All jobs are planned and held against the solver's limits, and none is sent."""
     with pytest.raises(QpuError, match="budget"):
-        build_report(tmp_path / "out", ["energetics"], reads=READS, qpu=Measurement(budget=0.01))
+        build_report(tmp_path / "out", parts, reads=READS, qpu=Measurement(budget=0.01))
     assert service.posted == []
 
 
@@ -81,10 +86,25 @@ def test_budgets_that_are_none(budget: float):
         Measurement(budget)
 
 
+@pytest.fixture
+def few_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P2, P4, P8 and the whole chip stand for all regions: what is said of them does not hang on how many there are."""
+    regions = [device.region(m) for m in (2, 4, 8, 16)]
+    scattered = [fig9._SCATTERED[fig9._PACKED.index(region)] for region in regions[:-1]]
+    kept = {*regions, *scattered}
+    for owner, curves in ((device, "REQUESTS"), (fig9, "_CURVES")):
+        found = getattr(owner, curves).items()
+        monkeypatch.setattr(owner, curves, {name: [r for r in group if r.network in kept] for name, group in found})
+    for part in OF_ALL_SIZES:
+        build, needed = PARTS[part]
+        monkeypatch.setitem(PARTS, part, (build, [request for request in needed if request.network in kept]))
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_sizes")
 def test_nothing_is_said_of_a_chip_that_holds_for_the_emulator_alone(service: SapiStub, tmp_path: Path):
-    parts = ["fig2-annealer", "fig9", "table1-annealer"]
-    result = build_report(tmp_path / "out", parts, reads=READS, qpu=Measurement(budget=60.0))
+    result = build_report(tmp_path / "out", OF_ALL_SIZES, reads=READS, qpu=Measurement(budget=60.0))
+    assert len(service.posted) == 3 * 4 + 3 * 3  # three protocols on the regions, and three more curves of Fig. 9
     told = json.loads((tmp_path / "out" / "audit.json").read_text())
     for word in ("emulat", "classical model", "thermal model", "with no cross-talk", "J_CT = -0.0013 "):
         assert not [item for item in told if word in item["measured"] + item["note"]], word

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from scipy.linalg import expm
 
 from spinbattery import ChargingProblem, ProductState, Statevector, complete, cooperative, polarised, ring, torus
+from spinbattery._arrays import read_only
 from spinbattery.engines.splitting import SPLITTINGS
 from spinbattery.engines.trajectories import Trajectories
 from spinbattery.engines.unravelling import jumps
@@ -42,25 +42,25 @@ def direct_run(problem, script, slices=6000):
     for spinor in problem.protocol.initial.spinors(n):
         psi = np.kron(psi, spinor)
     edges = np.union1d(np.linspace(0.0, problem.protocol.duration, slices + 1), script.times)
+    middles = 0.5 * (edges[:-1] + edges[1:])
     logarithms, pending = [], list(zip(script.times.tolist(), script.choices.tolist(), strict=True))
+    # what damps: sums over the spins of their rates, alone and along x and z
+    alone = relaxation.sum() * np.eye(1 << n)
+    along_x, along_z = (sum(rate * on_spin(s, k, n) for k, rate in enumerate(relaxation)) for s in (SX, SZ))
 
-    def field_operator(t):
-        nx, nz, q = (float(v) for v in noise.equilibrium(*problem.fields(t)[:2]))
-        return nx * SX + nz * SZ, q
-
-    for a, b in itertools.pairwise(edges):
+    for a, b, t, nx, nz, q in zip(
+        edges[:-1], edges[1:], middles, *noise.equilibrium(*problem.fields(middles)[:2]), strict=True
+    ):
         if pending and a == pending[0][0]:
             kind, spin = divmod(pending.pop(0)[1], n)
             logarithms.append(math.log(np.vdot(psi, psi).real))
-            axis, _ = field_operator(a)
+            x, z, _ = (float(v) for v in noise.equilibrium(*problem.fields(a)[:2]))
+            axis = x * SX + z * SZ
             plus = 0.5 * (np.eye(2) + axis)
             lower = (np.eye(2) - plus) @ (axis @ SY) @ plus  # |-><+| up to a phase
             psi = on_spin([SX, SY, SZ, lower, lower.conj().T][kind], spin, n) @ psi
             psi /= np.linalg.norm(psi)
-        generator = -1j * hamiltonian(0.5 * (a + b)).toarray()
-        axis, q = field_operator(0.5 * (a + b))
-        for spin in range(n):
-            generator = generator - 0.25 * relaxation[spin] * (np.eye(1 << n) + q * on_spin(axis, spin, n))
+        generator = -1j * hamiltonian(t).toarray() - 0.25 * (alone + q * (nx * along_x + nz * along_z))
         psi = expm((b - a) * generator) @ psi
     logarithms.append(math.log(np.vdot(psi, psi).real))
     return np.abs(psi) ** 2 / np.vdot(psi, psi).real, np.array(logarithms)
@@ -70,22 +70,29 @@ SCRIPT = Script(np.array([0.31, 1.402, 1.404, 2.9]), np.array([0, 3 + 1, 6 + 2, 
 DAMPED_SCRIPT = Script(np.array([0.31, 1.402, 1.404, 2.9]), np.array([9, 3 + 1, 12 + 2, 9 + 1]))
 
 
-@pytest.mark.parametrize(
-    ("noise", "script"),
-    [
+@pytest.fixture(
+    scope="module",
+    params=[
         (Noise(x=0.1, y=0.1, z=0.1), SCRIPT),
         (Noise(x=0.1, relaxation=(0.1, 0.3, 0.2), temperature=40.0), DAMPED_SCRIPT),
         (Noise(relaxation=0.2, temperature=10.0), DAMPED_SCRIPT),
     ],
+    ids=["Pauli", "Pauli and relaxation", "relaxation"],
 )
-@pytest.mark.parametrize("splitting", SPLITTINGS)
-def test_a_trajectory_with_given_jumps_is_the_dense_one(noise, script, splitting):
-    """Jumps of all kinds, two of them in one step, from a start that is no basis state."""
+def scripted(request):
+    """A problem from a start that is no basis state, the jumps of a trajectory, and its final |psi|^2."""
+    noise, script = request.param
     start = ProductState((0.4, 2.0, 2.6), (0.3, 1.0, -2.0))
     problem = ChargingProblem(ring(3), polarised(3.0, initial=start), noise=noise)
+    return problem, script, read_only(direct_run(problem, script)[0])
+
+
+@pytest.mark.parametrize("splitting", SPLITTINGS)
+def test_a_trajectory_with_given_jumps_is_the_dense_one(scripted, splitting):
+    """Jumps of all kinds, two of them in one step."""
+    problem, script, p = scripted
     engine = Trajectories(splitting=splitting)
     found = engine.unravelling(problem, NO_TIMES, 120).run([script], None, silent)
-    p, _ = direct_run(problem, script)
     sz = magnetization_diagonal(3) / 3
     assert found.moments[0, -1, 0] == pytest.approx(p @ sz, abs=3e-6)
     assert found.moments[0, -1, 1] == pytest.approx(p @ sz**2, abs=3e-6)
