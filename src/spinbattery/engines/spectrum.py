@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from .._arrays import read_only
 from .._typing import ComplexArray, FloatArray
-from ..errors import EngineError, ToleranceError
+from ..errors import EngineError, InvalidParameterError, ToleranceError
 from ..network import SpinNetwork
 from ..problem import ChargingProblem
 from ..progress import silent
@@ -96,6 +96,8 @@ def sector_spectrum(
     """
     problem = ChargingProblem(network, protocol, scales or advantage_system6())
     checked = output_times(problem, times)
+    if not checked.size:
+        raise InvalidParameterError("times must be one time or more.")
     levels = whole_number("levels", levels, least=1)
     sector = _small_sector(problem)
     h = _Hamiltonian.build(sector)

@@ -126,9 +126,7 @@ def build_report(
     chosen = _chosen(only, parts)
     figures = folder / "figures"
     _make_folder(figures)
-    requests = [request for name in chosen for request in parts[name][1] if full or not request.full_only]
-    if qpu is not None:  # nothing is emulated beside what is measured
-        requests = [request for request in requests if not (request.on_annealer and request.crosstalk)]
+    requests = _needed([parts[name] for name in chosen], full, qpu)
     measured = {} if qpu is None else _measured(folder / "records", requests, reads, qpu, progress)
     runs = Runs(folder / "records", requests, progress, Emulator(reads=reads), measured)
     sections = []
@@ -152,6 +150,15 @@ def build_report(
     )
     _write(report, page)
     return Reproduction(report, audit, runs.computed, runs.reused)
+
+
+def _needed(parts: Sequence[Part], full: bool, qpu: Measurement | None) -> list[Request]:
+    """Runs of the parts, but those that only a full reproduction has."""
+    requests = [request for _, needed in parts for request in needed if full or not request.full_only]
+    if qpu is None:
+        return requests
+    # nothing is emulated beside what is measured
+    return [request for request in requests if not (request.on_annealer and request.crosstalk)]
 
 
 def _measured(
