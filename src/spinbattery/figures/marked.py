@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _LEGEND_LINE = 0.18
 """Height of an entry of the legend in inches."""
 
+_LARGE = 13.0
+"""Size of a star, so that a point may be seen within it."""
+
 
 @dataclass(frozen=True)
 class MarkedRuns:
@@ -55,10 +58,9 @@ def plot_marked(series: Sequence[MarkedRuns]) -> Figure:
                 np.array([record.precision for record in kind.records], dtype=np.float64),
                 kind.marker,
                 color=colour,
-                markerfacecolor=colour if kind.filled else "white",
-                markersize=11.0 if kind.marker == "*" else 5.5,
-                markeredgewidth=1.3 if kind.marker != "*" else 0.6,
-                markeredgecolor="black" if kind.marker == "*" else colour,
+                markerfacecolor=colour if kind.filled else "none",
+                markersize=_LARGE if kind.marker == "*" else 5.0,
+                markeredgewidth=1.2,
                 zorder=3,
                 label=kind.label,
             )

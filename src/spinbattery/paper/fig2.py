@@ -66,7 +66,7 @@ def build(runs: Runs, beyond: Beyond = BEYOND) -> Section:
 
 def _figure_beyond(runs: Runs, beyond: Beyond) -> FigureItem:
     slow = chosen(runs, beyond.slow)
-    series = [MarkedRuns(_records(slow), f"cooperative, {beyond.slow_duration} (beyond the paper)", "*")]
+    series = [MarkedRuns(_records(slow), f"cooperative, {beyond.slow_duration} (beyond the paper)", "*", filled=False)]
     used = slow
     for name, group in PAPER_SIZES.items():
         paper, ours = chosen(runs, group), chosen(runs, beyond.larger[name])

@@ -58,9 +58,7 @@ def build(runs: Runs, beyond: Beyond = BEYOND) -> Section:
             "The paper gives no duration. The spread at s_hold = 0.35 is no noise: the runs are exact to 1e-8, and at "
             "tens of nanoseconds the small tori are not followed adiabatically. With s_hold = 0.25 and 200 ns the "
             "limit c = 1, alpha = 2 is reached.",
-            f"The last three tables are not of the paper. Tori with more spins go on as those up to N = 12 do, at "
-            f"{further.DURATION}: larger ones take too long at more. The duration of the paper's annealer, "
-            f"{beyond.slow_duration}, reaches the adiabatic limit with s_hold = 0.35 too.",
+            further.text(runs, beyond),
         ),
         tables=(
             TableItem(
