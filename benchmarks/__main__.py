@@ -1,4 +1,4 @@
-"""``python -m benchmarks [engines | sweeps | emulator | open-systems]``: see README.md in this folder."""
+"""``python -m benchmarks [engines | sweeps | emulator | open-systems | statevector]``: see README.md in this folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
-PARTS = ("engines", "sweeps", "emulator", "open-systems")
+PARTS = ("engines", "sweeps", "emulator", "open-systems", "statevector")
 
 _PIPED_WIDTH = 130
 
@@ -50,6 +50,8 @@ def main() -> None:
         sections["emulator"] = _emulator(rounds, arguments.quick, console)
     if "open-systems" in parts:
         sections["open_systems"] = _open_systems(rounds, arguments.quick, console)
+    if "statevector" in parts:
+        sections["state_vector"] = _state_vector(rounds, arguments.quick, console)
     surroundings["load_after"] = load()
     console.print(f"load before {surroundings['load_before']}, after {surroundings['load_after']}")
     if arguments.json:
@@ -114,6 +116,15 @@ def _open_systems(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
     jobs = time_large_jobs(min(3, rounds), say, quick=quick)
     show_large_jobs(jobs, console)
     return plain([comparison], jobs)
+
+
+def _state_vector(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
+    from .state_vector import measure_stages
+    from .state_vector_report import plain, show_stages
+
+    found = measure_stages(rounds, _aside(console), quick=quick)
+    show_stages(found, console)
+    return plain(found)
 
 
 def _aside(console: Console) -> Callable[[str], None]:

@@ -189,7 +189,7 @@ def single_pass(case: Job, setting: Pass, kind: type[SplitStepEngine] = Statevec
         problem = case.problem()
         engine = kind(splitting=setting.splitting)
         mesh = Mesh(problem, problem.protocol.breakpoints, setting.steps)
-        evolution = engine.stepper(problem, mesh, _NO_TIMES, silent)(0, Checkpoint().begin(0))
+        evolution = engine.stepper(problem, mesh, _NO_TIMES, silent)(0, Checkpoint().level(0), silent)
         return Outcome(float(evolution.mean[-1]), 1.0 / float(evolution.variance[-1]))
 
     return run

@@ -34,6 +34,15 @@ def test_charge_prints_the_reference_figure(spinbattery):
     assert data["hs_cost"] == pytest.approx(cost.integral, rel=1e-12)
 
 
+def test_single_precision_is_an_option_of_the_state_vector(spinbattery):
+    got = spinbattery(
+        *CHARGE, "--network", "torus:2x2", "--engine", "statevector", "--single", "--tolerance", "1e-4", "--json"
+    )
+    assert got.code == 0
+    assert got.json["precision"] == pytest.approx(16.44146, rel=1e-4)
+    assert 1e-7 < got.json["error_estimate"] <= 1e-4
+
+
 def test_local_is_matched_to_the_cooperative_protocol(spinbattery):
     arguments = ("--network", "torus:3x3", "--duration", "20ns", "--json", "--quiet")
     local = spinbattery("charge", "--protocol", "local", *arguments).json
@@ -133,6 +142,9 @@ BAD = [
     (("--protocol", "coperative"), "Did you mean 'cooperative'"),
     (("--engine", "exact"), "statevector"),
     (("--engine", "product"), "coupled"),
+    (("--engine", "product", "--single"), "has no --single; leave it out, or use --engine statevector"),
+    (("--single",), "the auto engine has no --single"),
+    (("--engine", "statevector", "--single"), "set the tolerance to 1e-05 or more"),
     (("--energy-scales", "none.xlsx"), "no file"),
     (("--sheet", "x"), "--energy-scales"),
     (("--cost-reference", "0.3"), "--equal-cost"),

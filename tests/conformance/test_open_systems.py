@@ -163,7 +163,7 @@ def test_the_order_is_kept_with_every_kind_of_noise(noise, splitting):
     def final(name, level):
         return (
             Lindblad(splitting=name)
-            .stepper(problem, mesh, np.empty(0), silent)(level, Checkpoint().begin(level))
+            .stepper(problem, mesh, np.empty(0), silent)(level, Checkpoint().level(level), silent)
             .density.matrix()
         )
 

@@ -61,7 +61,7 @@ def observed_orders(splitting, network, scales, levels):
 
     def final_state(name, level):
         engine = Statevector(keep_state=True, splitting=name)
-        return engine.stepper(problem, mesh, np.empty(0), silent)(level, Checkpoint().begin(level)).state
+        return engine.stepper(problem, mesh, np.empty(0), silent)(level, Checkpoint().level(level), silent).state
 
     reference = final_state("BM6", max(levels) + 2)
     errors = np.array([np.linalg.norm(final_state(splitting, level) - reference) for level in levels])

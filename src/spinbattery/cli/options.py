@@ -78,6 +78,12 @@ OneJump = Annotated[
         "trajectories makes worth it. Runs that are to be merged need the same.",
     ),
 ]
+Single = Annotated[
+    bool,
+    typer.Option(
+        "--single", help="Single precision of the statevector engine: faster for many spins; --tolerance 1e-5 or more."
+    ),
+]
 Scales = Annotated[
     str | None,
     typer.Option("--energy-scales", help="Vendor's .xlsx or a .csv with A(s), B(s); default: Advantage_system6."),

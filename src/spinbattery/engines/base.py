@@ -6,6 +6,7 @@ import hashlib
 import math
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
@@ -26,6 +27,9 @@ _WITH_NOISE = (
     "use the lindblad engine (a density matrix, up to 12 coupled spins), the trajectories engine (more of them), or, "
     "where nothing is coupled, the product engine."
 )
+
+ADDED_LATER: Mapping[str, Any] = {"added later": True}
+"""Metadata of an option that engines did not always have: left at its default it changes no run key."""
 
 _SEED_DIGITS = 12
 """48 bits: exact in a float64 column, too."""
@@ -125,8 +129,9 @@ class Engine(ABC):
         """
 
     def options(self) -> dict[str, Any]:
-        """Options by name, as kept in records and run keys."""
-        return asdict(self)
+        """Options by name, as kept in records and run keys; those that were ADDED_LATER only where they are used."""
+        later = {option.name: option.default for option in fields(self) if option.metadata == ADDED_LATER}
+        return {name: value for name, value in asdict(self).items() if name not in later or value != later[name]}
 
     def options_for(self, problem: ChargingProblem) -> dict[str, Any]:
         """Options of a run of that problem: with what else tells two runs of it apart."""

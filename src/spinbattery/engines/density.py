@@ -9,7 +9,8 @@ from .._typing import ComplexArray, FloatArray, IntArray
 from ..operators import magnetization_diagonal
 from .channels import flip_maps, relaxation_maps
 from .density_kernels import evolve_density
-from .splitting import SECONDS_PER_AMPLITUDE_STAGE, Stages
+from .populations import Populations, spin_expectations, summed
+from .splitting import SECONDS_PER_AMPLITUDE_STAGE, SHORTEST_CHUNK, Stages
 
 _STAGES_AT_ONCE = 1024
 """Of which maps are held."""
@@ -56,6 +57,10 @@ class DensityState:
         return SECONDS_PER_AMPLITUDE_STAGE * self._g.size
 
     @property
+    def shortest_chunk(self) -> int:
+        return SHORTEST_CHUNK
+
+    @property
     def arrays(self) -> list[FloatArray]:
         return [self._g]
 
@@ -76,6 +81,14 @@ class DensityState:
         trace = float(p.sum())
         p /= trace
         return p, trace
+
+    def populations(self) -> Populations:
+        """P(Sz), the mean of the couplings and the trace."""
+        return summed(*self.probabilities(), self.magnetization, self.ising)
+
+    def spin_magnetization(self) -> FloatArray:
+        """<sz_k> of every spin, shape (n,)."""
+        return spin_expectations(self.probabilities()[0])
 
     def transverse(self) -> float:
         """<Sx>, not normalised: in the gauge of the kernels the difference of entries one flip off the diagonal."""

@@ -16,7 +16,7 @@ from .checkpoint import PassLog
 from .density import DensityState, stage_work
 from .schedule import Mesh
 from .split_step import SplitStepEngine
-from .statevector import spin_expectation, state_moments
+from .statevector import state_moments
 from .stepping import BYTES_PER_BLOCK, Evolution, Pass
 
 _BYTES_PER_ENTRY = 48
@@ -62,7 +62,7 @@ class Lindblad(SplitStepEngine):
         relaxation = np.zeros(n) if noise is None else noise.relaxation_rates(n)
         wanted = set(times.tolist())
 
-        def run(level: int, log: PassLog) -> Evolution:
+        def run(level: int, log: PassLog, progress: Progress) -> Evolution:
             state = DensityState(spinors, ising, pauli, relaxation)
 
             def at_stop(time: float) -> None:
@@ -70,14 +70,14 @@ class Lindblad(SplitStepEngine):
                     log.rows.append((*state_moments(problem, state, time)[:3], state.purity()))
 
             steps = self.propagate(problem, [state], mesh, level, at_stop, progress, log)
-            *final, distribution, p, trace = state_moments(problem, state, problem.protocol.duration)
+            *final, distribution, trace = state_moments(problem, state, problem.protocol.duration)
             mean, variance, energy, purity = np.array([*log.rows, (*final, state.purity())]).T
             return Evolution(
                 mean,
                 variance,
                 energy,
                 distribution,
-                np.array([spin_expectation(p, n, k) for k in range(n)]),
+                state.spin_magnetization(),
                 abs(trace - 1.0),
                 steps,
                 purity=purity,

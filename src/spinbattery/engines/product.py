@@ -53,7 +53,7 @@ class Product(SplitStepEngine):
         kinds = _Kinds(problem)
         wanted = set(times.tolist())
 
-        def run(level: int, log: PassLog) -> Evolution:
+        def run(level: int, log: PassLog, progress: Progress) -> Evolution:
             states = kinds.states()
 
             def at_stop(time: float) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from ..schema import VARIANCE_FLOOR
 from ..units import positive
 
 MINIMUM_TOLERANCE = 1e-11
-_ROUNDING = 1e-12
-"""No estimate falls below this: absolute for the mean, relative for the variance."""
+ROUNDING = 1e-12, 1e-12
+"""No estimate falls below these where nothing else is known: absolute for the mean, relative for the variance."""
 
 
 class HasMoments(Protocol):
@@ -92,7 +92,7 @@ def refine(
     max_levels: int,
     order: int,
     resolved_from: int = 0,
-    known: Sequence[HasMoments] = (),
+    rounding: Callable[[T], tuple[float, float]] = lambda _: ROUNDING,
 ) -> Refined[T]:
     """Call ``solve(level)`` for level 0, 1, 2, ... until the estimates are below the tolerance.
 
@@ -103,29 +103,36 @@ def refine(
         order: of the method, 3 or more.
         resolved_from: level from which steps are short against the kinks of the schedule, so that the
             observed convergence may be trusted.
-        known: moments of the first levels, as an interrupted run found them, on none of which it ended.
+        rounding: below which no estimate of a result falls: absolute for the mean, relative for the variance.
 
     Raises:
-        ToleranceError: the tolerance was not reached at ``max_levels``; the message says what was.
+        ToleranceError: the tolerance was not reached at ``max_levels``, or rounding alone exceeds it; the message
+            says what was.
     """
     differences: list[tuple[FloatArray, FloatArray]] = []
-    coarse: HasMoments | None = None
+    coarse: T | None = None
     for level in range(max_levels + 1):
-        result: Any = known[level] if level < len(known) else solve(level)
+        result = solve(level)
         if coarse is not None:
             differences.append(_difference(coarse, result))
         coarse = result
         if level < 2:
             continue
+        of_mean, of_variance = rounding(result)
+        if max(of_mean, of_variance) > tolerance:
+            raise ToleranceError(
+                f"rounding alone may amount to {max(of_mean, of_variance):.1e}, above the tolerance {tolerance:g}, and "
+                "shorter steps only add to it; loosen the tolerance, or leave single precision."
+            )
         resolved = level >= resolved_from
         mean_error, variance_error = (
             _estimate(previous, last, order, resolved) for previous, last in zip(*differences[-2:], strict=True)
         )
-        refined: Refined[T] = Refined(
+        refined = Refined(
             result,
             level,
-            np.maximum(mean_error, _ROUNDING),
-            np.maximum(variance_error, _ROUNDING * result.variance),
+            np.maximum(mean_error, of_mean),
+            np.maximum(variance_error, of_variance * result.variance),
         )
         if refined.worst <= tolerance:
             return refined

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,10 @@ from ..errors import EngineError, InvalidParameterError
 from ..operators import magnetization_diagonal
 from ..problem import ChargingProblem
 from ..units import TWO_PI
-from .kernels import evolve, transverse_expectation
+from .kernels import evolve_tile, transverse_expectation
+from .populations import Populations, spin_expectations, summed
 from .schedule import Mesh, initial_steps, largest_decay, largest_local_coupling
-from .splitting import BLANES_MOAN_6, SECONDS_PER_AMPLITUDE_STAGE, SPLITTINGS, Splitting, Stages
+from .splitting import BLANES_MOAN_6, SECONDS_PER_AMPLITUDE_STAGE, SHORTEST_CHUNK, SPLITTINGS, Splitting, Stages
 from .stepping import SteppingEngine
 
 _LARGEST_ROTATION = 1.0
@@ -30,7 +32,7 @@ _PREDICTED_ERROR = 64.0
 
 
 class SplitState:
-    """A pure state of n spins and its diagonal operators, ready for the kernels.
+    """A pure state of n spins and its diagonal operators, ready for the kernels; in one tile, one thread.
 
     Attributes:
         n_spins: n.
@@ -38,39 +40,53 @@ class SplitState:
         ising: (2^n,) diagonal of the coupling operator in units of B(s)/2.
     """
 
-    def __init__(self, spinors: ComplexArray, ising: FloatArray) -> None:
-        """Product state of ``spinors`` (n, 2), up amplitude first."""
+    def __init__(self, spinors: ComplexArray, ising: FloatArray, *, single: bool = False) -> None:
+        """Product state of ``spinors`` (n, 2), up amplitude first, kept as float64 or, if ``single``, as float32."""
         self.n_spins = len(spinors)
         self.magnetization: NDArray[np.int8] = magnetization_diagonal(self.n_spins)
         self.ising = ising
         psi = np.ones(1, dtype=np.complex128)
         for up, down in spinors:
             psi = np.kron(psi, np.array([up, 1j * down]))  # the kernels' gauge: a factor i for each down
-        self._re, self._im = psi.real.copy(), psi.imag.copy()
+        real = np.float32 if single else np.float64
+        self._re: NDArray[Any] = psi.real.astype(real)
+        self._im: NDArray[Any] = psi.imag.astype(real)
 
     @property
     def stage_seconds(self) -> float:
         return SECONDS_PER_AMPLITUDE_STAGE * self.magnetization.size
 
     @property
-    def arrays(self) -> list[FloatArray]:
+    def shortest_chunk(self) -> int:
+        return SHORTEST_CHUNK
+
+    @property
+    def arrays(self) -> list[NDArray[Any]]:
         return [self._re, self._im]
 
     def apply(self, stages: Stages) -> None:
-        """Apply stages V T V ... V in place; see :func:`~spinbattery.engines.kernels.evolve`."""
+        """Apply stages V T V ... V in place; see :func:`~spinbattery.engines.kernels.evolve_tile`."""
         theta, field, ising = stages.theta, stages.field, stages.ising
-        evolve(self._re, self._im, self.n_spins, self.magnetization, self.ising, theta, field, ising)
+        evolve_tile(self._re, self._im, self.n_spins, self.magnetization, self.ising, theta, field, ising)
 
     def probabilities(self) -> tuple[FloatArray, float]:
         """Normalised |psi|^2, shape (2^n,), and the squared norm before normalisation.
 
         Normalising matters: 1/sigma^2 amplifies a norm drift by mu^2/sigma^2, some hundred times.
         """
-        p = self._re**2
-        p += self._im**2
+        p = np.square(self._re, dtype=np.float64)
+        p += np.square(self._im, dtype=np.float64)
         norm = float(p.sum())
         p /= norm
         return p, norm
+
+    def populations(self) -> Populations:
+        """P(Sz), the mean of the couplings and the squared norm."""
+        return summed(*self.probabilities(), self.magnetization, self.ising)
+
+    def spin_magnetization(self) -> FloatArray:
+        """<sz_k> of every spin, shape (n,)."""
+        return spin_expectations(self.probabilities()[0])
 
     def transverse(self) -> float:
         """<Sx>, not normalised."""

@@ -14,6 +14,9 @@ from .schedule import RELAXING, StepFields
 SECONDS_PER_AMPLITUDE_STAGE = 6e-9
 """Rough time of a V and a T stage on one core, per amplitude."""
 
+SHORTEST_CHUNK = 16
+"""Stages that are applied together at least: a chunk costs one sweep more than it has stages."""
+
 
 @dataclass(frozen=True)
 class Stages:

@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._typing import FloatArray
 from ..errors import InvalidParameterError
 from ..operators import ising_diagonal
 from ..problem import ChargingProblem
 from ..progress import Progress
+from ..schema import VARIANCE_FLOOR
+from .base import ADDED_LATER
 from .checkpoint import PassLog
+from .large_state import SMALLEST, LargeState
+from .populations import Observable
 from .schedule import Mesh
 from .split_step import SplitState, SplitStepEngine
-from .stepping import BYTES_PER_BLOCK, Evolution, Pass
+from .stepping import BYTES_PER_BLOCK, SECONDS_WORTH_THREADS, Evolution, Pass
+from .team import Team
 
-_BYTES_PER_AMPLITUDE = 64
-"""State (16), Ising diagonal (8), magnetization (1), and the product state it starts from or the work
-space of its observables; about 50 were measured at N = 24."""
+_BYTES_PER_AMPLITUDE, _BYTES_PER_SINGLE = 20, 12
+"""The state (16 or 8), what its rows need and its observables (0.3), and a margin for pages that are freed late."""
 
 _BYTES_TO_KEEP = 64
 """More where the final amplitudes are kept: themselves, and their copies on the way to the record."""
+
+_WORK_OF_DOUBLE, _WORK_OF_SINGLE = 0.6, 0.35
+"""Of an amplitude; small states take as long in either precision."""
+
+SINGLE_TOLERANCE = 1e-5
+"""Least that can be promised in single precision; what rounding does to a run may be more, and is then refused."""
+
+_ROUNDING = 0.4 * 2.0**-24
+"""Norm of the error of a float32 state over the root of stages times spins. In some 50 runs with 2 to 20 spins and up
+to 10^6 stages mu and sigma^2 erred by 0.6 of what follows from it at most, and mostly by a tenth to a third."""
+
+_WORTH_THREADS = 17
+"""Spins from which a stage is long enough to be shared."""
 
 _ADDRESSABLE = 40
 _LARGEST_EXPONENT = 1023
@@ -35,90 +52,108 @@ _LARGEST_EXPONENT = 1023
 class Statevector(SplitStepEngine):
     """Time-ordered splitting of the full state vector: any graph, weights, cross-talk, product start.
 
-    Double precision, one thread, 64 bytes for each of 2^N amplitudes at the peak (1.1 GB at N = 24), and
-    twice that with ``keep_state``.
+    About 16 bytes for each of 2^N amplitudes (0.3 GB at N = 24), half of that in single precision, and some 64 more
+    with ``keep_state``. From 17 spins on all cores that this process may use share the work; results do not depend on
+    how many there are.
 
     Attributes:
         keep_state: store the final amplitudes in the record (2^N complex numbers).
+        single: compute in single precision: about twice as fast for many spins, for tolerances of 1e-5 or more.
     """
 
     name: ClassVar[str] = "statevector"
 
     keep_state: bool = field(default=False, kw_only=True)
+    single: bool = field(default=False, kw_only=True, metadata=ADDED_LATER)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.keep_state, bool):
-            raise InvalidParameterError(f"keep_state must be true or false, but is {self.keep_state!r}.")
+        for name in ("keep_state", "single"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidParameterError(f"{name} must be true or false, but is {getattr(self, name)!r}.")
+        if self.single and self.tolerance < SINGLE_TOLERANCE:
+            raise InvalidParameterError(
+                f"single precision cannot promise a tolerance of {self.tolerance:g}, because of rounding; set the "
+                f"tolerance to {SINGLE_TOLERANCE:g} or more (1e-4 suits most scans), or leave single out."
+            )
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         return None
 
     def required_bytes(self, problem: ChargingProblem) -> int:
-        per_amplitude = _BYTES_PER_AMPLITUDE + (_BYTES_TO_KEEP if self.keep_state else 0)
-        return BYTES_PER_BLOCK + (per_amplitude << problem.n_spins)
+        return BYTES_PER_BLOCK + (self._bytes_per_amplitude << problem.n_spins)
+
+    @property
+    def _bytes_per_amplitude(self) -> int:
+        return (_BYTES_PER_SINGLE if self.single else _BYTES_PER_AMPLITUDE) + (_BYTES_TO_KEEP if self.keep_state else 0)
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
-        amplitudes = max(1, (available - BYTES_PER_BLOCK) // _BYTES_PER_AMPLITUDE)
+        amplitudes = max(1, (available - BYTES_PER_BLOCK) // self._bytes_per_amplitude)
         largest = min(_ADDRESSABLE, amplitudes.bit_length() - 1)
         return f"the largest N that fits is {largest}; with no coupling (J = 0) the product engine takes any N."
 
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
-        return 1, math.ldexp(1.0, min(problem.n_spins, _LARGEST_EXPONENT))
+        work = _WORK_OF_SINGLE if self.single and problem.n_spins >= SMALLEST else _WORK_OF_DOUBLE
+        return 1, work * math.ldexp(1.0, min(problem.n_spins, _LARGEST_EXPONENT))
+
+    def rounding(self, evolution: Evolution) -> tuple[float, float]:
+        """See the base class; a state off by delta moves the mean of A by up to 2 delta times the spread of A."""
+        if not self.single:
+            return super().rounding(evolution)
+        n = len(evolution.spin_magnetization)
+        stages = evolution.steps * self.scheme.stages
+        delta = _ROUNDING * math.sqrt(stages * n)
+        mean, variance = float(evolution.mean[-1]), float(evolution.variance[-1])
+        deviations = np.arange(-n, n + 1, 2) / n - mean
+        spread = math.sqrt(max(float(evolution.distribution @ deviations**4) - variance**2, 0.0))
+        of_mean = 2.0 * delta * math.sqrt(float(evolution.variance.max()))
+        return of_mean, 2.0 * delta * spread / max(variance, VARIANCE_FLOOR)
+
+    def leaves_cores_idle(self, problem: ChargingProblem) -> bool:
+        if problem.n_spins >= _WORTH_THREADS:
+            return False
+        return self.predicted_seconds(problem, np.empty(0)) >= SECONDS_WORTH_THREADS
 
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
-        n = problem.n_spins
-        ising = ising_diagonal(n, *problem.couplings)
-        spinors = problem.protocol.initial.spinors(n)
+        start = self._preparation(problem)
         wanted = set(times.tolist())
 
-        def run(level: int, log: PassLog) -> Evolution:
-            state = SplitState(spinors, ising)
+        def run(level: int, log: PassLog, progress: Progress) -> Evolution:
+            with Team(1 if problem.n_spins < _WORTH_THREADS else None) as team:
+                state = start(team)
 
-            def at_stop(time: float) -> None:
-                if time in wanted:
-                    log.rows.append(state_moments(problem, state, time)[:3])
+                def at_stop(time: float) -> None:
+                    if time in wanted:
+                        log.rows.append(state_moments(problem, state, time)[:3])
 
-            steps = self.propagate(problem, [state], mesh, level, at_stop, progress, log)
-            *final, distribution, p, norm = state_moments(problem, state, problem.protocol.duration)
-            mean, variance, energy = np.array([*log.rows, final]).T
-            spins = np.array([spin_expectation(p, n, k) for k in range(n)])
-            kept = state.amplitudes() if self.keep_state else None
-            return Evolution(mean, variance, energy, distribution, spins, abs(norm - 1.0), steps, kept)
+                steps = self.propagate(problem, [state], mesh, level, at_stop, progress, log)
+                *final, distribution, norm = state_moments(problem, state, problem.protocol.duration)
+                mean, variance, energy = np.array([*log.rows, final]).T
+                spins = state.spin_magnetization()
+                kept = state.amplitudes() if self.keep_state else None
+                return Evolution(mean, variance, energy, distribution, spins, abs(norm - 1.0), steps, kept)
 
         return run
 
-
-class Populations(Protocol):
-    """A state of which moments are taken: probabilities of configurations or of orbits of them, and <Sx>."""
-
-    @property
-    def magnetization(self) -> NDArray[np.int8]: ...
-    @property
-    def ising(self) -> FloatArray: ...
-
-    def probabilities(self) -> tuple[FloatArray, float]: ...
-
-    def transverse(self) -> float: ...
+    def _preparation(self, problem: ChargingProblem) -> Callable[[Team], SplitState | LargeState]:
+        """What makes the state at the start: small ones share their diagonals."""
+        n = problem.n_spins
+        spinors = problem.protocol.initial.spinors(n)
+        if n >= SMALLEST:
+            return lambda team: LargeState(spinors, *problem.couplings, team, single=self.single)
+        ising = ising_diagonal(n, *problem.couplings)
+        return lambda team: SplitState(spinors, ising, single=self.single)
 
 
 def state_moments(
-    problem: ChargingProblem, state: Populations, time: float
-) -> tuple[float, float, float, FloatArray, FloatArray, float]:
-    """mu, sigma^2, <H> in GHz, P(Sz), the probabilities, and the squared norm."""
+    problem: ChargingProblem, state: Observable, time: float
+) -> tuple[float, float, float, FloatArray, float]:
+    """mu, sigma^2, <H> in GHz, P(Sz), and the squared norm or trace before normalisation."""
     n = problem.n_spins
-    p, norm = state.probabilities()
-    level = (state.magnetization.astype(np.int16) + n) // 2
-    distribution = np.asarray(np.bincount(level, weights=p, minlength=n + 1), dtype=np.float64)
+    distribution, ising, norm = state.populations()
     values = np.arange(-n, n + 1, 2) / n
     mean = float(distribution @ values)
     variance = float(distribution @ (values - mean) ** 2)
     bx, bz, half_b = (float(c) for c in problem.fields(time))
-    energy = bx * state.transverse() / norm + bz * n * mean + half_b * float(p @ state.ising)
-    return mean, variance, energy, distribution, p, norm
-
-
-def spin_expectation(p: FloatArray, n_spins: int, k: int) -> float:
-    """<sz_k> from the probabilities."""
-    halves = p.reshape(1 << k, 2, 1 << (n_spins - 1 - k)).sum(axis=(0, 2))
-    return float(halves[0] - halves[1])
+    energy = bx * state.transverse() / norm + bz * n * mean + half_b * ising
+    return mean, variance, energy, distribution, norm

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import ComplexArray, FloatArray
+from ..machine import n_cores
 from ..problem import ChargingProblem
 from ..progress import Progress
 from ..recording import Solution
@@ -18,7 +19,8 @@ from ..units import whole_number
 from .base import Engine
 from .checkpoint import Checkpoint, PassLog
 from .density import DensityState
-from .refinement import checked_tolerance, refine
+from .levels import run_together
+from .refinement import ROUNDING, checked_tolerance, refine
 from .schedule import Mesh, StepFields, project_fields
 
 _STEPS_PER_BLOCK = 16_384
@@ -26,6 +28,9 @@ BYTES_PER_BLOCK = 30_000_000
 """Fields and stages of one block of steps; 27 MB were measured for runs of several blocks."""
 
 _SECONDS_PER_CHUNK = 0.1
+
+SECONDS_WORTH_THREADS = 2.0
+"""Predicted run time from which levels run at the same time."""
 
 
 class StageSequence(Protocol):
@@ -65,11 +70,14 @@ class State(Protocol):
 
     Attributes:
         stage_seconds: rough time of a stage on one core.
+        shortest_chunk: stages that are applied together at least.
         arrays: all that changes on the way: what a checkpoint keeps.
     """
 
     @property
     def stage_seconds(self) -> float: ...
+    @property
+    def shortest_chunk(self) -> int: ...
     @property
     def arrays(self) -> Sequence[NDArray[Any]]: ...
 
@@ -99,8 +107,11 @@ class Evolution:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-Pass = Callable[[int, PassLog], Evolution]
+Pass = Callable[[int, PassLog, Progress], Evolution]
 """Runs one level of the mesh; the log has what an interrupted run of it had reached."""
+
+_SHARES = (1.0 / 7.0, 2.0 / 7.0, 4.0 / 7.0)
+"""Of the work of the first three levels, which step halving always needs."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +141,14 @@ class SteppingEngine(Engine):
 
     @abstractmethod
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
-        """Prepare all that does not depend on the step; the result runs one level of the mesh."""
+        """Prepare all that does not depend on the step; the result runs one level of the mesh.
+
+        Progress is that of the preparation; each pass is given its own.
+        """
+
+    def leaves_cores_idle(self, problem: ChargingProblem) -> bool:
+        """Whether a pass is long and runs on one core, so that the first levels are to run at the same time."""
+        return False
 
     def solve(
         self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
@@ -138,20 +156,16 @@ class SteppingEngine(Engine):
         mesh = self.mesh(problem, times)
         scheme = self.scheme_for(problem)
         run = self.stepper(problem, mesh, times, progress)
+        first: list[Evolution] = []
+        if self.leaves_cores_idle(problem) and n_cores() > 1:
+            first = run_together(
+                lambda level, reached: run(level, checkpoint.level(level), reached), _SHARES, n_cores(), progress
+            )
 
-        def logged(level: int) -> Evolution:
-            evolution = run(level, checkpoint.begin(level))
-            checkpoint.finish(evolution.mean, evolution.variance)
-            return evolution
+        def solve_level(level: int) -> Evolution:
+            return first[level] if level < len(first) else run(level, checkpoint.level(level), progress)
 
-        refined = refine(
-            logged,
-            self.tolerance,
-            self.max_levels,
-            scheme.order,
-            mesh.resolved_from,
-            tuple(checkpoint.known_moments),
-        )
+        refined = refine(solve_level, self.tolerance, self.max_levels, scheme.order, mesh.resolved_from, self.rounding)
         finest = refined.result
         return Solution(
             mean=float(finest.mean[-1]),
@@ -180,6 +194,10 @@ class SteppingEngine(Engine):
             smallest_eigenvalue=self.smallest_eigenvalue(finest),
         )
 
+    def rounding(self, evolution: Evolution) -> tuple[float, float]:
+        """What rounding may have changed: absolute for mu, relative for sigma^2."""
+        return ROUNDING
+
     def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
         """Of the final density matrix, checked; None where there is no such matrix."""
         return None
@@ -196,15 +214,19 @@ class SteppingEngine(Engine):
     ) -> int:
         """Carry states through the protocol, calling ``at_stop(time)`` at every stop; returns the steps.
 
-        Kernels run in chunks of about a tenth of a second, so that progress shows, Ctrl-C acts, and checkpoints
-        are written between two of them. What an interrupted run had done is taken from the log and not done again.
+        Kernels run in chunks of about a tenth of a second, or of a few stages where these are longer, so that progress
+        shows, Ctrl-C acts, and checkpoints are written between two of them. What an interrupted run had done is taken
+        from the log and not done again.
         """
         scheme = self.scheme_for(problem)
         total = sum(mesh.counts(level))
-        chunk = max(1, int(_SECONDS_PER_CHUNK / sum(state.stage_seconds for state in states)))
+        seconds = sum(state.stage_seconds for state in states)
+        chunk = max(int(_SECONDS_PER_CHUNK / seconds), *(state.shortest_chunk for state in states))
         message = f"{problem.network.name} {problem.protocol.name}, {total} steps"
         arrays = [array for state in states for array in state.arrays]
         behind = log.restore(arrays)
+        if log.is_finished:
+            return total
         done = chunks = 0
         if not behind:
             at_stop(float(mesh.stops[0]))
@@ -221,6 +243,7 @@ class SteppingEngine(Engine):
                     at_stop(time)  # before the checkpoint, which keeps what was found there
                 with log.reached(chunks, arrays):
                     progress(done / (total * scheme.stages), message)
+        log.finish(chunks, arrays)
         return total
 
     def _blocks(

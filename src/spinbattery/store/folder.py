@@ -135,8 +135,8 @@ class Store:
         return str(_read(path).row["error"]) if path.is_file() else None
 
     def checkpoint_path(self, key: str) -> Path:
-        """Where a running problem keeps what it has reached; the file is removed when its record is written."""
-        return self.folder / _CHECKPOINTS / f"{key[:_STEM_DIGITS]}.npz"
+        """Where a running problem keeps what it has reached (beginning of file names), until its record is written."""
+        return self.folder / _CHECKPOINTS / key[:_STEM_DIGITS]
 
     def claim(self, key: str) -> AbstractContextManager[bool]:
         """Context in which nobody else runs this key; gives False where another process has it."""

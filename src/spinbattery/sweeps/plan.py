@@ -116,7 +116,7 @@ class Plan:
         costs = {task.key: float(f"{task.seconds:.3g}") for task in self.tasks}
         loads = [(0.0, shard) for shard in range(1, n + 1)]
         mine = set()
-        for key in sorted(costs, key=lambda key: -costs[key]):  # the longest first, to the least loaded
+        for key in sorted(costs, key=lambda key: (-costs[key], key)):  # the longest first, to the least loaded
             load, shard = heapq.heappop(loads)
             heapq.heappush(loads, (load + costs[key], shard))
             if shard == i:

@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..._typing import ComplexArray, FloatArray
+from ..populations import Populations, summed
 from ..team import Team
 from .basis import SymmetricSector
 from .chebyshev import chebyshev_steps
@@ -61,14 +61,8 @@ class SectorState(ABC):
         """Apply exponentials in place."""
 
     @property
-    def magnetization(self) -> NDArray[np.int8]:
-        """Sz of each orbit, (dimension,)."""
-        return self.sector.magnetization
-
-    @property
-    def ising(self) -> FloatArray:
-        """Coupling operator on each orbit, (dimension,), in units of B(s)/2."""
-        return self.sector.ising
+    def shortest_chunk(self) -> int:
+        return 1
 
     @property
     def arrays(self) -> list[ComplexArray]:
@@ -90,6 +84,10 @@ class SectorState(ABC):
         norm = float(p.sum())
         p /= norm
         return p, norm
+
+    def populations(self) -> Populations:
+        """P(Sz), the mean of the couplings and the squared norm."""
+        return summed(*self.probabilities(), self.sector.magnetization, self.sector.ising)
 
     def transverse(self) -> float:
         """<Sx>, not normalised."""

@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._typing import FloatArray, IntArray
-from ..kernels import FAST_MATH, TILE_BITS, cos_sin, evolve_blocked, evolve_tile, transverse_expectation
+from ..kernels import FAST_MATH, TILE_BITS, cos_sin, evolve_tile, transverse_expectation
+from ..row_kernels import evolve_rows
+from ..row_phases import Rows
 
 X, Y, Z, LOWER, RAISE = range(5)
 """Kinds of jumps: the three Pauli matrices, |-><+| and |+><-| in the spin's own field."""
@@ -32,6 +34,7 @@ class System(NamedTuple):
     Attributes:
         n_spins: N.
         magnetization, ising: (2^N,) diagonals.
+        by_rows: the same for states beyond one tile; of smaller ones never looked at.
         edges: (n + 1,) step edges, ns.
         stages: (n, 5, S + 1) tables of the steps.
         output: (n + 1,) number of the output at each edge, -1 where there is none.
@@ -46,6 +49,7 @@ class System(NamedTuple):
     n_spins: int
     magnetization: NDArray[np.int8]
     ising: FloatArray
+    by_rows: Rows
     edges: FloatArray
     stages: FloatArray
     output: IntArray
@@ -75,7 +79,7 @@ def run_unitary(re, im, system, stages):
     if n <= TILE_BITS:
         evolve_tile(re, im, n, system.magnetization, system.ising, theta, field, coupling)
     else:
-        evolve_blocked(re, im, n, system.magnetization, system.ising, theta, field, coupling)
+        evolve_rows(re, im, system.by_rows, theta, field, coupling)
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)

@@ -18,6 +18,8 @@ from ...noise import Noise
 from ...operators import magnetization_diagonal
 from ...problem import ChargingProblem
 from ...progress import Progress, silent
+from ..kernels import TILE_BITS
+from ..row_phases import rows_of
 from ..schedule import Mesh
 from ..splitting import Splitting
 from . import jumps
@@ -35,6 +37,7 @@ ROW_BYTES = 1 << 25
 
 _MOST_ROWS = 256
 _FIRST = np.zeros(1, dtype=np.int64)
+_NO_PAIRS = np.empty((0, 2), dtype=np.int64)
 
 
 def rows_together(n_spins: int) -> int:
@@ -126,6 +129,7 @@ class Unravelling:
             n_spins=n,
             magnetization=magnetization_diagonal(n),
             ising=ising,
+            by_rows=rows_of(n, *problem.couplings) if n > TILE_BITS else rows_of(TILE_BITS + 1, _NO_PAIRS, np.empty(0)),
             edges=edges,
             stages=stage_tables(problem, edges[:-1], edges[1:], mesh.kinks, scheme),
             output=output,
