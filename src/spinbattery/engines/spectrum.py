@@ -18,7 +18,7 @@ from ..scales import EnergyScales, advantage_system6
 from ..symmetry import symmetry_group
 from ..units import whole_number
 from .base import output_times
-from .checkpoint import Checkpoint, PassLog
+from .checkpoint import Checkpoint
 from .sector.basis import SymmetricSector, sector_dimension
 from .sector.state import ChebyshevState
 from .symmetric import Symmetric
@@ -185,7 +185,7 @@ def _evolved(problem: ChargingProblem, sector: SymmetricSector, times: FloatArra
                 found.append(weights * state.amplitudes)
 
         mesh = engine.mesh(problem, times)
-        engine.propagate(problem, [state], mesh, level, at_stop, silent, PassLog(Checkpoint(), level))
+        engine.propagate(problem, [state], mesh, level, at_stop, silent, Checkpoint().level(level))
     return np.array(found)
 
 
