@@ -34,6 +34,28 @@ def test_charge_prints_the_reference_figure(spinbattery):
     assert data["hs_cost"] == pytest.approx(cost.integral, rel=1e-12)
 
 
+def test_the_symmetric_engine_says_how_large_its_sector_is(spinbattery):
+    got = spinbattery(*CHARGE, "--network", "torus:3x3", "--engine", "symmetric", "--json")
+    assert got.code == 0
+    assert (got.json["engine"], got.json["dimension"], got.json["group_order"]) == ("symmetric", 26, 72)
+    assert got.json["precision"] == pytest.approx(79.26217, rel=1e-4)
+    full = spinbattery(*CHARGE, "--network", "torus:2x2", "--engine", "statevector", "--json").json
+    assert "dimension" not in full
+    refused = spinbattery(*CHARGE, "--network", "torus:5x8", "--engine", "symmetric")
+    assert refused.code == 2
+    assert "N = 31 is the most" in refused.err
+
+
+def test_scaling_with_the_symmetric_engine(spinbattery):
+    arguments = ("scaling", "--networks", "torus:2x2,torus:2x3,torus:3x3", "--duration", "20ns", "--quiet", "--json")
+    got = spinbattery(*arguments, "--engine", "symmetric", "--workers", "1").json
+    assert [(point["engine"], point["dimension"]) for point in got["points"]] == [
+        ("symmetric", 6), ("symmetric", 13), ("symmetric", 26)
+    ]  # fmt: skip
+    full = spinbattery(*arguments, "--engine", "statevector", "--workers", "1").json
+    assert got["fits"]["loglog"]["alpha"] == pytest.approx(full["fits"]["loglog"]["alpha"], abs=1e-5)
+
+
 def test_single_precision_is_an_option_of_the_state_vector(spinbattery):
     got = spinbattery(
         *CHARGE, "--network", "torus:2x2", "--engine", "statevector", "--single", "--tolerance", "1e-4", "--json"

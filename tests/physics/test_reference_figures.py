@@ -61,7 +61,7 @@ def test_local_protocol_has_the_precision_of_independent_measurements(sides, dur
 def test_crosstalk_makes_the_local_protocol_charge(crosstalk, magnetization, precision):
     local = sb.cooperative(200.0).local_equivalent(sb.torus(3, 3))
     record = charge((3, 3), local, crosstalk)
-    assert record.engine == "statevector"
+    assert record.engine == "symmetric"
     assert record.magnetization == pytest.approx(magnetization, abs=5e-5)
     assert record.precision == pytest.approx(precision, abs=6e-4)
 

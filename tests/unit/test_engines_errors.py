@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from spinbattery import (
     Product,
     ProductState,
     Protocol,
+    SpinNetwork,
     Statevector,
+    Symmetric,
     Waveform,
     charge,
     cooperative,
@@ -70,7 +73,7 @@ def test_the_hint_names_the_largest_network_that_fits(monkeypatch, shortfall, la
     available = Statevector().required_bytes(ChargingProblem(ring(20), PROTOCOL)) - shortfall
     monkeypatch.setattr(base, "available_memory", lambda: available)
     with pytest.raises(InsufficientMemoryError, match=f"largest N that fits is {largest};"):
-        charge(ring(30), PROTOCOL)
+        charge(ring(30), PROTOCOL, engine="statevector")
 
 
 def test_memory_that_suffices_is_not_refused(monkeypatch):
@@ -101,11 +104,65 @@ def test_the_engine_is_chosen_by_the_physics_and_says_why():
     engine, why = choose_engine(ChargingProblem(ring(3).with_crosstalk(-1e-3), LOCAL), 1e-4)
     assert engine == Statevector(1e-4)
     assert charge(ring(1), PROTOCOL).engine == "product"
-    assert charge(ring(2), PROTOCOL).dataset.attrs["engine_reason"] == why
+    assert charge(ring(3).with_crosstalk(-1e-3), LOCAL, tolerance=1e-4).dataset.attrs["engine_reason"] == why
+
+
+LOPSIDED = SpinNetwork(7, [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (2, 6)], [1.0, 1.1, 1.2, 1.3, 1.4, 1.5])
+
+
+@pytest.mark.parametrize(
+    ("network", "engine", "why"),
+    [
+        (ring(3), Statevector, r"4 instead of 2\^3 amplitudes .* not clearly less"),
+        (torus(3, 4), Symmetric, r"158 instead of 2\^12 amplitudes by symmetry are predicted"),
+        (torus(5, 6), Symmetric, r"8999762 instead of 2\^30 amplitudes"),
+        (LOPSIDED, Statevector, "no symmetry keeps the network"),
+        (torus(3, 4).with_crosstalk(-1e-3, spread=1e-4, seed=1), Statevector, "no symmetry"),
+        (ring(40), Statevector, r"all 2\^N configurations, and N = 31 is the most"),
+    ],
+    ids=str,
+)
+def test_the_sector_is_chosen_where_it_is_predicted_to_be_faster(network, engine, why):
+    chosen, reason = choose_engine(ChargingProblem(network, cooperative(20.0)))
+    assert type(chosen) is engine
+    assert re.search(why, reason)
+
+
+def test_the_symmetric_engine_refuses_what_has_no_symmetry_and_says_what_to_use():
+    with pytest.raises(EngineError, match=r"no symmetry .* use the statevector engine"):
+        charge(LOPSIDED, PROTOCOL, engine="symmetric")
+    with pytest.raises(EngineError, match="N = 31 is the most, but N is 40"):
+        charge(ring(40), PROTOCOL, engine="symmetric")
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"magnus": "CF5"}, "magnus must be one of CF4, CF6"),
+        ({"exponential": "taylor"}, "exponential must be one of auto, lanczos, chebyshev"),
+        ({"keep_state": 1}, "keep_state must be true or false"),
+        ({"max_levels": 1}, "max_levels"),
+        ({"tolerance": 1e-13}, "tolerance"),
+    ],
+)
+def test_options_of_the_symmetric_engine_are_checked(option, message):
+    with pytest.raises(InvalidParameterError, match=message):
+        Symmetric(**option)
+
+
+def test_a_drifting_norm_ends_the_run(monkeypatch):
+    monkeypatch.setattr("spinbattery.engines.sector.state.chebyshev_steps", _losing_norm)
+    with pytest.raises(ToleranceError, match="the norm has drifted"):
+        Symmetric(1e-6).run(ChargingProblem(ring(4), PROTOCOL))
+
+
+def _losing_norm(*arguments):
+    psi = arguments[-3]
+    psi *= 1.0 - 1e-5
 
 
 def test_unknown_engines_are_refused_with_a_list():
-    with pytest.raises(EngineError, match=r"unknown engine 'tensor'; there are auto, product, statevector"):
+    with pytest.raises(EngineError, match=r"unknown engine 'tensor'; there are auto, product, symmetric, statevector"):
         charge(ring(2), PROTOCOL, engine="tensor")
 
 

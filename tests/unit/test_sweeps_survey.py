@@ -111,7 +111,7 @@ def refused(plan, store, available=None):
 
 
 def test_too_little_memory_names_every_problem(store):
-    plan = grid([ring(n) for n in (10, 24, 2, 25)], cooperative(1.0))
+    plan = grid([ring(n) for n in (10, 24, 2, 25)], cooperative(1.0), engines="statevector")
     error = refused(plan, store, 200_000_000)
     assert error.type is InsufficientMemoryError
     text = str(error.value)

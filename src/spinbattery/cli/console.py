@@ -35,7 +35,8 @@ def progress_bar(quiet: bool) -> Iterator[Progress]:
             yield progress
         except KeyboardInterrupt:
             print(
-                "interrupted; records in a store are kept, and what was running starts again with the same command.",
+                "interrupted; records in a store are kept, and with --store the same command goes on where a long "
+                "exact run was; other runs start again.",
                 file=sys.stderr,
             )
             raise typer.Exit(_SIGNALLED + signal.SIGINT) from None

@@ -133,7 +133,7 @@ class PassLog:
 def _read(path: Path, key: str) -> dict[str, NDArray[Any]]:
     """Arrays of a checkpoint; none where the file is damaged or of another run."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             content = {name: file[name] for name in file.files}
     except (OSError, ValueError, zipfile.BadZipFile, EOFError):
         return {}

@@ -62,7 +62,7 @@ def _recurrence(index, diagonal, transverse, centre, scale, vector, before, afte
     """after = scale (H - centre) vector - before; psi += (re + i im) after."""
     x = transverse * scale
     for r in range(psi.size):
-        sum_re, sum_im = flipped_sum(index[r], vector)
+        sum_re, sum_im = flipped_sum(index, r, vector)
         d = (diagonal[r] - centre) * scale
         a = x * sum_re + d * vector[r].real - before[r].real
         b = x * sum_im + d * vector[r].imag - before[r].imag

@@ -15,7 +15,7 @@ def product(index, sizes, magnetization, ising, coefficients, vector, scale, bef
     for block in range(first, last):
         total = 0.0
         for r in range(block * ROWS_PER_BLOCK, min((block + 1) * ROWS_PER_BLOCK, sizes.size)):
-            sum_re, sum_im = flipped_sum(index[r], vector)
+            sum_re, sum_im = flipped_sum(index, r, vector)
             diagonal = coefficients[1] * magnetization[r] + coefficients[2] * ising[r]
             re = vector[r].real
             im = vector[r].imag

@@ -16,8 +16,6 @@ from .gather import transverse_expectation
 from .lanczos import BASIS, Lanczos
 from .magnus import Exponents
 
-_SECONDS_PER_GATHER = 1.2e-9
-_SECONDS_PER_ROW = 4e-9
 _PRODUCTS_PER_EXPONENTIAL = 15.0
 _LEAST_TOLERANCE = 1e-15
 
@@ -33,7 +31,9 @@ class SectorState(ABC):
     """Of the vectors it works with."""
 
     seconds_per_product: ClassVar[float]
-    """On top of what the rows of the sector take."""
+    seconds_per_row: ClassVar[float]
+    seconds_per_gather: ClassVar[float]
+    """Rough time of a product with H on one core: in all, for each row, and for each of its N amplitudes."""
 
     products_per_radian: ClassVar[float]
     products_per_exponential: ClassVar[float]
@@ -73,9 +73,14 @@ class SectorState(ABC):
         """Rough number of products with H of so many exponentials that turn by so many radians together."""
         return cls.products_per_radian * turned + cls.products_per_exponential * exponentials
 
+    @classmethod
+    def seconds(cls, dimension: int, n_spins: int) -> float:
+        """Rough time of a product with H on one core."""
+        return cls.seconds_per_product + dimension * (cls.seconds_per_row + n_spins * cls.seconds_per_gather)
+
     @property
     def stage_seconds(self) -> float:
-        return _PRODUCTS_PER_EXPONENTIAL * product_seconds(self.sector.dimension, self.sector.n_spins)
+        return _PRODUCTS_PER_EXPONENTIAL * self.seconds(self.sector.dimension, self.sector.n_spins)
 
     def probabilities(self) -> tuple[FloatArray, float]:
         """Probability of each orbit (dimension,), normalised, and the squared norm before."""
@@ -94,16 +99,13 @@ class SectorState(ABC):
         return float(transverse_expectation(self.sector.index, self.sector.sizes, self.amplitudes))
 
 
-def product_seconds(dimension: float, n_spins: int) -> float:
-    """Rough time of one product with H on one core."""
-    return dimension * (n_spins * _SECONDS_PER_GATHER + _SECONDS_PER_ROW)
-
-
 class ChebyshevState(SectorState):
     """For small sectors: all exponentials of a chunk in one kernel."""
 
     bytes_per_row: ClassVar[int] = 16 * 4 + 8
-    seconds_per_product: ClassVar[float] = 1.5e-7
+    seconds_per_product: ClassVar[float] = 5e-8
+    seconds_per_row: ClassVar[float] = 2.5e-9
+    seconds_per_gather: ClassVar[float] = 0.25e-9
     products_per_radian: ClassVar[float] = 1.0
     products_per_exponential: ClassVar[float] = 12.0
 
@@ -134,6 +136,8 @@ class LanczosState(SectorState):
 
     bytes_per_row: ClassVar[int] = 16 * (BASIS + 1)
     seconds_per_product: ClassVar[float] = 2.5e-5
+    seconds_per_row: ClassVar[float] = 10e-9
+    seconds_per_gather: ClassVar[float] = 0.7e-9
     products_per_radian: ClassVar[float] = 0.8
     products_per_exponential: ClassVar[float] = 5.5
 
