@@ -29,7 +29,7 @@ def _leave_scratch_folder(namespace: dict[str, Any]) -> None:
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser()],
-    patterns=["README.md", "docs/tutorial.md", "docs/annealer.md", "docs/noise.md"],
+    patterns=["README.md", "docs/tutorial.md", "docs/annealer.md", "docs/noise.md", "docs/figures.md"],
     setup=_enter_scratch_folder,
     teardown=_leave_scratch_folder,
 ).pytest()

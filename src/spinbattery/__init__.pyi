@@ -41,6 +41,8 @@ from .engines.lindblad import Lindblad as Lindblad
 from .engines.product import Product as Product
 from .engines.sampling import Annealer as Annealer
 from .engines.sampling import Emulator as Emulator
+from .engines.spectrum import SectorSpectrum as SectorSpectrum
+from .engines.spectrum import sector_spectrum as sector_spectrum
 from .engines.statevector import Statevector as Statevector
 from .engines.symmetric import Symmetric as Symmetric
 from .engines.trajectories import Trajectories as Trajectories
@@ -48,6 +50,7 @@ from .errors import SpinBatteryError as SpinBatteryError
 from .figures.calibration import plot_calibration as plot_calibration
 from .figures.runs import plot_advantage as plot_advantage
 from .figures.runs import plot_runs as plot_runs
+from .figures.spectrum import plot_spectrum as plot_spectrum
 from .importing import read_measurement as read_measurement
 from .importing import record_from_magnetizations as record_from_magnetizations
 from .importing import record_from_samples as record_from_samples

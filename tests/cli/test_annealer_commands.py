@@ -145,7 +145,6 @@ def test_import_of_magnetizations(spinbattery, tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (("--full", "--reads", "100"), "give one of them"),
         (("--qpu",), "--budget"),
         (("--budget", "3"), "give --qpu as well"),
         (("--solver", "Advantage_system6"), "give --qpu as well"),
@@ -156,3 +155,11 @@ def test_options_of_reproduce(spinbattery, tmp_path, arguments, message):
     assert got.code == 2
     assert message in got.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("options", [("--full",), ("--full", "--reads", "200")])
+def test_the_report_says_how_it_is_made_again(spinbattery, tmp_path, options):
+    got = spinbattery("reproduce", "--only", "fig3", "--out", str(tmp_path / "out"), *options)
+    assert got.code == 0, got.err
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert f">{' '.join(('spinbattery reproduce --only fig3', *options))}<" in page

@@ -13,18 +13,26 @@ import pytest
 import spinbattery as sb
 from spinbattery.charging import choose_engine
 from spinbattery.errors import InvalidParameterError, SweepError
-from spinbattery.paper import fig2
+from spinbattery.paper import fig2, table1
+from spinbattery.paper.beyond import BEYOND, Beyond, LargerTorus
+from spinbattery.paper.runs import Request
+from spinbattery.paper.section import Section
 from spinbattery.report.build import PARTS, build_report
 
 READS = 50
 """Fewer than by default: the annealer's runs take most of the time."""
+
+SMALL = Beyond((LargerTorus((2, 6), 1e-6), LargerTorus((1, 13), 1e-4, full_only=True)), ((2, 2), (2, 3)), "200ns")
+"""For what is beyond the paper: its own sizes take minutes."""
+
+SMALL_PARTS = {**PARTS, "fig2": fig2.part(SMALL), "table1": table1.part(SMALL)}
 
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory, known_runs: Path):
     """The whole report, which no test changes. It is made from nothing, and its runs are then known to other tests."""
     folder = tmp_path_factory.mktemp("reproduction")
-    result = build_report(folder, reads=READS)
+    result = build_report(folder, reads=READS, parts=SMALL_PARTS)
     known_runs.mkdir(exist_ok=True)
     for record in (folder / "records").glob("*.nc"):
         shutil.copyfile(record, known_runs / record.name)
@@ -53,7 +61,8 @@ def test_everything_is_written(full):
     folder, result = full
     assert result.computed > 50
     exact = ("fig2a", "fig2b", "fig2c", "fig3", "fig4", "fig6", "fig7", "fig8", "fig10a", "fig10b")
-    for stem in (*exact, "fig2b-annealer", "fig2c-annealer", "fig9"):
+    beyond = ("fig2b-beyond", "spectrum-025", "spectrum-035")
+    for stem in (*exact, *beyond, "fig2b-annealer", "fig2c-annealer", "fig9"):
         assert (folder / "figures" / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
         assert (folder / "figures" / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
     assert len(list((folder / "records").glob("*.nc"))) == result.computed
@@ -153,7 +162,8 @@ def test_a_command_of_the_report_makes_the_same_record(full, monkeypatch, capsys
     by_kind = {}
     for href, command in linked:
         options = tuple(
-            option in command for option in ("--equal-cost", "--points", "--crosstalk", "--noise", "--engine emulator")
+            option in command
+            for option in ("--equal-cost", "--points", "--crosstalk", "--noise", "--engine emulator", "1e-06", "200ns")
         )
         by_kind.setdefault((*options, re.search(r"--protocol (\S+)", command)[1]), (href, command))
     assert len(by_kind) >= 14
@@ -173,12 +183,12 @@ def test_a_command_of_the_report_makes_the_same_record(full, monkeypatch, capsys
 @pytest.mark.slow
 def test_every_part_knows_its_runs_and_nothing_else_is_run(full, tmp_path: Path):
     folder, first = full
-    requests = {request for _, needed in PARTS.values() for request in needed}
+    requests = {request for _, needed in SMALL_PARTS.values() for request in needed if not request.full_only}
     emulator = sb.Emulator(reads=READS)
     assert first.computed == len({request.plan(emulator).tasks[0].key for request in requests})
     shutil.copytree(folder / "records", tmp_path / "records")  # a report of one part would take the place of the whole
     seen: list[float] = []
-    build_report(tmp_path, ["fig2"], lambda fraction, message: seen.append(fraction))
+    build_report(tmp_path, ["fig2"], lambda fraction, message: seen.append(fraction), parts=SMALL_PARTS)
     assert seen == [1.0]  # nothing had to be computed
 
 
@@ -189,11 +199,73 @@ def test_second_run_computes_nothing(full, monkeypatch):
     monkeypatch.setattr("spinbattery.report.build.save_figure", lambda figure, path: path)
     page, before_page = folder / "report.html", (folder / "report.html").read_bytes()
     before = {path.name: path.stat().st_mtime_ns for path in (folder / "records").glob("*.nc")}
-    again = build_report(folder, reads=READS)
+    again = build_report(folder, reads=READS, parts=SMALL_PARTS)
     assert again.computed == 0
     assert {path.name: path.stat().st_mtime_ns for path in (folder / "records").glob("*.nc")} == before
     assert again.audit == first.audit
     assert page.read_bytes() == before_page  # every table and picture of it, too
+
+
+@pytest.mark.slow
+def test_rows_beyond_the_paper(full):
+    _, result = full
+    page = result.report.read_text()
+    larger, fits, slow = re.findall(r"<caption>Beyond the paper: (.*?)</table>", page, re.DOTALL)
+    assert [re.findall(r"<td>(torus:.*?)</td><td>(\d+)</td><td>(.*?)</td>", larger)[k] for k in (0, -1)] == [
+        ("torus:1x2", "2", "the paper"),
+        ("torus:2x6", "12", "ours"),
+    ]
+    assert "torus:1x13" not in page
+    assert re.findall(r"<td>(\S+)</td><td>2 to 12</td>", fits) == ["cooperative", "cooperative", "local", "local"]
+    assert re.findall(r"<td>(\S+)</td><td>(\d)</td><td>\S+ \((\S+)\)</td><td>\S+ \((\d+)\)</td>", slow) == [
+        ("torus:2x2", "4", "0.7500", "16"),
+        ("torus:2x3", "6", "0.8333", "36"),
+    ]
+    (item,) = (item for item in result.audit if item.item.endswith("at the annealer's 200ns"))
+    assert "at N = 4; 1/sigma^2 = " in item.measured
+
+
+@pytest.mark.slow
+def test_the_two_branches_and_the_one_of_the_polarised_protocol(full):
+    page = full[1].report.read_text()
+    rows = {
+        tuple(cells[:3]): [float(cell) for cell in cells[3:]]
+        for row in re.findall(r"<tr>(.*?)</tr>", page[page.index('<h2 id="spectrum">') :], re.DOTALL)
+        if len(cells := re.findall(r"<td>(.*?)</td>", row)) == 8 and cells[0] in ("cooperative", "polarised")
+    }
+    assert len(rows) == 6
+    assert rows["cooperative", "0.25", "200ns"] == pytest.approx([0.5, 0.5, 0.0, 0.5, 0.5], abs=5e-3)
+    assert rows["polarised", "0.25", "200ns"] == pytest.approx([1.0, 0.0, 0.0, 1.0, 0.0], abs=1e-3)
+    assert rows["cooperative", "0.35", "60ns"][:3] == pytest.approx([0.107, 0.872, 0.022], abs=1e-3)
+    assert "1.18 GHz with s_hold = 0.25; 0.08 GHz with s_hold = 0.35" in page
+
+
+def test_what_takes_hours_is_run_in_a_full_reproduction_alone(tmp_path: Path):
+    quick, slow = Request("torus:1x2", fig2.LOCAL), Request("torus:2x2", fig2.LOCAL, full_only=True)
+    seen = []
+
+    def build(runs) -> Section:
+        seen.append([request in runs for request in (quick, slow)])
+        return _section_without_figures(runs)
+
+    parts = {"some": (build, [quick, slow])}
+    assert build_report(tmp_path, parts=parts).computed == 1
+    assert build_report(tmp_path, parts=parts, full=True).computed == 1
+    assert build_report(tmp_path, parts=parts).computed == 0
+    assert seen == [[True, False], [True, True], [True, False]]
+
+
+def test_only_the_largest_torus_takes_hours():
+    assert [torus.size for torus in BEYOND.tori if torus.full_only] == [(5, 6)]
+    emulator = sb.Emulator(reads=READS)
+    for request in [*BEYOND.larger["cooperative"], *BEYOND.slow]:
+        (task,) = request.plan(emulator).tasks
+        assert task.engine == sb.Symmetric(request.tolerance)
+        assert request.command(emulator).endswith(f"--tolerance {request.tolerance:g}")
+
+
+def _section_without_figures(runs) -> Section:
+    return Section("some", "Some runs", ())
 
 
 def test_interruption_keeps_finished_runs(tmp_path: Path):
@@ -203,12 +275,13 @@ def test_interruption_keeps_finished_runs(tmp_path: Path):
         if len(list(records.glob("*.nc"))) >= 3:
             raise KeyboardInterrupt
 
+    parts = {"some": (_section_without_figures, fig2.REQUESTS)}
     with pytest.raises(KeyboardInterrupt):
-        build_report(tmp_path, ["fig2"], interrupt_when_three_are_kept)
+        build_report(tmp_path, None, interrupt_when_three_are_kept, parts=parts)
     kept = {path.name: path.stat().st_mtime_ns for path in records.glob("*.nc")}
     assert 3 <= len(kept) < len(fig2.REQUESTS)
     seen: list[float] = []
-    result = build_report(tmp_path, ["fig2"], lambda fraction, message: seen.append(fraction))
+    result = build_report(tmp_path, None, lambda fraction, message: seen.append(fraction), parts=parts)
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
     assert (result.computed, result.reused) == (len(fig2.REQUESTS) - len(kept), len(kept))

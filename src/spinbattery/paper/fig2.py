@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
+from ..figures.marked import MarkedRuns, plot_marked
 from ..figures.protocols import plot_field_space
 from ..figures.runs import plot_runs
 from ..network import torus
+from ..record import Record
 from ..scales import advantage_system6
 from ..store.gather import gather
+from .beyond import BEYOND, DURATION, PAPER_SIZES, Beyond, chosen
 from .parameters import COOPERATIVE, LOCAL, TORI
-from .runs import Request, Runs, torus_name
-from .section import FigureItem, Section
+from .runs import Request, Run, Runs, torus_name
+from .section import FigureItem, Part, Section
 
 _RECIPES = {"cooperative": COOPERATIVE, "local": LOCAL}
 _GROUPS = {name: [Request(torus_name(size), recipe) for size in TORI] for name, recipe in _RECIPES.items()}
 
 REQUESTS = [request for group in _GROUPS.values() for request in group]
-"""Runs this part needs."""
+"""Runs of the paper's own sizes that this part needs."""
 
 
-def build(runs: Runs) -> Section:
-    """Fig. 2a, 2b and 2c from exact runs."""
+def part(beyond: Beyond = BEYOND) -> Part:
+    """What builds this part, and the runs it needs."""
+    return partial(build, beyond=beyond), [*REQUESTS, *beyond.requests]
+
+
+def build(runs: Runs, beyond: Beyond = BEYOND) -> Section:
+    """Fig. 2a, 2b and 2c from exact runs, and 2b beyond the paper."""
     groups = {name: [runs[request] for request in group] for name, group in _GROUPS.items()}
     data = gather([run.record for group in groups.values() for run in group])
     used = [run for group in groups.values() for run in group]
@@ -48,5 +59,28 @@ def build(runs: Runs) -> Section:
                 used,
             ),
             FigureItem("fig2c", "Fig. 2c: final magnetization.", plot_runs(data, "magnetization"), used),
+            _figure_beyond(runs, beyond),
         ),
     )
+
+
+def _figure_beyond(runs: Runs, beyond: Beyond) -> FigureItem:
+    slow = chosen(runs, beyond.slow)
+    series = [MarkedRuns(_records(slow), f"cooperative, {beyond.slow_duration} (beyond the paper)", "*", filled=False)]
+    used = slow
+    for name, group in PAPER_SIZES.items():
+        paper, ours = chosen(runs, group), chosen(runs, beyond.larger[name])
+        series.append(MarkedRuns(_records(paper), f"{name}, {DURATION}, the paper's sizes"))
+        series.append(MarkedRuns(_records(ours), f"{name}, {DURATION}, beyond the paper", filled=False))
+        used = [*used, *paper, *ours]
+    return FigureItem(
+        "fig2b-beyond",
+        f"Beyond the paper: precision at {DURATION} (s_hold = 0.35) on its tori (filled) and on larger ones (open), "
+        f"and at {beyond.slow_duration}, the duration of its annealer (stars).",
+        plot_marked(series),
+        used,
+    )
+
+
+def _records(runs: Sequence[Run]) -> list[Record]:
+    return [run.record for run in runs]

@@ -35,6 +35,7 @@ class Request:
         noise: its text form; none by default.
         tolerance: promised error of an exact run.
         on_annealer: whether it is a run of the annealer, emulated or real, and no exact one.
+        full_only: whether it takes so long that only a full reproduction has it.
     """
 
     network: str
@@ -44,6 +45,7 @@ class Request:
     noise: str | None = None
     tolerance: float = TOLERANCE
     on_annealer: bool = False
+    full_only: bool = False
 
     def plan(self, emulator: Emulator) -> Plan:
         """The run as a plan of one task."""
@@ -123,6 +125,9 @@ class Runs:
             return self._measured[request]
         key = self._keys[request]
         return Run(self._records[key], self._store.path(key), request.command(self._emulator))
+
+    def __contains__(self, request: Request) -> bool:
+        return request in self._measured or request in self._keys
 
     @property
     def is_measured(self) -> bool:

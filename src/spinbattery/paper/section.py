@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .runs import Run
+    from .runs import Request, Run, Runs
 
 Verdict = Literal["reproduced", "corrected", "misprint", "not supported", "open"]
 
@@ -69,6 +69,10 @@ class Section:
     figures: tuple[FigureItem, ...] = ()
     tables: tuple[TableItem, ...] = ()
     audit: tuple[AuditItem, ...] = ()
+
+
+Part: TypeAlias = "tuple[Callable[[Runs], Section], Sequence[Request]]"
+"""What builds a part, and the runs it needs."""
 
 
 def plus_minus(value: float, error: float) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from ..analysis.scaling import ScalingFit, fit_both
-from ..analysis.statistics import independence_ratio
 from ..recipe import ProtocolRecipe
+from . import beyond as further
+from .beyond import BEYOND, Beyond
+from .cells import FIT_HEADER, fit_cells, moment_cells
 from .parameters import ADIABATIC_DURATION, ADIABATIC_S_HOLD, COOPERATIVE, LOCAL, PRINTED_TABLE_1, TORI
 from .runs import Request, Run, Runs, torus_name
-from .section import AuditItem, Section, TableItem, plus_minus
+from .section import AuditItem, Part, Section, TableItem, plus_minus
 
 _DURATIONS = ("20ns", "60ns", "200ns")
 _SWAPPED = ProtocolRecipe("cooperative", "60ns", J=-0.5, field=-0.2)
@@ -32,11 +35,16 @@ _REQUESTS = {name: [Request(torus_name(size), recipe) for size in TORI] for name
 _SWAPPED_REQUEST = Request("torus:3x3", _SWAPPED)
 
 REQUESTS = [*(request for row in _REQUESTS.values() for request in row), _SWAPPED_REQUEST]
-"""Runs this part needs."""
+"""Runs of the paper's own sizes that this part needs."""
 
 
-def build(runs: Runs) -> Section:
-    """Exact rows at several durations, in the adiabatic limit, and with the swapped parameters."""
+def part(beyond: Beyond = BEYOND) -> Part:
+    """What builds this part, and the runs it needs."""
+    return partial(build, beyond=beyond), [*REQUESTS, *beyond.requests]
+
+
+def build(runs: Runs, beyond: Beyond = BEYOND) -> Section:
+    """Exact rows at several durations, in the adiabatic limit, with the swapped parameters, and beyond the paper."""
     rows = {name: [runs[request] for request in row] for name, row in _REQUESTS.items()}
     fits = {name: fit_both([run.record for run in group]) for name, group in rows.items()}
     swapped = runs[_SWAPPED_REQUEST]
@@ -50,12 +58,13 @@ def build(runs: Runs) -> Section:
             "The paper gives no duration. The spread at s_hold = 0.35 is no noise: the runs are exact to 1e-8, and at "
             "tens of nanoseconds the small tori are not followed adiabatically. With s_hold = 0.25 and 200 ns the "
             "limit c = 1, alpha = 2 is reached.",
+            further.text(runs, beyond),
         ),
         tables=(
             TableItem(
                 "precision = c N^alpha",
-                ("protocol", "c (log-log)", "alpha (log-log)", "c (linear)", "alpha (linear)"),
-                [_fit_cells(name, fit) for name, fit in fits.items()],
+                ("protocol", *FIT_HEADER),
+                [(name, *fit_cells(fit)) for name, fit in fits.items()],
                 [run for group in rows.values() for run in group],
             ),
             TableItem(
@@ -73,8 +82,9 @@ def build(runs: Runs) -> Section:
                 ],
                 [swapped, _nine(rows)],
             ),
+            *further.tables(runs, beyond),
         ),
-        audit=_audit(rows, fits, swapped),
+        audit=(*_audit(rows, fits, swapped), further.audit(runs, beyond)),
     )
 
 
@@ -82,17 +92,8 @@ def _nine(rows: dict[str, list[Run]]) -> Run:
     return next(run for run in rows["cooperative, s_hold 0.35, 60ns"] if run.record.n_spins == 9)
 
 
-def _fit_cells(name: str, fit: dict[str, ScalingFit]) -> tuple[str, ...]:
-    cells = [name]
-    for method in ("loglog", "linear"):
-        cells += [plus_minus(fit[method].c, fit[method].c_err), plus_minus(fit[method].alpha, fit[method].alpha_err)]
-    return tuple(cells)
-
-
 def _point_cell(run: Run) -> str:
-    record, ratio = run.record, independence_ratio(run.record)
-    precision = "-" if record.precision is None else f"{record.precision:.4g}"
-    return f"{record.magnetization:.3f}; {precision}; {'-' if ratio is None else f'{ratio:.2f}'}"
+    return "; ".join(moment_cells(run))
 
 
 def _audit(rows: dict[str, list[Run]], fits: dict[str, dict[str, ScalingFit]], swapped: Run) -> tuple[AuditItem, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,17 +26,18 @@ from ..paper import (
     fig9,
     fig10,
     formulas,
+    spectrum,
     table1,
     table1_annealer,
 )
 from ..paper.parameters import FULL_READS, QUICK_READS
 from ..paper.runs import Request, Run, Runs
-from ..paper.section import AuditItem, Section
+from ..paper.section import AuditItem, Part
 from ..progress import Progress, silent
 from .page import render_page
 
-PARTS: dict[str, tuple[Callable[[Runs], Section], Sequence[Request]]] = {
-    "fig2": (fig2.build, fig2.REQUESTS),
+PARTS: dict[str, Part] = {
+    "fig2": fig2.part(),
     "fig2-annealer": (fig2_annealer.build, fig2_annealer.REQUESTS),
     "fig3": (fig3.build, fig3.REQUESTS),
     "fig4": (fig4.build, fig4.REQUESTS),
@@ -45,11 +46,12 @@ PARTS: dict[str, tuple[Callable[[Runs], Section], Sequence[Request]]] = {
     "fig8": (fig8.build, fig8.REQUESTS),
     "fig9": (fig9.build, fig9.REQUESTS),
     "fig10": (fig10.build, fig10.REQUESTS),
-    "table1": (table1.build, table1.REQUESTS),
+    "table1": table1.part(),
     "table1-annealer": (table1_annealer.build, table1_annealer.REQUESTS),
     "estimates": (estimates.build, estimates.REQUESTS),
     "energetics": (energetics.build, energetics.REQUESTS),
     "baselines": (baselines.build, baselines.REQUESTS),
+    "spectrum": (spectrum.build, spectrum.REQUESTS),
     "formulas": (formulas.build, formulas.REQUESTS),
 }
 """What builds each part, and the runs it needs."""
@@ -96,7 +98,9 @@ def build_report(
     progress: Progress = silent,
     *,
     reads: int = QUICK_READS,
+    full: bool = False,
     qpu: Measurement | None = None,
+    parts: Mapping[str, Part] = PARTS,
 ) -> Reproduction:
     """Write figures (PNG and PDF), records, ``audit.json`` and ``report.html``.
 
@@ -108,7 +112,9 @@ def build_report(
         only: parts to run (all by default), in the report's own order.
         progress: called with the fraction done of the whole, and what is running.
         reads: of each run of the annealer.
+        full: whether to make the runs, too, that take hours.
         qpu: that the annealer is a real one, and what it may cost; emulated by default.
+        parts: what there is to choose from.
 
     Raises:
         InvalidParameterError: an unknown part, before anything is run, or a place that cannot be written.
@@ -117,17 +123,15 @@ def build_report(
         SweepError: a run failed, or its record is damaged (the file is named).
         SweepInterrupted: after Ctrl-C, when what was running has finished.
     """
-    chosen = _chosen(only)
+    chosen = _chosen(only, parts)
     figures = folder / "figures"
     _make_folder(figures)
-    requests = [request for name in chosen for request in PARTS[name][1]]
-    if qpu is not None:  # nothing is emulated beside what is measured
-        requests = [request for request in requests if not (request.on_annealer and request.crosstalk)]
+    requests = _needed([parts[name] for name in chosen], full, qpu)
     measured = {} if qpu is None else _measured(folder / "records", requests, reads, qpu, progress)
     runs = Runs(folder / "records", requests, progress, Emulator(reads=reads), measured)
     sections = []
     for name in chosen:
-        section = PARTS[name][0](runs)
+        section = parts[name][0](runs)
         for figure in section.figures:
             for ending in (".png", ".pdf"):
                 save_figure(figure.figure, figures / f"{figure.stem}{ending}")
@@ -141,11 +145,20 @@ def build_report(
         folder.absolute(),
         __version__,
         parts=None if only is None else chosen,
-        options=_options(reads, qpu),
+        options=_options(reads, full, qpu),
         annealer=runs.annealer_label,
     )
     _write(report, page)
     return Reproduction(report, audit, runs.computed, runs.reused)
+
+
+def _needed(parts: Sequence[Part], full: bool, qpu: Measurement | None) -> list[Request]:
+    """Runs of the parts, but those that only a full reproduction has."""
+    requests = [request for _, needed in parts for request in needed if full or not request.full_only]
+    if qpu is None:
+        return requests
+    # nothing is emulated beside what is measured
+    return [request for request in requests if not (request.on_annealer and request.crosstalk)]
 
 
 def _measured(
@@ -156,24 +169,26 @@ def _measured(
     return measure(records, requests, reads=reads, progress=progress, **vars(qpu))
 
 
-def _options(reads: int, qpu: Measurement | None) -> str:
+def _options(reads: int, full: bool, qpu: Measurement | None) -> str:
     """Options of the command line that make the same report."""
-    text = "" if reads == QUICK_READS else " --full" if reads == FULL_READS else f" --reads {reads}"
+    text = " --full" if full else ""
+    if reads != (FULL_READS if full else QUICK_READS):
+        text += f" --reads {reads}"
     if qpu is not None:
         text += f" --qpu --budget {qpu.budget:g}" + (f" --solver {qpu.solver}" if qpu.solver else "")
     return text
 
 
-def _chosen(only: Sequence[str] | None) -> list[str]:
+def _chosen(only: Sequence[str] | None, parts: Mapping[str, Part]) -> list[str]:
     if only is None:
-        return list(PARTS)
+        return list(parts)
     for name in only:
-        if name not in PARTS:
-            hint = did_you_mean(name, PARTS)
-            raise InvalidParameterError(f"unknown part {name!r}; there are {', '.join(PARTS)}.{hint}")
+        if name not in parts:
+            hint = did_you_mean(name, parts)
+            raise InvalidParameterError(f"unknown part {name!r}; there are {', '.join(parts)}.{hint}")
     if not only:
-        raise InvalidParameterError(f"no part is named; there are {', '.join(PARTS)}.")
-    return [name for name in PARTS if name in only]
+        raise InvalidParameterError(f"no part is named; there are {', '.join(parts)}.")
+    return [name for name in parts if name in only]
 
 
 def _make_folder(path: Path) -> None:
