@@ -15,7 +15,7 @@ from .runs import Request, Run, Runs, torus_name
 from .section import AuditItem, TableItem, plus_minus
 
 DURATION = "20ns"
-"""Of the larger tori: at 60 ns a 5x5 torus would take half an hour."""
+"""Of the larger tori: at 60 ns a 5x5 torus would take many minutes."""
 
 _RECIPES = {recipe.name: replace(recipe, duration=DURATION) for recipe in (COOPERATIVE, LOCAL)}
 
