@@ -120,9 +120,9 @@ class _Tridiagonal:
         return np.asarray(self._vectors @ (np.exp(-1j * part * self._values) * self._vectors[0]))
 
     def error(self, part: float) -> float:
-        """Estimate from the weight that leaves the basis."""
-        last = self.exponential(part)[-1]
-        return float(part * self._next * abs(last) / len(self._values))
+        """Bound, but for a factor of order one, from the weight of the last vectors and what leaves the basis."""
+        last = float(np.abs(self.exponential(part)[-2:]).max())
+        return part * self._next * last
 
     def longest(self, part: float, tolerance: float) -> float:
         """A part short enough for the tolerance (of the whole).
