@@ -238,7 +238,7 @@ def test_version(spinbattery):
 def test_ctrl_c_ends_with_130_and_a_word(tmp_path: Path):
     """While it starts, and while it runs."""
     command = [
-        sys.executable, "-m", "spinbattery", "charge", "--network", "torus:4x4", "--duration", "2us", "--quiet",
+        sys.executable, "-m", "spinbattery", "charge", "--network", "torus:4x4", "--duration", "60us", "--quiet",
     ]  # fmt: skip
     with contextlib.ExitStack() as stack:
         processes = []

@@ -125,8 +125,8 @@ def test_stages_may_be_applied_in_chunks_of_any_size(monkeypatch):
     engine = Statevector(1e-3, keep_state=True)
     whole = engine.run(problem, times=[0.5, 1.5]).dataset
     reports: list[float] = []
-    monkeypatch.setattr(split_step, "SHORTEST_CHUNK", 1)
-    monkeypatch.setattr(stepping, "_SECONDS_PER_CHUNK", 7 * 16 * split_step.SECONDS_PER_AMPLITUDE_STAGE)
+    monkeypatch.setattr(SplitState, "shortest_chunk", 1)
+    monkeypatch.setattr(stepping, "_SECONDS_PER_CHUNK", 7.5 * 16 * split_step.SECONDS_PER_AMPLITUDE_STAGE)
     pieces = engine.run(problem, times=[0.5, 1.5], progress=lambda fraction, message: reports.append(fraction)).dataset
     assert len(reports) > 50
     assert all(0.0 < fraction <= 1.0 for fraction in reports)
