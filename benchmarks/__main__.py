@@ -57,19 +57,20 @@ def main() -> None:
 
 
 def _engines(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
-    from .comparison import compare, qutip_finalists, true_outcome
+    from .comparison import compare, true_outcome
     from .contestants import Case
     from .qutip_peer import SESOLVE
     from .report import plain, show
+    from .search import finalists
 
     console.print("Imports and compilation are not timed: every contestant runs once before the rounds begin.")
     say = _aside(console)
     small, large = Case(3, 3), Case(3, 4)
     plan = [(small, 1)] if quick else [(small, rounds), (large, min(3, rounds))]
-    finalists = qutip_finalists(small, true_outcome(small), SESOLVE, say)
+    found = finalists(small, true_outcome(small), SESOLVE, say)
     comparisons = []
     for case, turns in plan:
-        comparisons.append(compare(case, finalists, turns, say))
+        comparisons.append(compare(case, found, turns, say))
         show(comparisons[-1], console)
     return plain(comparisons)
 
