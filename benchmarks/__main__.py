@@ -1,4 +1,4 @@
-"""``python -m benchmarks [engines | sweeps | emulator | open-systems]``: see README.md in this folder."""
+"""``python -m benchmarks [engines | sweeps | emulator | open-systems | symmetric]``: see README.md in this folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
-PARTS = ("engines", "sweeps", "emulator", "open-systems")
+PARTS = ("engines", "sweeps", "emulator", "open-systems", "symmetric")
 
 _PIPED_WIDTH = 130
 
@@ -50,6 +50,8 @@ def main() -> None:
         sections["emulator"] = _emulator(rounds, arguments.quick, console)
     if "open-systems" in parts:
         sections["open_systems"] = _open_systems(rounds, arguments.quick, console)
+    if "symmetric" in parts:
+        sections["symmetric"] = _symmetric(rounds, arguments.quick, console)
     surroundings["load_after"] = load()
     console.print(f"load before {surroundings['load_before']}, after {surroundings['load_after']}")
     if arguments.json:
@@ -117,8 +119,28 @@ def _open_systems(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
     return plain([comparison], jobs)
 
 
+def _symmetric(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
+    from .prediction import check_predictions
+    from .report import show
+    from .sized_jobs import measure_jobs
+    from .symmetric_report import plain, show_jobs, show_predictions
+    from .symmetric_sector import compare_sizes, one_core
+
+    say = _aside(console)
+    comparisons = []
+    for comparison in compare_sizes(rounds, say, quick=quick):
+        comparisons.append(comparison)
+        show(comparison, console)
+    jobs = measure_jobs(rounds, say, quick=quick)
+    show_jobs(jobs, console)
+    with one_core():
+        choices = check_predictions(min(2, rounds), say, quick=quick)
+    show_predictions(choices, console)
+    return plain(comparisons, jobs, choices)
+
+
 def _aside(console: Console) -> Callable[[str], None]:
-    return lambda message: console.print(f"[dim]{message}[/dim]")
+    return lambda message: console.print(message, style="dim", markup=False)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from spinbattery.engines.splitting import SPLITTINGS
@@ -67,6 +67,7 @@ class Comparison:
         independent: a peer at 1e-13/1e-11, where one was asked.
         settings: what each contestant was set to, in words.
         candidates: of each peer the settings that ran off for the place of its best.
+        dimensions: amplitudes a contestant works with, where contestants differ in that.
     """
 
     promise: ClassVar[str] = PROMISE
@@ -79,6 +80,7 @@ class Comparison:
     settings: dict[str, str]
     timings: dict[str, Timing[Outcome]]
     candidates: dict[str, list[Tried]]
+    dimensions: dict[str, int] = field(default_factory=dict)
 
     @property
     def reference_difference(self) -> float | None:
@@ -98,6 +100,7 @@ class Comparison:
             Verdict(ours, peer, goal, self.ratio(peer, ours), self.error(ours))
             for ours in (self.promise, self.one_pass)
             for peer, goal in self.goals.items()
+            if peer in self.timings
         ]
 
 

@@ -99,8 +99,12 @@ def moments(psi: NDArray[np.complex128]) -> Outcome:
 def moments_of_populations(populations: NDArray[np.float64]) -> Outcome:
     """Moments of the populations (2^N,) of a peer's final state, normalised first."""
     n_spins = populations.size.bit_length() - 1
+    return moments_on(populations, magnetization_diagonal(n_spins) / n_spins)
+
+
+def moments_on(populations: NDArray[np.float64], values: NDArray[np.float64]) -> Outcome:
+    """Moments of Sz/N, of which each state of a basis has one of the ``values``; normalised first."""
     p = populations / populations.sum()
-    values = magnetization_diagonal(n_spins) / n_spins
     mean = float(p @ values)
     return Outcome(mean, 1.0 / float(p @ (values - mean) ** 2))
 

@@ -31,7 +31,8 @@ def show(comparison: Comparison, console: Console) -> None:
         )
     console.print(table)
     for contestant, setting in comparison.settings.items():
-        console.print(f"{name} {contestant}: {setting}")
+        dimension = comparison.dimensions.get(contestant)
+        console.print(f"{name} {contestant}: {setting}" + (f"; {dimension} amplitudes" if dimension else ""))
     difference = comparison.reference_difference
     beside = "" if difference is None else f"; an independent solver differs by {difference:.1e} relative"
     console.print(f"{name} references: precision {comparison.reference.precision:.9f}{beside}")
@@ -57,6 +58,7 @@ def plain_case(comparison: Comparison) -> dict[str, Any]:
     contestants = {
         name: {
             "setting": comparison.settings[name],
+            "dimension": comparison.dimensions.get(name),
             "cpu_s": timing.cpu,
             "wall_s": timing.wall,
             **{key: _number(value) for key, value in asdict(timing.outcome).items()},
