@@ -76,7 +76,7 @@ def solver(case: Case) -> Solver:
 
 
 METHODS = ("dop853", "dopri5", "vode", "lsoda")
-"""Integrators of scipy's ``ode``, which QuSpin runs on real and imaginary parts: zvode would be vode on pairs of them."""
+"""Integrators of scipy's ``ode``. QuSpin hands them real numbers, real and imaginary parts, so zvode has no place."""
 
 
 def layouts(method: str = "dop853", atol: float = 1e-10, rtol: float = 1e-8) -> list[Setting]:
