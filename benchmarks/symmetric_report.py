@@ -58,7 +58,7 @@ def show_predictions(choices: list[Choice], console: Console) -> None:
             *_cells(choice.engines.get("symmetric")),
             *_cells(choice.engines.get("statevector")),
             choice.picked,
-            "faster" if choice.is_faster else f"[red]{choice.loss:.2f}[/red]",
+            f"{choice.loss:.2f}" if choice.is_faster else f"[red]{choice.loss:.2f}[/red]",
         )
     console.print(shown)
     wrong = [choice for choice in choices if not choice.is_faster]
