@@ -1,4 +1,4 @@
-"""``python -m benchmarks [engines | sweeps | emulator | open-systems | statevector]``: see README.md in this folder."""
+"""``python -m benchmarks [PART ...]``: see README.md in this folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
-PARTS = ("engines", "sweeps", "emulator", "open-systems", "statevector")
+PARTS = ("engines", "sweeps", "emulator", "open-systems", "statevector", "symmetric")
 
 _PIPED_WIDTH = 130
 
@@ -52,6 +52,8 @@ def main() -> None:
         sections["open_systems"] = _open_systems(rounds, arguments.quick, console)
     if "statevector" in parts:
         sections["state_vector"] = _state_vector(rounds, arguments.quick, console)
+    if "symmetric" in parts:
+        sections["symmetric"] = _symmetric(rounds, arguments.quick, console)
     surroundings["load_after"] = load()
     console.print(f"load before {surroundings['load_before']}, after {surroundings['load_after']}")
     if arguments.json:
@@ -59,19 +61,20 @@ def main() -> None:
 
 
 def _engines(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
-    from .comparison import compare, qutip_finalists, true_outcome
+    from .comparison import compare, true_outcome
     from .contestants import Case
     from .qutip_peer import SESOLVE
     from .report import plain, show
+    from .search import finalists
 
     console.print("Imports and compilation are not timed: every contestant runs once before the rounds begin.")
     say = _aside(console)
     small, large = Case(3, 3), Case(3, 4)
     plan = [(small, 1)] if quick else [(small, rounds), (large, min(3, rounds))]
-    finalists = qutip_finalists(small, true_outcome(small), SESOLVE, say)
+    found = finalists(small, true_outcome(small), SESOLVE, say)
     comparisons = []
     for case, turns in plan:
-        comparisons.append(compare(case, finalists, turns, say))
+        comparisons.append(compare(case, found, turns, say))
         show(comparisons[-1], console)
     return plain(comparisons)
 
@@ -127,8 +130,28 @@ def _state_vector(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
     return plain(found)
 
 
+def _symmetric(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
+    from .prediction import check_predictions
+    from .report import show
+    from .sized_jobs import measure_jobs
+    from .symmetric_report import plain, show_jobs, show_predictions
+    from .symmetric_sector import compare_sizes, one_core
+
+    say = _aside(console)
+    comparisons = []
+    for comparison in compare_sizes(rounds, say, quick=quick):
+        comparisons.append(comparison)
+        show(comparison, console)
+    jobs = measure_jobs(rounds, say, quick=quick)
+    show_jobs(jobs, console)
+    with one_core():
+        choices = check_predictions(min(2, rounds), say, quick=quick)
+    show_predictions(choices, console)
+    return plain(comparisons, jobs, choices)
+
+
 def _aside(console: Console) -> Callable[[str], None]:
-    return lambda message: console.print(f"[dim]{message}[/dim]")
+    return lambda message: console.print(message, style="dim", markup=False)
 
 
 if __name__ == "__main__":

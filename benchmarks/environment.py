@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 _LIBRARIES = (
-    *("spinbattery", "numpy", "scipy", "numba", "xarray", "netCDF4", "qutip", "distributed"),
+    *("spinbattery", "numpy", "scipy", "numba", "xarray", "netCDF4", "qutip", "quspin", "distributed"),
     *("dimod", "dwave-graphs", "dwave-samplers"),
 )
 

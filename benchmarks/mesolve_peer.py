@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import qutip
+from qutip.solver.integrator import IntegratorException
 
 from spinbattery.problem import ChargingProblem
-from spinbattery.units import TWO_PI
 
 from .contestants import Outcome, Run, moments_of_populations
-from .qutip_peer import FORMATS, MOST_STEPS, REFERENCE_TOLERANCES, SPLINE_POINTS, Setting, Solver
+from .qutip_peer import FORMATS, METHODS, MOST_STEPS, REFERENCE_TOLERANCES, splines
+from .search import Setting, Solver
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,7 @@ def _generator(
     matrices = problem.to_scipy()
     dims = [[2] * problem.n_spins] * 2
     operators = [qutip.Qobj(matrix, dims=dims) for matrix in (matrices.sx, matrices.sz, matrices.zz)]
-    t = np.linspace(start, end, SPLINE_POINTS)
-    coefficients = [qutip.coefficient(TWO_PI * field, tlist=t, order=3) for field in problem.fields(t)]
+    coefficients = splines(problem, start, end)
     if setting.matrix_form:
         terms = [operator.to(form) for operator, form in zip(operators, formats, strict=True)]
         return qutip.QobjEvo(_paired(terms, coefficients)), [jump.to(formats[0]) for jump in jumps]
@@ -105,4 +104,4 @@ def layouts(method: str = "adams", atol: float = 1e-10, rtol: float = 1e-8) -> l
     return [OpenSetting(method, atol, rtol, "function"), *superoperators, *matrices]
 
 
-MESOLVE = Solver(layouts(), prepare, reference, loosest_relative=1e-5)
+MESOLVE = Solver("QuTiP", layouts(), METHODS, prepare, reference, loosest_relative=1e-5, failure=IntegratorException)

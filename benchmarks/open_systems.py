@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from spinbattery.engines.base import Engine
 from spinbattery.engines.lindblad import Lindblad
+from spinbattery.engines.splitting import SPLITTINGS
 from spinbattery.engines.trajectories import Trajectories
 from spinbattery.network_text import parse_network
 from spinbattery.noise import Noise
@@ -16,10 +17,11 @@ from spinbattery.problem import ChargingProblem
 from spinbattery.protocol import cooperative
 from spinbattery.record import Record
 
-from .comparison import TOLERANCE, Comparison, Say, fastest_pass, in_words, qutip_finalists, true_outcome
+from .comparison import Comparison, fastest_pass, true_outcome
 from .contestants import COUPLING, DURATION, FIELD, HOLD, Outcome, Run, single_pass
 from .mesolve_peer import MESOLVE
 from .pairing import Timing, paired
+from .search import TOLERANCE, Say, finalists
 
 FLIPS = 0.04
 """gamma tau of the sigma_x noise on every spin: there alpha of rings is the paper's 1.39."""
@@ -90,23 +92,24 @@ def compare_with_qutip(case: NoisyCase, rounds: int, say: Say) -> NoisyCompariso
     truth = true_outcome(case, Lindblad)
     say(f"{case.name}: independent reference")
     independent = MESOLVE.reference(case.problem())
-    finalists = qutip_finalists(case, truth, MESOLVE, say)
-    peer, our_pass = finalists[0], fastest_pass(case, truth, Lindblad)
+    candidates = finalists(case, truth, MESOLVE, say)
+    peer = candidates[0]
+    our_pass = fastest_pass(case, truth, [Lindblad(splitting=splitting) for splitting in SPLITTINGS])
     as_given = replace(peer.setting, coefficients="function", storage="csr", matrix_form=False)
     contestants = {
         QUTIP: MESOLVE.prepare(case.problem(), peer.setting),
         QUTIP_AS_GIVEN: MESOLVE.prepare(case.problem(), as_given),
         PROMISE: promise(case),
-        PASS: single_pass(case, our_pass, Lindblad),
+        PASS: single_pass(case, our_pass),
     }
     settings = {
-        QUTIP: in_words(peer),
+        QUTIP: str(peer),
         QUTIP_AS_GIVEN: str(as_given),
         PROMISE: f"tolerance {TOLERANCE:g}",
         PASS: str(our_pass),
     }
     say(f"{case.name}: {rounds} rounds")
-    return NoisyComparison(case, truth, independent, settings, paired(contestants, rounds), finalists)
+    return NoisyComparison(case, truth, independent, settings, paired(contestants, rounds), {QUTIP: candidates})
 
 
 def promise(case: NoisyCase) -> Run:

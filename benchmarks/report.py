@@ -10,7 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .comparison import TOLERANCE, Comparison
+from .comparison import Comparison
+from .search import TOLERANCE, Tried
 
 
 def show(comparison: Comparison, console: Console) -> None:
@@ -24,23 +25,28 @@ def show(comparison: Comparison, console: Console) -> None:
         table.add_row(
             contestant,
             f"{statistics.median(timing.cpu):.4g}",
-            f"{abs(timing.outcome.magnetization - comparison.reference.magnetization):.1e}",
-            f"{comparison.error(contestant):.1e}",
+            _error(abs(timing.outcome.magnetization - comparison.reference.magnetization)),
+            _error(comparison.error(contestant)),
             *(str(comparison.ratio(contestant, one)) for one in ours),
         )
     console.print(table)
     for contestant, setting in comparison.settings.items():
-        console.print(f"{name} {contestant}: {setting}")
-    console.print(
-        f"{name} references: precision {comparison.reference.precision:.9f}; an independent solver differs by "
-        f"{comparison.reference_difference:.1e} relative"
-    )
+        dimension = comparison.dimensions.get(contestant)
+        console.print(f"{name} {contestant}: {setting}" + (f"; {dimension} amplitudes" if dimension else ""))
+    difference = comparison.reference_difference
+    beside = "" if difference is None else f"; an independent solver differs by {difference:.1e} relative"
+    console.print(f"{name} references: precision {comparison.reference.precision:.9f}{beside}")
     for verdict in comparison.verdicts:
         word = "[green]reached[/green]" if verdict.reached else "[red]not reached[/red]"
         console.print(
             f"{name} {verdict.ours} against {verdict.peer}: {verdict.measured} times faster, goal {verdict.goal:g} "
             f"at error {TOLERANCE:g} (error {verdict.error:.1e}): {word}"
         )
+
+
+def _error(error: float) -> str:
+    """An error of a contestant; a run that was only sampled has none."""
+    return "-" if math.isnan(error) else f"{error:.1e}"
 
 
 def plain(comparisons: list[Comparison]) -> dict[str, Any]:
@@ -52,10 +58,11 @@ def plain_case(comparison: Comparison) -> dict[str, Any]:
     contestants = {
         name: {
             "setting": comparison.settings[name],
+            "dimension": comparison.dimensions.get(name),
             "cpu_s": timing.cpu,
             "wall_s": timing.wall,
-            **asdict(timing.outcome),
-            "precision_error": comparison.error(name),
+            **{key: _number(value) for key, value in asdict(timing.outcome).items()},
+            "precision_error": _number(comparison.error(name)),
             "ratio_to_promise": asdict(comparison.ratio(name, comparison.promise)),
             "ratio_to_one_pass": asdict(comparison.ratio(name, comparison.one_pass)),
         }
@@ -64,9 +71,18 @@ def plain_case(comparison: Comparison) -> dict[str, Any]:
     return {
         "case": comparison.case.name,
         "reference": asdict(comparison.reference),
-        "independent_reference": asdict(comparison.independent),
+        "independent_reference": comparison.independent and asdict(comparison.independent),
         "reference_difference": comparison.reference_difference,
         "contestants": contestants,
         "verdicts": [{**asdict(verdict), "reached": verdict.reached} for verdict in comparison.verdicts],
-        "qutip_candidates": [asdict(found) for found in comparison.candidates if math.isfinite(found.error)],
+        "candidates": {peer: _plain_tried(tried) for peer, tried in comparison.candidates.items()},
     }
+
+
+def _plain_tried(tried: list[Tried]) -> list[dict[str, Any]]:
+    return [asdict(found) for found in tried if math.isfinite(found.error)]
+
+
+def _number(value: float) -> float | None:
+    """JSON has no words for what is not a number."""
+    return None if math.isnan(value) else value

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +16,7 @@ from spinbattery.network_text import parse_network
 from spinbattery.protocol import cooperative
 
 from .contestants import COUPLING, FIELD, HOLD
+from .new_process import alone, peak_memory
 from .pairing import Ratio, spread
 
 CORES = 2
@@ -114,10 +110,8 @@ def measure_charge(rounds: int, say: Callable[[str], None], *, quick: bool = Fal
 
 def in_new_process(job: ChargeJob) -> ChargeCost:
     """A job alone in a spawned process, which shares nothing with this one."""
-    start = time.perf_counter()
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        cost = pool.submit(run_charge, job).result()
-    return ChargeCost(cost.charge_s, cost.peak_bytes, cost.spins, cost.most_flips, time.perf_counter() - start)
+    cost, seconds = alone(run_charge, job)
+    return replace(cost, process_s=seconds)
 
 
 def run_charge(job: ChargeJob) -> ChargeCost:
@@ -130,16 +124,3 @@ def run_charge(job: ChargeJob) -> ChargeCost:
     spins = np.asarray(record.spins)
     flips = (spins < 0).sum(axis=1)
     return ChargeCost(seconds, peak_memory(), spins.shape[1], int(flips.max()))
-
-
-def peak_memory() -> int:
-    """Most bytes this process has held at a time.
-
-    From /proc where there is one: ru_maxrss of a spawned process begins with what its parent held.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return 1024 * int(lines["VmHWM"].split()[0])
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else 1024 * most

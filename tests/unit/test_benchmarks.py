@@ -15,14 +15,10 @@ def _repository_root(monkeypatch):
 def test_contestants_agree_on_a_pair():
     from benchmarks import qutip_peer
     from benchmarks.comparison import true_outcome
-    from benchmarks.contestants import (
-        Case,
-        Pass,
-        paper_method,
-        paper_method_assembled,
-        single_pass,
-        statevector_promise,
-    )
+    from benchmarks.contestants import Case, Pass, promise, single_pass
+    from benchmarks.paper_peer import paper_method, paper_method_assembled
+
+    from spinbattery.engines.statevector import Statevector
 
     case = Case(1, 2)
     truth = true_outcome(case)
@@ -34,8 +30,8 @@ def test_contestants_agree_on_a_pair():
         "paper, assembled": (paper_method_assembled(case.problem()), 1e-3),
         "qutip, splines": (qutip_peer.prepare(case.problem(), qutip_peer.Setting("vern9", 1e-11, 1e-9)), 1e-7),
         "qutip, functions": (lambda: qutip_peer.reference(case.problem()), 1e-8),
-        "promise": (statevector_promise(case, 1e-6), 1e-6),
-        "one pass": (single_pass(case, Pass("BM4", 1000)), 1e-6),
+        "promise": (promise(case, Statevector(1e-6)), 1e-6),
+        "one pass": (single_pass(case, Pass(Statevector(splitting="BM4"), 1000)), 1e-6),
     }
     for name, (run, tolerance) in contestants.items():
         outcome = run()

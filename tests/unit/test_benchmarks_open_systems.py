@@ -26,7 +26,7 @@ def test_density_matrix_and_mesolve_solve_the_same_noisy_job():
     assert truth.precision < 0.97 * unitary.precision
     contestants = {str(setting): mesolve_peer.prepare(case.problem(), setting) for setting in mesolve_peer.layouts()}
     contestants["promise"] = promise(case)
-    contestants["one pass"] = single_pass(case, Pass("BM4", 600), Lindblad)
+    contestants["one pass"] = single_pass(case, Pass(Lindblad(splitting="BM4"), 600))
     assert len(contestants) == 10
     for name, run in contestants.items():
         outcome = run()
@@ -62,19 +62,19 @@ def test_the_peer_of_noisy_jobs_takes_constant_jumps_alone():
 
 
 def test_search_finds_the_loosest_setting_of_mesolve():
-    from benchmarks import qutip_peer
     from benchmarks.comparison import true_outcome
     from benchmarks.mesolve_peer import MESOLVE, OpenSetting
     from benchmarks.open_systems import Lindblad, NoisyCase
+    from benchmarks.search import loosest
 
     case = NoisyCase("ring:2")
     truth = true_outcome(case, Lindblad)
     start = OpenSetting("dop853", 1e-5, 1e-3, matrix_form=True)
-    found = qutip_peer.loosest(MESOLVE, case.problem(), start, truth, 1e-6)
+    found = loosest(MESOLVE, case.problem(), start, truth)
     assert isinstance(found.setting, OpenSetting)
     assert found.setting.matrix_form
     assert found.error <= 1e-6
-    looser = qutip_peer.loosest(MESOLVE, case.problem(), start, truth, 1e-3)
+    looser = loosest(MESOLVE, case.problem(), start, truth, 1e-3)
     assert looser.setting.rtol > found.setting.rtol
 
 
@@ -93,8 +93,8 @@ def test_noisy_figures_are_written_as_json_and_shown(tmp_path):
     from benchmarks.open_report import plain, show_large_jobs
     from benchmarks.open_systems import PASS, PROMISE, QUTIP, LargeJob, Lindblad, NoisyCase, NoisyComparison
     from benchmarks.pairing import Timing
-    from benchmarks.qutip_peer import Tried
     from benchmarks.report import show
+    from benchmarks.search import Tried
     from rich.console import Console
 
     case, truth = NoisyCase("ring:5"), Outcome(0.76, 11.0)
@@ -105,9 +105,9 @@ def test_noisy_figures_are_written_as_json_and_shown(tmp_path):
         PASS: Timing([0.02, 0.02, 0.02], [0.02, 0.02, 0.02], near),
     }
     tried = [Tried(OpenSetting("adams", 1e-10, 1e-8), 5e-7), Tried(OpenSetting("tsit5", 1e-10, 1e-8), float("inf"))]
-    comparison = NoisyComparison(case, truth, truth, dict.fromkeys(timings, "so"), timings, tried)
+    comparison = NoisyComparison(case, truth, truth, dict.fromkeys(timings, "so"), timings, {QUTIP: tried})
     assert [verdict.reached for verdict in comparison.verdicts] == [False, True]
-    wrong = NoisyComparison(case, truth, truth, {}, {**timings, PASS: Timing([0.01] * 3, [0.01] * 3, far)}, [])
+    wrong = NoisyComparison(case, truth, truth, {}, {**timings, PASS: Timing([0.01] * 3, [0.01] * 3, far)}, {})
     assert not any(verdict.reached for verdict in wrong.verdicts)
     record = _noisy_record(1e-4)
     jobs = [LargeJob(case, Lindblad(1e-4), Timing([4.0] * 3, wall, record)) for wall in ([5.0, 9.0, 20.0], [11.0] * 3)]
@@ -115,7 +115,7 @@ def test_noisy_figures_are_written_as_json_and_shown(tmp_path):
     write_json(path, environment({}), {"open_systems": plain([comparison], jobs)})
     data = json.loads(path.read_text())["open_systems"]
     assert data["comparisons"][0]["case"] == "ring:5"
-    assert len(data["comparisons"][0]["qutip_candidates"]) == 1
+    assert len(data["comparisons"][0]["candidates"][QUTIP]) == 1
     assert [job["reached"] for job in data["large_jobs"]] == [True, False]
     assert data["large_jobs"][0]["options"]["tolerance"] == 1e-4
     console = Console(record=True, width=200)

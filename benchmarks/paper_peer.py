@@ -1,0 +1,147 @@
+"""The paper's own method: scipy's ``expm_multiply`` at every midpoint, in full, or timed on some of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, identity
+from scipy.sparse.linalg import expm_multiply
+
+from spinbattery.engines.checkpoint import Checkpoint
+from spinbattery.engines.sector.basis import SymmetricSector
+from spinbattery.engines.sector.state import ChebyshevState
+from spinbattery.engines.symmetric import Symmetric
+from spinbattery.engines.team import Team
+from spinbattery.problem import ChargingProblem
+from spinbattery.progress import silent
+from spinbattery.symmetry import symmetry_group
+from spinbattery.units import TWO_PI
+
+from .contestants import Outcome, Run, discharged, moments
+from .pairing import Timing
+
+PAPER_STEP = 0.01
+"""Step of the paper's method in ns."""
+
+SAMPLED_STEPS = 24
+
+Step = Callable[[int, NDArray[np.complex128]], NDArray[np.complex128]]
+"""The state after a step, from its number and the state before."""
+
+_EXPONENTIAL_TOLERANCE = 1e-10
+
+
+def paper_method(problem: ChargingProblem, step: float = PAPER_STEP) -> Run:
+    """The paper's integrator as one writes it down: H summed at each midpoint, ``expm_multiply``.
+
+    Args:
+        problem: what to solve; its sparse matrices are prepared here.
+        step: in ns.
+    """
+    hamiltonian = problem.to_scipy()
+    middles = _midpoints(problem, step)
+    return _whole(problem, len(middles), lambda k, psi: expm_multiply(-1j * step * hamiltonian(middles[k]), psi))
+
+
+def paper_method_assembled(problem: ChargingProblem, step: float = PAPER_STEP) -> Run:
+    """The same integrator at its fastest: one sparsity pattern, fields tabulated before, values refilled.
+
+    This is kinder to the method than the paper's text is; nothing but ``expm_multiply`` costs time.
+    """
+    return _whole(problem, len(_midpoints(problem, step)), _assembled(problem, step))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some steps of the paper's method, assembled, on the states that it meets there.
+
+    Attributes:
+        run: does them.
+        taken: how many they are, as far apart as they can be over the whole protocol.
+        total: steps of the method.
+    """
+
+    run: Run
+    taken: int
+    total: int
+
+    def extrapolated(self, timing: Timing[Outcome]) -> Timing[Outcome]:
+        """What the whole method would take."""
+        factor = self.total / self.taken
+        return replace(timing, cpu=[factor * s for s in timing.cpu], wall=[factor * s for s in timing.wall])
+
+    def __str__(self) -> str:
+        return f"extrapolated from {self.taken} of its {self.total} steps, dt {PAPER_STEP:g} ns"
+
+
+def sampled_method(problem: ChargingProblem, taken: int = SAMPLED_STEPS, step: float = PAPER_STEP) -> Sample:
+    """Prepare a sample of steps: 24 by default, a third of them in each third of the protocol.
+
+    The states before them are of an engine of ours: how many products ``expm_multiply`` takes depends on the state,
+    too. The outcome of a run is not a number.
+    """
+    middles = _midpoints(problem, step)
+    chosen = ((np.arange(taken) + 0.5) / taken * len(middles)).astype(int)
+    advance = _assembled(problem, step)
+    states = _states_at(problem, middles[chosen] - 0.5 * step)
+
+    def run() -> Outcome:
+        for k, psi in zip(chosen.tolist(), states, strict=True):
+            advance(k, psi)
+        return Outcome(float("nan"), float("nan"))
+
+    return Sample(run, taken, len(middles))
+
+
+def _whole(problem: ChargingProblem, steps: int, advance: Step) -> Run:
+    def run() -> Outcome:
+        psi = discharged(problem.n_spins)
+        for k in range(steps):
+            psi = advance(k, psi)
+        return moments(psi)
+
+    return run
+
+
+def _assembled(problem: ChargingProblem, step: float) -> Step:
+    hamiltonian = problem.to_scipy()
+    dimension = 1 << problem.n_spins
+    pattern = (hamiltonian.sx + identity(dimension)).tocsr()
+    pattern.sort_indices()
+    rows = np.repeat(np.arange(dimension), np.diff(pattern.indptr))
+    terms = [
+        np.asarray(term[rows, pattern.indices]).ravel() for term in (hamiltonian.sx, hamiltonian.sz, hamiltonian.zz)
+    ]
+    transverse, field, ising = (-1j * step * TWO_PI * term for term in terms)
+    fields = np.column_stack(problem.fields(_midpoints(problem, step)))
+
+    def advance(k: int, psi: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        bx, bz, half_b = fields[k]
+        values = bx * transverse + bz * field + half_b * ising
+        return expm_multiply(csr_matrix((values, pattern.indices, pattern.indptr), shape=pattern.shape), psi)
+
+    return advance
+
+
+def _midpoints(problem: ChargingProblem, step: float) -> NDArray[np.float64]:
+    return np.asarray((np.arange(round(problem.protocol.duration / step)) + 0.5) * step, dtype=np.float64)
+
+
+def _states_at(problem: ChargingProblem, times: NDArray[np.float64]) -> list[NDArray[np.complex128]]:
+    """States (2^N,) at some times, in ns."""
+    group, engine = symmetry_group(problem), Symmetric()
+    sector = SymmetricSector.build(problem, group)
+    start = sector.product_amplitudes(problem.protocol.initial.spinors(problem.n_spins))
+    state = ChebyshevState(sector, start, _EXPONENTIAL_TOLERANCE, Team(1))
+    wanted, found = set(times.tolist()), []
+
+    def at_stop(time: float) -> None:
+        if time in wanted:
+            found.append(sector.expand(state.amplitudes, group))
+
+    mesh = engine.mesh(problem, times)
+    engine.propagate(problem, [state], mesh, 1, at_stop, silent, Checkpoint().level(1))
+    return found

@@ -1,0 +1,262 @@
+"""The symmetric sector's contestants solve the same problems, and figures are computed right; nothing is timed here."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _repository_root(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2]))
+
+
+def _small():
+    from benchmarks.contestants import Case
+
+    return Case(2, 3, 5.0)
+
+
+def test_promise_and_passes_agree_with_the_state_vector():
+    from benchmarks.comparison import true_outcome
+    from benchmarks.contestants import Pass, promise, single_pass
+
+    from spinbattery.engines.statevector import Statevector
+    from spinbattery.engines.symmetric import Symmetric
+
+    case = _small()
+    assert case.problem().protocol.duration == 5.0
+    assert case.title == "2x3 torus, 5 ns"
+    truth = true_outcome(case, Statevector)
+    runs = {"promise": promise(case, Symmetric(1e-6))}
+    for magnus, exponential in (("CF6", "chebyshev"), ("CF6", "lanczos"), ("CF4", "chebyshev")):
+        setting = Pass(Symmetric(magnus=magnus, exponential=exponential), 300)
+        assert str(setting) == f"{magnus}, {exponential}, 300 steps"
+        runs[str(setting)] = single_pass(case, setting)
+    for name, run in runs.items():
+        outcome = run()
+        assert outcome.magnetization == pytest.approx(truth.magnetization, abs=1e-6), name
+        assert outcome.precision == pytest.approx(truth.precision, rel=1e-6), name
+
+
+def test_every_repeat_finds_the_symmetries_again(monkeypatch):
+    from benchmarks.contestants import Pass, promise, single_pass
+
+    from spinbattery import symmetry
+    from spinbattery.engines.symmetric import Symmetric
+
+    found, search = [], symmetry.automorphism_group
+    monkeypatch.setattr(symmetry, "automorphism_group", lambda *given: found.append(given) or search(*given))
+    for run in (promise(_small(), Symmetric(1e-3)), single_pass(_small(), Pass(Symmetric(), 20))):
+        found.clear()
+        run()
+        run()
+        assert len(found) == 2
+
+
+def test_the_fewest_sufficient_steps_are_found_from_above():
+    from benchmarks.comparison import true_outcome
+    from benchmarks.contestants import Pass, precision_error, single_pass, sufficient_passes
+
+    from spinbattery.engines.symmetric import Symmetric
+
+    case, engine = _small(), Symmetric(magnus="CF4")
+    truth = true_outcome(case, Symmetric)
+    (found,) = sufficient_passes(case, truth, 1e-6, [engine], 400)
+    assert precision_error(single_pass(case, found)(), truth) <= 1e-6
+    assert precision_error(single_pass(case, Pass(engine, int(found.steps / 1.1)))(), truth) > 1e-6
+    with pytest.raises(ArithmeticError, match="CF4, auto, 20 steps do not reach 1e-06 on 2x3"):
+        sufficient_passes(case, truth, 1e-6, [engine], 20)
+
+
+def test_steps_found_at_one_size_begin_the_scan_at_the_next():
+    from benchmarks.comparison import true_outcome
+    from benchmarks.contestants import Case, Pass
+    from benchmarks.symmetric_sector import Known, _sufficient
+
+    from spinbattery.engines.symmetric import Symmetric
+
+    case = Case(2, 3, 10.0)
+    truth = true_outcome(case, Symmetric)
+    before = Known(5.0, (Pass(Symmetric(magnus="CF6"), 40),))
+    (found,) = _sufficient(case, truth, before)
+    assert found.engine.magnus == "CF6"
+    assert 10 < found.steps <= 120  # 1.5 times the steps, twice the duration
+
+
+def test_a_sample_of_the_papers_steps_meets_the_states_that_it_would():
+    from benchmarks.contestants import Outcome
+    from benchmarks.pairing import Timing
+    from benchmarks.paper_peer import _assembled, _states_at, sampled_method
+
+    problem, step = _small().problem(), 0.01
+    sample = sampled_method(problem, 6, step)
+    assert str(sample) == "extrapolated from 6 of its 500 steps, dt 0.01 ns"
+    assert math.isnan(sample.run().precision)
+    before = Timing([0.1, 0.2], [0.3, 0.6], Outcome(math.nan, math.nan))
+    whole = sample.extrapolated(before)
+    assert whole.cpu == pytest.approx([100 * 0.1 / 1.2, 100 * 0.2 / 1.2])
+    assert whole.wall == pytest.approx([25.0, 50.0])
+    # 250 steps lie before 2.5 ns
+    here, after = _states_at(problem, np.array([2.5, 2.5 + step]))
+    assert np.linalg.norm(here) == pytest.approx(1.0)
+    assert abs(np.vdot(after, _assembled(problem, step)(250, here))) == pytest.approx(1.0, abs=1e-7)
+    assert abs(np.vdot(after, here)) < 0.9999
+
+
+@pytest.mark.parametrize(("lx", "ly", "count"), [(3, 4, 4), (4, 4, 5), (2, 3, 3), (1, 3, 2)])
+def test_maps_of_the_torus_are_symmetries(lx, ly, count):
+    from benchmarks.quspin_peer import torus_maps
+
+    from spinbattery.network import torus
+
+    pairs = {frozenset(pair) for pair in torus(lx, ly).pairs.tolist()}
+    maps = torus_maps(lx, ly)
+    assert len(maps) == count
+    for name, image in maps.items():
+        assert sorted(image) == list(range(lx * ly)), name
+        assert {frozenset(image[list(pair)].tolist()) for pair in pairs} == pairs, name
+
+
+def test_quspin_solves_the_same_problem_where_it_is_installed():
+    from benchmarks import quspin_peer
+    from benchmarks.comparison import true_outcome
+    from benchmarks.search import Setting
+
+    from spinbattery.engines.symmetric import Symmetric
+
+    if not quspin_peer.is_installed():
+        assert "'.[test,bench]'" in quspin_peer.HOW_TO_INSTALL
+        return
+    case = _small()
+    truth, solver = true_outcome(case, Symmetric), quspin_peer.solver(case)
+    runs = [solver.prepare(case.problem(), setting) for setting in solver.layouts]
+    runs += [solver.prepare(case.problem(), Setting(method, 1e-11, 1e-9)) for method in solver.methods]
+    for run in [*runs, lambda: solver.reference(case.problem())]:
+        outcome = run()
+        assert outcome.magnetization == pytest.approx(truth.magnetization, abs=1e-6)
+        assert outcome.precision == pytest.approx(truth.precision, rel=1e-6)
+
+
+def _comparison(timings, **changed):
+    from benchmarks.contestants import Case, Outcome
+    from benchmarks.symmetric_sector import PAPER_SAMPLED, QUSPIN, Size, SymmetricComparison
+
+    size = Size(Case(4, 4, 60.0), {PAPER_SAMPLED: 2000.0, QUSPIN: 20.0})
+    settings = dict.fromkeys(timings, "so")
+    return SymmetricComparison(size.case, Outcome(0.9, 240.0), None, settings, timings, {}, **changed, size=size)
+
+
+def test_goals_are_of_the_size_and_of_the_peers_that_took_part(tmp_path):
+    from benchmarks.contestants import Outcome
+    from benchmarks.environment import environment, write_json
+    from benchmarks.pairing import Timing
+    from benchmarks.report import show
+    from benchmarks.symmetric_report import plain
+    from benchmarks.symmetric_sector import PAPER_SAMPLED, PASS, PROMISE, QUSPIN
+    from rich.console import Console
+
+    near, nowhere = Outcome(0.9, 240.0 * (1.0 + 5e-7)), Outcome(math.nan, math.nan)
+    timings = {
+        PAPER_SAMPLED: Timing([600.0, 660.0], [600.0, 660.0], nowhere),
+        PROMISE: Timing([1.0, 1.0], [1.0, 1.0], near),
+        PASS: Timing([0.2, 0.2], [0.2, 0.2], near),
+    }
+    without = _comparison(timings)
+    assert [(verdict.peer, verdict.reached) for verdict in without.verdicts] == [
+        (PAPER_SAMPLED, False),
+        (PAPER_SAMPLED, True),
+    ]
+    timings[QUSPIN] = Timing([3.0, 3.0], [3.0, 3.0], near)
+    comparison = _comparison(timings, dimensions={QUSPIN: 805, PASS: 402})
+    assert [verdict.reached for verdict in comparison.verdicts] == [False, False, True, False]
+    assert comparison.reference_difference is None
+    path = tmp_path / "figures.json"
+    write_json(path, environment({}), {"symmetric": plain([comparison], [], [])})
+    text = path.read_text()
+    assert "NaN" not in text
+    (case,) = json.loads(text)["symmetric"]["comparisons"]
+    assert case["duration_ns"] == 60.0
+    assert case["contestants"][QUSPIN]["dimension"] == 805
+    assert case["contestants"][PAPER_SAMPLED]["precision_error"] is None
+    console = Console(record=True, width=200)
+    show(comparison, console)
+    shown = " ".join(console.export_text().split())
+    assert "4x4 QuSpin: so; 805 amplitudes" in shown
+    assert "3150.0 (3000.0 to 3300.0) times faster, goal 2000 at error 1e-06 (error 5.0e-07): reached" in shown
+    assert "nan" not in shown
+
+
+def test_our_engines_get_one_core_and_then_all_again():
+    from benchmarks.symmetric_sector import one_core
+
+    from spinbattery.machine import n_cores
+
+    before = n_cores()
+    with one_core():
+        assert n_cores() == 1
+    assert n_cores() == before
+
+
+def test_a_job_at_size_tells_what_it_took_and_whether_it_kept_its_goals():
+    from benchmarks.new_process import alone
+    from benchmarks.sized_jobs import JobCost, JobCosts, SizedJob, run_job
+    from benchmarks.symmetric_report import plain, show_jobs
+    from rich.console import Console
+
+    job = SizedJob(_small(), 120.0, 1e9)
+    cost, seconds = alone(run_job, job)
+    assert 0.0 < cost.charge_s < seconds
+    assert 2e7 < cost.peak_bytes < 2e9
+    assert 0.0 < cost.error_estimate <= 1e-6
+    assert cost.scheme.startswith("CF6, chebyshev, ")
+    large = JobCost(50.0, 1_200_000_000, 0.9, 240.0, 5e-8, "so")
+    costs = JobCosts(job, [large, large], [60.0, 190.0])
+    assert (costs.in_time, costs.in_memory, costs.kept) == (False, False, True)
+    wrong = JobCosts(job, [JobCost(50.0, 1, 0.9, 240.0, 2e-6, "so")], [60.0])
+    assert (wrong.in_time, wrong.in_memory, wrong.kept) == (False, True, False)
+    assert JobCosts(SizedJob(_small(), 120.0), [large], [60.0]).in_memory
+    assert [one["in_time"] for one in plain([], [costs, wrong], [])["jobs"]] == [False, False]
+    console = Console(record=True, width=160)
+    show_jobs([costs], console)
+    text = " ".join(console.export_text().split())
+    assert "125 s, goal 120 s: not reached" in text
+    assert "peak memory 1200 MB, goal below 1000 MB: not reached" in text
+
+
+def test_the_choice_of_auto_is_compared_with_what_was_measured():
+    from benchmarks.prediction import Choice, Predicted, PredictedJob
+    from benchmarks.symmetric_report import plain, show_predictions
+    from rich.console import Console
+
+    job = PredictedJob("ring:4", 20.0)
+    right = {"symmetric": Predicted(0.01, 0.02), "statevector": Predicted(0.02, 0.1)}
+    choices = [
+        Choice(job, 8, 6, right, "symmetric"),
+        Choice(job, 8, 6, right, "statevector"),
+        Choice(job, 1, 16, {"statevector": right["statevector"]}, "statevector"),
+    ]
+    assert [choice.is_faster for choice in choices] == [True, False, True]
+    assert choices[1].loss == pytest.approx(5.0)
+    assert [one["loss"] for one in plain([], [], choices)["predictions"]] == pytest.approx([1.0, 5.0, 1.0])
+    console = Console(record=True, width=200)
+    show_predictions(choices, console)
+    text = " ".join(console.export_text().split())
+    assert "auto picked the faster engine in 2 of 3 jobs; the most a pick lost is a factor 5.00" in text
+    assert "measured over predicted: 2.00 to 5.00; 3 of 5 are not within a factor 3" in text
+
+
+def test_predictions_are_checked_on_networks_with_and_without_symmetries():
+    from benchmarks.prediction import PredictedJob, check, jobs
+
+    ring = check(PredictedJob("ring:4", 2.0), 1)
+    assert (ring.order, ring.dimension) == (8, 6)
+    assert set(ring.engines) == {"symmetric", "statevector"}
+    assert all(one.predicted > 0.0 and one.measured > 0.0 for one in ring.engines.values())
+    bare = check(PredictedJob("random:14", 2.0), 1)
+    assert (bare.order, bare.picked, set(bare.engines)) == (1, "statevector", {"statevector"})
+    for job in jobs():
+        assert job.problem().n_spins <= 16
+    assert len({job.name for job in jobs()}) == len(jobs())
