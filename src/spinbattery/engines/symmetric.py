@@ -122,7 +122,7 @@ class Symmetric(SteppingEngine):
         turns = problem.protocol.duration * float(np.mean(np.hypot(n * bx, n * np.abs(bz) + ising)))
         turned = TWO_PI * turns * sum(abs(row[0]) for row in scheme.factors)
         exponentials = _STEPS_OF_ALL_PASSES * steps * scheme.stages
-        products = method.products(_PASSES * turned, exponentials)
+        products = method.expected_products(_PASSES * turned, exponentials)
         per_product = method.seconds(dimension, n)
         outputs = _PASSES * (len(times) + 1) * (_SECONDS_PER_OUTPUT + 2.0 * per_product)
         building = _SECONDS_PER_CONFIGURATION * 2.0**n + n * dimension * _SECONDS_PER_LINK

@@ -50,21 +50,19 @@ class Lanczos:
         first: ComplexArray = self._basis[0]
         return first
 
-    def apply(self, coefficients: FloatArray) -> None:
-        """Apply exp(-i (x Sx + z Sz + c ZZ)) for each row (x, z, c), in rad."""
+    def apply(self, coefficients: FloatArray) -> int:
+        """Apply exp(-i (x Sx + z Sz + c ZZ)) for each row (x, z, c), in rad; returns the products with H."""
         sizes, psi = self._sector.sizes, self._basis[0]
         norm = math.sqrt(float(sizes @ (psi.real**2 + psi.imag**2)))
+        products = 0
         for row in coefficients:
-            norm = self._exponential(row, norm)
-
-    def _exponential(self, coefficients: FloatArray, norm: float) -> float:
-        """Apply one of them to a state of that norm; returns the norm afterwards."""
-        left = 1.0
-        while left > 0.0:
-            part, factors = self._krylov(coefficients, norm, left)
-            norm = math.sqrt(self._sum(combine, self._sector.sizes, self._basis, factors))
-            left = 0.0 if part == left else left - part
-        return norm
+            left = 1.0
+            while left > 0.0:
+                part, factors = self._krylov(row, norm, left)
+                norm = math.sqrt(self._sum(combine, sizes, self._basis, factors))
+                left = 0.0 if part == left else left - part
+                products += len(factors)
+        return products
 
     def _krylov(self, coefficients: FloatArray, norm: float, left: float) -> tuple[float, ComplexArray]:
         """Build a basis for the part of an exponential that is left, or for as much of it as it allows.

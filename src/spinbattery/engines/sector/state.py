@@ -25,6 +25,7 @@ class SectorState(ABC):
 
     Attributes:
         sector: the basis.
+        products: with H, so far.
     """
 
     shortest_chunk = 1
@@ -52,6 +53,7 @@ class SectorState(ABC):
             team: threads to work with.
         """
         self.sector = sector
+        self.products = 0
 
     @property
     @abstractmethod
@@ -67,7 +69,7 @@ class SectorState(ABC):
         return [self.amplitudes]
 
     @classmethod
-    def products(cls, turned: float, exponentials: float) -> float:
+    def expected_products(cls, turned: float, exponentials: float) -> float:
         """Rough number of products with H of so many exponentials that turn by so many radians together."""
         return cls.products_per_radian * turned + cls.products_per_exponential * exponentials
 
@@ -123,7 +125,7 @@ class ChebyshevState(SectorState):
 
     def apply(self, stages: Exponents) -> None:
         sector = self.sector
-        chebyshev_steps(
+        self.products += chebyshev_steps(
             sector.index, sector.magnetization, sector.ising, self._lowest, self._highest,
             stages.coefficients, self._tolerance, self._psi, self._diagonal, self._work,
         )  # fmt: skip
@@ -148,4 +150,4 @@ class LanczosState(SectorState):
         return self._lanczos.amplitudes
 
     def apply(self, stages: Exponents) -> None:
-        self._lanczos.apply(stages.coefficients)
+        self.products += self._lanczos.apply(stages.coefficients)
