@@ -38,6 +38,10 @@ _CLEARLY_LESS = 0.8
 """Of the time of the state vector: predictions are no better, and small problems take the same either way."""
 
 
+_MUCH_MEMORY = 1 << 30
+"""Bytes from which the engine that needs less of them is chosen."""
+
+
 def choose_engine(problem: ChargingProblem, tolerance: float | None = None) -> tuple[Engine, str]:
     """The engine for a problem, and why it was chosen: an exact one wherever one can do it.
 
@@ -60,15 +64,18 @@ def choose_engine(problem: ChargingProblem, tolerance: float | None = None) -> t
 def _coherent_engine(problem: ChargingProblem, tolerance: float) -> tuple[Engine, str]:
     """The symmetric sector or the full state vector, whichever is predicted to take less time.
 
-    The prediction knows nothing of the machine, so that the choice is the same everywhere.
+    Predictions know nothing of the machine, so that the choice is the same everywhere.
     """
     full, symmetric = Statevector(tolerance), Symmetric(tolerance)
     refusal = symmetric.refusal(problem)
     if refusal is not None:
         return full, f"spins are coupled, and of the symmetric engine: {refusal}"
+    size = f"{symmetric.dimension(problem)} instead of 2^{problem.n_spins} amplitudes by symmetry"
+    much = max(_MUCH_MEMORY, full.required_bytes(problem))
+    if symmetric.required_bytes(problem) > much:
+        return full, f"spins are coupled, and {size} take more memory, each with its neighbours and many vectors"
     no_times = output_times(problem, None)
     in_sector, in_full = (engine.predicted_seconds(problem, no_times) for engine in (symmetric, full))
-    size = f"{symmetric.dimension(problem)} instead of 2^{problem.n_spins} amplitudes by symmetry"
     reason = f"spins are coupled, and {size} are predicted to take {in_sector:.2g} s against {in_full:.2g} s"
     if in_sector < _CLEARLY_LESS * in_full:
         return symmetric, reason

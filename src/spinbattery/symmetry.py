@@ -9,6 +9,7 @@ import numpy as np
 
 from ._arrays import read_only
 from ._typing import FloatArray, IntArray
+from .errors import InvalidParameterError
 from .problem import ChargingProblem
 
 _CACHED_GROUPS = 256
@@ -70,6 +71,8 @@ class AutomorphismGroup:
 
         Product replacement: a pool of elements is multiplied with one another at random until it is mixed.
         """
+        if self.is_trivial:
+            return np.tile(np.arange(self.n_spins), (count, 1))
         pool = [np.array(self.generators[i % len(self.generators)]) for i in range(max(10, len(self.generators)))]
         chosen = random.integers(len(pool), size=(_MIXING * len(pool) + count, 2))
         found = np.empty((len(chosen), self.n_spins), dtype=np.int64)
@@ -77,7 +80,7 @@ class AutomorphismGroup:
             if i != j:
                 pool[i] = pool[j][pool[i]]
             found[step] = pool[i]
-        return found[-count:]
+        return found[len(found) - count :]
 
 
 def automorphism_group(n_spins: int, pairs: IntArray, weights: FloatArray, colours: IntArray) -> AutomorphismGroup:
@@ -91,8 +94,13 @@ def automorphism_group(n_spins: int, pairs: IntArray, weights: FloatArray, colou
         pairs: (E, 2) edges, each once.
         weights: (E,) compared to the last bit; an edge of weight zero is none.
         colours: (N,) kinds of the vertices.
+
+    Raises:
+        InvalidParameterError: arrays of other lengths, vertices that do not exist, or an edge that comes twice.
     """
     import igraph
+
+    _check_graph(n_spins, pairs, weights, colours)
 
     acting = weights != 0.0
     pairs, weights = pairs[acting], weights[acting]
@@ -109,6 +117,18 @@ def automorphism_group(n_spins: int, pairs: IntArray, weights: FloatArray, colou
     generators = np.array(graph.automorphism_group(color=colour_list), dtype=np.int64).reshape(-1, graph.vcount())
     order = int(graph.count_automorphisms(color=colour_list))
     return AutomorphismGroup(read_only(np.ascontiguousarray(generators[:, :n_spins])), order)
+
+
+def _check_graph(n_spins: int, pairs: IntArray, weights: FloatArray, colours: IntArray) -> None:
+    if pairs.shape != (len(weights), 2) or colours.shape != (n_spins,):
+        raise InvalidParameterError(
+            f"pairs, weights and colours must have the shapes (E, 2), (E,) and ({n_spins},), but have {pairs.shape}, "
+            f"{weights.shape} and {colours.shape}."
+        )
+    if pairs.size and (pairs.min() < 0 or pairs.max() >= n_spins or (pairs[:, 0] == pairs[:, 1]).any()):
+        raise InvalidParameterError(f"pairs must be of two different spins from 0 to {n_spins - 1}.")
+    if len(np.unique(np.sort(pairs, axis=1), axis=0)) < len(pairs):
+        raise InvalidParameterError("a pair comes twice; add up its weights.")
 
 
 @lru_cache(maxsize=_CACHED_GROUPS)

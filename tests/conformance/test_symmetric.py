@@ -17,8 +17,11 @@ from spinbattery import (
     cooperative,
     polarised,
     ring,
+    symmetry_group,
     torus,
 )
+from spinbattery.charging import choose_engine
+from spinbattery.errors import EngineError
 from spinbattery.scales import LinearTable
 
 NETWORKS = [torus(1, 2), torus(2, 2), torus(2, 3), torus(2, 4), torus(3, 3), torus(3, 4), ring(5), ring(7), complete(6)]
@@ -97,6 +100,39 @@ def test_the_promise_is_kept(tolerance):
         assert abs(found.magnetization - reference.magnetization) < tolerance
         assert abs(found.precision / reference.precision - 1.0) < tolerance
         assert found.error_estimate <= tolerance
+
+
+def test_a_graph_without_symmetries(monkeypatch):
+    """auto falls back on the state vector; the sector of the identity alone is that of all configurations."""
+    weights = np.random.default_rng(5).uniform(0.5, 1.5, size=9)
+    pairs = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (6, 0), (0, 3), (2, 5)]
+    problem = ChargingProblem(SpinNetwork(7, pairs, weights.tolist()), cooperative(20.0))
+    assert symmetry_group(problem).is_trivial
+    engine, reason = choose_engine(problem)
+    assert engine.name == "statevector"
+    assert "no symmetry" in reason
+    with pytest.raises(EngineError, match="no symmetry keeps the network"):
+        Symmetric(TIGHT).run(problem)
+    monkeypatch.setattr(Symmetric, "refusal", lambda self, problem: None)
+    symmetric = Symmetric(TIGHT).run(problem, [5.0, 15.0])
+    assert symmetric.discretisation["dimension"] == 2**7
+    assert symmetric.discretisation["group_order"] == 1
+    assert_alike(symmetric, Statevector(TIGHT).run(problem, [5.0, 15.0]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "within"), [((3, 3), 2e-3), ((3, 4), 0.015)], ids=str)
+def test_the_limit_at_the_duration_of_the_device(size, within):
+    """60 us: half of the state has all spins up, half has one down."""
+    network = torus(*size)
+    record = Symmetric(1e-6).run(ChargingProblem(network, cooperative(60e3)))
+    n = network.n_spins
+    one_down, all_up = record.dataset["distribution"].to_numpy()[-2:]
+    assert all_up == pytest.approx(0.5, abs=within)
+    assert one_down == pytest.approx(0.5, abs=within)
+    assert record.precision == pytest.approx({9: 81.00, 12: 144.02}[n], abs=0.05)
+    assert record.error_estimate <= 1e-6
+    assert record.norm_error < 1e-9
 
 
 def test_half_in_all_up_and_half_with_one_spin_down_when_charged_slowly():

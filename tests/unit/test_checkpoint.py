@@ -8,6 +8,7 @@ import pytest
 import spinbattery as sb
 from spinbattery.engines import checkpoint as module
 from spinbattery.engines.checkpoint import Checkpoint
+from spinbattery.errors import ToleranceError
 from spinbattery.problem import ChargingProblem
 
 TIMES = [2.0, 5.0, 7.5]
@@ -15,9 +16,10 @@ ENGINES = {
     "product": (sb.Product(1e-6), "ring:6", {"J": 0.0}, None),
     "statevector": (sb.Statevector(1e-6), "ring:6", {}, None),
     "large statevector": (sb.Statevector(1e-3), "ring:14", {"J": -0.1}, None),
+    "large single": (sb.Statevector(1e-2, single=True), "ring:14", {"J": -0.1}, None),
     "lindblad": (sb.Lindblad(1e-5), "ring:3", {}, "x:1e-3/ns+relaxation:1e-3/ns@16mK"),
     "chebyshev": (sb.Symmetric(1e-6), "torus:3x3", {}, None),
-    "lanczos": (sb.Symmetric(1e-5, exponential="lanczos"), "ring:6", {}, None),
+    "lanczos": (sb.Symmetric(1e-5, exponential="lanczos"), "torus:3x4", {}, None),
 }
 
 
@@ -87,14 +89,41 @@ def test_files_of_another_run_or_damaged_ones_count_as_none(tmp_path):
     with pytest.raises(Stop):
         engine.run(problem, times, stopping_after(5), checkpoint=Checkpoint(stem, "key"))
     (path,) = tmp_path.glob("run.*.npz")
-    assert Checkpoint(stem, "key").level(0).restore([np.zeros(26, dtype=complex)]) > 0
-    assert Checkpoint(stem, "another").level(0).restore([np.zeros(26, dtype=complex)]) == 0
+    chunking = str(np.load(path)["key"]).removeprefix("key:0:")
+    assert "steps" in chunking
+    wrong = np.full(26, 7.0, dtype=complex)
+
+    def restored(key="key", chunking=chunking):
+        chunks = Checkpoint(stem, key).level(0).restore([wrong], chunking)
+        assert chunks or np.all(wrong == 7.0)
+        return chunks
+
+    assert restored("another") == 0
+    assert restored(chunking=chunking + "0") == 0  # a version with other chunks
+    wrong = np.full(25, 7.0, dtype=complex)
+    assert restored() == 0
+    wrong = np.full(26, 7.0, dtype=complex)
+    assert restored() > 0
+    assert np.sum(np.abs(wrong)) < 26
+    wrong[:] = 7.0
     content = path.read_bytes()
     for damaged in (b"", content[: len(content) // 2], b"PK\x03\x04 nothing", b"\x80\x04N."):
         path.write_bytes(damaged)
-        assert Checkpoint(stem, "key").level(0).restore([np.zeros(26, dtype=complex)]) == 0
+        assert restored() == 0
     again = engine.run(problem, times, checkpoint=Checkpoint(stem, "key"))
     assert again.content_hash == engine.run(problem, times).content_hash
+
+
+def test_a_tolerance_out_of_reach_leaves_nothing(tmp_path):
+    _, problem, times = problem_of("chebyshev")
+    engine = sb.Symmetric(1e-11, magnus="CF4", max_levels=2)
+    stem = tmp_path / "run"
+    with pytest.raises(Stop):
+        engine.run(problem, times, stopping_after(5), checkpoint=Checkpoint(stem, "key"))
+    assert list(tmp_path.glob("run.*.npz"))
+    with pytest.raises(ToleranceError):
+        engine.run(problem, times, checkpoint=Checkpoint(stem, "key"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_arrays_are_plain(tmp_path):

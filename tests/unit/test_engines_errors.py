@@ -128,6 +128,14 @@ def test_the_sector_is_chosen_where_it_is_predicted_to_be_faster(network, engine
     assert re.search(why, reason)
 
 
+def test_the_sector_is_not_chosen_where_it_needs_much_more_memory():
+    pairs = [*zip(range(25), range(1, 26), strict=False), (3, 8), (22, 17)]
+    path = SpinNetwork(26, pairs)  # two symmetries
+    chosen, reason = choose_engine(ChargingProblem(path, cooperative(20.0)))
+    assert type(chosen) is Statevector
+    assert "33558528 instead of 2^26 amplitudes by symmetry take more memory" in reason
+
+
 def test_the_symmetric_engine_refuses_what_has_no_symmetry_and_says_what_to_use():
     with pytest.raises(EngineError, match=r"no symmetry .* use the statevector engine"):
         charge(LOPSIDED, PROTOCOL, engine="symmetric")
@@ -159,6 +167,7 @@ def test_a_drifting_norm_ends_the_run(monkeypatch):
 def _losing_norm(*arguments):
     psi = arguments[-3]
     psi *= 1.0 - 1e-5
+    return 0
 
 
 def test_unknown_engines_are_refused_with_a_list():

@@ -32,6 +32,7 @@ def evolved(stages, threads=1, *, single=False):
     with Team(threads) as team:
         state = LargeState(spinors, pairs, couplings, team, single=single)
         state.apply(sequence)
+        state.apply(sequence)
         return state.amplitudes(), state.populations(), state.spin_magnetization(), state.transverse()
 
 
@@ -54,6 +55,7 @@ def test_phases_by_rows_are_those_of_the_whole_diagonals(monkeypatch, tile_bits,
     monkeypatch.setattr(row_phases, "_TILE_BITS", tile_bits)  # from wide columns to wide tiles
     spinors, pairs, couplings, sequence = job(stages)
     expected = SplitState(spinors, ising_diagonal(N, pairs, couplings))  # cos and sin of every amplitude
+    expected.apply(sequence)
     expected.apply(sequence)
     for threads in (1, 2):
         amplitudes, populations, spins, transverse = evolved(stages, threads)
@@ -102,11 +104,12 @@ def test_kernels_release_the_interpreter_lock():
         assert kernel.targetoptions["nogil"]
 
 
-def test_runs_with_any_number_of_cores_have_one_hash(monkeypatch):
+@pytest.mark.parametrize("single", [False, True])
+def test_runs_with_any_number_of_cores_have_one_hash(monkeypatch, single):
     monkeypatch.setattr(statevector, "_WORTH_THREADS", N)
     monkeypatch.setattr("spinbattery.engines.team.n_cores", lambda: 1)
     problem = ChargingProblem(torus(2, 7), cooperative(0.3))
-    engine = Statevector(1e-2, keep_state=True)
+    engine = Statevector(1e-2, keep_state=True, single=single)
     hashes = [engine.run(problem, times=[0.1]).content_hash]
     monkeypatch.setattr("spinbattery.engines.team.n_cores", lambda: 2)
     hashes.append(engine.run(problem, times=[0.1]).content_hash)

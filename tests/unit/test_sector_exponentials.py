@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.linalg import eigh, expm
+from threadpoolctl import threadpool_limits
 
 from spinbattery import ChargingProblem, cooperative, ring, symmetry_group, torus
 from spinbattery.engines.checkpoint import Checkpoint
@@ -134,6 +135,23 @@ def test_digits_do_not_depend_on_threads(monkeypatch):
             state.apply(Exponents(ROWS))
         found.append(state.amplitudes.copy())
     assert all(np.array_equal(found[0], other) for other in found[1:])
+
+
+def test_digits_do_not_depend_on_the_threads_of_blas():
+    """Which shares a dot product of more than 10 000 numbers among its threads."""
+    sector = sector_of(torus(4, 5))
+    assert sector.dimension > 10_000
+    start = random_amplitudes(sector, 7)
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads), Team(1) as team:
+            state = LanczosState(sector, start.copy(), 1e-10, team)
+            state.apply(Exponents(ROWS[:1]))
+            p, _ = state.probabilities()
+            spins = sector.spin_magnetization(p, np.zeros(sector.n_spins, dtype=int))
+            found.append((state.amplitudes.copy(), state.populations().ising, spins))
+    for one, other in zip(*found, strict=True):
+        assert np.array_equal(one, other)
 
 
 @pytest.mark.parametrize("name", list(COMMUTATOR_FREE))

@@ -7,7 +7,7 @@ import pytest
 
 import spinbattery as sb
 from spinbattery.engines.spectrum import _shared
-from spinbattery.errors import EngineError, InvalidParameterError
+from spinbattery.errors import EngineError, InsufficientMemoryError, InvalidParameterError
 
 DURATION = 20.0
 
@@ -81,16 +81,21 @@ def test_levels_that_are_one_share_what_they_have():
     assert _shared(energies, values) == pytest.approx(np.array([[0.5, 0.5, 0.0], [0.5, 0.25, 0.25]]))
 
 
-def test_what_cannot_be_found_is_refused():
+def test_what_cannot_be_found_is_refused(monkeypatch):
     protocol = sb.cooperative(5.0)
-    with pytest.raises(EngineError, match=r"has 14\d\d\d states, and levels are found for up to 1000"):
+    with pytest.raises(EngineError, match=r"sector 14\d\d\d states, and levels are found for up to 31 spins and 1000"):
         sb.sector_spectrum(sb.torus(4, 5), protocol, [1.0])
+    with pytest.raises(EngineError, match=r"has 40 spins and its symmetric sector 41 states, .* up to 31 spins"):
+        sb.sector_spectrum(sb.complete(40), protocol, [1.0])
     with pytest.raises(InvalidParameterError, match="within the protocol"):
         sb.sector_spectrum(sb.torus(2, 2), protocol, [6.0])
     with pytest.raises(InvalidParameterError, match="one time or more"):
         sb.sector_spectrum(sb.torus(2, 2), protocol, [])
     with pytest.raises(InvalidParameterError, match="levels"):
         sb.sector_spectrum(sb.torus(2, 2), protocol, [1.0], levels=0)
+    monkeypatch.setattr("spinbattery.engines.base.available_memory", lambda: 1000)
+    with pytest.raises(InsufficientMemoryError, match="N = 20 spins"):
+        sb.sector_spectrum(sb.complete(20), protocol, [1.0])
 
 
 def test_arrays_are_closed_to_writing(spectrum):

@@ -325,6 +325,20 @@ def test_files_of_dead_writers_are_removed_and_those_of_living_ones_kept(store):
     assert len(store.rows()) == 1
 
 
+def test_checkpoints_that_nobody_goes_on_from_are_removed(store):
+    fill(store, [2])
+    (record,) = store.folder.glob("*.nc")
+    folder = store.folder / ".checkpoints"
+    folder.mkdir()
+    names = [f".{record.stem}.0.npz.x.part", f"{record.stem}.0.npz", "unfinished.0.npz", f"{record.stem}.1.npz"]
+    for name in names:
+        (folder / name).write_bytes(b"state")
+        long_ago = time.time() - 2 * 3600.0
+        os.utime(folder / name, None if name == names[-1] else (long_ago, long_ago))
+    store.sync()
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names[2:])
+
+
 def test_claims_of_the_dead_are_removed_and_those_of_the_living_kept(store):
     folder = store.folder / ".claims"
     folder.mkdir()

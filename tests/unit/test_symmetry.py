@@ -19,6 +19,7 @@ from spinbattery import (
     symmetry_group,
     torus,
 )
+from spinbattery.errors import InvalidParameterError
 from spinbattery.noise import Noise
 
 X = Noise(x=1e-3)
@@ -129,3 +130,25 @@ def test_weights_are_told_apart_to_the_last_bit():
     assert alike.generators.tolist() == [[2, 1, 0]]
     other = automorphism_group(3, pairs, np.array([0.3, np.nextafter(0.3, 1.0)]), np.zeros(3, dtype=np.int64))
     assert other.is_trivial
+
+
+def test_the_trivial_group_can_be_sampled_and_nothing_is_no_sample():
+    group = group_of(SpinNetwork(3, [(0, 1), (1, 2)], [1.0, 0.5]))
+    assert group.is_trivial
+    assert group.sample(2, np.random.default_rng(0)).tolist() == [[0, 1, 2]] * 2
+    assert group_of(complete(5)).sample(0, np.random.default_rng(0)).shape == (0, 5)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "weights", "colours", "message"),
+    [
+        ([(0, 1)], [1.0, 2.0], [0, 0, 0], r"shapes \(E, 2\), \(E,\) and \(3,\), but have"),
+        ([(0, 1)], [1.0], [0, 0], "shapes"),
+        ([(0, 3)], [1.0], [0, 0, 0], "spins from 0 to 2"),
+        ([(1, 1)], [1.0], [0, 0, 0], "two different spins"),
+        ([(0, 1), (1, 0)], [1.0, 1.0], [0, 0, 0], "a pair comes twice"),
+    ],
+)
+def test_graphs_that_are_none_are_refused(pairs, weights, colours, message):
+    with pytest.raises(InvalidParameterError, match=message):
+        automorphism_group(3, np.array(pairs), np.array(weights), np.array(colours))

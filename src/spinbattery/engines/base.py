@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
-from ..errors import EngineError, InsufficientMemoryError, InvalidParameterError
+from ..errors import EngineError, InsufficientMemoryError, InvalidParameterError, ToleranceError
 from ..machine import available_memory
 from ..problem import ChargingProblem
 from ..progress import Progress, silent
@@ -216,7 +216,12 @@ class Engine(ABC):
         engine = self.seeded(problem)
         engine.check(problem)
         checked = output_times(problem, times)
+        checkpoint = checkpoint or Checkpoint()
         start = time.perf_counter()
-        solution = engine.solve(problem, checked, progress, checkpoint or Checkpoint())
+        try:
+            solution = engine.solve(problem, checked, progress, checkpoint)
+        except ToleranceError:
+            checkpoint.remove()  # to go on from there would end in the same way
+            raise
         elapsed = time.perf_counter() - start
         return build_record(problem, engine.name, engine.options_for(problem), reason, solution, elapsed)

@@ -2,7 +2,8 @@
 
 A checkpoint is a file of plain arrays (npz, never pickled) for each level of step halving, written under another name
 and renamed. It keeps the state, the moments at the stops behind it, and the number of chunks done. Chunks are the
-same in every run, so a run that goes on does exactly what an uninterrupted one would have done.
+same in every run of a version, so a run that goes on does exactly what an uninterrupted one would have done; a file
+whose chunks were others counts as none.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,9 @@ _SECONDS_WORTH_KEEPING = 2.0
 _LARGEST_SHARE = 0.05
 """Of the run time that may go into writing."""
 
-_FORMAT = 1
+_BYTES_AT_A_TIME = 1 << 22
+
+_FORMAT = 2
 
 
 class Checkpoint:
@@ -63,28 +66,33 @@ class PassLog:
 
     Attributes:
         rows: moments at the output times behind it, one tuple of floats each; appended by the pass itself.
+        is_finished: whether an interrupted run had reached the end of the level.
     """
 
     def __init__(self, path: Path | None, key: str, seconds_between: float) -> None:
         """A file that is damaged or of another run counts as none."""
         self._path, self._key, self._seconds_between = path, key, seconds_between
-        self._found = {} if path is None or not path.is_file() else _read(path, key)
-        self.rows: list[tuple[float, ...]] = [tuple(row) for row in self._found.get("rows", np.empty(0)).tolist()]
+        self.is_finished = False
+        self.rows: list[tuple[float, ...]] = []
         self._start = time.monotonic()
         self._next = self._start + seconds_between
 
-    @property
-    def is_finished(self) -> bool:
-        """Whether an interrupted run had reached the end of the level."""
-        return bool(self._found.get("finished", False))
+    def restore(self, arrays: Sequence[NDArray[Any]], chunking: str) -> int:
+        """Put back the state and the rows that an interrupted run had reached; returns its chunks, 0 if there was none.
 
-    def restore(self, arrays: Sequence[NDArray[Any]]) -> int:
-        """Put back the state that an interrupted run had reached; returns its chunks, 0 where there was none."""
-        if not self._found:
+        Args:
+            arrays: the state, written over in place, so that no second one is in memory.
+            chunking: all that decides which stages are in which chunk.
+        """
+        self._key = f"{self._key}:{chunking}"
+        if self._path is None or not _fits(self._path, self._key, arrays):
             return 0
-        for k, array in enumerate(arrays):
-            np.copyto(array, self._found[f"state_{k}"])
-        return int(self._found["chunks"])
+        with zipfile.ZipFile(self._path) as file:
+            for k, array in enumerate(arrays):
+                _read_into(array, file, f"state_{k}")
+            self.rows.extend(tuple(row) for row in _read(file, "rows").tolist())
+            self.is_finished = bool(_read(file, "finished"))
+            return int(_read(file, "chunks"))
 
     @contextmanager
     def reached(self, chunks: int, arrays: Sequence[NDArray[Any]]) -> Iterator[None]:
@@ -130,11 +138,38 @@ class PassLog:
         self._next = now + max(self._seconds_between, (now - start) / _LARGEST_SHARE)
 
 
-def _read(path: Path, key: str) -> dict[str, NDArray[Any]]:
-    """Arrays of a checkpoint; none where the file is damaged or of another run."""
+def _fits(path: Path, key: str, arrays: Sequence[NDArray[Any]]) -> bool:
+    """Whether there is a checkpoint of this run, whole and without damage."""
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            content = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError):
-        return {}
-    return content if content.get("format") == _FORMAT and str(content.get("key")) == key else {}
+        with zipfile.ZipFile(path) as file:
+            if file.testzip() is not None or _read(file, "format") != _FORMAT or str(_read(file, "key")) != key:
+                return False
+            headers = []
+            for k in range(len(arrays)):
+                with file.open(f"state_{k}.npy") as stream:
+                    headers.append(_header(stream))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return False
+    return headers == [(array.shape, array.dtype) for array in arrays]
+
+
+def _read(file: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with file.open(f"{name}.npy") as stream:
+        return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+
+
+def _read_into(array: NDArray[Any], file: zipfile.ZipFile, name: str) -> None:
+    """Fill an array that the file's fits."""
+    with file.open(f"{name}.npy") as stream:
+        _header(stream)
+        content = array.reshape(-1).view(np.uint8)
+        for first in range(0, content.size, _BYTES_AT_A_TIME):
+            part = content[first : first + _BYTES_AT_A_TIME]
+            part[:] = np.frombuffer(stream.read(part.size), np.uint8)
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of an array of which the content is read next."""
+    np.lib.format.read_magic(stream)
+    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    return shape, dtype

@@ -99,7 +99,7 @@ class DensityState:
     def purity(self) -> float:
         """Tr rho^2, with the trace normalised."""
         _, trace = self.probabilities()
-        return float(self._g @ self._g) / trace**2
+        return float(np.einsum("i,i", self._g, self._g)) / trace**2  # BLAS sums as its threads do
 
     def matrix(self) -> ComplexArray:
         """Normalised rho in the basis of :mod:`spinbattery.operators`, shape (2^n, 2^n)."""

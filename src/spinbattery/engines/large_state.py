@@ -68,13 +68,13 @@ class LargeState:
 
     @property
     def arrays(self) -> list[NDArray[Any]]:
-        return [self._re, self._im]
+        return [self._re, self._im, self._tables.swept]
 
     def apply(self, stages: Stages) -> None:
         """Apply stages V T V ... V in place; between any two of them Ctrl-C acts, unless they are very short."""
         angles = stages.theta, stages.field, stages.ising
         if self.n_spins <= _IN_ONE_CALL and self._team.threads == 1:
-            evolve_rows(self._re, self._im, self._rows, *angles)
+            evolve_rows(self._re, self._im, self._rows, self._tables.swept, *angles)
             return
         for k in range(len(stages.theta) + 1):
             prepare(self._rows, self._tables, k, *angles)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from ..progress import Progress
@@ -45,9 +45,11 @@ def run_together(
 
         return run(level, reached)
 
+    futures: dict[int, Future[T]] = {}
     with ThreadPoolExecutor(threads) as pool:
         try:
-            futures = {level: pool.submit(one, level) for level in reversed(range(len(shares)))}
+            for level in reversed(range(len(shares))):
+                futures[level] = pool.submit(one, level)
             pending = set(futures.values())
             while pending:
                 finished, pending = wait(pending, timeout=_REPORT_EVERY, return_when=FIRST_EXCEPTION)

@@ -41,10 +41,11 @@ def summed(p: FloatArray, norm: float, magnetization: NDArray[np.int8], ising: F
         p, magnetization, ising: one for each, all of the same length; the last configuration has all spins down.
         norm: before normalisation.
     """
+    # sums are numpy's own: those of BLAS depend on its number of threads
     n = -int(magnetization[-1])
     level = (magnetization.astype(np.int16) + n) // 2
     distribution = np.asarray(np.bincount(level, weights=p, minlength=n + 1), dtype=np.float64)
-    return Populations(distribution, float(p @ ising), norm)
+    return Populations(distribution, float((p * ising).sum()), norm)
 
 
 def spin_expectations(p: FloatArray) -> FloatArray:

@@ -200,11 +200,11 @@ def parts_of(rows, k):
 
 
 @numba.njit(cache=True, nogil=True)
-def evolve_rows(re, im, rows, theta, field, coupling):
-    """All stages V T V ... T V in one call, in one thread."""
+def evolve_rows(re, im, rows, swept, theta, field, coupling):
+    """All stages V T V ... T V in one call, in one thread; ``swept`` (1,) counts them."""
     real = re.dtype
     first, second = np.empty(2 * rows.first.size, real), np.empty(2 * rows.second.size, real)
-    tables = Tables(first, second, np.empty(2 * ROW, real), np.zeros(SHIFTS), np.zeros(1, np.int64))
+    tables = Tables(first, second, np.empty(2 * ROW, real), np.zeros(SHIFTS), swept)
     for k in range(theta.size + 1):
         prepare(rows, tables, k, theta, field, coupling)
         sweep(re, im, rows, tables, k, theta, field, coupling, 0, parts_of(rows, k))

@@ -19,7 +19,7 @@ from ..symmetry import symmetry_group
 from ..units import whole_number
 from .base import output_times
 from .checkpoint import Checkpoint
-from .sector.basis import SymmetricSector, sector_dimension
+from .sector.basis import LARGEST_N, SymmetricSector, sector_dimension
 from .sector.state import ChebyshevState
 from .symmetric import Symmetric
 from .team import Team
@@ -32,7 +32,7 @@ _RESOLUTION = 1e-9
 """Levels closer than this (GHz) count as one: the basis that diagonalisation finds within them means nothing."""
 
 _AGREEMENT = 1e-7
-"""Steps are halved until no population changes by more."""
+"""Steps are halved until no state changes by more."""
 
 _MOST_HALVINGS = 8
 _EXPONENTIAL = 1e-13
@@ -80,7 +80,7 @@ def sector_spectrum(
     """Instantaneous levels in the symmetric sector, and the populations of the state that evolves from the start.
 
     H(t) is diagonalised as a dense matrix at every time. The state is carried by the steps of the symmetric engine,
-    halved until no population changes by more than 1e-7.
+    halved until it changes by no more than 1e-7 (as a vector) at any time.
 
     Args:
         network: the spins and their pairs.
@@ -91,8 +91,9 @@ def sector_spectrum(
 
     Raises:
         InvalidParameterError: unusable times or number of levels.
-        EngineError: a sector of more than 1000 states, or a duration of too many steps.
-        ToleranceError: the populations did not settle.
+        EngineError: more than 31 spins, a sector of more than 1000 states, or a duration of too many steps.
+        InsufficientMemoryError: finding the orbits does not fit.
+        ToleranceError: the state did not settle.
     """
     problem = ChargingProblem(network, protocol, scales or advantage_system6())
     checked = output_times(problem, times)
@@ -101,10 +102,12 @@ def sector_spectrum(
     levels = whole_number("levels", levels, least=1)
     sector = _small_sector(problem)
     h = _Hamiltonian.build(sector)
-    found = [h.levels(*fields) for fields in zip(*problem.fields(checked), strict=True)]
-    energies, vectors = (np.array(part) for part in zip(*found, strict=True))
-    magnetization = np.einsum("tik,i->tk", vectors**2, sector.magnetization / sector.n_spins)
-    populations = _settled_populations(problem, sector, checked, vectors)
+    energies, magnetization, populations = np.empty((3, checked.size, sector.dimension))
+    states = _settled_states(problem, sector, checked)
+    for k, (psi, *fields) in enumerate(zip(states, *problem.fields(checked), strict=True)):
+        energies[k], vectors = h.levels(*fields)
+        magnetization[k] = (sector.magnetization / sector.n_spins) @ vectors**2
+        populations[k] = np.abs(psi @ vectors) ** 2
     ground = energies[:, 0].copy()
     return SectorSpectrum(
         problem,
@@ -120,11 +123,14 @@ def sector_spectrum(
 def _small_sector(problem: ChargingProblem) -> SymmetricSector:
     group = symmetry_group(problem)
     dimension = sector_dimension(group)
-    if dimension > LARGEST_SECTOR:
+    if problem.n_spins > LARGEST_N or dimension > LARGEST_SECTOR:
         raise EngineError(
-            f"the symmetric sector of {problem.network.name} has {dimension} states, and levels are found for up to "
-            f"{LARGEST_SECTOR}; take a smaller or a more symmetric network, such as torus:4x4."
+            f"{problem.network.name} has {problem.n_spins} spins and its symmetric sector {dimension} states, and "
+            f"levels are found for up to {LARGEST_N} spins and {LARGEST_SECTOR} states; take a smaller or a more "
+            "symmetric network, such as torus:4x4."
         )
+    if not group.is_trivial:
+        Symmetric().check(problem)
     return SymmetricSector.build(problem, group)
 
 
@@ -154,19 +160,16 @@ class _Hamiltonian:
         return energies, states
 
 
-def _settled_populations(
-    problem: ChargingProblem, sector: SymmetricSector, times: FloatArray, vectors: FloatArray
-) -> FloatArray:
-    """Populations (T, d) of the states ``vectors`` (T, d, d), from steps fine enough for them to have settled."""
+def _settled_states(problem: ChargingProblem, sector: SymmetricSector, times: FloatArray) -> ComplexArray:
+    """The state at every time, (T, d), from steps fine enough for it to have settled."""
     last = None
     for level in range(_MOST_HALVINGS):
-        amplitudes = _evolved(problem, sector, times, level)
-        populations = np.asarray(np.abs(np.einsum("tik,ti->tk", vectors, amplitudes)) ** 2)
-        if last is not None and np.abs(populations - last).max() <= _AGREEMENT:
-            return populations
-        last = populations
+        states = _evolved(problem, sector, times, level)
+        if last is not None and np.linalg.norm(states - last, axis=1).max() <= _AGREEMENT:
+            return states
+        last = states
     raise ToleranceError(
-        f"the populations did not settle to {_AGREEMENT:g} in {_MOST_HALVINGS} halvings of the step; "
+        f"the state did not settle to {_AGREEMENT:g} in {_MOST_HALVINGS} halvings of the step; "
         "please report the problem."
     )
 

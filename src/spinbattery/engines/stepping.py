@@ -224,7 +224,7 @@ class SteppingEngine(Engine):
         chunk = max(int(_SECONDS_PER_CHUNK / seconds), *(state.shortest_chunk for state in states))
         message = f"{problem.network.name} {problem.protocol.name}, {total} steps"
         arrays = [array for state in states for array in state.arrays]
-        behind = log.restore(arrays)
+        behind = log.restore(arrays, f"{scheme.name}, {total} steps, {chunk} stages in a chunk")
         if log.is_finished:
             return total
         done = chunks = 0

@@ -37,7 +37,7 @@ _ESTIMATE_OF_EXPONENTIALS = 0.02
 """Part of the tolerance below which no estimate falls: sigma^2 magnifies errors where it is small. In 972 runs what
 exponentials contributed stayed below."""
 
-_LARGEST_DRIFT = 1e-6
+_LARGEST_DRIFT = 1e-8
 _STATES: dict[str, type[SectorState]] = {"chebyshev": ChebyshevState, "lanczos": LanczosState}
 _PASSES = 3
 _STEPS_OF_ALL_PASSES = 1 + 2 + 4
@@ -104,7 +104,12 @@ class Symmetric(SteppingEngine):
         return BYTES_PER_BLOCK + kept + max(building, running)
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
-        return "use a smaller or a more symmetric network, or exponential='chebyshev', which needs fewer vectors."
+        if self.keep_state:
+            return "leave keep_state out, or use a smaller network."
+        return (
+            "use a smaller or a more symmetric network, the statevector engine, which needs less where there are few "
+            "symmetries, or in Python Symmetric(exponential='chebyshev'), which keeps fewer vectors."
+        )
 
     @staticmethod
     def dimension(problem: ChargingProblem) -> int:
@@ -146,7 +151,7 @@ class Symmetric(SteppingEngine):
         return max(of_mean, of_exponentials), max(of_variance, of_exponentials)
 
     def leaves_cores_idle(self, problem: ChargingProblem) -> bool:
-        if self._method(self.dimension(problem)) != "chebyshev":
+        if self.dimension(problem) >= _SMALLEST_SHARED:
             return False
         return self.predicted_seconds(problem, np.empty(0)) >= SECONDS_WORTH_THREADS
 

@@ -225,7 +225,10 @@ class Store:
         return failures | {_stem(path): path for path in self.folder.glob(f"*{_RECORD}")}
 
     def _remove_abandoned(self) -> None:
-        for path in self.folder.glob(f".*{_PART}"):
+        parts = [path for folder in (self.folder, self.folder / _CHECKPOINTS) for path in folder.glob(f".*{_PART}")]
+        # of a run whose process ended after its record was written
+        behind = [path for path in (self.folder / _CHECKPOINTS).glob("*.npz") if self._has_record_of(path)]
+        for path in parts + behind:
             try:
                 if time.time() - path.stat().st_mtime > _ABANDONED_S:
                     path.unlink()
@@ -234,6 +237,9 @@ class Store:
         for path in (self.folder / _CLAIMS).glob("*"):
             with contextlib.suppress(OSError):
                 claimed(path)  # removes the file where nobody holds it: its owner was killed
+
+    def _has_record_of(self, checkpoint: Path) -> bool:
+        return (self.folder / f"{checkpoint.name.partition('.')[0]}{_RECORD}").is_file()
 
     def statuses(self, keys: Iterable[str]) -> dict[str, Status]:
         """Which of these runs the store has, each file compared with the digest the index keeps of it.

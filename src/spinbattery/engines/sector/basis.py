@@ -94,7 +94,7 @@ class SymmetricSector:
         found = np.empty(self.n_spins)
         for site in np.unique(site_orbits):
             members = np.flatnonzero(site_orbits == site)
-            down = sum(float(p @ self.bits(int(k))) for k in members)
+            down = sum(float((p * self.bits(int(k))).sum()) for k in members)  # BLAS sums as its threads do
             found[members] = 1.0 - 2.0 * down / len(members)
         return found
 

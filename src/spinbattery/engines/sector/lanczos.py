@@ -53,7 +53,8 @@ class Lanczos:
     def apply(self, coefficients: FloatArray) -> int:
         """Apply exp(-i (x Sx + z Sz + c ZZ)) for each row (x, z, c), in rad; returns the products with H."""
         sizes, psi = self._sector.sizes, self._basis[0]
-        norm = math.sqrt(float(sizes @ (psi.real**2 + psi.imag**2)))
+        norm = math.sqrt(float((sizes * (psi.real**2 + psi.imag**2)).sum()))  # no BLAS, whose digits depend on threads
+        self._expected = _FIRST_CHECK  # of the sequence alone, so that a run that was interrupted goes on alike
         products = 0
         for row in coefficients:
             left = 1.0

@@ -79,7 +79,7 @@ def run_unitary(re, im, system, stages):
     if n <= TILE_BITS:
         evolve_tile(re, im, n, system.magnetization, system.ising, theta, field, coupling)
     else:
-        evolve_rows(re, im, system.by_rows, theta, field, coupling)
+        evolve_rows(re, im, system.by_rows, np.zeros(1, np.int64), theta, field, coupling)
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
