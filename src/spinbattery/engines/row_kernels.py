@@ -2,9 +2,10 @@
 
 The state is two arrays in the gauge of :mod:`~spinbattery.engines.kernels`, float64 or float32. Its index has ``low``
 bits within a contiguous tile and the others, high, between tiles. Sweeps alternate between tiles (all their low bits)
-and strided columns of COLUMN entries from every tile (the high bits); both fit the second-level cache. Each sweep ends
-one transverse stage on its bits, applies the diagonal one, and begins the next. The parts of a sweep share nothing, and
-every entry meets the same operations whatever the parts are: results do not depend on the number of threads.
+and strided columns of COLUMN entries from every tile (the high bits); up to 24 spins both fit the second-level cache.
+Each sweep ends one transverse stage on its bits, applies the diagonal one, and begins the next. The parts of a sweep
+share nothing, and every entry meets the same operations whatever the parts are: results do not depend on the number of
+threads.
 
 The diagonal stage needs no diagonals of 2^N entries. An index is a row of 6 low bits (3 for the lane of a vector, 3 for
 its number) and the number r of the row, whose bits are split in two halves again. With s_k = +1, -1 the spins,

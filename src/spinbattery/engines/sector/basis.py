@@ -109,7 +109,7 @@ class SymmetricSector:
 def sector_dimension(group: AutomorphismGroup) -> int:
     """Number of orbits of spin configurations, without finding them: the mean of 2^cycles over the group (Burnside).
 
-    Groups of more than 20 000 elements are sampled, with a fixed seed: an estimate, good to some per cent.
+    Groups of more than 20 000 elements are sampled, with a fixed seed: an estimate, good to a tenth or so.
     """
     elements = group.elements(_MOST_ELEMENTS)
     if elements is None:
