@@ -120,7 +120,7 @@ def _announce_long_run(problem: ChargingProblem, engine: Engine | str, tolerance
     seconds = chosen.predicted_seconds(problem, times)
     if seconds < _LONG_RUN_S:
         return
-    text = f"this takes about {format_seconds(seconds)} with the {chosen.name} engine"
+    text = f"this takes about {format_seconds(seconds)} on one core with the {chosen.name} engine"
     sampled = (
         Trajectories().predicted_seconds(problem, times) if chosen.name == "lindblad" and problem.noise else seconds
     )
