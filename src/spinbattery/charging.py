@@ -38,8 +38,8 @@ _CLEARLY_LESS = 0.8
 """Of the time of the state vector: predictions are no better, and small problems take the same either way."""
 
 
-_MUCH_MEMORY = 1 << 30
-"""Bytes from which the engine that needs less of them is chosen."""
+_MUCH_MEMORY, _VERY_MUCH_MEMORY = 1 << 30, 1 << 33
+"""Bytes from which a sector that needs more of them than the state vector is not chosen, and one that needs less is."""
 
 
 def choose_engine(problem: ChargingProblem, tolerance: float | None = None) -> tuple[Engine, str]:
@@ -69,11 +69,13 @@ def _coherent_engine(problem: ChargingProblem, tolerance: float) -> tuple[Engine
     full, symmetric = Statevector(tolerance), Symmetric(tolerance)
     refusal = symmetric.refusal(problem)
     if refusal is not None:
-        return full, f"spins are coupled, and of the symmetric engine: {refusal}"
+        return full, f"spins are coupled, and the symmetric engine cannot: {refusal.partition(';')[0].rstrip('.')}"
     size = f"{symmetric.dimension(problem)} instead of 2^{problem.n_spins} amplitudes by symmetry"
-    much = max(_MUCH_MEMORY, full.required_bytes(problem))
-    if symmetric.required_bytes(problem) > much:
+    of_sector, of_full = symmetric.required_bytes(problem), full.required_bytes(problem)
+    if of_sector > max(_MUCH_MEMORY, of_full):
         return full, f"spins are coupled, and {size} take more memory, each with its neighbours and many vectors"
+    if of_full > _VERY_MUCH_MEMORY:
+        return symmetric, f"spins are coupled, and {size} take less memory"
     no_times = output_times(problem, None)
     in_sector, in_full = (engine.predicted_seconds(problem, no_times) for engine in (symmetric, full))
     reason = f"spins are coupled, and {size} are predicted to take {in_sector:.2g} s against {in_full:.2g} s"

@@ -187,7 +187,9 @@ class SpinNetwork:
         values, drawn = np.full(len(where), j_ct), ""
         if spread > 0.0:
             if seed is None:
-                raise InvalidParameterError("cross-talk with a spread is random; give a seed, such as seed=1.")
+                raise InvalidParameterError(
+                    "cross-talk with a spread is random; give a seed, such as seed=1 (or --crosstalk-seed 1)."
+                )
             seed = whole_number("the seed of the cross-talk", seed, least=0)
             values += spread * np.random.default_rng(seed).standard_normal(len(where))
             drawn = f":spread:{spread:g}:seed:{seed}"

@@ -165,7 +165,9 @@ BAD = [
     (("--engine", "exact"), "statevector"),
     (("--engine", "product"), "coupled"),
     (("--engine", "product", "--single"), "has no --single; leave it out, or use --engine statevector"),
-    (("--single",), "the auto engine has no --single"),
+    (("--single",), "the auto engine has no --single; leave it out"),
+    (("--single", "--tolerance", "1e-4"), "the auto engine has no --single; leave it out"),
+    (("--engine", "product", "--single", "--seed", "1"), "has no --single, --seed; leave them out"),
     (("--engine", "statevector", "--single"), "set the tolerance to 1e-05 or more"),
     (("--energy-scales", "none.xlsx"), "no file"),
     (("--sheet", "x"), "--energy-scales"),
@@ -235,7 +237,8 @@ def test_version(spinbattery):
     assert spinbattery("--version").out.strip() == sb.__version__
 
 
-def test_ctrl_c_ends_with_130_and_a_word(tmp_path: Path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_signal_ends_with_its_code_and_a_word(tmp_path: Path, number: signal.Signals):
     """While it starts, and while it runs."""
     command = [
         sys.executable, "-m", "spinbattery", "charge", "--network", "torus:4x4", "--duration", "60us", "--quiet",
@@ -252,7 +255,7 @@ def test_ctrl_c_ends_with_130_and_a_word(tmp_path: Path):
             stack.callback(process.kill)
         for process in processes:
             time.sleep(4.0)  # so that the second is interrupted after 8
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             _, err = process.communicate(timeout=60)
-            assert process.returncode == 130, err
+            assert process.returncode == 128 + number, err
             assert "interrupted; records in a store are kept" in err

@@ -163,3 +163,20 @@ def test_tolerances_out_of_range_are_refused(tolerance):
 @pytest.mark.parametrize("tolerance", [MINIMUM_TOLERANCE, 1e-6, 0.1])
 def test_tolerances_within_range_pass(tolerance):
     assert checked_tolerance(tolerance) == tolerance
+
+
+def test_an_estimate_that_rounding_keeps_up_ends_the_run():
+    """And not one that is large, which shorter steps may yet bring down."""
+    converging, random = Converging(4, 1e-3), np.random.default_rng(0)
+    levels = []
+
+    def rounded(level, by=1e-10):
+        levels.append(level)
+        found = converging(level)
+        return Moments(found.mean + by * random.uniform(1, 2) * (-1) ** level, found.variance)
+
+    with pytest.raises(ToleranceError, match=r"the error estimate stays at .*e-10, above .* only adds to the rounding"):
+        refine(rounded, 1e-11, 30)
+    assert max(levels) < 12
+    with pytest.raises(ToleranceError, match="after 12 halvings"):
+        refine(partial(rounded, by=1e-5), 1e-11, 12)

@@ -120,6 +120,9 @@ def test_the_figure_draws_every_level_and_what_is_populated(spectrum):
 
 def test_nothing_to_draw():
     alone = sb.sector_spectrum(sb.torus(2, 2), sb.cooperative(5.0), [1.0])
+    assert repr(alone) == "SectorSpectrum(torus:2x2, 1 times, 6 of 6 levels)"
+    with pytest.raises(InvalidParameterError, match="by title"):
+        sb.plot_spectrum(alone)
     for spectra in ({}, {"alone": alone}):
         with pytest.raises(InvalidParameterError, match="two times"):
             sb.plot_spectrum(spectra)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import FitError, SweepError
+from ..errors import FitError, SpinBatteryError, SweepError
 from ..figures.style import FIGURE_ENDINGS
 from . import options as o
 from .console import print_json, print_table, progress_bar, sweep_progress
@@ -114,7 +114,9 @@ def _announce_long_run(problem: ChargingProblem, engine: Engine | str, tolerance
     from ..sweeps.survey import format_seconds
 
     chosen, _ = resolve_engine(engine, problem, tolerance)
-    if chosen.refusal(problem) is not None:
+    try:
+        chosen.check(problem)
+    except SpinBatteryError:  # the run itself says so
         return
     times = np.linspace(0.0, problem.protocol.duration, n_times)
     seconds = chosen.predicted_seconds(problem, times)

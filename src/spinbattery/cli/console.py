@@ -17,6 +17,8 @@ from ..progress import Progress, silent
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SIGNALLED = 128
+_NEVER_DONE = 0.999
+_STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 _PIPED_WIDTH = 200
 _TEXT = ("network", "protocol", "quantity", "value", "item", "the paper", "measured", "fit", "verdict")
 """Columns that may be folded where a table is too wide; numbers are not."""
@@ -24,11 +26,12 @@ _TEXT = ("network", "protocol", "quantity", "value", "item", "the paper", "measu
 
 @contextmanager
 def progress_bar(quiet: bool) -> Iterator[Progress]:
-    """Progress on standard error that also obeys Ctrl-C, for work that does not see to that itself."""
-    with _lasting_interrupt() as check, progress_display(quiet) as show:
+    """Progress on standard error that also obeys Ctrl-C and SIGTERM, for work that does not see to that itself."""
+    with _lasting_interrupt() as signalled, progress_display(quiet) as show:
 
         def progress(fraction: float, message: str) -> None:
-            check()
+            if signalled():
+                raise KeyboardInterrupt
             show(fraction, message)
 
         try:
@@ -39,7 +42,7 @@ def progress_bar(quiet: bool) -> Iterator[Progress]:
                 "exact run was; other runs start again.",
                 file=sys.stderr,
             )
-            raise typer.Exit(_SIGNALLED + signal.SIGINT) from None
+            raise typer.Exit(_SIGNALLED + (signalled() or signal.SIGINT)) from None
 
 
 @contextmanager
@@ -73,7 +76,8 @@ def progress_display(quiet: bool) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Bars(*columns, console=console, transient=True) as bars:
         task = bars.add_task("preparing; kernels are compiled at their first use, within half a minute", total=1.0)
-        yield lambda fraction, message: bars.update(task, completed=fraction, description=message)
+        # at its total the clock would stop, but each halving of the step begins anew
+        yield lambda fraction, message: bars.update(task, completed=min(fraction, _NEVER_DONE), description=message)
 
 
 def _lines() -> Progress:
@@ -90,29 +94,27 @@ def _lines() -> Progress:
 
 
 @contextmanager
-def _lasting_interrupt() -> Iterator[Callable[[], None]]:
-    """Act on Ctrl-C at the next progress, not at once: while a kernel is being compiled an exception would
-    be lost in a callback of the compiler, or come out as another error. A second Ctrl-C acts at once.
+def _lasting_interrupt() -> Iterator[Callable[[], int]]:
+    """Act on Ctrl-C or SIGTERM at the next progress, not at once: while a kernel is being compiled an exception would
+    be lost in a callback of the compiler, or come out as another error. A second one acts at once.
 
-    Yields a check that raises KeyboardInterrupt if there was a Ctrl-C.
+    Yields what tells the number of the signal that came, 0 if there was none.
     """
-    interrupted = False
+    came = 0
 
     def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal interrupted
-        if interrupted:
+        nonlocal came
+        if came:
             raise KeyboardInterrupt
-        interrupted = True
+        came = number
 
-    def check() -> None:
-        if interrupted:
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, handle)
+    numbers = [getattr(signal, name) for name in _STOPPING if hasattr(signal, name)]
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
-        yield check
+        yield lambda: came
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, action in before.items():
+            signal.signal(number, action)
 
 
 def print_json(data: Any) -> None:

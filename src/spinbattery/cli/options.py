@@ -131,13 +131,14 @@ def build_engine(
         return name, tolerance
     if tolerance is not None:
         given["tolerance"] = tolerance
-    known = () if name == "auto" else [field.name for field in fields(engine_type(name))]
+    known = ["tolerance"] if name == "auto" else [field.name for field in fields(engine_type(name))]
     strange = [option for option in given if option not in known]
     if strange:
         fitting = [other for other, kind in ENGINES.items() if {field.name for field in fields(kind)} >= set(strange)]
         remedy = f", or use --engine {' or '.join(fitting)}" if fitting else ""
         spelled = ", ".join("--" + option.replace("_", "-") for option in strange)
-        raise InvalidParameterError(f"the {name} engine has no {spelled}; leave it out{remedy}.")
+        them = "them" if len(strange) > 1 else "it"
+        raise InvalidParameterError(f"the {name} engine has no {spelled}; leave {them} out{remedy}.")
     return engine_type(name)(**given), None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -16,6 +17,9 @@ from ..units import positive
 MINIMUM_TOLERANCE = 1e-11
 ROUNDING = 1e-12, 1e-12
 """No estimate falls below these where nothing else is known: absolute for the mean, relative for the variance."""
+
+_SMALL = 1e-7
+"""An estimate above this may fail to shrink because steps are too long, and not because of rounding."""
 
 
 class HasMoments(Protocol):
@@ -106,10 +110,11 @@ def refine(
         rounding: below which no estimate of a result falls: absolute for the mean, relative for the variance.
 
     Raises:
-        ToleranceError: the tolerance was not reached at ``max_levels``, or rounding alone exceeds it; the message
-            says what was.
+        ToleranceError: the tolerance was not reached at ``max_levels``, or rounding alone exceeds it, or two halvings
+            in a row did not improve on a small estimate; the message says what was reached.
     """
     differences: list[tuple[FloatArray, FloatArray]] = []
+    estimates: list[float] = []
     coarse: T | None = None
     for level in range(max_levels + 1):
         result = solve(level)
@@ -136,10 +141,22 @@ def refine(
         )
         if refined.worst <= tolerance:
             return refined
+        estimates.append(refined.worst)
+        if resolved and _have_stalled(estimates):
+            raise ToleranceError(
+                f"the error estimate stays at {refined.worst:.1e}, above the tolerance {tolerance:g}: halving the step "
+                "further only adds to the rounding; loosen the tolerance."
+            )
     raise ToleranceError(
         f"the error estimate is {refined.worst:.1e} after {max_levels} halvings of the step, above the tolerance "
         f"{tolerance:g}; loosen the tolerance, or raise the engine's max_levels."
     )
+
+
+def _have_stalled(estimates: list[float]) -> bool:
+    """Whether two halvings in a row have brought next to nothing where little was left: rounding is all there is."""
+    last = estimates[-3:]
+    return len(last) == 3 and last[-1] < _SMALL and all(fine > 0.5 * coarse for coarse, fine in pairwise(last))
 
 
 def _difference(coarse: HasMoments, fine: HasMoments) -> tuple[FloatArray, FloatArray]:

@@ -63,6 +63,10 @@ class SectorSpectrum:
     ground_energy: FloatArray
     dimension: int
 
+    def __repr__(self) -> str:
+        (times, levels), name = self.energies.shape, self.problem.network.name
+        return f"SectorSpectrum({name}, {times} times, {levels} of {self.dimension} levels)"
+
     @property
     def above(self) -> FloatArray:
         """Population of the levels above those that are kept, (T,)."""

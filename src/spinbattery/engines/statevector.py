@@ -90,7 +90,10 @@ class Statevector(SplitStepEngine):
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
         amplitudes = max(1, (available - BYTES_PER_BLOCK) // self._bytes_per_amplitude)
         largest = min(_ADDRESSABLE, amplitudes.bit_length() - 1)
-        return f"the largest N that fits is {largest}; with no coupling (J = 0) the product engine takes any N."
+        return (
+            f"the largest N that fits is {largest}; where the network has symmetries the symmetric engine may need "
+            "less, and with no coupling (J = 0) the product engine takes any N."
+        )
 
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
         work = _WORK_OF_SINGLE if self.single and problem.n_spins >= SMALLEST else _WORK_OF_DOUBLE

@@ -226,7 +226,10 @@ class SteppingEngine(Engine):
         arrays = [array for state in states for array in state.arrays]
         behind = log.restore(arrays, f"{scheme.name}, {total} steps, {chunk} stages in a chunk")
         if log.is_finished:
+            progress(1.0, message)
             return total
+        if behind:
+            message += ", from its checkpoint"
         done = chunks = 0
         if not behind:
             at_stop(float(mesh.stops[0]))

@@ -33,8 +33,10 @@ def plot_spectrum(spectra: Mapping[str, SectorSpectrum], *, top: float = _HEIGHT
         top: of the axis of the energy, in GHz.
 
     Raises:
-        InvalidParameterError: nothing to draw, or one time alone.
+        InvalidParameterError: no mapping, nothing to draw, or one time alone.
     """
+    if not isinstance(spectra, Mapping):
+        raise InvalidParameterError("give spectra by title, as in {'cooperative': spectrum}.")
     if not spectra or any(spectrum.times.size < 2 for spectrum in spectra.values()):
         raise InvalidParameterError("give one spectrum or more, each at two times or more.")
     with styled():
