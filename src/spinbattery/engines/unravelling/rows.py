@@ -11,6 +11,7 @@ import numpy as np
 from ..._typing import FloatArray, IntArray
 from . import jumps
 from .jump_plan import Script
+from .steps import System
 
 
 class Rows:
@@ -37,14 +38,14 @@ class Rows:
         self.event = np.full(count, math.nan)
         self.moments = np.empty((count, outputs, 3))
 
-    def march(self, system: jumps.System, rows: IntArray, target: IntArray, limit: int) -> None:
+    def march(self, system: System, rows: IntArray, target: IntArray, limit: int) -> None:
         """See :func:`~spinbattery.engines.unravelling.jumps.march`."""
         jumps.march(
             self.re, self.im, system, rows, self.step, target, limit, self.log_survival, self.level, self.norm,
             self.event, self.moments,
         )  # fmt: skip
 
-    def observables(self, system: jumps.System) -> tuple[FloatArray, FloatArray]:
+    def observables(self, system: System) -> tuple[FloatArray, FloatArray]:
         """P(Sz) (rows, N + 1) and <sz_k> (rows, N)."""
         count, n = len(self.step), system.n_spins
         distribution, spins = np.zeros((count, n + 1)), np.zeros((count, n))

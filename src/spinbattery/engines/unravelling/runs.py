@@ -26,6 +26,7 @@ from . import jumps
 from .intervals import stage_tables
 from .jump_plan import Script
 from .rows import Agenda, Part, Rows
+from .steps import System, squared_norm
 
 _SECONDS_PER_CHUNK = 0.1
 SECONDS_PER_AMPLITUDE_STAGE = 6e-9
@@ -125,7 +126,7 @@ class Unravelling:
             next_output[edge] = edge + 1 if output[edge + 1] >= 0 else next_output[edge + 1]
         noise = problem.noise or Noise()
         relaxation = noise.relaxation_rates(n)
-        self._system = jumps.System(
+        self._system = System(
             n_spins=n,
             magnetization=magnetization_diagonal(n),
             ising=ising,
@@ -178,7 +179,7 @@ class Unravelling:
         else:
             total_rate[:] = system.pauli.sum()
             log_survival = -total_rate * system.edges
-        norm = None if self.damped else abs(jumps.squared_norm(row.re[0], row.im[0]) - 1.0)
+        norm = None if self.damped else abs(squared_norm(row.re[0], row.im[0]) - 1.0)
         distribution, spins = row.observables(system)
         return NoJump(self._complete(row.moments)[0], distribution[0], spins[0], log_survival, total_rate, norm)
 
