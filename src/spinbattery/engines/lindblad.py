@@ -14,9 +14,9 @@ from ..problem import ChargingProblem
 from ..progress import Progress
 from .checkpoint import PassLog
 from .density import DensityState, stage_work
+from .populations import state_moments
 from .schedule import Mesh
 from .split_step import SplitStepEngine
-from .statevector import state_moments
 from .stepping import BYTES_PER_BLOCK, Evolution, Pass
 
 _BYTES_PER_ENTRY = 48
@@ -60,18 +60,17 @@ class Lindblad(SplitStepEngine):
         spinors = problem.protocol.initial.spinors(n)
         pauli = np.zeros((3, n)) if noise is None else noise.pauli_rates(n)
         relaxation = np.zeros(n) if noise is None else noise.relaxation_rates(n)
-        wanted = set(times.tolist())
 
         def run(level: int, log: PassLog, progress: Progress) -> Evolution:
             state = DensityState(spinors, ising, pauli, relaxation)
 
-            def at_stop(time: float) -> None:
-                if time in wanted:
-                    log.rows.append((*state_moments(problem, state, time)[:3], state.purity()))
+            def moments(time: float) -> tuple[float, ...]:
+                return *state_moments(problem, state, time), state.purity()
 
-            steps = self.propagate(problem, [state], mesh, level, at_stop, progress, log)
-            *final, distribution, trace = state_moments(problem, state, problem.protocol.duration)
-            mean, variance, energy, purity = np.array([*log.rows, (*final, state.purity())]).T
+            (mean, variance, energy, purity), steps = self.follow(
+                problem, [state], mesh, level, times, moments, progress, log
+            )
+            distribution, _, trace = state.populations()
             return Evolution(
                 mean,
                 variance,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import FloatArray
+from ..problem import ChargingProblem
 
 
 class Populations(NamedTuple):
@@ -32,6 +33,18 @@ class Observable(Protocol):
     def transverse(self) -> float:
         """<Sx>, not normalised."""
         ...
+
+
+def state_moments(problem: ChargingProblem, state: Observable, time: float) -> tuple[float, float, float]:
+    """mu, sigma^2 and <H> in GHz at a time in ns."""
+    n = problem.n_spins
+    distribution, ising, norm = state.populations()
+    values = np.arange(-n, n + 1, 2) / n
+    mean = float(distribution @ values)
+    variance = float(distribution @ (values - mean) ** 2)
+    bx, bz, half_b = (float(c) for c in problem.fields(time))
+    energy = bx * state.transverse() / norm + bz * n * mean + half_b * ising
+    return mean, variance, energy
 
 
 def summed(p: FloatArray, norm: float, magnetization: NDArray[np.int8], ising: FloatArray) -> Populations:

@@ -51,18 +51,16 @@ class Product(SplitStepEngine):
 
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
         kinds = _Kinds(problem)
-        wanted = set(times.tolist())
 
         def run(level: int, log: PassLog, progress: Progress) -> Evolution:
             states = kinds.states()
 
-            def at_stop(time: float) -> None:
-                if time in wanted:
-                    log.rows.append((*_moments(problem, states, kinds.counts, time), _purity(states, kinds.counts)))
+            def moments(time: float) -> tuple[float, ...]:
+                return *_moments(problem, states, kinds.counts, time), _purity(states, kinds.counts)
 
-            steps = self.propagate(problem, states, mesh, level, at_stop, progress, log)
-            final = (*_moments(problem, states, kinds.counts, problem.protocol.duration), _purity(states, kinds.counts))
-            mean, variance, energy, purity = np.array([*log.rows, final]).T
+            (mean, variance, energy, purity), steps = self.follow(
+                problem, states, mesh, level, times, moments, progress, log
+            )
             up = np.array([state.probabilities()[0][0] for state in states])
             drift = max(abs(state.probabilities()[1] - 1.0) for state in states)
             spins = np.array([_difference(state) for state in states])[kinds.of_spins]

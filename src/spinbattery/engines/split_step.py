@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import ComplexArray, FloatArray
-from ..errors import EngineError, InvalidParameterError
+from ..errors import InvalidParameterError
 from ..operators import magnetization_diagonal
 from ..problem import ChargingProblem
 from ..units import TWO_PI
@@ -18,10 +18,9 @@ from .kernels import evolve_tile, transverse_expectation
 from .populations import Populations, spin_expectations, summed
 from .schedule import Mesh, initial_steps, largest_decay, largest_local_coupling
 from .splitting import BLANES_MOAN_6, SECONDS_PER_AMPLITUDE_STAGE, SHORTEST_CHUNK, SPLITTINGS, Splitting, Stages
-from .stepping import SteppingEngine
+from .stepping import MOST_STEPS, SteppingEngine
 
 _LARGEST_ROTATION = 1.0
-_MOST_STEPS = 20_000_000
 _SECONDS_PER_STAGE = 1.2e-7
 _SECONDS_PER_OUTPUT = 7e-5
 _SECONDS_PER_OUTPUT_AND_STATE = 1.5e-5
@@ -200,7 +199,7 @@ class SplitStepEngine(SteppingEngine):
         stops = np.unique(np.concatenate([problem.protocol.breakpoints, times]))
         steps = initial_steps(problem)
         largest_stage = max(abs(fraction) for fraction in self.scheme.transverse)
-        while steps <= _MOST_STEPS:
+        while steps <= MOST_STEPS:
             mesh = Mesh(problem, stops, steps)
             edges = mesh.edges(0)
             transverse = TWO_PI * np.abs(problem.fields(edges)[0])
@@ -209,7 +208,4 @@ class SplitStepEngine(SteppingEngine):
             if theta.max() <= _LARGEST_ROTATION:
                 return mesh
             steps *= 2
-        raise EngineError(
-            f"the {self.name} engine would need {steps:.1e} steps at the coarsest for {problem.protocol.duration:g} ns "
-            f"with these fields and couplings, more than {_MOST_STEPS:.0e}; shorten the duration or lower h and J."
-        )
+        raise self.too_many(steps, problem)

@@ -18,7 +18,7 @@ from ..schema import VARIANCE_FLOOR
 from .base import ADDED_LATER
 from .checkpoint import PassLog
 from .large_state import SMALLEST, LargeState
-from .populations import Observable
+from .populations import state_moments
 from .schedule import Mesh
 from .split_step import SplitState, SplitStepEngine
 from .stepping import BYTES_PER_BLOCK, SECONDS_WORTH_THREADS, Evolution, Pass
@@ -119,21 +119,20 @@ class Statevector(SplitStepEngine):
 
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
         start = self._preparation(problem)
-        wanted = set(times.tolist())
 
         def run(level: int, log: PassLog, progress: Progress) -> Evolution:
             with Team(1 if problem.n_spins < _WORTH_THREADS else None) as team:
                 state = start(team)
 
-                def at_stop(time: float) -> None:
-                    if time in wanted:
-                        log.rows.append(state_moments(problem, state, time)[:3])
+                def moments(time: float) -> tuple[float, ...]:
+                    return state_moments(problem, state, time)
 
-                steps = self.propagate(problem, [state], mesh, level, at_stop, progress, log)
-                *final, distribution, norm = state_moments(problem, state, problem.protocol.duration)
-                mean, variance, energy = np.array([*log.rows, final]).T
-                spins = state.spin_magnetization()
+                (mean, variance, energy), steps = self.follow(
+                    problem, [state], mesh, level, times, moments, progress, log
+                )
+                distribution, _, norm = state.populations()
                 kept = state.amplitudes() if self.keep_state else None
+                spins = state.spin_magnetization()
                 return Evolution(mean, variance, energy, distribution, spins, abs(norm - 1.0), steps, kept)
 
         return run
@@ -146,17 +145,3 @@ class Statevector(SplitStepEngine):
             return lambda team: LargeState(spinors, *problem.couplings, team, single=self.single)
         ising = ising_diagonal(n, *problem.couplings)
         return lambda team: SplitState(spinors, ising, single=self.single)
-
-
-def state_moments(
-    problem: ChargingProblem, state: Observable, time: float
-) -> tuple[float, float, float, FloatArray, float]:
-    """mu, sigma^2, <H> in GHz, P(Sz), and the squared norm or trace before normalisation."""
-    n = problem.n_spins
-    distribution, ising, norm = state.populations()
-    values = np.arange(-n, n + 1, 2) / n
-    mean = float(distribution @ values)
-    variance = float(distribution @ (values - mean) ** 2)
-    bx, bz, half_b = (float(c) for c in problem.fields(time))
-    energy = bx * state.transverse() / norm + bz * n * mean + half_b * ising
-    return mean, variance, energy, distribution, norm

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import ComplexArray, FloatArray
+from ..errors import EngineError
 from ..machine import n_cores
 from ..problem import ChargingProblem
 from ..progress import Progress
@@ -26,6 +27,9 @@ from .schedule import Mesh, StepFields, project_fields
 _STEPS_PER_BLOCK = 16_384
 BYTES_PER_BLOCK = 30_000_000
 """Fields and stages of one block of steps; 27 MB were measured for runs of several blocks."""
+
+MOST_STEPS = 20_000_000
+"""Of the coarsest mesh."""
 
 _SECONDS_PER_CHUNK = 0.1
 
@@ -201,6 +205,38 @@ class SteppingEngine(Engine):
     def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
         """Of the final density matrix, checked; None where there is no such matrix."""
         return None
+
+    def too_many(self, steps: int, problem: ChargingProblem) -> EngineError:
+        """The error of a mesh of more than MOST_STEPS steps."""
+        return EngineError(
+            f"the {self.name} engine would need {steps:.1e} steps at the coarsest for {problem.protocol.duration:g} ns "
+            f"with these fields and couplings, more than {MOST_STEPS:.0e}; shorten the duration or lower h and J."
+        )
+
+    def follow(
+        self,
+        problem: ChargingProblem,
+        states: Sequence[State],
+        mesh: Mesh,
+        level: int,
+        times: FloatArray,
+        moments: Callable[[float], tuple[float, ...]],
+        progress: Progress,
+        log: PassLog,
+    ) -> tuple[FloatArray, int]:
+        """Carry states through the protocol; returns (K, T + 1) moments at the T output times and the end, and steps.
+
+        Args:
+            moments: K numbers of the states at a time in ns; the log keeps them.
+        """
+        wanted = set(times.tolist())
+
+        def at_stop(time: float) -> None:
+            if time in wanted:
+                log.rows.append(moments(time))
+
+        steps = self.propagate(problem, states, mesh, level, at_stop, progress, log)
+        return np.array([*log.rows, moments(problem.protocol.duration)]).T, steps
 
     def propagate(
         self,

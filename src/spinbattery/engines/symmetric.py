@@ -9,18 +9,18 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 
 from .._typing import FloatArray
-from ..errors import EngineError, InvalidParameterError, ToleranceError
+from ..errors import InvalidParameterError, ToleranceError
 from ..problem import ChargingProblem
 from ..progress import Progress
 from ..symmetry import symmetry_group
 from ..units import TWO_PI
 from .checkpoint import PassLog
+from .populations import state_moments
 from .schedule import Mesh, initial_steps
 from .sector.basis import LARGEST_N, SymmetricSector, largest_orbit, sector_dimension
 from .sector.magnus import COMMUTATOR_FREE, COMMUTATOR_FREE_6, CommutatorFree
 from .sector.state import ChebyshevState, LanczosState, SectorState
-from .statevector import state_moments
-from .stepping import BYTES_PER_BLOCK, SECONDS_WORTH_THREADS, Evolution, Pass, SteppingEngine
+from .stepping import BYTES_PER_BLOCK, MOST_STEPS, SECONDS_WORTH_THREADS, Evolution, Pass, SteppingEngine
 from .team import Team
 
 Exponential = Literal["auto", "lanczos", "chebyshev"]
@@ -47,7 +47,6 @@ _SECONDS_PER_CONFIGURATION = 6e-8
 _SECONDS_PER_LINK = 1e-8
 _SECONDS_PER_OUTPUT = 1e-4
 _SECONDS_PER_STEP = 2.5e-6
-_MOST_STEPS = 20_000_000
 _COARSEST, _COARSEST_WHEN_SLOW, _SLOW_NS = 0.5, 0.21, 400.0
 """Steps of the first pass for each of :func:`initial_steps`, at a tolerance of 1e-6. A slow protocol follows slightly
 wrong eigenstates, and its errors do not add up; but steps that do not resolve turns at all drive transitions."""
@@ -136,12 +135,8 @@ class Symmetric(SteppingEngine):
 
     def mesh(self, problem: ChargingProblem, times: FloatArray) -> Mesh:
         steps = self._coarsest_steps(problem)
-        if steps > _MOST_STEPS:
-            raise EngineError(
-                f"the symmetric engine would need {steps:.1e} steps at the coarsest for "
-                f"{problem.protocol.duration:g} ns with these fields and couplings, more than {_MOST_STEPS:.0e}; "
-                "shorten the duration or lower h and J."
-            )
+        if steps > MOST_STEPS:
+            raise self.too_many(steps, problem)
         return Mesh(problem, np.unique(np.concatenate([problem.protocol.breakpoints, times])), steps)
 
     def rounding(self, evolution: Evolution) -> tuple[float, float]:
@@ -178,7 +173,6 @@ class Symmetric(SteppingEngine):
         start = sector.product_amplitudes(problem.protocol.initial.spinors(n))
         site_orbits = group.site_orbits()
         method = self._method(sector.dimension)
-        wanted = set(times.tolist())
         scheme = self.scheme_for(problem)
 
         def run(level: int, log: PassLog, progress: Progress) -> Evolution:
@@ -186,14 +180,14 @@ class Symmetric(SteppingEngine):
             with Team(1 if sector.dimension < _SMALLEST_SHARED else None) as team:
                 state = _STATES[method](sector, start.copy(), share, team)
 
-                def at_stop(time: float) -> None:
-                    if time in wanted:
-                        log.rows.append(state_moments(problem, state, time)[:3])
+                def moments(time: float) -> tuple[float, ...]:
+                    return state_moments(problem, state, time)
 
-                steps = self.propagate(problem, [state], mesh, level, at_stop, progress, log)
-            *final, distribution, norm = state_moments(problem, state, problem.protocol.duration)
+                (mean, variance, energy), steps = self.follow(
+                    problem, [state], mesh, level, times, moments, progress, log
+                )
+            distribution, _, norm = state.populations()
             _check_norm(norm, self.tolerance)
-            mean, variance, energy = np.array([*log.rows, final]).T
             spins = sector.spin_magnetization(state.probabilities()[0], site_orbits)
             kept = sector.expand(state.amplitudes / np.sqrt(norm), group) if self.keep_state else None
             details = {"dimension": sector.dimension, "group_order": group.order, "exponential": method}
