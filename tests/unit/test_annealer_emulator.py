@@ -281,11 +281,23 @@ def test_what_progress_raises_stops_the_call_and_leaves_no_threads():
 def test_control_c_stops_the_call_and_leaves_no_threads(model):
     before = set(threading.enumerate())
     sampler = _annealer(threads=2, sweeps=10**6, model=model)
-    timer = threading.Timer(0.5, _thread.interrupt_main)
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        _reads(sampler, num_reads=1000)
-    timer.join()
+    ended = threading.Event()
+
+    def press_control_c():
+        # again after a while: Python drops one that falls into a weak reference's callback
+        seconds = 0.5
+        while not ended.wait(seconds):
+            _thread.interrupt_main()
+            seconds = 10.0
+
+    presser = threading.Thread(target=press_control_c)
+    presser.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            _reads(sampler, num_reads=1000)
+    finally:
+        ended.set()
+        presser.join()
     for thread in set(threading.enumerate()) - before:
         thread.join(timeout=10.0)  # interrupted in the moment of its start, a thread ends by itself
         assert not thread.is_alive()
