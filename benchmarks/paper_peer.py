@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix, identity
 from scipy.sparse.linalg import expm_multiply
 
 from spinbattery.engines.checkpoint import Checkpoint
+from spinbattery.engines.propagation import propagate
 from spinbattery.engines.sector.basis import SymmetricSector
 from spinbattery.engines.sector.state import ChebyshevState
 from spinbattery.engines.symmetric import Symmetric
@@ -143,5 +144,5 @@ def _states_at(problem: ChargingProblem, times: NDArray[np.float64]) -> list[NDA
             found.append(sector.expand(state.amplitudes, group))
 
     mesh = engine.mesh(problem, times)
-    engine.propagate(problem, [state], mesh, 1, at_stop, silent, Checkpoint().level(1))
+    propagate(problem, engine.scheme_for(problem), [state], mesh, 1, at_stop, silent, Checkpoint().level(1))
     return found

@@ -45,6 +45,7 @@ from .engines.spectrum import SectorSpectrum as SectorSpectrum
 from .engines.spectrum import sector_spectrum as sector_spectrum
 from .engines.statevector import Statevector as Statevector
 from .engines.symmetric import Symmetric as Symmetric
+from .engines.tensor import TensorNetwork as TensorNetwork
 from .engines.trajectories import Trajectories as Trajectories
 from .errors import SpinBatteryError as SpinBatteryError
 from .figures.calibration import plot_calibration as plot_calibration

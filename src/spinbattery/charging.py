@@ -15,6 +15,7 @@ from .engines.product import Product
 from .engines.sampling import Emulator
 from .engines.statevector import Statevector
 from .engines.symmetric import Symmetric
+from .engines.tensor import TensorNetwork
 from .engines.trajectories import Trajectories
 from .errors import EngineError, InvalidParameterError, did_you_mean
 from .network import SpinNetwork
@@ -27,7 +28,7 @@ from .scales import EnergyScales, advantage_system6
 from .store.folder import Store
 
 ENGINES: dict[str, type[Engine]] = {
-    engine.name: engine for engine in (Product, Symmetric, Statevector, Lindblad, Trajectories, Emulator)
+    engine.name: engine for engine in (Product, Symmetric, Statevector, TensorNetwork, Lindblad, Trajectories, Emulator)
 }
 """Engines that have a name alone; an annealer needs a sampler besides."""
 

@@ -105,14 +105,18 @@ class Record:
 
     @property
     def precision(self) -> float | None:
-        """1/sigma^2, or None where sigma is zero to rounding or in all reads; then see :attr:`precision_bound`."""
+        """1/sigma^2, or None where sigma has not converged, or is zero to rounding or in all reads.
+
+        Then see :attr:`precision_bound`.
+        """
         return self._optional("precision")
 
     @property
     def precision_bound(self) -> float | None:
         """Lower bound of 1/sigma^2 where there is no precision, else None.
 
-        The bound of reads holds with 95 % confidence, see :func:`spinbattery.sample_statistics`.
+        The bound of reads holds with 95 % confidence, see :func:`spinbattery.sample_statistics`; where sigma has not
+        converged it is that of Bhatia and Davis at the least |mu| that the error of mu allows.
         """
         return self._optional("precision_bound")
 
@@ -125,6 +129,29 @@ class Record:
     def precision_error(self) -> float | None:
         """Estimated relative error of the precision, or None where there is no precision or there are reads."""
         return self._optional("precision_error")
+
+    @property
+    def std_error(self) -> float | None:
+        """Estimated absolute error of sigma where it was checked by other runs, else None."""
+        return self._optional("std_error")
+
+    @property
+    def magnetization_extrapolated(self) -> float | None:
+        """mu of a tensor network, extrapolated to no weight cut off; None where there are not the runs for it."""
+        return self._optional("magnetization_extrapolated")
+
+    @property
+    def std_extrapolated(self) -> float | None:
+        """sigma of a tensor network, extrapolated likewise."""
+        return self._optional("std_extrapolated")
+
+    @property
+    def converged(self) -> dict[str, bool | None]:
+        """Verdict on ``magnetization`` and ``precision`` of a tensor network; None where no error is known.
+
+        Empty for engines that promise an error: they end with an error where they cannot keep it.
+        """
+        return self._attribute("converged")
 
     @property
     def accuracy(self) -> str:
@@ -245,7 +272,11 @@ class Record:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        precision = f"1/sigma^2 = {self.precision:.6g}" if self.precision else "sigma = 0"
+        precision = "sigma = 0"
+        if self.precision:
+            precision = f"1/sigma^2 = {self.precision:.6g}"
+        elif self.std:
+            precision = f"1/sigma^2 > {self.precision_bound:.3g} (sigma has not converged)"
         return (
             f"Record({self.dataset.attrs['network']}, {self.dataset.attrs['protocol']}, {self.duration:g} ns, "
             f"{self.engine}: mu = {self.magnetization:.6f}, {precision}, {self.accuracy})"

@@ -56,6 +56,11 @@ class Solution:
         standard_errors: where runs were drawn at random: of mu, sigma^2, P(Sz), <sz_k> and the trajectories, by the
             names that these have in a record.
         ensemble: sums over trajectories, from which runs are merged and extended, or None.
+        std_error: absolute error estimate of sigma, or None.
+        extrapolated: better estimates of mu and sigma by the names that these have in a record, where there are any.
+        converged: verdict on mu and the precision, where there is one: None where no error is known. A precision
+            that has not converged is not shown.
+        execution: what differs between two runs of the same: plain data.
     """
 
     mean: float
@@ -78,6 +83,10 @@ class Solution:
     smallest_eigenvalue: float | None = None
     standard_errors: Mapping[str, Any] = field(default_factory=dict)
     ensemble: Ensemble | None = None
+    std_error: float | None = None
+    extrapolated: Mapping[str, float] = field(default_factory=dict)
+    converged: Mapping[str, bool | None] = field(default_factory=dict)
+    execution: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -154,6 +163,10 @@ def build_record(
     else:
         values |= _computed_values(solution)
         attributes["discretisation"] = canonical_json(solution.discretisation)
+        if solution.converged:
+            attributes["converged"] = canonical_json(solution.converged)
+        if solution.execution:
+            attributes["execution"] = canonical_json(solution.execution)
     variables = {name: xr.Variable(dims, data, _described(name)) for name, (dims, data) in values.items()}
     return Record(xr.Dataset(variables, attrs=attributes), problem)
 
@@ -173,8 +186,13 @@ def _computed_values(solution: Solution) -> dict[str, Any]:
         "purity": solution.purity,
         "smallest_eigenvalue": solution.smallest_eigenvalue,
     }
-    if solution.variance > VARIANCE_FLOOR:
+    known |= {f"{name}_extrapolated": value for name, value in solution.extrapolated.items()}
+    if not solution.converged.get("precision", True):
+        known["precision_bound"] = _least_precision(solution.mean, solution.mean_error)
+        known["std_error"] = solution.std_error
+    elif solution.variance > VARIANCE_FLOOR:
         known |= {"precision": 1.0 / solution.variance, "precision_error": solution.precision_error}
+        known["std_error"] = solution.std_error
     else:
         known["precision_bound"] = 1.0 / VARIANCE_FLOOR
     values |= {name: ((), value) for name, value in known.items() if value is not None}
@@ -198,6 +216,12 @@ def _computed_values(solution: Solution) -> dict[str, Any]:
         values["state"] = (("amplitude", "part"), np.column_stack([solution.state.real, solution.state.imag]))
         values["part"] = ("part", ["real", "imag"])
     return values
+
+
+def _least_precision(mean: float, error: float | None) -> float:
+    """Lower bound 1/(1 - mu^2) of Bhatia and Davis on 1/sigma^2, at the end of the error bar that makes it least."""
+    least = max(abs(mean) - (error or 0.0), 0.0)
+    return 1.0 / max(1.0 - least**2, VARIANCE_FLOOR)
 
 
 def _sampled_values(problem: ChargingProblem, readout: Readout) -> dict[str, Any]:

@@ -20,13 +20,15 @@ ENGINES = {
     "lindblad": (sb.Lindblad(1e-5), "ring:3", {}, "x:1e-3/ns+relaxation:1e-3/ns@16mK"),
     "chebyshev": (sb.Symmetric(1e-6), "torus:3x3", {}, None),
     "lanczos": (sb.Symmetric(1e-5, exponential="lanczos"), "torus:3x4", {}, None),
+    "tensor": (sb.TensorNetwork(bond_dimension=4, expansion=2), "ring:8", {}, None),
+    "tensors that are checked": (sb.TensorNetwork(bond_dimension=(2, 4), steps=20), "ring:8", {}, None),
 }
 
 
 @pytest.fixture(autouse=True)
 def _always(monkeypatch):
     """Every chunk is short, worth keeping, and kept."""
-    monkeypatch.setattr("spinbattery.engines.stepping._SECONDS_PER_CHUNK", 1e-4)
+    monkeypatch.setattr("spinbattery.engines.propagation._SECONDS_PER_CHUNK", 1e-4)
     monkeypatch.setattr(module, "_SECONDS_WORTH_KEEPING", 0.0)
 
 

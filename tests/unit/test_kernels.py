@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, ProductState, Statevector, cooperative, torus
-from spinbattery.engines import split_step, stepping
+from spinbattery.engines import propagation, split_step
 from spinbattery.engines.kernels import TILE_BITS, evolve_tile, transverse_expectation
 from spinbattery.engines.split_step import SplitState
 from spinbattery.operators import magnetization_diagonal
@@ -126,7 +126,7 @@ def test_stages_may_be_applied_in_chunks_of_any_size(monkeypatch):
     whole = engine.run(problem, times=[0.5, 1.5]).dataset
     reports: list[float] = []
     monkeypatch.setattr(SplitState, "shortest_chunk", 1)
-    monkeypatch.setattr(stepping, "_SECONDS_PER_CHUNK", 7.5 * 16 * split_step.SECONDS_PER_AMPLITUDE_STAGE)
+    monkeypatch.setattr(propagation, "_SECONDS_PER_CHUNK", 7.5 * 16 * split_step.SECONDS_PER_AMPLITUDE_STAGE)
     pieces = engine.run(problem, times=[0.5, 1.5], progress=lambda fraction, message: reports.append(fraction)).dataset
     assert len(reports) > 50
     assert all(0.0 < fraction <= 1.0 for fraction in reports)
@@ -138,7 +138,7 @@ def test_fields_may_be_projected_in_blocks_of_any_size(monkeypatch):
     problem = ChargingProblem(torus(2, 2), cooperative(3.0))
     engine = Statevector(1e-3, keep_state=True)
     whole = engine.run(problem, times=[0.5, 1.5]).dataset
-    monkeypatch.setattr(stepping, "_STEPS_PER_BLOCK", 3)
+    monkeypatch.setattr(propagation, "_STEPS_PER_BLOCK", 3)
     assert_same(engine.run(problem, times=[0.5, 1.5]).dataset, whole)
 
 

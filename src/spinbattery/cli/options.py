@@ -28,7 +28,9 @@ SHold = Annotated[float, typer.Option("--s-hold", help="Annealing fraction s in 
 Tolerance = Annotated[
     float | None,
     typer.Option(
-        "--tolerance", help="Promised error of exact engines (1e-6): absolute in mu, relative in the precision."
+        "--tolerance",
+        help="Promised error of exact engines (1e-6): absolute in mu, relative in the precision. The tensor engine "
+        "raises its bond dimension until the error of mu is below it (2e-3).",
     ),
 ]
 EngineName = Annotated[
@@ -36,7 +38,8 @@ EngineName = Annotated[
     typer.Option(
         "--engine",
         help="auto (exact where it can be), product, symmetric (orbits of the network's symmetries), statevector, "
-        "lindblad (a density matrix), trajectories (sampled noise), or emulator (an annealer's reads).",
+        "tensor (a tree of tensors, with an error), lindblad (a density matrix), trajectories (sampled noise), or "
+        "emulator (an annealer's reads).",
     ),
 ]
 NetworkText = Annotated[
@@ -81,7 +84,22 @@ OneJump = Annotated[
 Single = Annotated[
     bool,
     typer.Option(
-        "--single", help="Single precision of the statevector engine: faster for many spins; --tolerance 1e-5 or more."
+        "--single",
+        help="Single precision of the statevector (--tolerance 1e-5 or more) and tensor engines: faster for many "
+        "spins.",
+    ),
+]
+BondDimension = Annotated[
+    str | None,
+    typer.Option(
+        "--bond-dimension",
+        help="Of the tensor engine: 20 is one run, whose error is not known; 10,16,24 are checked against each other.",
+    ),
+]
+Expansion = Annotated[
+    str | None,
+    typer.Option(
+        "--expansion", help="Of the tensor engine: directions each link may exchange in a step (0), or all (two-site)."
     ),
 ]
 Scales = Annotated[
@@ -114,7 +132,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 
 
 def build_engine(
-    name: str, tolerance: float | None, **options: float | str | None
+    name: str, tolerance: float | None, **options: float | str | tuple[int, ...] | None
 ) -> tuple[Engine | str, float | None]:
     """The engine by its name, or with the options that were given, and the tolerance that is left to say.
 
@@ -140,6 +158,24 @@ def build_engine(
         them = "them" if len(strange) > 1 else "it"
         raise InvalidParameterError(f"the {name} engine has no {spelled}; leave {them} out{remedy}.")
     return engine_type(name)(**given), None
+
+
+def bond_dimensions(text: str | None) -> int | tuple[int, ...] | None:
+    """One number or several of ``--bond-dimension``."""
+    if text is None:
+        return None
+    try:
+        several = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InvalidParameterError(
+            f"--bond-dimension must be a whole number or several with commas, such as 10,16,24, but is {text!r}."
+        ) from None
+    return several if len(several) > 1 else several[0]
+
+
+def expansion_directions(text: str | None) -> int | str | None:
+    """A number, or ``all``, of ``--expansion``; the engine checks it."""
+    return int(text) if text is not None and text.isdigit() else text
 
 
 def build_network(

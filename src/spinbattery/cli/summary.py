@@ -42,7 +42,7 @@ def summary(record: Record) -> dict[str, Any]:
         "magnetization": record.magnetization,
         "std": record.std,
         "precision": record.precision,
-        "precision_lower_bound": record.precision_bound,
+        "precision_bound": record.precision_bound,
         "bhatia_davis_precision": bhatia_davis_precision(record.magnetization)
         if abs(record.magnetization) < 1
         else None,
@@ -78,8 +78,25 @@ def _of_discretisation(record: Record) -> dict[str, Any]:
         "error_estimate": record.error_estimate,
         "magnetization_error": record.magnetization_error,
         "precision_error": record.precision_error,
-        "steps": record.discretisation.get("steps"),
-        **{name: record.discretisation[name] for name in ("dimension", "group_order") if name in record.discretisation},
+        **(_of_convergence(record) if record.converged else {}),
+        **{name: record.discretisation[name] for name in _KEPT if name in record.discretisation},
+    }
+
+
+_KEPT = (
+    "steps", "dimension", "group_order", "bond_dimension", "expansion", "discarded_weight",
+)  # fmt: skip
+"""Of the discretisation, where it is there."""
+
+
+def _of_convergence(record: Record) -> dict[str, Any]:
+    """Of a tensor network: what its runs say of each other."""
+    return {
+        "std_error": record.std_error,
+        "magnetization_extrapolated": record.magnetization_extrapolated,
+        "std_extrapolated": record.std_extrapolated,
+        "converged": record.converged,
+        "seconds_per_step": record.execution_info["seconds_per_step"][-1],
     }
 
 

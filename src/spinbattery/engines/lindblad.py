@@ -15,9 +15,10 @@ from ..progress import Progress
 from .checkpoint import PassLog
 from .density import DensityState, stage_work
 from .populations import state_moments
+from .propagation import BYTES_PER_BLOCK, follow
 from .schedule import Mesh
 from .split_step import SplitStepEngine
-from .stepping import BYTES_PER_BLOCK, Evolution, Pass
+from .stepping import Evolution, Pass
 
 _BYTES_PER_ENTRY = 48
 """Three matrices of 8 bytes while the step is halved, or two and a complex one whose eigenvalues are found; 37 were
@@ -67,8 +68,8 @@ class Lindblad(SplitStepEngine):
             def moments(time: float) -> tuple[float, ...]:
                 return *state_moments(problem, state, time), state.purity()
 
-            (mean, variance, energy, purity), steps = self.follow(
-                problem, [state], mesh, level, times, moments, progress, log
+            (mean, variance, energy, purity), steps = follow(
+                problem, self.scheme_for(problem), [state], mesh, level, times, moments, progress, log
             )
             distribution, _, trace = state.populations()
             return Evolution(

@@ -14,9 +14,10 @@ from ..problem import ChargingProblem
 from ..progress import Progress
 from .checkpoint import PassLog
 from .density import DensityState, stage_work
+from .propagation import BYTES_PER_BLOCK, follow
 from .schedule import Mesh
 from .split_step import SplitState, SplitStepEngine
-from .stepping import BYTES_PER_BLOCK, Evolution, Pass
+from .stepping import Evolution, Pass
 
 _NO_COUPLING = np.zeros(2)
 _BYTES_PER_SPIN, _BYTES_PER_NOISY_SPIN = 200, 6000
@@ -58,8 +59,8 @@ class Product(SplitStepEngine):
             def moments(time: float) -> tuple[float, ...]:
                 return *_moments(problem, states, kinds.counts, time), _purity(states, kinds.counts)
 
-            (mean, variance, energy, purity), steps = self.follow(
-                problem, states, mesh, level, times, moments, progress, log
+            (mean, variance, energy, purity), steps = follow(
+                problem, self.scheme_for(problem), states, mesh, level, times, moments, progress, log
             )
             up = np.array([state.probabilities()[0][0] for state in states])
             drift = max(abs(state.probabilities()[1] - 1.0) for state in states)

@@ -19,6 +19,7 @@ from ..symmetry import symmetry_group
 from ..units import whole_number
 from .base import output_times
 from .checkpoint import Checkpoint
+from .propagation import propagate
 from .sector.basis import LARGEST_N, SymmetricSector, sector_dimension
 from .sector.state import ChebyshevState
 from .symmetric import Symmetric
@@ -192,7 +193,8 @@ def _evolved(problem: ChargingProblem, sector: SymmetricSector, times: FloatArra
                 found.append(weights * state.amplitudes)
 
         mesh = engine.mesh(problem, times)
-        engine.propagate(problem, [state], mesh, level, at_stop, silent, Checkpoint().level(level))
+        log = Checkpoint().level(level)
+        propagate(problem, engine.scheme_for(problem), [state], mesh, level, at_stop, silent, log)
     return np.array(found)
 
 

@@ -19,9 +19,10 @@ from .base import ADDED_LATER
 from .checkpoint import PassLog
 from .large_state import SMALLEST, LargeState
 from .populations import state_moments
+from .propagation import BYTES_PER_BLOCK, follow
 from .schedule import Mesh
 from .split_step import SplitState, SplitStepEngine
-from .stepping import BYTES_PER_BLOCK, SECONDS_WORTH_THREADS, Evolution, Pass
+from .stepping import SECONDS_WORTH_THREADS, Evolution, Pass
 from .team import Team
 
 _BYTES_PER_AMPLITUDE, _BYTES_PER_SINGLE = 20, 12
@@ -127,8 +128,8 @@ class Statevector(SplitStepEngine):
                 def moments(time: float) -> tuple[float, ...]:
                     return state_moments(problem, state, time)
 
-                (mean, variance, energy), steps = self.follow(
-                    problem, [state], mesh, level, times, moments, progress, log
+                (mean, variance, energy), steps = follow(
+                    problem, self.scheme_for(problem), [state], mesh, level, times, moments, progress, log
                 )
                 distribution, _, norm = state.populations()
                 kept = state.amplitudes() if self.keep_state else None

@@ -1,14 +1,11 @@
-"""The one host loop of engines that step through a protocol, and step halving until a tolerance is kept."""
+"""Engines that halve their step until a tolerance is kept."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from .._typing import ComplexArray, FloatArray
 from ..errors import EngineError
@@ -21,73 +18,15 @@ from .base import Engine
 from .checkpoint import Checkpoint, PassLog
 from .density import DensityState
 from .levels import run_together
+from .propagation import Scheme
 from .refinement import ROUNDING, checked_tolerance, refine
-from .schedule import Mesh, StepFields, project_fields
-
-_STEPS_PER_BLOCK = 16_384
-BYTES_PER_BLOCK = 30_000_000
-"""Fields and stages of one block of steps; 27 MB were measured for runs of several blocks."""
+from .schedule import Mesh
 
 MOST_STEPS = 20_000_000
 """Of the coarsest mesh."""
 
-_SECONDS_PER_CHUNK = 0.1
-
 SECONDS_WORTH_THREADS = 2.0
 """Predicted run time from which levels run at the same time."""
-
-
-class StageSequence(Protocol):
-    """Stages of consecutive steps."""
-
-    def __len__(self) -> int: ...
-
-    def parts(self, largest: int) -> Iterator[Self]:
-        """The same in sequence, in parts of up to ``largest`` stages."""
-        ...
-
-
-class Scheme(Protocol):
-    """How a step is made of stages.
-
-    Attributes:
-        name: for records.
-        order: order of the global error in the step.
-        stages: per step.
-        legendre_degree: of the projection of the fields that the order needs.
-    """
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def order(self) -> int: ...
-    @property
-    def stages(self) -> int: ...
-    @property
-    def legendre_degree(self) -> int: ...
-
-    def sequence(self, fields: StepFields) -> StageSequence: ...
-
-
-class State(Protocol):
-    """What is carried through a protocol.
-
-    Attributes:
-        stage_seconds: rough time of a stage on one core.
-        shortest_chunk: stages that are applied together at least.
-        arrays: all that changes on the way: what a checkpoint keeps.
-    """
-
-    @property
-    def stage_seconds(self) -> float: ...
-    @property
-    def shortest_chunk(self) -> int: ...
-    @property
-    def arrays(self) -> Sequence[NDArray[Any]]: ...
-
-    def apply(self, stages: Any) -> None:
-        """Apply stages of the kind that goes with the state, in place."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -120,7 +59,7 @@ _SHARES = (1.0 / 7.0, 2.0 / 7.0, 4.0 / 7.0)
 
 @dataclass(frozen=True)
 class SteppingEngine(Engine):
-    """Options and the host loop common to engines that step through a protocol.
+    """Options and step halving common to engines that step through a protocol.
 
     Attributes:
         tolerance: a promise: absolute on mu and sigma^2 at every output time, relative on the final
@@ -212,94 +151,3 @@ class SteppingEngine(Engine):
             f"the {self.name} engine would need {steps:.1e} steps at the coarsest for {problem.protocol.duration:g} ns "
             f"with these fields and couplings, more than {MOST_STEPS:.0e}; shorten the duration or lower h and J."
         )
-
-    def follow(
-        self,
-        problem: ChargingProblem,
-        states: Sequence[State],
-        mesh: Mesh,
-        level: int,
-        times: FloatArray,
-        moments: Callable[[float], tuple[float, ...]],
-        progress: Progress,
-        log: PassLog,
-    ) -> tuple[FloatArray, int]:
-        """Carry states through the protocol; returns (K, T + 1) moments at the T output times and the end, and steps.
-
-        Args:
-            moments: K numbers of the states at a time in ns; the log keeps them.
-        """
-        wanted = set(times.tolist())
-
-        def at_stop(time: float) -> None:
-            if time in wanted:
-                log.rows.append(moments(time))
-
-        steps = self.propagate(problem, states, mesh, level, at_stop, progress, log)
-        return np.array([*log.rows, moments(problem.protocol.duration)]).T, steps
-
-    def propagate(
-        self,
-        problem: ChargingProblem,
-        states: Sequence[State],
-        mesh: Mesh,
-        level: int,
-        at_stop: Callable[[float], None],
-        progress: Progress,
-        log: PassLog,
-    ) -> int:
-        """Carry states through the protocol, calling ``at_stop(time)`` at every stop; returns the steps.
-
-        Kernels run in chunks of about a tenth of a second, or of a few stages where these are longer, so that progress
-        shows, Ctrl-C acts, and checkpoints are written between two of them. What an interrupted run had done is taken
-        from the log and not done again.
-        """
-        scheme = self.scheme_for(problem)
-        total = sum(mesh.counts(level))
-        seconds = sum(state.stage_seconds for state in states)
-        chunk = max(int(_SECONDS_PER_CHUNK / seconds), *(state.shortest_chunk for state in states))
-        message = f"{problem.network.name} {problem.protocol.name}, {total} steps"
-        arrays = [array for state in states for array in state.arrays]
-        behind = log.restore(arrays, f"{scheme.name}, {total} steps, {chunk} stages in a chunk")
-        if log.is_finished:
-            progress(1.0, message)
-            return total
-        if behind:
-            message += ", from its checkpoint"
-        done = chunks = 0
-        if not behind:
-            at_stop(float(mesh.stops[0]))
-        for time, stages in self._blocks(problem, scheme, mesh, level):
-            parts = list(stages.parts(chunk))
-            for part in parts:
-                chunks += 1
-                done += len(part)
-                if chunks <= behind:
-                    continue
-                for state in states:
-                    state.apply(part)
-                if time is not None and part is parts[-1]:
-                    at_stop(time)  # before the checkpoint, which keeps what was found there
-                with log.reached(chunks, arrays):
-                    progress(done / (total * scheme.stages), message)
-        log.finish(chunks, arrays)
-        return total
-
-    def _blocks(
-        self, problem: ChargingProblem, scheme: Scheme, mesh: Mesh, level: int
-    ) -> Iterator[tuple[float | None, StageSequence]]:
-        """Stages of consecutive blocks of steps, with the stop (ns) a block ends at, if it does.
-
-        The fields are projected block by block, so that memory does not grow with the duration.
-        """
-        edges = mesh.edges(level)
-        ends = np.cumsum(mesh.counts(level)).tolist()
-        stops = dict(zip(ends, mesh.stops[1:].tolist(), strict=True))
-        total = ends[-1]
-        for first in range(0, total, _STEPS_PER_BLOCK):
-            last = min(first + _STEPS_PER_BLOCK, total)
-            block = project_fields(problem, edges[first : last + 1], mesh.kinks, scheme.legendre_degree)
-            start = first
-            for end in [*(end for end in ends if first < end < last), last]:
-                yield stops.get(end), scheme.sequence(block.part(start - first, end - first))
-                start = end

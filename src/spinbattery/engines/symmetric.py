@@ -16,11 +16,12 @@ from ..symmetry import symmetry_group
 from ..units import TWO_PI
 from .checkpoint import PassLog
 from .populations import state_moments
+from .propagation import BYTES_PER_BLOCK, follow
 from .schedule import Mesh, initial_steps
 from .sector.basis import LARGEST_N, SymmetricSector, largest_orbit, sector_dimension
 from .sector.magnus import COMMUTATOR_FREE, COMMUTATOR_FREE_6, CommutatorFree
 from .sector.state import ChebyshevState, LanczosState, SectorState
-from .stepping import BYTES_PER_BLOCK, MOST_STEPS, SECONDS_WORTH_THREADS, Evolution, Pass, SteppingEngine
+from .stepping import MOST_STEPS, SECONDS_WORTH_THREADS, Evolution, Pass, SteppingEngine
 from .team import Team
 
 Exponential = Literal["auto", "lanczos", "chebyshev"]
@@ -183,8 +184,8 @@ class Symmetric(SteppingEngine):
                 def moments(time: float) -> tuple[float, ...]:
                     return state_moments(problem, state, time)
 
-                (mean, variance, energy), steps = self.follow(
-                    problem, [state], mesh, level, times, moments, progress, log
+                (mean, variance, energy), steps = follow(
+                    problem, self.scheme_for(problem), [state], mesh, level, times, moments, progress, log
                 )
             distribution, _, norm = state.populations()
             _check_norm(norm, self.tolerance)

@@ -21,11 +21,11 @@ from ..units import whole_number
 from .base import Engine, derived_seed
 from .checkpoint import Checkpoint
 from .kernels import TILE_BITS
+from .propagation import BYTES_PER_BLOCK
 from .refinement import checked_tolerance
 from .schedule import Mesh
 from .splitting import BLANES_MOAN_4, SPLITTINGS, Splitting
 from .statevector import Statevector
-from .stepping import BYTES_PER_BLOCK
 from .unravelling.resolution import Resolution, choose_mesh
 from .unravelling.runs import DAMPING_COST, Unravelling, rows_together
 from .unravelling.strata import OneJump, OneJumpRule, no_jump_part, sample, sampled_weight

@@ -1,0 +1,200 @@
+"""Options of the tensor engine, what it checks itself by, and what its records say."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import spinbattery as sb
+from spinbattery.engines.tree import convergence
+from spinbattery.engines.tree.convergence import Study, converged
+from spinbattery.engines.tree.runs import Setting, TreeRun
+from spinbattery.errors import EngineError, InsufficientMemoryError, InvalidParameterError
+
+PROTOCOL = sb.cooperative(20.0)
+SMALL = sb.ChargingProblem(sb.torus(2, 4), sb.cooperative(5.0))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"bond_dimension": 0}, "bond_dimension must be"),
+        ({"bond_dimension": 2.5}, "bond_dimension must be"),
+        ({"bond_dimension": "20"}, "bond_dimension must be"),
+        ({"bond_dimension": (16, 10)}, "ascend"),
+        ({"bond_dimension": ()}, "ascend"),
+        ({"expansion": -1}, "expansion must be"),
+        ({"expansion": "some"}, "expansion must be a whole number or 'all'"),
+        ({"truncation": 1.0}, "truncation must lie"),
+        ({"tolerance": 0.0}, "tolerance must be"),
+        ({"steps": 0}, "steps must be"),
+        ({"seed": -1}, "seed must be"),
+        ({"magnus": "CF6"}, "magnus must be one of CF2, CF4"),
+        ({"shape": "star"}, "shape must be one of tree, chain"),
+        ({"single": 1}, "single must be true or false"),
+        ({"most_bond_dimension": 0}, "most_bond_dimension must be"),
+    ],
+)
+def test_options_that_cannot_be(options, message):
+    with pytest.raises(InvalidParameterError, match=message):
+        sb.TensorNetwork(**options)
+
+
+def test_one_number_and_a_list_of_one_are_the_same():
+    assert sb.TensorNetwork(bond_dimension=(8,)) == sb.TensorNetwork(bond_dimension=8)
+    assert sb.TensorNetwork(bond_dimension=[4, 8]).bond_dimension == (4, 8)
+
+
+def test_one_spin_is_no_tree():
+    with pytest.raises(EngineError, match="use the product engine"):
+        sb.charge(sb.SpinNetwork(1, []), PROTOCOL, engine="tensor")
+
+
+def test_noise_is_refused():
+    with pytest.raises(EngineError, match="tensor engine cannot .* noise"):
+        sb.charge(sb.torus(2, 2), PROTOCOL, engine="tensor", noise="x:1e-3/ns")
+
+
+def test_too_much_memory_is_refused_before_any_work(monkeypatch):
+    def never(*_):
+        raise AssertionError("work was done")
+
+    monkeypatch.setattr(sb.TensorNetwork, "solve", never)
+    with pytest.raises(InsufficientMemoryError, match="use smaller bond dimensions"):
+        sb.TensorNetwork(bond_dimension=3000).run(sb.ChargingProblem(sb.torus(16, 16), PROTOCOL))
+
+
+def test_memory_and_time_grow_as_they_should():
+    problem = sb.ChargingProblem(sb.torus(8, 8), PROTOCOL)
+    none = np.empty(0)
+    sizes = [sb.TensorNetwork(bond_dimension=bond) for bond in (16, 32)]
+    assert 5 < sizes[1].predicted_seconds(problem, none) / sizes[0].predicted_seconds(problem, none) < 20
+    assert sizes[1].required_bytes(problem) > sizes[0].required_bytes(problem)
+    single = sb.TensorNetwork(bond_dimension=32, single=True)
+    assert single.required_bytes(problem) < sizes[1].required_bytes(problem)
+    checked = sb.TensorNetwork(bond_dimension=(16, 32))
+    assert checked.predicted_seconds(problem, none) > 2.0 * sizes[1].predicted_seconds(problem, none)
+
+
+def test_one_run_has_no_error_and_shows_no_precision():
+    record = sb.charge(sb.torus(2, 4), PROTOCOL, engine=sb.TensorNetwork(bond_dimension=4))
+    assert record.precision is None
+    assert record.magnetization_error is None
+    assert record.error_estimate is None
+    assert record.converged == {"magnetization": None, "precision": None}
+    assert record.precision_bound == pytest.approx(1.0 / (1.0 - record.magnetization**2))
+    assert record.precision_bound < 1.0 / record.variance
+    assert "sigma has not converged" in repr(record)
+    assert record.discretisation["bond_dimension"] == 4
+    assert len(record.execution_info["seconds_per_step"]) == 1
+
+
+def test_a_checked_run_has_an_error_and_a_verdict():
+    record = sb.charge(sb.torus(2, 4), PROTOCOL, engine="tensor", tolerance=5e-3, times=[5.0, 10.0])
+    exact = sb.charge(sb.torus(2, 4), PROTOCOL, times=[5.0, 10.0])
+    assert record.converged == {"magnetization": True, "precision": True}
+    assert abs(record.magnetization - exact.magnetization) < record.magnetization_error < 5e-3
+    assert abs(record.std - exact.std) < record.std_error
+    assert abs(record.precision / exact.precision - 1.0) < record.precision_error
+    error = record.dataset["magnetization_t_error"]
+    for name in ("magnetization_t", "std_t", "energy_t"):
+        assert np.abs(record.dataset[name] - exact.dataset[name]).max() < 2e-2
+    assert (np.abs(record.dataset["magnetization_t"] - exact.dataset["magnetization_t"]) < error).all()
+    assert np.abs(record.dataset["distribution"] - exact.dataset["distribution"]).max() < 5e-3
+    assert np.abs(record.dataset["spin_magnetization"] - exact.dataset["spin_magnetization"]).max() < 5e-3
+    bonds = [run["bond_dimension"] for run in record.discretisation["runs"]]
+    assert record.discretisation["bond_dimension"] == max(bonds)
+    assert sum(error for error, _ in record.discretisation["errors"].values()) == pytest.approx(
+        record.magnetization_error, abs=1e-8
+    )
+
+
+def test_a_sigma_that_has_not_converged_is_no_precision():
+    protocol = sb.cooperative(8.0)
+    record = sb.charge(sb.torus(3, 3), protocol, engine=sb.TensorNetwork(bond_dimension=(2, 4)))
+    assert record.converged["precision"] is False
+    assert record.precision is None
+    assert record.std_error > 0.05 * record.std
+    least = record.magnetization - record.magnetization_error
+    assert record.precision_bound == pytest.approx(1.0 / (1.0 - least**2))
+    exact = sb.charge(sb.torus(3, 3), protocol)
+    assert abs(record.magnetization - exact.magnetization) < record.magnetization_error
+    assert abs(record.std - exact.std) < record.std_error
+    assert record.precision_bound < exact.precision
+
+
+def test_raising_the_bond_dimension_ends_where_it_is_told_to():
+    engine = sb.TensorNetwork(1e-6, most_bond_dimension=3)
+    record = engine.run(sb.ChargingProblem(sb.ring(6), sb.cooperative(5.0)))
+    assert record.converged["magnetization"] is False
+    assert {run["bond_dimension"] for run in record.discretisation["runs"]} == {1, 3}
+
+
+def test_raising_the_bond_dimension_goes_no_further_than_needed(monkeypatch):
+    monkeypatch.setattr("spinbattery.engines.tensor.LADDER", (2, 3, 4, 6, 8, 12))
+    record = sb.TensorNetwork(0.1).run(sb.ChargingProblem(sb.torus(3, 3), sb.cooperative(5.0)))
+    assert record.converged["magnetization"] is True
+    assert record.discretisation["bond_dimension"] < 12
+
+
+def test_the_same_digits_on_one_core_and_two(monkeypatch):
+    engine = sb.TensorNetwork(bond_dimension=(2, 3))
+    monkeypatch.setattr("spinbattery.engines.tensor.n_cores", lambda: 1)
+    alone = engine.run(SMALL)
+    monkeypatch.setattr("spinbattery.engines.tensor.n_cores", lambda: 2)
+    assert engine.run(SMALL).content_hash == alone.content_hash
+
+
+def test_seeds_tell_runs_apart():
+    first, again, other = (sb.TensorNetwork(bond_dimension=3, seed=seed).run(SMALL) for seed in (1, 1, 2))
+    assert first.content_hash == again.content_hash
+    assert first.magnetization != other.magnetization
+    assert abs(first.magnetization - other.magnetization) < 0.05
+
+
+def test_records_are_kept(tmp_path):
+    record = sb.charge(sb.torus(2, 4), PROTOCOL, engine="tensor", tolerance=1e-2)
+    again = sb.read_record(record.save(tmp_path / "record.nc"))
+    assert again == record
+    assert again.converged == record.converged
+    assert json.dumps(again.discretisation["runs"])
+
+
+def run_with(setting, mean, std, discarded=0.0):
+    return TreeRun(setting, np.array([mean]), np.array([std**2]), np.zeros(1), 1.0, discarded, 4, 10, 0.1, state=None)
+
+
+def test_the_error_is_the_sum_of_what_changes():
+    study = Study((4, 8), 0, 5, complete=False)
+    runs = {
+        study.before: run_with(study.before, 0.50, 0.20),
+        study.result: run_with(study.result, 0.52, 0.19),
+        study.other_method(study.before): run_with(None, 0.55, 0.16, 0.2),
+        study.other_method(study.result): run_with(None, 0.54, 0.17, 0.1),
+        study.other_seed: run_with(study.other_seed, 0.503, 0.20),
+        study.other_step: run_with(study.other_step, 0.501, 0.202),
+    }
+    assert set(runs) == {*study.main, *study.checks}
+    found = converged(study, runs)
+    assert found.mean_error[-1] == pytest.approx(0.02 + 0.02 + 0.003 + 0.001 * 4 / 3)
+    assert found.std_error[-1] == pytest.approx(0.01 + 0.02 + 0.0 + 0.002 * 4 / 3)
+    assert (found.extrapolated_mean, found.extrapolated_std) == pytest.approx((0.53, 0.18))
+    flat = runs | {study.other_method(study.result): run_with(None, 0.54, 0.17, 0.19)}
+    assert converged(study, flat).extrapolated_mean == pytest.approx(0.54)
+
+
+def test_where_nothing_is_cut_off_only_the_step_is_checked():
+    study = Study((4, 16), 0, 5, complete=True)
+    assert study.checks == [Setting(16, 0, 5, 1)]
+    runs = {study.result: run_with(study.result, 0.5, 0.2), study.other_step: run_with(None, 0.501, 0.2)}
+    found = converged(study, runs)
+    assert found.mean_error[-1] == pytest.approx(4e-3 / 3, abs=2 * convergence.ROUNDING)
+    assert found.extrapolated_mean == 0.5
+
+
+def test_the_other_method_of_expanding_steps_is_none():
+    study = Study((8, 16), 4, 0, complete=False)
+    assert study.other_method(study.result).expansion == 0
+    assert Study((8, 16), 0, 0, complete=False).other_method(Setting(16, 0, 0, 0)).expansion == 2
