@@ -38,6 +38,7 @@ from .charging import charge as charge
 from .cost import Cost as Cost
 from .engines.base import Engine as Engine
 from .engines.lindblad import Lindblad as Lindblad
+from .engines.mean_field import MeanField as MeanField
 from .engines.product import Product as Product
 from .engines.sampling import Annealer as Annealer
 from .engines.sampling import Emulator as Emulator
@@ -47,6 +48,7 @@ from .engines.statevector import Statevector as Statevector
 from .engines.symmetric import Symmetric as Symmetric
 from .engines.tensor import TensorNetwork as TensorNetwork
 from .engines.trajectories import Trajectories as Trajectories
+from .engines.truncated_wigner import TruncatedWigner as TruncatedWigner
 from .errors import SpinBatteryError as SpinBatteryError
 from .figures.calibration import plot_calibration as plot_calibration
 from .figures.runs import plot_advantage as plot_advantage

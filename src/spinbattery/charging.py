@@ -11,12 +11,14 @@ from numpy.typing import ArrayLike
 from .engines.base import Engine, output_times
 from .engines.checkpoint import Checkpoint
 from .engines.lindblad import Lindblad
+from .engines.mean_field import MeanField
 from .engines.product import Product
 from .engines.sampling import Emulator
 from .engines.statevector import Statevector
 from .engines.symmetric import Symmetric
 from .engines.tensor import TensorNetwork
 from .engines.trajectories import Trajectories
+from .engines.truncated_wigner import TruncatedWigner
 from .errors import EngineError, InvalidParameterError, did_you_mean
 from .network import SpinNetwork
 from .noise import Noise, as_noise
@@ -28,7 +30,18 @@ from .scales import EnergyScales, advantage_system6
 from .store.folder import Store
 
 ENGINES: dict[str, type[Engine]] = {
-    engine.name: engine for engine in (Product, Symmetric, Statevector, TensorNetwork, Lindblad, Trajectories, Emulator)
+    engine.name: engine
+    for engine in (
+        Product,
+        Symmetric,
+        Statevector,
+        TensorNetwork,
+        MeanField,
+        TruncatedWigner,
+        Lindblad,
+        Trajectories,
+        Emulator,
+    )
 }
 """Engines that have a name alone; an annealer needs a sampler besides."""
 
@@ -105,7 +118,7 @@ def named_engine(name: str, problem: ChargingProblem, tolerance: float | None = 
     if not has_tolerance(kind):
         raise InvalidParameterError(
             f"the {name} engine promises no tolerance: its errors are statistical; leave the tolerance out and choose "
-            "the reads."
+            "the reads or trajectories."
         )
     options: dict[str, Any] = {"tolerance": tolerance}
     return kind(**options), "chosen by the caller"

@@ -105,7 +105,7 @@ class Record:
 
     @property
     def precision(self) -> float | None:
-        """1/sigma^2, or None where sigma has not converged, or is zero to rounding or in all reads.
+        """1/sigma^2; None where sigma has not converged, is that of an approximation, or is zero.
 
         Then see :attr:`precision_bound`.
         """
@@ -152,6 +152,11 @@ class Record:
         Empty for engines that promise an error: they end with an error where they cannot keep it.
         """
         return self._attribute("converged")
+
+    @property
+    def approximation(self) -> str:
+        """What the engine neglects and how far off that is, where its error cannot be made small; else empty."""
+        return str(self.dataset.attrs.get("approximation", ""))
 
     @property
     def accuracy(self) -> str:
@@ -273,7 +278,9 @@ class Record:
 
     def __repr__(self) -> str:
         precision = "sigma = 0"
-        if self.precision:
+        if self.approximation:
+            precision = f"sigma = {self.std:.3g}, an approximation"
+        elif self.precision:
             precision = f"1/sigma^2 = {self.precision:.6g}"
         elif self.std:
             precision = f"1/sigma^2 > {self.precision_bound:.3g} (sigma has not converged)"

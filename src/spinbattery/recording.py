@@ -120,6 +120,7 @@ def build_record(
     reason: str,
     solution: Solution | Readout,
     wall_time: float,
+    approximation: str = "",
 ) -> Record:
     """Assemble the dataset of one run.
 
@@ -129,6 +130,7 @@ def build_record(
         reason: why by that.
         solution: what was found.
         wall_time: how long it took, s.
+        approximation: what the engine neglects, where no effort makes its error small; then no precision is kept.
     """
     import xarray as xr
 
@@ -161,17 +163,19 @@ def build_record(
         values |= _sampled_values(problem, solution)
         attributes |= {"sampler": canonical_json(solution.sampler), "execution": canonical_json(solution.execution)}
     else:
-        values |= _computed_values(solution)
+        values |= _computed_values(solution, bool(approximation))
         attributes["discretisation"] = canonical_json(solution.discretisation)
         if solution.converged:
             attributes["converged"] = canonical_json(solution.converged)
         if solution.execution:
             attributes["execution"] = canonical_json(solution.execution)
+    if approximation:
+        attributes["approximation"] = approximation
     variables = {name: xr.Variable(dims, data, _described(name)) for name, (dims, data) in values.items()}
     return Record(xr.Dataset(variables, attrs=attributes), problem)
 
 
-def _computed_values(solution: Solution) -> dict[str, Any]:
+def _computed_values(solution: Solution, is_approximate: bool) -> dict[str, Any]:
     """Moments and trajectories with the estimates of their discretisation errors."""
     values: dict[str, Any] = {
         "magnetization": ((), solution.mean),
@@ -187,7 +191,9 @@ def _computed_values(solution: Solution) -> dict[str, Any]:
         "smallest_eigenvalue": solution.smallest_eigenvalue,
     }
     known |= {f"{name}_extrapolated": value for name, value in solution.extrapolated.items()}
-    if not solution.converged.get("precision", True):
+    if is_approximate:
+        pass
+    elif not solution.converged.get("precision", True):
         known["precision_bound"] = _least_precision(solution.mean, solution.mean_error)
         known["std_error"] = solution.std_error
     elif solution.variance > VARIANCE_FLOOR:
@@ -207,7 +213,7 @@ def _computed_values(solution: Solution) -> dict[str, Any]:
             "purity_t": solution.trajectory_purity,
         }
         values |= {name: ("time", value) for name, value in in_time.items() if value is not None}
-    if solution.standard_errors and solution.variance > VARIANCE_FLOOR:
+    if solution.standard_errors and "precision" in values:
         values["precision_stderr"] = ((), solution.standard_errors["variance"] / solution.variance**2)
     values |= {f"{name}_stderr": (_STDERR_DIMS[name], x) for name, x in solution.standard_errors.items() if np.size(x)}
     if solution.ensemble is not None:

@@ -20,7 +20,7 @@ def exact(network, protocol=PROTOCOL):
 def test_full_rank_is_exact(shape):
     network = sb.torus(2, 4)
     reference = exact(network)
-    engine = sb.TensorNetwork(bond_dimension=16, shape=shape, steps=600)
+    engine = sb.TensorNetwork(bond_dimension=16, shape=shape, steps=600, single=False)
     found = engine.run(sb.ChargingProblem(network, PROTOCOL))
     assert abs(found.magnetization - reference.magnetization) < 1e-6
     assert abs(found.std - reference.std) < 1e-6
@@ -33,7 +33,7 @@ def test_order_in_the_step(magnus, order, steps):
     reference = exact(network)
     errors = []
     for number in steps:
-        engine = sb.TensorNetwork(bond_dimension=16, magnus=magnus, steps=number)
+        engine = sb.TensorNetwork(bond_dimension=16, magnus=magnus, steps=number, single=False)
         found = engine.run(sb.ChargingProblem(network, PROTOCOL))
         errors.append((abs(found.magnetization - reference.magnetization), abs(found.std - reference.std)))
     ratios = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))

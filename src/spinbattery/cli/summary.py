@@ -39,6 +39,7 @@ def summary(record: Record) -> dict[str, Any]:
         "noise": None if problem.noise is None else str(problem.noise),
         "engine": record.engine,
         "engine_reason": attributes["engine_reason"],
+        **({"approximation": record.approximation} if record.approximation else {}),
         "magnetization": record.magnetization,
         "std": record.std,
         "precision": record.precision,

@@ -92,6 +92,9 @@ class Engine(ABC):
     name: ClassVar[str]
     """Name on the command line and in records."""
 
+    approximation: ClassVar[str] = ""
+    """What an engine neglects and how far off that is, where no effort makes its error small: no precision is shown."""
+
     takes_noise: ClassVar[bool] = False
     """Whether noise on the spins can be part of the problem."""
 
@@ -224,4 +227,6 @@ class Engine(ABC):
             checkpoint.remove()  # to go on from there would end in the same way
             raise
         elapsed = time.perf_counter() - start
-        return build_record(problem, engine.name, engine.options_for(problem), reason, solution, elapsed)
+        return build_record(
+            problem, engine.name, engine.options_for(problem), reason, solution, elapsed, engine.approximation
+        )

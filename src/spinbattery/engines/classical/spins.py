@@ -1,0 +1,65 @@
+"""Copies of a network of classical spins on their way through a protocol."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+
+from ..._typing import FloatArray
+from ...problem import ChargingProblem
+from ..splitting import SHORTEST_CHUNK, Stages
+from .kernels import turn_spins
+
+SECONDS_PER_SPIN_STAGE, SECONDS_PER_PAIR_STAGE = 4e-9, 0.5e-9
+"""Rough times of a V and a T stage on one core, for each copy."""
+
+
+class ClassicalSpins:
+    """Vectors (N, copies), one for each spin and copy.
+
+    Attributes:
+        x, y, z: components.
+    """
+
+    shortest_chunk = SHORTEST_CHUNK
+
+    def __init__(self, problem: ChargingProblem, vectors: FloatArray) -> None:
+        """Start from vectors (3, N, copies)."""
+        self.x, self.y, self.z = (np.array(component, dtype=np.float64) for component in vectors)
+        n, (pairs, couplings) = problem.n_spins, problem.couplings
+        self._pairs, self._couplings = pairs, couplings
+        both = np.concatenate([pairs, pairs[:, ::-1]])
+        rows = coo_array((np.tile(couplings, 2), (both[:, 0], both[:, 1])), shape=(n, n)).tocsr()
+        self._rows = rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data
+
+    @property
+    def stage_seconds(self) -> float:
+        """Rough time of a stage on one core."""
+        spins, copies = self.x.shape
+        return float(copies * (SECONDS_PER_SPIN_STAGE * spins + 2.0 * SECONDS_PER_PAIR_STAGE * len(self._pairs)))
+
+    @property
+    def arrays(self) -> list[NDArray[Any]]:
+        """All that changes on the way."""
+        return [self.x, self.y, self.z]
+
+    def apply(self, stages: Stages) -> None:
+        """Apply stages V T V ... V in place."""
+        turn_spins(self.x, self.y, self.z, stages.theta, stages.field, stages.ising, *self._rows)
+
+    def energies(self, fields: tuple[FloatArray, FloatArray, FloatArray]) -> FloatArray:
+        """(copies,) energies in the unit of the fields Bx, Bz and B/2."""
+        bx, bz, half_b = fields
+        first, second = self._pairs.T
+        ising = np.einsum("ec,ec,e->c", self.z[first], self.z[second], self._couplings)
+        return np.asarray(bx * self.x.sum(axis=0) + bz * self.z.sum(axis=0) + half_b * ising)
+
+
+def bloch_vectors(problem: ChargingProblem) -> FloatArray:
+    """(3, N) Bloch vectors of the start."""
+    up, down = problem.protocol.initial.spinors(problem.n_spins).T
+    coherence = 2.0 * np.conj(up) * down
+    return np.stack([coherence.real, coherence.imag, np.abs(up) ** 2 - np.abs(down) ** 2])
