@@ -20,20 +20,20 @@ def exact(network, protocol=PROTOCOL):
 def test_full_rank_is_exact(shape):
     network = sb.torus(2, 4)
     reference = exact(network)
-    engine = sb.TensorNetwork(bond_dimension=16, shape=shape, steps=600, single=False)
+    engine = sb.TensorNetwork(1e-7, 16, shape=shape, steps=600, single=False)
     found = engine.run(sb.ChargingProblem(network, PROTOCOL))
     assert abs(found.magnetization - reference.magnetization) < 1e-6
     assert abs(found.std - reference.std) < 1e-6
     assert np.abs(found.dataset["distribution"] - reference.dataset["distribution"]).max() < 1e-6
 
 
-@pytest.mark.parametrize(("magnus", "order", "steps"), [("CF2", 2, (150, 300, 600)), ("CF4", 4, (200, 400))])
+@pytest.mark.parametrize(("magnus", "order", "steps"), [("CF2", 2, (150, 300, 600)), ("CF4", 4, (170, 340))])
 def test_order_in_the_step(magnus, order, steps):
     network = sb.torus(3, 3)
     reference = exact(network)
     errors = []
     for number in steps:
-        engine = sb.TensorNetwork(bond_dimension=16, magnus=magnus, steps=number, single=False)
+        engine = sb.TensorNetwork(1e-7, 16, magnus=magnus, steps=number, single=False)
         found = engine.run(sb.ChargingProblem(network, PROTOCOL))
         errors.append((abs(found.magnetization - reference.magnetization), abs(found.std - reference.std)))
     ratios = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
@@ -60,7 +60,7 @@ def test_any_weighted_graph(seed):
         network = sb.SpinNetwork(n, [(0, 1)], [0.5])
     problem = sb.ChargingProblem(network, protocol)
     full = sb.Statevector(1e-8).run(problem, [2.0])
-    engine = sb.TensorNetwork(bond_dimension=16, shape=str(rng.choice(["tree", "chain"])), steps=60)
+    engine = sb.TensorNetwork(1e-5, 16, shape=str(rng.choice(["tree", "chain"])), steps=60)
     found = engine.run(problem, [2.0])
     for name in ("magnetization", "std", "spin_magnetization", "magnetization_t", "std_t", "energy_t"):
         assert np.abs(found.dataset[name] - full.dataset[name]).max() < 2e-4, name

@@ -177,19 +177,19 @@ def test_the_error_is_the_sum_of_what_changes():
         study.other_step: run_with(study.other_step, 0.501, 0.202),
     }
     assert set(runs) == {*study.main, *study.checks}
-    found = converged(study, runs)
-    assert found.mean_error[-1] == pytest.approx(0.02 + 0.02 + 0.003 + 0.001 * 4 / 3)
-    assert found.std_error[-1] == pytest.approx(0.01 + 0.02 + 0.0 + 0.002 * 4 / 3)
+    found = converged(study, runs, 0.001)
+    assert found.mean_error[-1] == pytest.approx(0.001 + 0.02 + 0.02 + 0.003 + 0.001 * 4 / 3)
+    assert found.std_error[-1] == pytest.approx(0.001 + 0.01 + 0.02 + 0.0 + 0.002 * 4 / 3)
     assert (found.extrapolated_mean, found.extrapolated_std) == pytest.approx((0.53, 0.18))
     flat = runs | {study.other_method(study.result): run_with(None, 0.54, 0.17, 0.19)}
-    assert converged(study, flat).extrapolated_mean == pytest.approx(0.54)
+    assert converged(study, flat, 0.0).extrapolated_mean == pytest.approx(0.52)
 
 
 def test_where_nothing_is_cut_off_only_the_step_is_checked():
     study = Study((4, 16), 0, 5, complete=True)
     assert study.checks == [Setting(16, 0, 5, 1)]
     runs = {study.result: run_with(study.result, 0.5, 0.2), study.other_step: run_with(None, 0.501, 0.2)}
-    found = converged(study, runs)
+    found = converged(study, runs, 0.0)
     assert found.mean_error[-1] == pytest.approx(4e-3 / 3, abs=2 * convergence.ROUNDING)
     assert found.extrapolated_mean == 0.5
 

@@ -27,6 +27,7 @@ from .sector.magnus import COMMUTATOR_FREE_2, COMMUTATOR_FREE_4, CommutatorFree
 from .tree import measure
 from .tree.convergence import Converged, Study, converged
 from .tree.runs import Setting, Shape, TreePlan, TreeRun
+from .tree.window import moving_window
 
 LADDER = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Bond dimensions that are tried in turn until a tolerance is kept."""
@@ -35,6 +36,9 @@ _FIRST_RUNGS = 3
 _SCHEMES = {scheme.name: scheme for scheme in (COMMUTATOR_FREE_2, COMMUTATOR_FREE_4)}
 _STEPS_PER_TURN = {"CF2": 2.0, "CF4": 1.0}
 """Of those of :func:`~.schedule.initial_steps`: about 0.08 and 0.16 ns at the device's energies."""
+
+_SHARE_NEGLECTED = 0.125
+"""Of the tolerance: a bound on what is neglected at the beginning, and as much at the end."""
 
 _SINGLE_FROM = 1e-3
 """Tolerance from which single precision is good enough."""
@@ -63,7 +67,7 @@ class TensorNetwork(Engine):
         expansion: directions that each link is given before every half step, and that compete with those it has; 0
             for one-site steps in fixed bases, ``"all"`` for two-site steps.
         truncation: relative weight below which directions are dropped, where there is expansion.
-        steps: through the protocol; by default what its fields need.
+        steps: through the part of the protocol in which populations move; by default what the fields need.
         magnus: ``CF4`` (two sweeps a step) or ``CF2`` (one, at the mean fields of the step).
         shape: ``tree`` (binary) or ``chain``.
         single: complex64 instead of complex128: about twice as fast from a bond dimension of 20, and wrong by some 1e-4
@@ -145,11 +149,14 @@ class TensorNetwork(Engine):
         return None if isinstance(self.expansion, str) else self.expansion
 
     def _plan(self, problem: ChargingProblem, times: FloatArray) -> TreePlan:
-        steps = self.steps or math.ceil(_STEPS_PER_TURN[self.magnus] * initial_steps(problem))
-        mesh = Mesh(problem, np.unique(np.concatenate([problem.protocol.breakpoints, times])), steps)
+        window = moving_window(problem, _SHARE_NEGLECTED * self.tolerance)
+        share = (window.end - window.start) / problem.protocol.duration
+        steps = self.steps or math.ceil(_STEPS_PER_TURN[self.magnus] * share * initial_steps(problem))
+        stops = np.unique(np.concatenate([problem.protocol.breakpoints, times, window[:2]]))
+        mesh = Mesh(problem, stops[(stops >= window.start) & (stops <= window.end)], steps)
         single = self.tolerance >= _SINGLE_FROM if self.single is None else self.single
         dtype: np.dtype[Any] = np.dtype(np.complex64 if single else np.complex128)
-        return TreePlan(problem, self.shape, self._scheme, mesh, self.truncation, dtype)
+        return TreePlan(problem, self.shape, self._scheme, window, mesh, self.truncation, dtype)
 
     @property
     def _scheme(self) -> CommutatorFree:
@@ -188,7 +195,7 @@ class TensorNetwork(Engine):
                 if not is_last and self._moves(found[study.result], found[study.before]):
                     continue
                 found = runs.all(study.checks)
-                verdict = converged(study, found)
+                verdict = converged(study, found, plan.window.bound)
                 if verdict.mean_error[-1] <= self.tolerance:
                     break
             return self._solution(plan, times, runs, study, found[study.result], verdict)
@@ -229,6 +236,7 @@ class TensorNetwork(Engine):
                 "splitting": self.magnus,
                 "order": self._scheme.order,
                 "steps": result.steps,
+                "window_ns": [plan.window.start, plan.window.end],
                 "bond_dimension": study.result.bond_dimension,
                 "largest_dimension": result.largest_dimension,
                 "expansion": self.expansion,

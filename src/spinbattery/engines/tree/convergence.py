@@ -87,7 +87,8 @@ class Converged:
     Attributes:
         mean_error, std_error: (T + 1,) estimates of the errors of mu and sigma of the result.
         parts: at the end, what they are made of: by cause, of mu and of sigma.
-        extrapolated_mean, extrapolated_std: to no weight cut off, at the end.
+        extrapolated_mean, extrapolated_std: to no weight cut off, at the end; those of the result where the weight
+            that expanding runs cut off does not fall clearly with the bond dimension.
     """
 
     mean_error: FloatArray
@@ -97,17 +98,16 @@ class Converged:
     extrapolated_std: float
 
 
-def converged(study: Study, runs: Mapping[Setting, TreeRun]) -> Converged:
+def converged(study: Study, runs: Mapping[Setting, TreeRun], neglected: float) -> Converged:
     """Compare the runs of a study.
 
-    The error is the sum of four differences: that of the last two bond dimensions, of the two methods, of two seeds
-    and, times 4/3, of two steps.
+    The error is the sum of a bound on what was neglected and of four differences: that of the last two bond dimensions,
+    of the two methods, of two seeds and, times 4/3, of two steps.
     """
     result, step = runs[study.result], runs[study.other_step]
     if study.complete:
         differences = {"step": _difference(result, step, _SECOND_ORDER)}
-        extrapolated = result
-        means, stds = float(extrapolated.mean[-1]), float(extrapolated.std[-1])
+        means, stds = float(result.mean[-1]), float(result.std[-1])
     else:
         before = runs[study.before]
         differences = {
@@ -119,7 +119,9 @@ def converged(study: Study, runs: Mapping[Setting, TreeRun]) -> Converged:
         cut = [runs[study.other_method(setting)] for setting in (study.before, study.result)]
         if study.expansion != 0:
             cut = [before, result]
-        means, stds = _extrapolated(cut)
+        means, stds = _extrapolated(cut) or (float(result.mean[-1]), float(result.std[-1]))
+    nothing = np.zeros_like(result.mean)
+    differences["neglected"] = nothing + neglected, nothing + neglected
     mean_error = ROUNDING + sum(mean for mean, _ in differences.values())
     std_error = ROUNDING + sum(std for _, std in differences.values())
     parts = {name: (float(mean[-1]), float(std[-1])) for name, (mean, std) in differences.items()}
@@ -130,12 +132,12 @@ def _difference(one: TreeRun, other: TreeRun, factor: float = 1.0) -> tuple[Floa
     return factor * np.abs(one.mean - other.mean), factor * np.abs(one.std - other.std)
 
 
-def _extrapolated(runs: Sequence[TreeRun]) -> tuple[float, float]:
-    """mu and sigma of two runs at the end, on straight lines in the weight that was cut off; else of the last."""
+def _extrapolated(runs: Sequence[TreeRun]) -> tuple[float, float] | None:
+    """mu and sigma of two runs at the end, on straight lines in the weight that was cut off; None where it fell less."""
     coarse, fine = runs
     last = float(fine.mean[-1]), float(fine.std[-1])
     if not fine.discarded < _CLEARLY_LESS * coarse.discarded:
-        return last
+        return None
     factor = fine.discarded / (coarse.discarded - fine.discarded)
     mean = last[0] + factor * (last[0] - float(coarse.mean[-1]))
     std = last[1] + factor * (last[1] - float(coarse.std[-1]))

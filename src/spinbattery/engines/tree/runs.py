@@ -23,6 +23,7 @@ from .layout import Layout
 from .measure import energy, moments
 from .ordering import Halves, chained, halved
 from .state import TreeState
+from .window import Window
 
 Shape = Literal["tree", "chain"]
 
@@ -98,7 +99,8 @@ class TreePlan:
         problem: what is solved.
         shape: binary tree or chain.
         scheme: exponentials of a step.
-        mesh: of steps.
+        window: where the tree is carried through.
+        mesh: of steps, in the window.
         truncation: relative weight below which directions are cut off.
         dtype: complex128 or complex64.
     """
@@ -106,6 +108,7 @@ class TreePlan:
     problem: ChargingProblem
     shape: Shape
     scheme: CommutatorFree
+    window: Window
     mesh: Mesh
     truncation: float
     dtype: np.dtype[Any]
@@ -153,9 +156,12 @@ class TreePlan:
             progress(fraction, f"{message}, bond dimension {bond}")
 
         start = time.perf_counter()
-        (mean, variance, energies), steps = follow(
-            problem, self.scheme, [evolution], self.mesh, setting.level, times, row, reached, log
-        )
+        before, after = times < self.window.start, times > self.window.end
+        rows = [row(float(time)) for time in times[before]]
+        inside = times[~before & ~after]
+        found, steps = follow(problem, self.scheme, [evolution], self.mesh, setting.level, inside, row, reached, log)
+        rows += [*found.T[:-1], *(row(float(time)) for time in times[after]), found.T[-1]]
+        mean, variance, energies = np.array(rows).T
         seconds = time.perf_counter() - start
         return TreeRun(
             setting, mean, variance, energies, norm, state.discarded, state.largest_dimension, steps, seconds / steps,
