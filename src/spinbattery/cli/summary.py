@@ -125,8 +125,10 @@ DISTINGUISHING = (
 """Parameters that a table shows where they differ."""
 
 
-def number(value: float | str | bool | None, digits: int = 6) -> str:
+def number(value: float | str | bool | Mapping[str, bool | None] | None, digits: int = 6) -> str:
     """A figure for a table; a text or a whole number as it is; a dash where it is not known."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {number(verdict)}" for name, verdict in value.items())
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
     if isinstance(value, bool):

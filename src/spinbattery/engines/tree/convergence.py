@@ -133,7 +133,7 @@ def _difference(one: TreeRun, other: TreeRun, factor: float = 1.0) -> tuple[Floa
 
 
 def _extrapolated(runs: Sequence[TreeRun]) -> tuple[float, float] | None:
-    """mu and sigma of two runs at the end, on straight lines in the weight that was cut off; None where it fell less."""
+    """mu and sigma of two runs at the end, on straight lines in the weight cut off; None where it fell less."""
     coarse, fine = runs
     last = float(fine.mean[-1]), float(fine.std[-1])
     if not fine.discarded < _CLEARLY_LESS * coarse.discarded:
