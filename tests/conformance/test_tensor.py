@@ -88,10 +88,8 @@ def test_single_precision_agrees():
     ("network", "s_hold", "duration", "bonds"),
     [
         (sb.torus(3, 4), 0.35, 20.0, (8, 12)),
-        (sb.torus(3, 4), 0.35, 60.0, (8, 12)),
         (sb.torus(4, 4), 0.35, 5.0, (8, 12)),
-        (sb.torus(4, 4), 0.35, 20.0, (8, 12, 16)),
-        (sb.torus(4, 4), 0.25, 20.0, (10, 20)),
+        (sb.torus(4, 4), 0.25, 20.0, (8, 12)),
     ],
     ids=str,
 )
