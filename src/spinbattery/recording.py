@@ -56,6 +56,7 @@ class Solution:
         standard_errors: where runs were drawn at random: of mu, sigma^2, P(Sz), <sz_k> and the trajectories, by the
             names that these have in a record.
         ensemble: sums over trajectories, from which runs are merged and extended, or None.
+        trajectory_spins: (T, N) <sz_k> at the output times, or None.
         std_error: absolute error estimate of sigma, or None.
         extrapolated: better estimates of mu and sigma by the names that these have in a record, where there are any.
         converged: verdict on mu and the precision, where there is one: None where no error is known. A precision
@@ -83,6 +84,7 @@ class Solution:
     smallest_eigenvalue: float | None = None
     standard_errors: Mapping[str, Any] = field(default_factory=dict)
     ensemble: Ensemble | None = None
+    trajectory_spins: FloatArray | None = None
     std_error: float | None = None
     extrapolated: Mapping[str, float] = field(default_factory=dict)
     converged: Mapping[str, bool | None] = field(default_factory=dict)
@@ -213,6 +215,8 @@ def _computed_values(solution: Solution, is_approximate: bool) -> dict[str, Any]
             "purity_t": solution.trajectory_purity,
         }
         values |= {name: ("time", value) for name, value in in_time.items() if value is not None}
+        if solution.trajectory_spins is not None:
+            values["spin_magnetization_t"] = (("time", "spin"), solution.trajectory_spins)
     if solution.standard_errors and "precision" in values:
         values["precision_stderr"] = ((), solution.standard_errors["variance"] / solution.variance**2)
     values |= {f"{name}_stderr": (_STDERR_DIMS[name], x) for name, x in solution.standard_errors.items() if np.size(x)}

@@ -1,6 +1,6 @@
 """A charge that writes checkpoints all the time; prints the hash of its record.
 
-Called with the beginning of the names of its checkpoints.
+Called with the beginning of the names of its checkpoints and the name of an engine.
 """
 
 from __future__ import annotations
@@ -11,12 +11,18 @@ from pathlib import Path
 import spinbattery as sb
 from spinbattery.engines.checkpoint import Checkpoint
 
+RUNS = {
+    "symmetric": (sb.Symmetric(1e-6), 300.0),
+    "tensor": (sb.TensorNetwork(bond_dimension=(4, 8)), 10.0),
+}
 
-def main(stem: Path) -> None:
-    problem = sb.ChargingProblem(sb.torus(3, 4), sb.cooperative(300.0))
-    record = sb.Symmetric(1e-6).run(problem, times=[100.0, 200.0], checkpoint=Checkpoint(stem, "long", 0.0))
-    print(record.content_hash)
+
+def main(stem: Path, name: str) -> None:
+    engine, duration = RUNS[name]
+    problem = sb.ChargingProblem(sb.torus(3, 4), sb.cooperative(duration))
+    times = [duration / 3.0, duration / 1.5]
+    print(engine.run(problem, times=times, checkpoint=Checkpoint(stem, "long", 0.0)).content_hash)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

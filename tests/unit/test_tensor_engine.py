@@ -104,6 +104,9 @@ def test_a_checked_run_has_an_error_and_a_verdict():
     assert (np.abs(record.dataset["magnetization_t"] - exact.dataset["magnetization_t"]) < error).all()
     assert np.abs(record.dataset["distribution"] - exact.dataset["distribution"]).max() < 5e-3
     assert np.abs(record.dataset["spin_magnetization"] - exact.dataset["spin_magnetization"]).max() < 5e-3
+    spins = record.dataset["spin_magnetization_t"]
+    assert spins.dims == ("time", "spin")
+    assert np.abs(spins.mean("spin") - record.dataset["magnetization_t"]).max() < 1e-5
     bonds = [run["bond_dimension"] for run in record.discretisation["runs"]]
     assert record.discretisation["bond_dimension"] == max(bonds)
     assert sum(error for error, _ in record.discretisation["errors"].values()) == pytest.approx(
@@ -163,7 +166,8 @@ def test_records_are_kept(tmp_path):
 
 
 def run_with(setting, mean, std, discarded=0.0):
-    return TreeRun(setting, np.array([mean]), np.array([std**2]), np.zeros(1), 1.0, discarded, 4, 10, 0.1, state=None)
+    mean, variance, none = np.array([mean]), np.array([std**2]), np.zeros(1)
+    return TreeRun(setting, mean, variance, none, none[:, None], 1.0, discarded, 4, 10, 0.1, state=None)
 
 
 def test_the_error_is_the_sum_of_what_changes():

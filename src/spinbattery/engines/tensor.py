@@ -219,7 +219,8 @@ class TensorNetwork(Engine):
         return Solution(
             mean=float(result.mean[-1]),
             variance=float(result.variance[-1]),
-            spin_magnetization=measure.spin_magnetization(state, channels),
+            spin_magnetization=result.spins[-1],
+            trajectory_spins=result.spins[:-1],
             distribution=measure.distribution(state, channels),
             times=times,
             trajectory_mean=result.mean[:-1],

@@ -1,17 +1,17 @@
-"""Precision of runs of several kinds against the number of spins, each kind with a marker of its own."""
+"""Runs of several kinds against the number of spins, each kind with a marker of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
-from .scaling import draw_limits, log_sizes, size_grid
+from ..analysis.bounds import bhatia_davis_precision
+from .scaling import draw_limits, draw_reference, log_sizes, size_grid
 from .style import COLOURS, new_figure, styled
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ..record import Record
@@ -22,13 +22,16 @@ _LEGEND_LINE = 0.18
 _LARGE = 13.0
 """Size of a star, so that a point may be seen within it."""
 
+_ARROW = 0.7
+"""Length of the arrow of a lower bound, as a part of its value."""
+
 
 @dataclass(frozen=True)
 class MarkedRuns:
     """Runs of one protocol that are drawn alike.
 
     Attributes:
-        records: with a precision.
+        records: in any order.
         label: for the legend.
         marker: of matplotlib.
         filled: whether it is solid.
@@ -40,8 +43,14 @@ class MarkedRuns:
     filled: bool = True
 
 
-def plot_marked(series: Sequence[MarkedRuns]) -> Figure:
-    """Precision against N on log-log axes, with the standard quantum limit and Heisenberg scaling.
+def plot_marked(
+    series: Sequence[MarkedRuns], quantity: Literal["precision", "magnetization"] = "precision"
+) -> Figure:
+    """A final moment against N on a logarithmic axis of N.
+
+    The precision is drawn on a logarithmic axis with the standard quantum limit and Heisenberg scaling. A record
+    without one is drawn at the lower bound that it has instead, with an arrow upwards; then a curve shows how large
+    that bound can be with one spin down on average, mu = 1 - 1/N. The magnetization has bars, the estimated error.
 
     Colours are those of the protocols; series without records are left out.
     """
@@ -50,22 +59,47 @@ def plot_marked(series: Sequence[MarkedRuns]) -> Figure:
     with styled():
         figure = new_figure(4.8, 3.6 + _LEGEND_LINE * len(drawn))
         axis = figure.subplots()
-        draw_limits(axis, size_grid(sizes))
+        grid = size_grid(sizes)
+        if quantity == "precision":
+            draw_limits(axis, grid)
+            if any(record.precision is None for kind in drawn for record in kind.records):
+                label = "Bhatia-Davis bound at $\\mu = 1 - 1/N$"
+                draw_reference(axis, grid, bhatia_davis_precision(1.0 - 1.0 / grid), "-.", label)
+            axis.set_yscale("log")
+            axis.set_ylabel("precision $1/\\sigma^2$")
+        else:
+            draw_reference(axis, grid, 1.0 - 1.0 / grid, "--", "$1 - 1/N$ (cooperative, adiabatic)")
+            axis.set_ylabel("magnetization $\\mu$")
         for kind in drawn:
-            colour = COLOURS[str(kind.records[0].dataset.attrs["protocol"])]
-            axis.plot(
-                [record.n_spins for record in kind.records],
-                np.array([record.precision for record in kind.records], dtype=np.float64),
-                kind.marker,
-                color=colour,
-                markerfacecolor=colour if kind.filled else "none",
-                markersize=_LARGE if kind.marker == "*" else 5.0,
-                markeredgewidth=1.2,
-                zorder=3,
-                label=kind.label,
-            )
+            _draw(axis, kind, quantity)
         log_sizes(axis, sizes)
-        axis.set_yscale("log")
-        axis.set_ylabel("precision $1/\\sigma^2$")
         figure.legend(loc="outside upper center")
     return figure
+
+
+def _draw(axis: Axes, kind: MarkedRuns, quantity: str) -> None:
+    """Points with what is known of each: an error, an arrow upwards from a bound, or neither."""
+    if quantity == "magnetization":
+        values = [record.magnetization for record in kind.records]
+        bars = [record.magnetization_error or 0.0 for record in kind.records]
+        bounds = [False] * len(values)
+    else:
+        values = [record.precision or record.precision_bound or 0.0 for record in kind.records]
+        bounds = [record.precision is None for record in kind.records]
+        bars = [_ARROW * value if bound else 0.0 for value, bound in zip(values, bounds, strict=True)]
+    colour = COLOURS[str(kind.records[0].dataset.attrs["protocol"])]
+    axis.errorbar(
+        [record.n_spins for record in kind.records],
+        values,
+        yerr=bars if any(bars) else None,
+        lolims=bounds,
+        fmt=kind.marker,
+        color=colour,
+        markerfacecolor=colour if kind.filled else "none",
+        markersize=_LARGE if kind.marker == "*" else 5.0,
+        markeredgewidth=1.2,
+        elinewidth=1.0,
+        capsize=2.5,
+        zorder=3,
+        label=kind.label,
+    )

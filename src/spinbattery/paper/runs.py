@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..engines.sampling import Emulator
+from ..engines.tensor import TensorNetwork
 from ..errors import SweepError
 from ..network_text import parse_network
 from ..progress import Progress, silent
@@ -36,6 +37,8 @@ class Request:
         tolerance: promised error of an exact run.
         on_annealer: whether it is a run of the annealer, emulated or real, and no exact one.
         full_only: whether it takes so long that only a full reproduction has it.
+        tensor: the tensor network that it is a run of, and no exact one: its tolerance, and either its bond dimensions
+            or none, when they are raised until the tolerance is kept.
     """
 
     network: str
@@ -46,6 +49,7 @@ class Request:
     tolerance: float = TOLERANCE
     on_annealer: bool = False
     full_only: bool = False
+    tensor: TensorNetwork | None = None
 
     def plan(self, emulator: Emulator) -> Plan:
         """The run as a plan of one task."""
@@ -54,6 +58,8 @@ class Request:
             spins = spins.with_crosstalk(self.crosstalk)
         if self.on_annealer:
             return grid(spins, self.recipe, engines=emulator)
+        if self.tensor is not None:
+            return grid(spins, self.recipe, engines=self.tensor)
         return grid(spins, self.recipe, noise=self.noise, tolerance=self.tolerance, points=self.points)
 
     def command(self, emulator: Emulator) -> str:
@@ -66,6 +72,11 @@ class Request:
                 f"{text} --engine emulator --reads {emulator.reads} --temperature {emulator.temperature:g} "
                 f"--sweeps {emulator.sweeps}"
             )
+        if self.tensor is not None:
+            bonds = self.tensor.bond_dimension
+            several = bonds if isinstance(bonds, tuple) else () if bonds is None else (bonds,)
+            given = f" --bond-dimension {','.join(map(str, several))}" if several else ""
+            return f"{text} --engine tensor --tolerance {self.tensor.tolerance:g}{given}"
         if self.noise is not None:
             text += f" --noise {self.noise}"
         text += f" --tolerance {self.tolerance:g}"

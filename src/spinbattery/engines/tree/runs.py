@@ -20,7 +20,7 @@ from ..sector.magnus import CommutatorFree
 from .channels import Channels
 from .evolution import TreeEvolution
 from .layout import Layout
-from .measure import energy, moments
+from .measure import energy, moments, spin_magnetization
 from .ordering import Halves, chained, halved
 from .state import TreeState
 from .window import Window
@@ -66,6 +66,7 @@ class TreeRun:
     Attributes:
         setting: of the run.
         mean, variance, energy: (T + 1,) mu, sigma^2 and <H> in GHz.
+        spins: (T + 1, N) <sz_k>.
         norm: squared norm at the end, which all was divided by.
         discarded: sum of the relative weights that were cut off.
         largest_dimension: of all links at the end.
@@ -78,6 +79,7 @@ class TreeRun:
     mean: FloatArray
     variance: FloatArray
     energy: FloatArray
+    spins: FloatArray
     norm: float
     discarded: float
     largest_dimension: int
@@ -150,7 +152,8 @@ class TreePlan:
             state.sync()
             mean, variance, norm = moments(state, channels)
             fields = tuple(float(field) for field in problem.fields(time))
-            return mean, variance, energy(state, (fields[0], fields[1], fields[2]))
+            spins = spin_magnetization(state, channels).tolist()
+            return mean, variance, energy(state, (fields[0], fields[1], fields[2])), *spins
 
         def reached(fraction: float, message: str) -> None:
             progress(fraction, f"{message}, bond dimension {bond}")
@@ -161,10 +164,10 @@ class TreePlan:
         inside = times[~before & ~after]
         found, steps = follow(problem, self.scheme, [evolution], self.mesh, setting.level, inside, row, reached, log)
         rows += [*found.T[:-1], *(row(float(time)) for time in times[after]), found.T[-1]]
-        mean, variance, energies = np.array(rows).T
+        mean, variance, energies, *spins = np.array(rows).T
         seconds = time.perf_counter() - start
         return TreeRun(
-            setting, mean, variance, energies, norm, state.discarded, state.largest_dimension, steps, seconds / steps,
+            setting, mean, variance, energies, np.array(spins).T, norm, state.discarded, state.largest_dimension, steps, seconds / steps,
             state,
         )  # fmt: skip
 
