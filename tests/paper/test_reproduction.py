@@ -13,8 +13,9 @@ import pytest
 import spinbattery as sb
 from spinbattery.charging import choose_engine
 from spinbattery.errors import InvalidParameterError, SweepError
-from spinbattery.paper import fig2, table1
+from spinbattery.paper import fig2, fig2_tensor, table1
 from spinbattery.paper.beyond import BEYOND, Beyond, LargerTorus
+from spinbattery.paper.fig2_tensor import TensorStudy
 from spinbattery.paper.runs import Request
 from spinbattery.paper.section import Section
 from spinbattery.report.build import PARTS, build_report
@@ -25,7 +26,14 @@ READS = 50
 SMALL = Beyond((LargerTorus((2, 6), 1e-6), LargerTorus((1, 13), 1e-4, full_only=True)), ((2, 2), (2, 3)), "200ns")
 """For what is beyond the paper: its own sizes take minutes."""
 
-SMALL_PARTS = {**PARTS, "fig2": fig2.part(SMALL), "table1": table1.part(SMALL)}
+SMALL_STUDIES = (TensorStudy((2, 4), (2, 3)), TensorStudy((4, 4), (4, 6), full_only=True))
+
+SMALL_PARTS = {
+    **PARTS,
+    "fig2": fig2.part(SMALL),
+    "fig2-tensor": fig2_tensor.part(SMALL_STUDIES, SMALL),
+    "table1": table1.part(SMALL),
+}
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +69,7 @@ def test_everything_is_written(full):
     folder, result = full
     assert result.computed > 50
     exact = ("fig2a", "fig2b", "fig2c", "fig3", "fig4", "fig6", "fig7", "fig8", "fig10a", "fig10b")
-    beyond = ("fig2b-beyond", "spectrum-025", "spectrum-035")
+    beyond = ("fig2b-beyond", "fig2b-tensor", "fig2c-tensor", "spectrum-025", "spectrum-035")
     for stem in (*exact, *beyond, "fig2b-annealer", "fig2c-annealer", "fig9"):
         assert (folder / "figures" / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
         assert (folder / "figures" / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
@@ -163,10 +171,19 @@ def test_a_command_of_the_report_makes_the_same_record(full, monkeypatch, capsys
     for href, command in linked:
         options = tuple(
             option in command
-            for option in ("--equal-cost", "--points", "--crosstalk", "--noise", "--engine emulator", "1e-06", "200ns")
+            for option in (
+                "--equal-cost",
+                "--points",
+                "--crosstalk",
+                "--noise",
+                "--engine emulator",
+                "--engine tensor",
+                "1e-06",
+                "200ns",
+            )
         )
         by_kind.setdefault((*options, re.search(r"--protocol (\S+)", command)[1]), (href, command))
-    assert len(by_kind) >= 14
+    assert len(by_kind) >= 15
     from spinbattery.cli import main
 
     for href, command in by_kind.values():

@@ -246,8 +246,8 @@ def present_record(record: Record, plot: str | None, as_json: bool) -> None:
     missed = [name for name, verdict in record.converged.items() if verdict is False]
     if missed:
         print(
-            f"note: {' and '.join(missed)} did not converge at bond dimension {data['bond_dimension']}: see the errors; "
-            "larger ones are --bond-dimension 16,24,32.",
+            f"note: {' and '.join(missed)} did not converge at bond dimension {data['bond_dimension']}: see the "
+            "errors; larger ones are --bond-dimension 16,24,32.",
             file=sys.stderr,
         )
     if as_json:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _LEGEND_LINE = 0.18
 """Height of an entry of the legend in inches."""
 
-_LARGE = 13.0
-"""Size of a star, so that a point may be seen within it."""
+_SIZES = {"*": 13.0, "s": 7.5}
+"""Of stars and squares, so that a point may be seen within one; other markers are smaller."""
 
 _ARROW = 0.7
 """Length of the arrow of a lower bound, as a part of its value."""
@@ -43,16 +43,14 @@ class MarkedRuns:
     filled: bool = True
 
 
-def plot_marked(
-    series: Sequence[MarkedRuns], quantity: Literal["precision", "magnetization"] = "precision"
-) -> Figure:
+def plot_marked(series: Sequence[MarkedRuns], quantity: Literal["precision", "magnetization"] = "precision") -> Figure:
     """A final moment against N on a logarithmic axis of N.
 
     The precision is drawn on a logarithmic axis with the standard quantum limit and Heisenberg scaling. A record
-    without one is drawn at the lower bound that it has instead, with an arrow upwards; then a curve shows how large
-    that bound can be with one spin down on average, mu = 1 - 1/N. The magnetization has bars, the estimated error.
+    without one is drawn at the lower bound that it has instead, with an arrow upwards; then a curve shows that bound in
+    the adiabatic limit of the cooperative protocol. The magnetization has bars, the estimated error.
 
-    Colours are those of the protocols; series without records are left out.
+    Colours are those of the protocols; series without records are left out, and later ones lie on top.
     """
     drawn = [kind for kind in series if kind.records]
     sizes = sorted({record.n_spins for kind in drawn for record in kind.records})
@@ -96,10 +94,12 @@ def _draw(axis: Axes, kind: MarkedRuns, quantity: str) -> None:
         fmt=kind.marker,
         color=colour,
         markerfacecolor=colour if kind.filled else "none",
-        markersize=_LARGE if kind.marker == "*" else 5.0,
-        markeredgewidth=1.2,
+        markeredgecolor="white" if kind.filled else colour,
+        markersize=_SIZES.get(kind.marker, 5.5),
+        markeredgewidth=0.6 if kind.filled else 1.2,
         elinewidth=1.0,
         capsize=2.5,
+        capthick=1.0,
         zorder=3,
         label=kind.label,
     )

@@ -18,6 +18,7 @@ from ..paper import (
     estimates,
     fig2,
     fig2_annealer,
+    fig2_tensor,
     fig3,
     fig4,
     fig6,
@@ -38,6 +39,7 @@ from .page import render_page
 
 PARTS: dict[str, Part] = {
     "fig2": fig2.part(),
+    "fig2-tensor": fig2_tensor.part(),
     "fig2-annealer": (fig2_annealer.build, fig2_annealer.REQUESTS),
     "fig3": (fig3.build, fig3.REQUESTS),
     "fig4": (fig4.build, fig4.REQUESTS),

@@ -167,8 +167,8 @@ class TreePlan:
         mean, variance, energies, *spins = np.array(rows).T
         seconds = time.perf_counter() - start
         return TreeRun(
-            setting, mean, variance, energies, np.array(spins).T, norm, state.discarded, state.largest_dimension, steps, seconds / steps,
-            state,
+            setting, mean, variance, energies, np.array(spins).T, norm, state.discarded, state.largest_dimension,
+            steps, seconds / steps, state,
         )  # fmt: skip
 
     def channels(self, bond_dimension: int) -> Channels:
