@@ -172,8 +172,8 @@ def _losing_norm(*arguments):
 
 
 def test_unknown_engines_are_refused_with_a_list():
-    with pytest.raises(EngineError, match=r"unknown engine 'tensor'; there are auto, product, symmetric, statevector"):
-        charge(ring(2), PROTOCOL, engine="tensor")
+    with pytest.raises(EngineError, match=r"unknown engine 'tensors'; there are auto, product, symmetric, statevector, tensor"):
+        charge(ring(2), PROTOCOL, engine="tensors")
 
 
 @pytest.mark.parametrize("tolerance", [0.0, -1.0, 1e-13, 0.5, math.nan, math.inf, "tight"])
