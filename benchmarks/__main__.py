@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
-PARTS = ("engines", "sweeps", "emulator", "open-systems", "statevector", "symmetric")
+PARTS = ("engines", "sweeps", "emulator", "open-systems", "statevector", "symmetric", "tensor-networks")
 
 _PIPED_WIDTH = 130
 
@@ -54,6 +54,8 @@ def main() -> None:
         sections["state_vector"] = _state_vector(rounds, arguments.quick, console)
     if "symmetric" in parts:
         sections["symmetric"] = _symmetric(rounds, arguments.quick, console)
+    if "tensor-networks" in parts:
+        sections["tensor_networks"] = _tensor_networks(rounds, arguments.quick, console)
     surroundings["load_after"] = load()
     console.print(f"load before {surroundings['load_before']}, after {surroundings['load_after']}")
     if arguments.json:
@@ -148,6 +150,18 @@ def _symmetric(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
         choices = check_predictions(min(2, rounds), say, quick=quick)
     show_predictions(choices, console)
     return plain(comparisons, jobs, choices)
+
+
+def _tensor_networks(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
+    from .tensor_networks import QUICK_CASE, WHOLE_CASE, compare_runs, compare_steps
+    from .tensor_networks_report import plain, show_runs, show_steps
+
+    say = _aside(console)
+    steps = compare_steps(min(3, rounds), say, quick=quick)
+    show_steps(steps, console)
+    runs = compare_runs(say, quick=quick)
+    show_runs(runs, (QUICK_CASE if quick else WHOLE_CASE).title, console)
+    return plain(steps, runs)
 
 
 def _aside(console: Console) -> Callable[[str], None]:

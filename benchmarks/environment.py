@@ -13,7 +13,7 @@ from typing import Any
 
 _LIBRARIES = (
     *("spinbattery", "numpy", "scipy", "numba", "xarray", "netCDF4", "qutip", "quspin", "distributed"),
-    *("dimod", "dwave-graphs", "dwave-samplers"),
+    *("dimod", "dwave-graphs", "dwave-samplers", "qtealeaves", "physics-tenpy"),
 )
 
 

@@ -40,6 +40,7 @@ from .engines.base import Engine as Engine
 from .engines.lindblad import Lindblad as Lindblad
 from .engines.mean_field import MeanField as MeanField
 from .engines.product import Product as Product
+from .engines.qtealeaves import QTeaLeaves as QTeaLeaves
 from .engines.sampling import Annealer as Annealer
 from .engines.sampling import Emulator as Emulator
 from .engines.spectrum import SectorSpectrum as SectorSpectrum

@@ -13,6 +13,7 @@ from .engines.checkpoint import Checkpoint
 from .engines.lindblad import Lindblad
 from .engines.mean_field import MeanField
 from .engines.product import Product
+from .engines.qtealeaves import QTeaLeaves
 from .engines.sampling import Emulator
 from .engines.statevector import Statevector
 from .engines.symmetric import Symmetric
@@ -36,11 +37,12 @@ ENGINES: dict[str, type[Engine]] = {
         Symmetric,
         Statevector,
         TensorNetwork,
-        MeanField,
-        TruncatedWigner,
+        QTeaLeaves,
         Lindblad,
         Trajectories,
         Emulator,
+        MeanField,
+        TruncatedWigner,
     )
 }
 """Engines that have a name alone; an annealer needs a sampler besides."""

@@ -282,7 +282,7 @@ class Record:
             precision = f"sigma = {self.std:.3g}, an approximation"
         elif self.precision:
             precision = f"1/sigma^2 = {self.precision:.6g}"
-        elif self.std:
+        elif self.converged:
             precision = f"1/sigma^2 > {self.precision_bound:.3g} (sigma has not converged)"
         return (
             f"Record({self.dataset.attrs['network']}, {self.dataset.attrs['protocol']}, {self.duration:g} ns, "

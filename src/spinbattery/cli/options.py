@@ -38,8 +38,9 @@ EngineName = Annotated[
     typer.Option(
         "--engine",
         help="auto (exact where it can be), product, symmetric (orbits of the network's symmetries), statevector, "
-        "tensor (a tree of tensors, with an error), lindblad (a density matrix), trajectories (sampled noise), or "
-        "emulator (an annealer's reads).",
+        "tensor (a tree of tensors, with an error), qtealeaves (the paper's package), lindblad (a density matrix), "
+        "trajectories (sampled noise), emulator (an annealer's reads), or the approximations mean-field and "
+        "truncated-wigner.",
     ),
 ]
 NetworkText = Annotated[
@@ -93,7 +94,8 @@ BondDimension = Annotated[
     str | None,
     typer.Option(
         "--bond-dimension",
-        help="Of the tensor engine: 20 is one run, whose error is not known; 10,16,24 are checked against each other.",
+        help="Of the tensor engine: 20 is one run, whose error is not known; 10,16,24 are checked against each other. "
+        "Of the qtealeaves engine: one number (10).",
     ),
 ]
 Expansion = Annotated[
