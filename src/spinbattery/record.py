@@ -112,6 +112,17 @@ class Record:
         return self._optional("precision")
 
     @property
+    def no_precision(self) -> str:
+        """Why there is no precision, to be read after "sigma"; empty where there is one."""
+        if self.precision is not None:
+            return ""
+        if self.approximation:
+            return "is that of an approximation"
+        if self.converged:
+            return "was not checked" if self.converged["precision"] is None else "has not converged"
+        return "is zero to rounding" if self.n_reads is None else "is zero in all reads"
+
+    @property
     def precision_bound(self) -> float | None:
         """Lower bound of 1/sigma^2 where there is no precision, else None.
 
@@ -161,6 +172,8 @@ class Record:
     @property
     def accuracy(self) -> str:
         """In a few words how well the moments are known."""
+        if self.approximation:
+            return "error unknown"
         if self.n_reads is not None:
             return f"{self.n_reads} reads"
         if self.magnetization_stderr is not None:
@@ -278,12 +291,10 @@ class Record:
 
     def __repr__(self) -> str:
         precision = "sigma = 0"
-        if self.approximation:
-            precision = f"sigma = {self.std:.3g}, an approximation"
-        elif self.precision:
+        if self.precision:
             precision = f"1/sigma^2 = {self.precision:.6g}"
-        elif self.converged:
-            precision = f"1/sigma^2 > {self.precision_bound:.3g} (sigma has not converged)"
+        elif self.approximation or self.converged:
+            precision = f"sigma = {self.std:.3g} ({self.no_precision})"
         return (
             f"Record({self.dataset.attrs['network']}, {self.dataset.attrs['protocol']}, {self.duration:g} ns, "
             f"{self.engine}: mu = {self.magnetization:.6f}, {precision}, {self.accuracy})"

@@ -58,7 +58,7 @@ class Solution:
         ensemble: sums over trajectories, from which runs are merged and extended, or None.
         trajectory_spins: (T, N) <sz_k> at the output times, or None.
         std_error: absolute error estimate of sigma, or None.
-        extrapolated: better estimates of mu and sigma by the names that these have in a record, where there are any.
+        extrapolated: other estimates of mu and sigma by the names that these have in a record, where there are any.
         converged: verdict on mu and the precision, where there is one: None where no error is known. A precision
             that has not converged is not shown.
         execution: what differs between two runs of the same: plain data.
@@ -194,10 +194,11 @@ def _computed_values(solution: Solution, is_approximate: bool) -> dict[str, Any]
     }
     known |= {f"{name}_extrapolated": value for name, value in solution.extrapolated.items()}
     if is_approximate:
-        pass
+        del known["magnetization_error"]  # that of the step says nothing of the truth
     elif not solution.converged.get("precision", True):
-        known["precision_bound"] = _least_precision(solution.mean, solution.mean_error)
         known["std_error"] = solution.std_error
+        if solution.mean_error is not None:
+            known["precision_bound"] = _least_precision(solution.mean, solution.mean_error)
     elif solution.variance > VARIANCE_FLOOR:
         known |= {"precision": 1.0 / solution.variance, "precision_error": solution.precision_error}
         known["std_error"] = solution.std_error
@@ -210,8 +211,8 @@ def _computed_values(solution: Solution, is_approximate: bool) -> dict[str, Any]
             "magnetization_t": solution.trajectory_mean,
             "std_t": np.sqrt(solution.trajectory_variance),
             "energy_t": solution.trajectory_energy,
-            "magnetization_t_error": solution.trajectory_mean_error,
-            "variance_t_error": solution.trajectory_variance_error,
+            "magnetization_t_error": None if is_approximate else solution.trajectory_mean_error,
+            "variance_t_error": None if is_approximate else solution.trajectory_variance_error,
             "purity_t": solution.trajectory_purity,
         }
         values |= {name: ("time", value) for name, value in in_time.items() if value is not None}
@@ -228,9 +229,9 @@ def _computed_values(solution: Solution, is_approximate: bool) -> dict[str, Any]
     return values
 
 
-def _least_precision(mean: float, error: float | None) -> float:
+def _least_precision(mean: float, error: float) -> float:
     """Lower bound 1/(1 - mu^2) of Bhatia and Davis on 1/sigma^2, at the end of the error bar that makes it least."""
-    least = max(abs(mean) - (error or 0.0), 0.0)
+    least = max(abs(mean) - error, 0.0)
     return 1.0 / max(1.0 - least**2, VARIANCE_FLOOR)
 
 

@@ -12,17 +12,18 @@ def test_one_run(spinbattery):
     assert (got["engine"], got["bond_dimension"], got["expansion"]) == ("tensor", 8, 0)
     assert got["converged"] == {"magnetization": None, "precision": None}
     assert got["precision"] is None
-    assert got["precision_bound"] == pytest.approx(1.0 / (1.0 - got["magnetization"] ** 2))
+    assert got["precision_bound"] is None
     assert got["magnetization_error"] is None
+    assert got["independence_ratio"] is None
     assert got["seconds_per_step"] > 0.0
     assert got["steps"] > 10
 
 
 def test_a_tolerance(spinbattery):
     exact = spinbattery(*CHARGE, "statevector", "--network", "torus:2x4", "--json").json
-    got = spinbattery(*CHARGE, "tensor", "--network", "torus:2x4", "--tolerance", "5e-3", "--json").json
+    got = spinbattery(*CHARGE, "tensor", "--network", "torus:2x4", "--tolerance", "1e-2", "--json").json
     assert got["converged"] == {"magnetization": True, "precision": True}
-    assert abs(got["magnetization"] - exact["magnetization"]) < got["magnetization_error"] < 5e-3
+    assert abs(got["magnetization"] - exact["magnetization"]) < got["magnetization_error"] < 1e-2
     assert abs(got["std"] - exact["std"]) < got["std_error"]
     assert got["precision"] == pytest.approx(1.0 / got["std"] ** 2)
     assert got["precision_bound"] is None

@@ -157,7 +157,7 @@ def test_runs_with_no_spread_are_named_and_not_drawn(data, quantity):
         precision[certain] = np.nan
         figure = plot_runs(runs.assign(precision=("run", precision)), quantity)
         ((label, (sizes, *_)),) = curves(figure).items()
-        assert label.startswith(f"cooperative ($\\sigma = 0$ at N = {said})")
+        assert label.startswith(f"cooperative ($\\sigma$ is zero to rounding at N = {said})")
         np.testing.assert_array_equal(sizes, np.delete(SIZES, certain))
         assert len(plain_lines(figure)) == (3 if len(certain) == 1 else 2)
     assert list(curves(plot_runs(runs.assign(precision=("run", precision)), "magnetization"))) == ["cooperative"]

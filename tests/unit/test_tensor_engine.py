@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.engines.tree import convergence
 from spinbattery.engines.tree.convergence import Study, converged
 from spinbattery.engines.tree.runs import Setting, TreeRun
 from spinbattery.errors import EngineError, InsufficientMemoryError, InvalidParameterError
@@ -28,13 +27,16 @@ SMALL = sb.ChargingProblem(sb.torus(2, 4), sb.cooperative(5.0))
         ({"expansion": -1}, "expansion must be"),
         ({"expansion": "some"}, "expansion must be a whole number or 'all'"),
         ({"truncation": 1.0}, "truncation must lie"),
-        ({"tolerance": 0.0}, "tolerance must be"),
+        ({"tolerance": 0.0}, "tolerance must"),
         ({"steps": 0}, "steps must be"),
         ({"seed": -1}, "seed must be"),
         ({"magnus": "CF6"}, "magnus must be one of CF2, CF4"),
         ({"shape": "star"}, "shape must be one of tree, chain"),
         ({"single": 1}, "single must be true, false or None"),
-        ({"most_bond_dimension": 0}, "most_bond_dimension must be"),
+        ({"most_bond_dimension": 1}, "most_bond_dimension must be"),
+        ({"truncation": "x"}, "truncation must be"),
+        ({"magnus": ["CF2"]}, "magnus must be one of"),
+        ({"tolerance": 0.5}, "tolerance must lie"),
     ],
 )
 def test_options_that_cannot_be(options, message):
@@ -84,18 +86,18 @@ def test_one_run_has_no_error_and_shows_no_precision():
     assert record.magnetization_error is None
     assert record.error_estimate is None
     assert record.converged == {"magnetization": None, "precision": None}
-    assert record.precision_bound == pytest.approx(1.0 / (1.0 - record.magnetization**2))
-    assert record.precision_bound < 1.0 / record.variance
-    assert "sigma has not converged" in repr(record)
+    assert record.precision_bound is None  # mu may be off by anything
+    assert record.no_precision == "was not checked"
+    assert "(was not checked)" in repr(record)
     assert record.discretisation["bond_dimension"] == 4
-    assert len(record.execution_info["seconds_per_step"]) == 1
+    assert record.execution_info["seconds_per_step"] > 0.0
 
 
 def test_a_checked_run_has_an_error_and_a_verdict():
-    record = sb.charge(sb.torus(2, 4), PROTOCOL, engine="tensor", tolerance=5e-3, times=[5.0, 10.0])
+    record = sb.charge(sb.torus(2, 4), PROTOCOL, engine="tensor", tolerance=1e-2, times=[5.0, 10.0])
     exact = sb.charge(sb.torus(2, 4), PROTOCOL, times=[5.0, 10.0])
     assert record.converged == {"magnetization": True, "precision": True}
-    assert abs(record.magnetization - exact.magnetization) < record.magnetization_error < 5e-3
+    assert abs(record.magnetization - exact.magnetization) < record.magnetization_error < 1e-2
     assert abs(record.std - exact.std) < record.std_error
     assert abs(record.precision / exact.precision - 1.0) < record.precision_error
     error = record.dataset["magnetization_t_error"]
@@ -109,9 +111,9 @@ def test_a_checked_run_has_an_error_and_a_verdict():
     assert np.abs(spins.mean("spin") - record.dataset["magnetization_t"]).max() < 1e-5
     bonds = [run["bond_dimension"] for run in record.discretisation["runs"]]
     assert record.discretisation["bond_dimension"] == max(bonds)
-    assert sum(error for error, _ in record.discretisation["errors"].values()) == pytest.approx(
-        record.magnetization_error, abs=1e-8
-    )
+    parts = record.discretisation["errors"]
+    assert sum(error for error, _ in parts.values()) == pytest.approx(record.magnetization_error)
+    assert parts["rounding"][0] == 2e-4  # single precision from a tolerance of 1e-3 on
 
 
 def test_a_sigma_that_has_not_converged_is_no_precision():
@@ -133,6 +135,30 @@ def test_raising_the_bond_dimension_ends_where_it_is_told_to():
     record = engine.run(sb.ChargingProblem(sb.ring(6), sb.cooperative(5.0)))
     assert record.converged["magnetization"] is False
     assert {run["bond_dimension"] for run in record.discretisation["runs"]} == {1, 3}
+
+
+def test_the_step_is_halved_where_it_makes_most_of_the_error():
+    exact = sb.charge(sb.torus(2, 3), sb.cooperative(8.0))
+    engine = sb.TensorNetwork(1e-4, steps=16)
+    record = engine.run(sb.ChargingProblem(sb.torus(2, 3), sb.cooperative(8.0)))
+    assert record.converged["magnetization"] is True
+    assert record.discretisation["steps"] >= 40
+    assert abs(record.magnetization - exact.magnetization) < record.magnetization_error < 1e-4
+
+
+def test_numbers_of_numpy_are_numbers():
+    engine = sb.TensorNetwork(bond_dimension=np.int64(4), steps=np.int64(10), seed=np.int64(1), expansion=np.int64(1))
+    assert engine.run(SMALL).discretisation["steps"] == 10
+
+
+def test_pegasus_graphs_are_planned_at_once():
+    problem = sb.ChargingProblem(sb.parse_network("pegasus:4"), PROTOCOL)
+    assert sb.TensorNetwork(bond_dimension=4).predicted_seconds(problem, np.empty(0)) > 0.0
+
+
+def test_thousands_of_spins_are_refused():
+    with pytest.raises(EngineError, match="1024 spins at most"):
+        sb.TensorNetwork(bond_dimension=2).run(sb.ChargingProblem(sb.ring(3000), PROTOCOL))
 
 
 def test_raising_the_bond_dimension_goes_no_further_than_needed(monkeypatch):
@@ -158,7 +184,7 @@ def test_seeds_tell_runs_apart():
 
 
 def test_records_are_kept(tmp_path):
-    record = sb.charge(sb.torus(2, 4), PROTOCOL, engine="tensor", tolerance=1e-2)
+    record = sb.charge(sb.torus(2, 4), PROTOCOL, engine="tensor", tolerance=2e-2)
     again = sb.read_record(record.save(tmp_path / "record.nc"))
     assert again == record
     assert again.converged == record.converged
@@ -181,21 +207,32 @@ def test_the_error_is_the_sum_of_what_changes():
         study.other_step: run_with(study.other_step, 0.501, 0.202),
     }
     assert set(runs) == {*study.main, *study.checks}
-    found = converged(study, runs, 0.001)
-    assert found.mean_error[-1] == pytest.approx(0.001 + 0.02 + 0.02 + 0.003 + 0.001 * 4 / 3)
-    assert found.std_error[-1] == pytest.approx(0.001 + 0.01 + 0.02 + 0.0 + 0.002 * 4 / 3)
+    found = converged(study, runs, 0.001, 1e-4)
+    assert found.mean_error[-1] == pytest.approx(0.0011 + 2 * (0.02 + 0.02 + 0.003 + 0.001 * 4 / 3))
+    assert found.std_error[-1] == pytest.approx(0.0011 + 2 * (0.01 + 0.02 + 0.0 + 0.002 * 4 / 3))
+    assert found.worst in ("bond_dimension", "method")
     assert (found.extrapolated_mean, found.extrapolated_std) == pytest.approx((0.53, 0.18))
     flat = runs | {study.other_method(study.result): run_with(None, 0.54, 0.17, 0.19)}
-    assert converged(study, flat, 0.0).extrapolated_mean == pytest.approx(0.52)
+    assert converged(study, flat, 0.0, 0.0).extrapolated_mean == pytest.approx(0.52)
 
 
 def test_where_nothing_is_cut_off_only_the_step_is_checked():
     study = Study((4, 16), 0, 5, complete=True)
     assert study.checks == [Setting(16, 0, 5, 1)]
     runs = {study.result: run_with(study.result, 0.5, 0.2), study.other_step: run_with(None, 0.501, 0.2)}
-    found = converged(study, runs, 0.0)
-    assert found.mean_error[-1] == pytest.approx(4e-3 / 3, abs=2 * convergence.ROUNDING)
+    found = converged(study, runs, 0.0, 1e-9)
+    assert found.mean_error[-1] == pytest.approx(8e-3 / 3, abs=2e-9)
     assert found.extrapolated_mean == 0.5
+
+
+def test_bond_dimensions_that_are_close_tell_little():
+    assert Study((8, 16), 0, 0, complete=False).slowness == 1.0
+    assert Study((8, 12), 0, 0, complete=False).slowness == pytest.approx(2.0)
+    assert Study((8, 9), 0, 0, complete=False).slowness == pytest.approx(8.0)
+    assert not Study((2, 4, 6), 0, 0, complete=False).may_converge
+    assert not Study((8, 12), 0, 0, complete=False).may_converge
+    assert Study((6, 8, 12), 0, 0, complete=False).may_converge
+    assert Study((4, 6), 0, 0, complete=True).may_converge
 
 
 def test_the_other_method_of_expanding_steps_is_none():

@@ -17,7 +17,7 @@ from ..noise import KINDS, Noise, as_noise
 from ..record import Record
 from ..store.gather import gather
 from ..units import whole_number
-from .points import CURVE, HoldsRuns, averages, check_one_curve, runs_of, seed_groups, spelled
+from .points import CURVE, HoldsRuns, averages, check_one_curve, reasons_of, runs_of, seed_groups, spelled
 from .scaling import Method, fit_rows, student_factor
 
 if TYPE_CHECKING:
@@ -297,7 +297,8 @@ def _points(group: xr.Dataset, merit: str, what: str) -> tuple[FloatArray, Float
     means, errors = averages(group, merit, seeds)
     if np.isnan(means).any():
         n = networks[int(np.argmax(np.isnan(means))), 0]
-        raise FitError(f"{what}: that of N = {n:g} has sigma = 0 to rounding and so no {merit}; leave that N out.")
+        why = next(filter(None, reasons_of(group).tolist()), "is not known")
+        raise FitError(f"{what}: that of N = {n:g} has no {merit}, as its sigma {why}; leave that N out.")
     order = np.lexsort(networks.T[::-1])
     return networks[order], means[order], np.nan_to_num(errors[order])
 

@@ -107,12 +107,8 @@ def _point_of(record: Any) -> tuple[int, float]:
     if not isinstance(record, Record):
         raise FitError(f"points must be all records or all N, but {record!r} is among records.")
     if record.precision is None:
-        why = (
-            "has sigma = 0 to rounding" if record.n_reads is None else f"has {record.n_reads} reads that are all alike"
-        )
         raise FitError(
-            f"the record of N = {record.n_spins} {why}: only a lower bound of its precision is known, and a bound "
-            "cannot be fitted; leave it out."
+            f"the record of N = {record.n_spins} has no precision, as its sigma {record.no_precision}; leave it out."
         )
     return record.n_spins, record.precision
 
@@ -124,11 +120,16 @@ def _points_of_runs(runs: xr.Dataset) -> tuple[FloatArray, FloatArray]:
     if unknown.any():
         k = int(np.argmax(unknown))
         raise FitError(
-            f"the run of {runs['network'].to_numpy()[k]} (N = {sizes[k]:g}) has sigma = 0 to rounding: only a lower "
-            "bound of its precision is known, and a bound cannot be fitted; leave it out, as by "
-            "data.dropna('run', subset=['precision'])."
+            f"the run of {runs['network'].to_numpy()[k]} (N = {sizes[k]:g}) has no precision, as its sigma "
+            f"{reasons_of(runs)[k]}; leave it out, as by data.dropna('run', subset=['precision'])."
         )
     return sizes, values
+
+
+def reasons_of(runs: xr.Dataset) -> NDArray[np.str_]:
+    """(run,) why each run has no precision, to be read after "sigma"; empty where it has one."""
+    known = runs["no_precision"].to_numpy().astype(np.str_) if "no_precision" in runs else np.array("")
+    return np.where(np.isnan(runs["precision"].to_numpy()) & (known == ""), "is zero to rounding", known)
 
 
 def check_one_curve(runs: xr.Dataset, what: str = "these runs") -> None:
@@ -173,8 +174,8 @@ def seed_groups(runs: xr.Dataset) -> list[IntArray]:
             again = "" if np.isnan(seed) else f" with seed {seed:g}"
             raise FitError(
                 f"{columns['protocol'][positions[0]]} on {columns['network'][positions[0]]} was run "
-                f"{counts.max()} times by {engine}{again}, as with another tolerance; keep one of these runs, as by "
-                "store.select(tolerance=1e-8) or data.isel(run=data['tolerance'] == 1e-8)."
+                f"{counts.max()} times by {engine}{again}, as with another tolerance or bond dimension; keep one of "
+                "these runs, as by store.select(tolerance=1e-8) or data.isel(run=data['tolerance'] == 1e-8)."
             )
     return [np.array(positions, dtype=np.int64) for positions in found.values()]
 
@@ -182,8 +183,9 @@ def seed_groups(runs: xr.Dataset) -> list[IntArray]:
 def averages(runs: xr.Dataset, quantity: str, groups: Sequence[IntArray]) -> tuple[FloatArray, FloatArray]:
     """Mean of a quantity over the runs of each group, and its absolute error: two rows, one entry a group.
 
-    The error is the standard error of the mean where there are several runs. For one run it is the
-    standard error where the engine has one, else its error estimate; NaN where nothing is known.
+    The error is the standard error of the mean where there are several runs, and no less than the largest error
+    estimate of an engine whose errors seeds do not average out. For one run it is the standard error where the engine
+    has one, else its error estimate; NaN where nothing is known.
 
     Args:
         runs: a Dataset with dimension ``run``.
@@ -192,9 +194,14 @@ def averages(runs: xr.Dataset, quantity: str, groups: Sequence[IntArray]) -> tup
     """
     values, errors = runs[quantity].to_numpy().astype(np.float64), _absolute_errors(runs, quantity)
     means = [values[group].mean() for group in groups]
-    spreads = [
-        values[group].std(ddof=1) / np.sqrt(len(group)) if len(group) > 1 else errors[group[0]] for group in groups
-    ]
+    systematic = np.isnan(_optional(runs, "magnetization_stderr"))
+    spreads = []
+    for group in groups:
+        spread = errors[group[0]]
+        if len(group) > 1:
+            spread = values[group].std(ddof=1) / np.sqrt(len(group))
+            spread = max(spread, np.nan_to_num(errors[group][systematic[group]]).max(initial=0.0))
+        spreads.append(spread)
     return np.array(means), np.array(spreads)
 
 
@@ -203,7 +210,8 @@ def _absolute_errors(runs: xr.Dataset, quantity: str) -> FloatArray:
     if quantity == "std":
         # sigma = precision^(-1/2)
         relative = _absolute_errors(runs, "precision") / runs["precision"].to_numpy()
-        return np.asarray(0.5 * runs["std"].to_numpy() * relative)
+        known, own = np.asarray(0.5 * runs["std"].to_numpy() * relative), _optional(runs, "std_error")
+        return np.where(np.isnan(known), own, known)
     estimate, statistical = _optional(runs, f"{quantity}_error"), _optional(runs, f"{quantity}_stderr")
     if quantity == "precision":  # its estimate is relative, as the tolerance is
         estimate = estimate * runs["precision"].to_numpy()

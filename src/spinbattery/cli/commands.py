@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 _OUTPUT_POINTS = 601
 _LONG_RUN_S = 60.0
 
+_CAUSES = {
+    "bond_dimension": "the last bond dimension changed: larger ones need --bond-dimension, such as 16,24,36",
+    "method": "steps with expansion change: larger bond dimensions may help, such as --bond-dimension 16,24,36",
+    "seed": "another seed changes: larger bond dimensions may help, such as --bond-dimension 16,24,36",
+    "step": "half the step changes",
+    "neglected": "was neglected at the ends of the protocol: --tolerance makes it smaller",
+    "rounding": "single precision adds: a --tolerance below 1e-3 takes double precision",
+}
+
 
 def charge(
     network: o.NetworkText,
@@ -245,9 +254,11 @@ def present_record(record: Record, plot: str | None, as_json: bool) -> None:
         )
     missed = [name for name, verdict in record.converged.items() if verdict is False]
     if missed:
+        parts = record.discretisation["errors"]
+        worst = max(parts, key=lambda name: parts[name][0 if "magnetization" in missed else 1])
         print(
-            f"note: {' and '.join(missed)} did not converge at bond dimension {data['bond_dimension']}: see the "
-            "errors; larger ones are --bond-dimension 16,24,32.",
+            f"note: {' and '.join(missed)} did not converge at bond dimension {data['bond_dimension']}; most of the "
+            f"error is what {_CAUSES[worst]}.",
             file=sys.stderr,
         )
     if as_json:

@@ -177,7 +177,7 @@ def bond_dimensions(text: str | None) -> int | tuple[int, ...] | None:
 
 def expansion_directions(text: str | None) -> int | str | None:
     """A number, or ``all``, of ``--expansion``; the engine checks it."""
-    return int(text) if text is not None and text.isdigit() else text
+    return int(text) if text is not None and text.isdecimal() else text
 
 
 def build_network(

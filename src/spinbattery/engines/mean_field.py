@@ -34,7 +34,7 @@ class MeanField(SplitStepEngine):
 
     approximation: ClassVar[str] = (
         "mean field: no correlations, sigma is that of independent spins. Cooperative protocol at 20 ns on tori of 9, "
-        "16 and 25 spins: mu is 0.10 to 0.14 too small, sigma 2.0 to 2.7 times as large"
+        "16 and 25 spins: mu is 0.10 to 0.14 too small, sigma 2.0 to 2.7 times as large; elsewhere not known"
     )
 
     def refusal(self, problem: ChargingProblem) -> str | None:

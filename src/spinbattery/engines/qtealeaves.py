@@ -366,7 +366,7 @@ class QTeaLeaves(Engine):
             },
             trajectory_spins=rows[:-1, 3:],
             converged={"magnetization": None, "precision": None},
-            execution={"seconds_per_step": [seconds / steps]},
+            execution={"seconds_per_step": seconds / steps},
         )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, ClassVar, get_args
 
@@ -17,15 +17,16 @@ from ..machine import n_cores
 from ..problem import ChargingProblem
 from ..progress import Progress
 from ..recording import Solution
-from ..units import positive, whole_number
+from ..units import finite, whole_number
 from .base import Engine
 from .checkpoint import Checkpoint
 from .levels import run_together
 from .propagation import BYTES_PER_BLOCK
+from .refinement import checked_tolerance
 from .schedule import Mesh, initial_steps
 from .sector.magnus import COMMUTATOR_FREE_2, COMMUTATOR_FREE_4, CommutatorFree
 from .tree import measure
-from .tree.convergence import Converged, Study, converged
+from .tree.convergence import ROUNDING, Converged, Study, converged
 from .tree.runs import Setting, Shape, TreePlan, TreeRun
 from .tree.window import moving_window
 
@@ -36,6 +37,11 @@ _FIRST_RUNGS = 3
 _SCHEMES = {scheme.name: scheme for scheme in (COMMUTATOR_FREE_2, COMMUTATOR_FREE_4)}
 _STEPS_PER_TURN = {"CF2": 2.0, "CF4": 1.0}
 """Of those of :func:`~.schedule.initial_steps`: about 0.08 and 0.16 ns at the device's energies."""
+
+_MOST_SPINS = 1024
+"""The plan of the tree alone takes minutes beyond."""
+
+_MOST_HALVINGS = 4
 
 _SHARE_NEGLECTED = 0.125
 """Of the tolerance: a bound on what is neglected at the beginning, and as much at the end."""
@@ -57,11 +63,13 @@ class TensorNetwork(Engine):
 
     With one bond dimension there is one run, and its error is not known. With several, or with none, when bond
     dimensions are raised until the tolerance is kept, other runs check it (another method, seed and step): the record
-    then has an error and a verdict for mu and sigma. A precision is shown where sigma is known to 5 %, else the lower
+    then has an estimate of the error and a verdict for mu and sigma, positive with three bond dimensions or more. The
+    step is halved where it makes most of the error. A precision is shown where sigma is known to 5 %, else the lower
     bound of Bhatia and Davis.
 
     Attributes:
-        tolerance: absolute error of mu up to which it counts as converged.
+        tolerance: absolute error of mu up to which it counts as converged. It also says what may be neglected at the
+            ends of the protocol (a quarter of it), and from 1e-3 on makes numbers single.
         bond_dimension: largest dimension of a link; several, ascending, for a study; None to raise it as needed.
         most_bond_dimension: where raising it ends, converged or not.
         expansion: directions that each link is given before every half step, and that compete with those it has; 0
@@ -92,34 +100,34 @@ class TensorNetwork(Engine):
     seed: int | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tolerance", positive("tolerance", self.tolerance))
-        bonds = self.bond_dimension
-        if bonds is not None:
-            several = bonds if isinstance(bonds, tuple | list) else (bonds,)
-            checked = tuple(whole_number("bond_dimension", bond, least=1) for bond in several)
-            if not checked or any(b <= a for a, b in pairwise(checked)):
-                raise InvalidParameterError(f"bond_dimension must be one number or several that ascend, not {bonds!r}.")
-            object.__setattr__(self, "bond_dimension", checked if len(checked) > 1 else checked[0])
-        whole_number("most_bond_dimension", self.most_bond_dimension, least=1)
+        set_to = object.__setattr__
+        set_to(self, "tolerance", checked_tolerance(self.tolerance))
+        set_to(self, "bond_dimension", _checked_bonds(self.bond_dimension))
+        set_to(self, "most_bond_dimension", whole_number("most_bond_dimension", self.most_bond_dimension, least=2))
         if self.expansion != "all":
             if isinstance(self.expansion, str):
                 raise InvalidParameterError(f"expansion must be a whole number or 'all', but is {self.expansion!r}.")
-            whole_number("expansion", self.expansion, least=0)
+            set_to(self, "expansion", whole_number("expansion", self.expansion, least=0))
+        set_to(self, "truncation", finite("truncation", self.truncation))
         if not 0.0 <= self.truncation < 1.0:
             raise InvalidParameterError(f"truncation must lie between 0 and 1, but is {self.truncation!r}.")
-        if self.steps is not None:
-            whole_number("steps", self.steps, least=1)
-        if self.seed is not None:
-            whole_number("seed", self.seed, least=0)
-        for name, value, known in (("magnus", self.magnus, _SCHEMES), ("shape", self.shape, get_args(Shape))):
-            if value not in known:
-                raise InvalidParameterError(f"{name} must be one of {', '.join(known)}, but is {value!r}.")
+        for name, value, least in (("steps", self.steps, 1), ("seed", self.seed, 0)):
+            if value is not None:
+                set_to(self, name, whole_number(name, value, least=least))
+        for name, text, known in (("magnus", self.magnus, (*_SCHEMES,)), ("shape", self.shape, get_args(Shape))):
+            if text not in known:
+                raise InvalidParameterError(f"{name} must be one of {', '.join(known)}, but is {text!r}.")
         if not isinstance(self.single, bool | None):
             raise InvalidParameterError(f"single must be true, false or None, but is {self.single!r}.")
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         if problem.n_spins < 2:
             return "there is one spin, and a tree needs two; use the product engine."
+        if problem.n_spins > _MOST_SPINS:
+            return (
+                f"it takes {_MOST_SPINS} spins at most, but N is {problem.n_spins}; the truncated-wigner and "
+                "mean-field engines are approximations for any number."
+            )
         return None
 
     def required_bytes(self, problem: ChargingProblem) -> int:
@@ -170,7 +178,7 @@ class TensorNetwork(Engine):
         wanted = wanted or (self.most_bond_dimension,)
         complete = plan.complete_from
         if len(wanted) == 1 and wanted[0] < complete:
-            wanted = (max(1, wanted[0] // 2), *wanted)
+            wanted = (wanted[0] // 2, *wanted)
         return (*(bond for bond in wanted if bond < complete), *([int(complete)] if wanted[-1] >= complete else []))
 
     def _study(self, plan: TreePlan, bonds: tuple[int, ...], seed: int) -> Study:
@@ -187,22 +195,34 @@ class TensorNetwork(Engine):
             if not self.is_study:
                 study = self._study(plan, bonds, seed)
                 return self._solution(plan, times, runs, study, runs.all([study.result])[study.result], None)
-            first = len(bonds) if self.bond_dimension is not None else min(_FIRST_RUNGS, len(bonds))
-            for count in range(first, len(bonds) + 1):
-                study = self._study(plan, bonds[:count], seed)
+            count = len(bonds) if self.bond_dimension is not None else min(_FIRST_RUNGS, len(bonds))
+            level = 0
+            while True:
+                study = replace(self._study(plan, bonds[:count], seed), level=level)
                 found = runs.all(study.main)
                 is_last = count == len(bonds)
-                if not is_last and self._moves(found[study.result], found[study.before]):
+                if not is_last and self._moves(study, found):
+                    count += 1
                     continue
                 found = runs.all(study.checks)
-                verdict = converged(study, found, plan.window.bound)
-                if verdict.mean_error[-1] <= self.tolerance:
+                verdict = converged(study, found, plan.window.bound, ROUNDING[plan.dtype.itemsize])
+                if self._keeps(study, verdict):
                     break
+                if verdict.worst == "step" and level < _MOST_HALVINGS:
+                    level += 1
+                elif is_last:
+                    break
+                else:
+                    count += 1
             return self._solution(plan, times, runs, study, found[study.result], verdict)
 
-    def _moves(self, result: TreeRun, before: TreeRun) -> bool:
+    def _moves(self, study: Study, found: Mapping[Setting, TreeRun]) -> bool:
         """Whether the last bond dimension alone changed mu by more than the tolerance."""
-        return abs(float(result.mean[-1] - before.mean[-1])) > self.tolerance
+        return abs(float(found[study.result].mean[-1] - found[study.before].mean[-1])) > self.tolerance
+
+    def _keeps(self, study: Study, checked: Converged) -> bool:
+        """Whether mu counts as converged."""
+        return study.may_converge and bool(checked.mean_error[-1] <= self.tolerance)
 
     def _solution(
         self, plan: TreePlan, times: FloatArray, runs: _Runs, study: Study, result: TreeRun, checked: Converged | None
@@ -213,8 +233,8 @@ class TensorNetwork(Engine):
             verdict: dict[str, bool | None] = {"magnetization": None, "precision": None}
         else:
             verdict = {
-                "magnetization": bool(checked.mean_error[-1] <= self.tolerance),
-                "precision": bool(checked.std_error[-1] <= _STD_TOLERANCE * std),
+                "magnetization": self._keeps(study, checked),
+                "precision": study.may_converge and bool(checked.std_error[-1] <= _STD_TOLERANCE * std),
             }
         return Solution(
             mean=float(result.mean[-1]),
@@ -238,6 +258,7 @@ class TensorNetwork(Engine):
                 "order": self._scheme.order,
                 "steps": result.steps,
                 "window_ns": [plan.window.start, plan.window.end],
+                "neglected": plan.window.bound,
                 "bond_dimension": study.result.bond_dimension,
                 "largest_dimension": result.largest_dimension,
                 "expansion": self.expansion,
@@ -252,7 +273,10 @@ class TensorNetwork(Engine):
             if checked is None
             else {"magnetization": checked.extrapolated_mean, "std": checked.extrapolated_std},
             converged=verdict,
-            execution={"seconds_per_step": [run.seconds_per_step for run in runs.found.values()]},
+            execution={
+                "seconds_per_step": result.seconds_per_step,
+                "seconds_per_step_of_runs": [run.seconds_per_step for run in runs.found.values()],
+            },
         )
 
 
@@ -287,6 +311,17 @@ class _Runs:
             made = [run(number, self._progress) for number in range(len(missing))]
         self.found |= zip(missing, made, strict=True)
         return self.found
+
+
+def _checked_bonds(bonds: Any) -> int | tuple[int, ...] | None:
+    """None, one bond dimension, or several that ascend."""
+    if bonds is None:
+        return None
+    several = bonds if isinstance(bonds, tuple | list) else (bonds,)
+    checked = tuple(whole_number("bond_dimension", bond, least=1) for bond in several)
+    if not checked or any(b <= a for a, b in pairwise(checked)):
+        raise InvalidParameterError(f"bond_dimension must be one number or several that ascend, not {bonds!r}.")
+    return checked if len(checked) > 1 else checked[0]
 
 
 def _described(run: TreeRun) -> dict[str, Any]:

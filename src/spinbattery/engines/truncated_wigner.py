@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from .._typing import FloatArray
-from ..errors import EngineError
+from ..errors import EngineError, ToleranceError
 from ..moments import Moments
 from ..problem import ChargingProblem
 from ..progress import Progress, silent
@@ -30,7 +30,11 @@ _COPIES = 32
 _SHARE_OF_ERROR = 0.2
 """Of the standard error of mu, that the step may add to it."""
 
-_MOST_HALVINGS = 6
+_MOST_HALVINGS = 8
+_USUAL_REFINEMENT = 4.0
+_INSTANTS = 100
+"""Output times that memory is set aside for; how many there are is not known beforehand."""
+
 _BYTES_PER_SPIN, _BYTES_PER_PAIR = 40, 60
 _SECONDS_PER_RUN = 0.05
 
@@ -51,7 +55,7 @@ class TruncatedWigner(Engine):
     name: ClassVar[str] = "truncated-wigner"
     approximation: ClassVar[str] = (
         "discrete truncated Wigner. Cooperative protocol at 20 ns on tori of 9, 16 and 25 spins: mu is 0.06 to 0.09 "
-        "too large, sigma off by -4 to +36 %; at 5 to 40 ns by -25 to +41 %"
+        "too large, sigma off by -4 to +36 %; at 5 to 40 ns by -25 to +41 %; elsewhere not known"
     )
 
     trajectories: int = 1000
@@ -69,12 +73,13 @@ class TruncatedWigner(Engine):
         n, pairs = problem.n_spins, len(problem.couplings[0])
         at_once = Team().threads
         per_block = 8 * _COPIES * (6 * n + 2 * pairs)
-        return BYTES_PER_BLOCK + at_once * per_block + _BYTES_PER_SPIN * n + _BYTES_PER_PAIR * pairs
+        kept = 8 * self.trajectories * (2 * _INSTANTS + n / _COPIES)
+        return math.ceil(BYTES_PER_BLOCK + at_once * per_block + kept + _BYTES_PER_SPIN * n + _BYTES_PER_PAIR * pairs)
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
         block = ClassicalSpins(problem, np.zeros((3, problem.n_spins, 1)))
         stages = max(self._steps(problem), len(times)) * BLANES_MOAN_4.stages
-        return _SECONDS_PER_RUN + stages * block.stage_seconds * (self.trajectories + 3.0 * _COPIES)
+        return _SECONDS_PER_RUN + stages * _USUAL_REFINEMENT * block.stage_seconds * (self.trajectories + 3.0 * _COPIES)
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
         return "use a smaller network."
@@ -119,7 +124,10 @@ class TruncatedWigner(Engine):
             if error <= allowed:
                 return level, error
             coarse = fine
-        return level, error
+        raise ToleranceError(
+            f"half the step still changes mu by {error:.1e} after {level} halvings, more than the {allowed:.1e} that "
+            f"{self.trajectories} trajectories are worth; take fewer trajectories."
+        )
 
     def _solution(
         self, problem: ChargingProblem, times: FloatArray, outcome: _Outcome, steps: int, level: int, step_error: float
@@ -148,7 +156,7 @@ class TruncatedWigner(Engine):
             trajectory_energy=np.array([moments.mean for moments in energies[:-1]]),
             trajectory_mean_error=None,
             trajectory_variance_error=None,
-            mean_error=step_error,
+            mean_error=None,
             precision_error=None,
             norm_error=None,
             state=None,
@@ -157,6 +165,7 @@ class TruncatedWigner(Engine):
                 "order": BLANES_MOAN_4.order,
                 "steps": steps,
                 "halvings": level,
+                "step_error": step_error,
                 "distribution": "of Sz rounded to what N spins can have",
             },
             standard_errors=errors,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .._typing import FloatArray
 from ..analysis.advantage import COST_PHRASES
-from ..analysis.points import HoldsRuns, averages, check_one_curve, runs_of, seed_groups, spelled
+from ..analysis.points import HoldsRuns, averages, check_one_curve, reasons_of, runs_of, seed_groups, spelled
 from ..analysis.scaling import fit_scaling
 from ..errors import InvalidParameterError, did_you_mean
 from .scaling import draw_limits, draw_reference, log_sizes, power_law, size_grid
@@ -173,11 +173,16 @@ def _equation(column: xr.DataArray, value: Any) -> str:
 def _draw_runs(axis: Axes, curve: xr.Dataset, quantity: str, name: str, colour: str, grid: FloatArray) -> None:
     """One curve: points with error bars and, where there is one, their fit."""
     label, fitted = name, None
+    if quantity == "magnetization" and "is that of an approximation" in reasons_of(curve):
+        label += f" ({', '.join(np.unique(curve['engine'].to_numpy()))}, an approximation)"
     if quantity != "magnetization":
         kept = curve.dropna("run", subset=["precision"])
         if kept.sizes["run"] < curve.sizes["run"]:
-            certain = curve["n_spins"].to_numpy()[curve["precision"].isnull().to_numpy()]
-            label += f" ($\\sigma = 0$ at N = {', '.join(str(n) for n in np.unique(certain))})"
+            missing = curve["precision"].isnull().to_numpy()
+            sizes, reasons = curve["n_spins"].to_numpy()[missing], reasons_of(curve)[missing]
+            for reason in np.unique(reasons):
+                at = ", ".join(str(n) for n in np.unique(sizes[reasons == reason]))
+                label += f" ($\\sigma$ {reason} at N = {at})"
         curve = kept
         if len(_sizes(curve["n_spins"])) >= _SIZES_OF_A_FIT:
             fit = fit_scaling(curve)

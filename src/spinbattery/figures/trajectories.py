@@ -34,6 +34,7 @@ def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = N
         axes = figure.subplots(1, 2)
         protocols = [str(record.dataset.attrs["protocol"]) for record in records]
         labels = names or [f"{name}, N = {record.n_spins}" for name, record in zip(protocols, records, strict=True)]
+        labels = [f"{label}{_caution(record)}" for label, record in zip(labels, records, strict=True)]
         colours = [COLOURS.get(name) for name in protocols] if names is None else [*colours_of(names).values()]
         for record, label, colour in zip(records, labels, colours, strict=True):
             axes[0].plot(record.times, record.dataset["magnetization_t"], color=colour, linewidth=1.1, label=label)
@@ -47,3 +48,10 @@ def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = N
         axes[1].set_ylim(bottom=0.0)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(records))
     return figure
+
+
+def _caution(record: Record) -> str:
+    """What a reader of the curve must know."""
+    if record.approximation:
+        return f" ({record.engine}, an approximation)"
+    return f" ($\\sigma$ {record.no_precision})" if record.converged and record.precision is None else ""

@@ -44,7 +44,9 @@ PARAMETERS = {
     "energy_scales": Column("TEXT", "name of A(s), B(s)"),
     "engine": Column("TEXT", "name of the engine"),
     "engine_options": Column("TEXT", "options of the engine as JSON"),
-    "tolerance": Column("REAL", "promised error, where the engine makes a promise"),
+    "tolerance": Column("REAL", "promised error, where there is a promise; of tensor networks an aim"),
+    "bond_dimension": Column("TEXT", "of a tensor network; several where they check each other"),
+    "expansion": Column("TEXT", "directions that links of a tensor network may exchange in a step"),
     "seed": Column("INTEGER", "seed of the engine, where it has one"),
     "trajectories": Column("INTEGER", "trajectories of a noisy run"),
     "reads": Column("INTEGER", "reads of an annealer"),
@@ -65,6 +67,7 @@ RESULTS = {
         "precision_bound",
         "magnetization_error",
         "precision_error",
+        "std_error",
         "norm_error",
         "magnetization_stderr",
         "variance_stderr",
@@ -76,6 +79,9 @@ RESULTS = {
     )
 }
 """Numbers of the record, under the names they have there."""
+
+VERDICTS = {"no_precision": Column("TEXT", "why there is no precision, to be read after sigma")}
+"""What else the record says."""
 
 TIMINGS = {
     "wall_time_s": Column("REAL", "run time", "s"),
@@ -89,7 +95,7 @@ STATE = {
     "digest": Column("TEXT", "SHA-256 of the file"),
 }
 
-COLUMNS = {**PARAMETERS, **RESULTS, **TIMINGS, **STATE}
+COLUMNS = {**PARAMETERS, **RESULTS, **VERDICTS, **TIMINGS, **STATE}
 
 
 def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int, key: str) -> Row:
@@ -114,6 +120,7 @@ def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int
         "engine": engine,
         "engine_options": canonical_json(options),
         "tolerance": options.get("tolerance"),
+        **{name: _text(options.get(name)) for name in ("bond_dimension", "expansion")},
         **{name: options.get(name) for name in ("seed", "trajectories", "reads", "model", "temperature", "sweeps")},
         "n_times": n_times,
     }
@@ -127,4 +134,11 @@ def record_row(record: Record) -> Row:
     found = data.variables  # many times quicker than data[name]
     results = {name: float(found[name].values) if name in found else None for name in RESULTS}
     timings = {"wall_time_s": float(data.attrs["wall_time_s"]), "created": str(data.attrs["created"])}
-    return {**known, **results, **timings, "status": "done", "error": None}
+    return {**known, **results, "no_precision": record.no_precision, **timings, "status": "done", "error": None}
+
+
+def _text(value: Any) -> str | None:
+    """A number, or several with commas."""
+    if value is None:
+        return None
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -11,12 +11,12 @@ from .._typing import FloatArray
 from ..errors import RecordError
 from ..record import Record
 from ..schema import LONG_NAMES, UNITS
-from .columns import COLUMNS, PARAMETERS, RESULTS, Row, record_row
+from .columns import COLUMNS, PARAMETERS, RESULTS, VERDICTS, Row, record_row
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_COORDINATES = tuple(name for name in PARAMETERS if name not in ("engine_options", "n_times"))
+_COORDINATES = (*(name for name in PARAMETERS if name not in ("engine_options", "n_times")), *VERDICTS)
 _SPIN, _SZ, _POINT = "spin", "sz_total", "point"
 _TRAJECTORIES = ("time", "magnetization_t", "std_t", "energy_t", "magnetization_t_error", "variance_t_error")
 
@@ -56,7 +56,8 @@ def gather(records: Sequence[Record], names: Sequence[Mapping[str, str]] | None 
     values["distribution"] = (("run", _SZ), _padded(found, len(totals)))
     points = max(len(record.times) for record in records)
     for kept in _TRAJECTORIES if points else ():
-        lines = [(np.arange(len(r.times)), r.dataset[kept].to_numpy() if len(r.times) else r.times) for r in records]
+        columns = [record.dataset.variables.get(kept) for record in records]
+        lines = [((), ()) if line is None else (np.arange(len(line)), line.to_numpy()) for line in columns]
         values[kept] = (("run", _POINT), _padded(lines, points))
     dataset = xr.Dataset(values, coordinates)
     for key, variable in dataset.variables.items():

@@ -1,8 +1,8 @@
 """How far a tree's figures may be off: runs that differ in one thing each, and a verdict.
 
-One-site steps in fixed bases and steps with expansion and cut err in opposite ways (the first leave sigma too large,
-the second make it too small and mu too large), so that the difference between the two bounds both better than a larger
-bond dimension does.
+What comes out is an estimate and no bound. One-site steps in fixed bases and steps with expansion and cut lose
+different things, so that the difference between the two often says more than that between two bond dimensions; but both
+may err to the same side.
 """
 
 from __future__ import annotations
@@ -22,9 +22,19 @@ _CLEARLY_LESS = 0.75
 """Weight that a larger bond dimension must cut off less of, for an extrapolation to mean something."""
 
 _SECOND_ORDER = 4.0 / 3.0
-"""What half the step changes, over its own error: at least, for second order and above."""
+"""Error of a step over what half of it changes: at most, for second order and above."""
 
-ROUNDING = 1e-9
+_CAUTION = 2.0
+"""By which the sum of what changed is taken, as differences between runs that are all too coarse are too small."""
+
+_LEAST_BOND_DIMENSION, _LEAST_NUMBER = 8, 3
+"""Below it, and with fewer of them, no verdict is positive, unless nothing is cut off: two may agree by accident."""
+
+_BEFORE_LAST = 0.5
+"""Part of the change before the last one that counts at least, for the same reason."""
+
+ROUNDING = {8: 2e-4, 16: 1e-9}
+"""What single and double precision may add, by the bytes of a number."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +46,30 @@ class Study:
         expansion: of the result; see :class:`~.runs.Setting`.
         seed: of the result.
         complete: whether the last cuts nothing off, so that the step alone is left to check.
+        level: halvings of the step of the result.
     """
 
     bond_dimensions: tuple[int, ...]
     expansion: int | None
     seed: int
     complete: bool
+    level: int = 0
 
     @property
     def result(self) -> Setting:
         """The run that is shown."""
-        return Setting(self.bond_dimensions[-1], self.expansion, self.seed, 0)
+        return Setting(self.bond_dimensions[-1], self.expansion, self.seed, self.level)
+
+    @property
+    def may_converge(self) -> bool:
+        """Whether a verdict may be positive."""
+        bonds = self.bond_dimensions
+        return self.complete or (len(bonds) >= _LEAST_NUMBER and bonds[-1] >= _LEAST_BOND_DIMENSION)
+
+    @property
+    def slowness(self) -> float:
+        """What is left to come over the last change, if errors fall as the bond dimension grows, and no faster."""
+        return max(1.0, 1.0 / (self.bond_dimensions[-1] / self.bond_dimensions[-2] - 1.0))
 
     @property
     def before(self) -> Setting:
@@ -70,7 +93,7 @@ class Study:
 
     @property
     def other_step(self) -> Setting:
-        return (self.result if self.complete else self.before)._replace(level=1)
+        return (self.result if self.complete else self.before)._replace(level=self.level + 1)
 
     @property
     def checks(self) -> list[Setting]:
@@ -97,35 +120,54 @@ class Converged:
     extrapolated_mean: float
     extrapolated_std: float
 
+    @property
+    def worst(self) -> str:
+        """What makes most of the error of mu."""
+        return max(self.parts, key=lambda name: self.parts[name][0])
 
-def converged(study: Study, runs: Mapping[Setting, TreeRun], neglected: float) -> Converged:
+
+def converged(study: Study, runs: Mapping[Setting, TreeRun], neglected: float, rounding: float) -> Converged:
     """Compare the runs of a study.
 
-    The error is the sum of a bound on what was neglected and of four differences: that of the last two bond dimensions,
-    of the two methods, of two seeds and, times 4/3, of two steps.
+    The error is the sum of what was neglected, of rounding, and of twice four differences: that of the last two bond
+    dimensions (times what may be left to come, and no less than half of the change before), of the two methods, of two seeds and, times 4/3, of two steps.
+
+    Args:
+        study: which runs there are.
+        runs: all of them, others may be among them.
+        neglected: bound on what was left out of the protocol.
+        rounding: of the numbers.
     """
     result, step = runs[study.result], runs[study.other_step]
+    means, stds = float(result.mean[-1]), float(result.std[-1])
     if study.complete:
         differences = {"step": _difference(result, step, _SECOND_ORDER)}
-        means, stds = float(result.mean[-1]), float(result.std[-1])
     else:
         before = runs[study.before]
         differences = {
-            "bond_dimension": _difference(result, before),
+            "bond_dimension": _of_bonds(study, runs),
             "method": _difference(result, runs[study.other_method(study.result)]),
             "seed": _difference(before, runs[study.other_seed]),
             "step": _difference(before, step, _SECOND_ORDER),
         }
         cut = [runs[study.other_method(setting)] for setting in (study.before, study.result)]
-        if study.expansion != 0:
-            cut = [before, result]
-        means, stds = _extrapolated(cut) or (float(result.mean[-1]), float(result.std[-1]))
-    nothing = np.zeros_like(result.mean)
-    differences["neglected"] = nothing + neglected, nothing + neglected
-    mean_error = ROUNDING + sum(mean for mean, _ in differences.values())
-    std_error = ROUNDING + sum(std for _, std in differences.values())
-    parts = {name: (float(mean[-1]), float(std[-1])) for name, (mean, std) in differences.items()}
-    return Converged(np.asarray(mean_error), np.asarray(std_error), parts, means, stds)
+        means, stds = _extrapolated([before, result] if study.expansion != 0 else cut) or (means, stds)
+    parts = {name: (_CAUTION * mean, _CAUTION * std) for name, (mean, std) in differences.items()}
+    everywhere = np.ones_like(result.mean)
+    parts |= {"neglected": (neglected * everywhere,) * 2, "rounding": (rounding * everywhere,) * 2}
+    mean_error, std_error = (np.sum(part, axis=0) for part in zip(*parts.values(), strict=True))
+    at_end = {name: (float(mean[-1]), float(std[-1])) for name, (mean, std) in parts.items()}
+    return Converged(mean_error, std_error, at_end, means, stds)
+
+
+def _of_bonds(study: Study, runs: Mapping[Setting, TreeRun]) -> tuple[FloatArray, FloatArray]:
+    """What the last bond dimension changed, times what may be left to come, or half of what the one before did."""
+    *earlier, before, result = (runs[setting] for setting in study.main)
+    last = _difference(result, before, study.slowness)
+    if not earlier:
+        return last
+    previous = _difference(before, earlier[-1], _BEFORE_LAST)
+    return np.maximum(last[0], previous[0]), np.maximum(last[1], previous[1])
 
 
 def _difference(one: TreeRun, other: TreeRun, factor: float = 1.0) -> tuple[FloatArray, FloatArray]:

@@ -20,7 +20,7 @@ def _add(target, term):
 
 @njit(nogil=True, cache=True)
 def product(x, y, left, middle, right, ab_a, ab_b, ap_a, ap_p, bp_b, bp_p, near, far):
-    """y = H x for one tensor x (da, db, dp); see :class:`~.hamiltonian.Terms` for the operators."""
+    """y = H x for one tensor x (da, db, dp); see :func:`~.hamiltonian.terms` for the operators."""
     da, db, dp = x.shape
     by_a = x.reshape(da, db * dp)
     by_p = x.reshape(da * db, dp)

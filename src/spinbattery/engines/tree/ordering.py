@@ -77,11 +77,25 @@ def _halved_graph(graph: nx.Graph[int], largest: int) -> Part:
     spins = sorted(graph)
     if len(spins) <= largest:
         return tuple(spins)
-    order = nx.spectral_ordering(graph, seed=0) if len(spins) > 2 else spins
+    order = _spectral_order(graph, spins)
     start = sorted(order[: len(spins) // 2]), sorted(order[len(spins) // 2 :])
     halves = nx.community.kernighan_lin_bisection(graph, partition=start, seed=0)
     first, second = sorted(halves, key=min)
     return Halves(_halved_graph(graph.subgraph(first), largest), _halved_graph(graph.subgraph(second), largest))
+
+
+def _spectral_order(graph: nx.Graph[int], spins: list[int]) -> list[int]:
+    """Spins by the second eigenvector of the Laplacian of their component, one component after the other.
+
+    Dense, and so the same on every call; the iterative solver of networkx may not end on small graphs.
+    """
+    order: list[int] = []
+    for component in sorted(nx.connected_components(graph), key=min):
+        inside = sorted(component)
+        laplacian = nx.laplacian_matrix(graph, nodelist=inside).toarray().astype(np.float64)
+        fiedler = np.linalg.eigh(laplacian)[1][:, min(1, len(inside) - 1)]
+        order += [inside[k] for k in np.argsort(np.round(fiedler, 9), kind="stable")]
+    return order
 
 
 def chained(n_spins: int, pairs: IntArray, largest: int) -> Part:

@@ -179,6 +179,8 @@ class TreePlan:
         """Rough time of a stage: products with H of all nodes, forth and back, and a part that is always there."""
         operations = sum(size * cost for size, cost in self._nodes(setting.bond_dimension))
         expansion = 1.0 if setting.expansion == 0 else _EXPANSION_COST
+        if setting.expansion is None:
+            expansion = _EXPANSION_COST * max(1.0, setting.bond_dimension**1.2)
         per_operation = _SECONDS_PER_OPERATION[self.dtype.itemsize]
         nodes = len(self.layout(setting.bond_dimension).children)
         return nodes * _SECONDS_PER_NODE + expansion * 2.0 * _PRODUCTS * operations * per_operation
