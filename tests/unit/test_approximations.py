@@ -8,6 +8,7 @@ import pytest
 import spinbattery as sb
 from spinbattery.engines import truncated_wigner as module
 from spinbattery.engines.checkpoint import Checkpoint
+from spinbattery.engines.classical.spins import bloch_vectors
 from spinbattery.errors import InvalidParameterError
 
 PROTOCOL = sb.cooperative(20.0)
@@ -47,13 +48,8 @@ def test_the_start_fluctuates_as_the_quantum_start_does():
     """Second moments of each spin and of pairs agree with those of the product state at the start."""
     problem = tilted(sb.ring(4))
     sample = module._Sample(problem, np.empty(0), module.Mesh(problem, np.array([0.0, 5.0]), 4), 3)
-    axis, copies = sample._axis, []
-    for number in range(400):
-        rng = np.random.default_rng([3, number])
-        one, two = rng.choice([-1.0, 1.0], size=(2, 4, 32))
-        copies.append(axis[:, :, None] + one * sample._first[:, :, None] + two * sample._second[:, :, None])
-    vectors = np.concatenate(copies, axis=2)
-    assert np.abs(vectors.mean(axis=2) - axis).max() < 0.04
+    vectors = np.concatenate([sample.start(number) for number in range(400)], axis=2)
+    assert np.abs(vectors.mean(axis=2) - bloch_vectors(problem)).max() < 0.04
     for spin in range(4):
         second = vectors[:, spin] @ vectors[:, spin].T / vectors.shape[2]
         assert np.abs(second - np.eye(3)).max() < 0.06  # symmetrised <sigma_a sigma_b> is the unit matrix

@@ -162,10 +162,10 @@ def test_thousands_of_spins_are_refused():
 
 
 def test_raising_the_bond_dimension_goes_no_further_than_needed(monkeypatch):
-    monkeypatch.setattr("spinbattery.engines.tensor.LADDER", (2, 3, 4, 6, 8, 12))
-    record = sb.TensorNetwork(0.1).run(sb.ChargingProblem(sb.torus(3, 3), sb.cooperative(5.0)))
+    monkeypatch.setattr("spinbattery.engines.tensor.LADDER", (4, 6, 9, 12, 16, 24))
+    record = sb.TensorNetwork(0.1).run(sb.ChargingProblem(sb.torus(3, 4), sb.cooperative(5.0)))
     assert record.converged["magnetization"] is True
-    assert record.discretisation["bond_dimension"] < 12
+    assert record.discretisation["bond_dimension"] < 16
 
 
 def test_the_same_digits_on_one_core_and_two(monkeypatch):

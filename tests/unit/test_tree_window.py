@@ -24,6 +24,17 @@ def test_the_bound_holds(allowed):
     assert abs(std[1] - record.std) <= allowed
 
 
+def test_the_bound_holds_at_the_end():
+    """What is left out at the beginning acts through all that follows."""
+    problem = sb.ChargingProblem(sb.torus(2, 4), PROTOCOL)
+    exact = sb.charge(sb.torus(2, 4), PROTOCOL)
+    for tolerance in (1e-1, 1e-2):
+        found = sb.TensorNetwork(tolerance, 16, steps=400, single=False).run(problem)
+        assert 0.0 < found.discretisation["neglected"] <= tolerance / 4.0
+        assert abs(found.magnetization - exact.magnetization) < found.discretisation["neglected"]
+        assert abs(found.std - exact.std) < found.discretisation["neglected"]
+
+
 def test_less_may_be_left_out_where_less_is_allowed():
     problem = sb.ChargingProblem(sb.torus(3, 3), PROTOCOL)
     wide, narrow = moving_window(problem, 1e-6), moving_window(problem, 1e-3)

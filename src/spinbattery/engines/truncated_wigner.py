@@ -189,13 +189,17 @@ class _Sample:
         """Through the protocol."""
         return sum(self._mesh.counts(level))
 
+    def start(self, number: int) -> FloatArray:
+        """(3, N, copies) vectors that a block starts from."""
+        rng = np.random.default_rng([self._seed, number])
+        one, two = rng.choice([-1.0, 1.0], size=(2, self._problem.n_spins, _COPIES))
+        along, first, second = (vectors[:, :, None] for vectors in (self._axis, self._first, self._second))
+        return np.asarray(along + one * first + two * second)
+
     def block(self, number: int, level: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """(T + 1, copies) Sz/N and <H> in GHz at the output times and the end, and (N, copies) sz at the end."""
-        problem, n = self._problem, self._problem.n_spins
-        rng = np.random.default_rng([self._seed, number])
-        one, two = rng.choice([-1.0, 1.0], size=(2, n, _COPIES))
-        vectors = self._axis[:, :, None] + one * self._first[:, :, None] + two * self._second[:, :, None]
-        spins = ClassicalSpins(problem, vectors)
+        problem = self._problem
+        spins = ClassicalSpins(problem, self.start(number))
         means, energies = [], []
 
         def keep(time: float) -> None:

@@ -27,7 +27,7 @@ _SECOND_ORDER = 4.0 / 3.0
 _CAUTION = 2.0
 """By which the sum of what changed is taken, as differences between runs that are all too coarse are too small."""
 
-_LEAST_BOND_DIMENSION, _LEAST_NUMBER = 8, 3
+_LEAST_BOND_DIMENSION, _LEAST_NUMBER = 12, 3
 """Below it, and with fewer of them, no verdict is positive, unless nothing is cut off: two may agree by accident."""
 
 _BEFORE_LAST = 0.5
@@ -130,7 +130,8 @@ def converged(study: Study, runs: Mapping[Setting, TreeRun], neglected: float, r
     """Compare the runs of a study.
 
     The error is the sum of what was neglected, of rounding, and of twice four differences: that of the last two bond
-    dimensions (times what may be left to come, and no less than half of the change before), of the two methods, of two seeds and, times 4/3, of two steps.
+    dimensions (times what may be left to come, and no less than half of the change before), of the two methods, of two
+    seeds and, times 4/3, of two steps.
 
     Args:
         study: which runs there are.
