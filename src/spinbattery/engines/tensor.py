@@ -90,7 +90,7 @@ class TensorNetwork(Engine):
 
     tolerance: float = 2e-3
     bond_dimension: int | tuple[int, ...] | None = None
-    most_bond_dimension: int = field(default=48, kw_only=True)
+    most_bond_dimension: int = field(default=64, kw_only=True)
     expansion: int | str = field(default=0, kw_only=True)
     truncation: float = field(default=1e-12, kw_only=True)
     steps: int | None = field(default=None, kw_only=True)

@@ -30,7 +30,7 @@ _CAUTION = 2.0
 _LEAST_BOND_DIMENSION, _LEAST_NUMBER = 12, 3
 """Below it, and with fewer of them, no verdict is positive, unless nothing is cut off: two may agree by accident."""
 
-_BEFORE_LAST = 0.5
+_BEFORE_LAST = 0.25
 """Part of the change before the last one that counts at least, for the same reason."""
 
 ROUNDING = {8: 2e-4, 16: 1e-9}
@@ -130,7 +130,7 @@ def converged(study: Study, runs: Mapping[Setting, TreeRun], neglected: float, r
     """Compare the runs of a study.
 
     The error is the sum of what was neglected, of rounding, and of twice four differences: that of the last two bond
-    dimensions (times what may be left to come, and no less than half of the change before), of the two methods, of two
+    dimensions (times what may be left to come, and no less than a quarter of the change before), of the two methods, of two
     seeds and, times 4/3, of two steps.
 
     Args:
@@ -162,7 +162,7 @@ def converged(study: Study, runs: Mapping[Setting, TreeRun], neglected: float, r
 
 
 def _of_bonds(study: Study, runs: Mapping[Setting, TreeRun]) -> tuple[FloatArray, FloatArray]:
-    """What the last bond dimension changed, times what may be left to come, or half of what the one before did."""
+    """What the last bond dimension changed, times what may be left to come, or a quarter of what the one before did."""
     *earlier, before, result = (runs[setting] for setting in study.main)
     last = _difference(result, before, study.slowness)
     if not earlier:
