@@ -130,8 +130,8 @@ def converged(study: Study, runs: Mapping[Setting, TreeRun], neglected: float, r
     """Compare the runs of a study.
 
     The error is the sum of what was neglected, of rounding, and of twice four differences: that of the last two bond
-    dimensions (times what may be left to come, and no less than a quarter of the change before), of the two methods, of two
-    seeds and, times 4/3, of two steps.
+    dimensions (times what may be left to come, and no less than a quarter of the change before), of the two methods, of
+    two seeds and, times 4/3, of two steps.
 
     Args:
         study: which runs there are.
