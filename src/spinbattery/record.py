@@ -120,7 +120,7 @@ class Record:
             return "is that of an approximation"
         if self.converged:
             return "was not checked" if self.converged["precision"] is None else "has not converged"
-        return "is zero to rounding" if self.n_reads is None else "is zero in all reads"
+        return "is zero to rounding" if self.n_reads is None else f"is zero in all {self.n_reads} reads"
 
     @property
     def precision_bound(self) -> float | None:

@@ -225,7 +225,7 @@ def test_noise_that_is_not_one_rate_is_refused(plain):
 def test_a_point_without_precision_is_named(plain):
     runs = noisy(plain)
     runs["precision"] = ("run", [*runs["precision"].to_numpy()[:-1], np.nan])
-    with pytest.raises(FitError, match=r"gamma = 0.003: that of N = 6 has sigma = 0"):
+    with pytest.raises(FitError, match=r"gamma = 0.003: that of N = 6 has no precision, as its sigma is zero"):
         calibration_curve(runs, "gamma", "alpha")
 
 

@@ -115,7 +115,7 @@ def test_a_run_with_no_spread_is_refused_by_its_network_and_the_advice_works(coo
     precision[2] = np.nan
     data = changed(cooperative, precision=precision)
     with pytest.raises(
-        FitError, match=r"torus:2x2 \(N = 4\) has no precision, as its sigma is zero to rounding; leave it out"
+        FitError, match=r"torus:2x2 \(N = 4\) has no precision, as its sigma is zero to rounding, and a lower bound"
     ):
         fit_scaling(data)
     assert fit_scaling(data.dropna("run", subset=["precision"])).n_spins == (2, 3, 6)

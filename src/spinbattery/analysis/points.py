@@ -108,7 +108,8 @@ def _point_of(record: Any) -> tuple[int, float]:
         raise FitError(f"points must be all records or all N, but {record!r} is among records.")
     if record.precision is None:
         raise FitError(
-            f"the record of N = {record.n_spins} has no precision, as its sigma {record.no_precision}; leave it out."
+            f"the record of N = {record.n_spins} has no precision, as its sigma {record.no_precision}, and a lower "
+            "bound cannot be fitted; leave it out."
         )
     return record.n_spins, record.precision
 
@@ -121,7 +122,8 @@ def _points_of_runs(runs: xr.Dataset) -> tuple[FloatArray, FloatArray]:
         k = int(np.argmax(unknown))
         raise FitError(
             f"the run of {runs['network'].to_numpy()[k]} (N = {sizes[k]:g}) has no precision, as its sigma "
-            f"{reasons_of(runs)[k]}; leave it out, as by data.dropna('run', subset=['precision'])."
+            f"{reasons_of(runs)[k]}, and a lower bound cannot be fitted; leave it out, as by "
+            "data.dropna('run', subset=['precision'])."
         )
     return sizes, values
 

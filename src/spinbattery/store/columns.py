@@ -134,7 +134,7 @@ def record_row(record: Record) -> Row:
     found = data.variables  # many times quicker than data[name]
     results = {name: float(found[name].values) if name in found else None for name in RESULTS}
     timings = {"wall_time_s": float(data.attrs["wall_time_s"]), "created": str(data.attrs["created"])}
-    return {**known, **results, "no_precision": record.no_precision, **timings, "status": "done", "error": None}
+    return {**known, **results, "no_precision": record.no_precision or None, **timings, "status": "done", "error": None}
 
 
 def _text(value: Any) -> str | None:
