@@ -25,7 +25,7 @@ reproduce: $(VENV)/base.stamp
 	$(BIN)/spinbattery reproduce --out $(OUT)
 
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -278,13 +278,14 @@ def test_what_progress_raises_stops_the_call_and_leaves_no_threads():
 
 
 @pytest.mark.parametrize("model", ["svmc-tf", "pimc"])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the Ctrl-C that Python drops
 def test_control_c_stops_the_call_and_leaves_no_threads(model):
     before = set(threading.enumerate())
     sampler = _annealer(threads=2, sweeps=10**6, model=model)
     ended = threading.Event()
 
     def press_control_c():
-        # again after a while: Python drops one that falls into a weak reference's callback
+        # again after a while: Python drops one that falls into a callback of a weak reference or the garbage collector
         seconds = 0.5
         while not ended.wait(seconds):
             _thread.interrupt_main()

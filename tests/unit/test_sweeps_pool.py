@@ -135,9 +135,11 @@ def test_this_process_is_as_it_was(pool):
     assert not {signal.SIGINT, signal.SIGTERM} & mask
 
 
-def test_workers_do_not_know_the_script(pool):
-    assert result(pool.submit(calls.main_module)) is None
-    assert hasattr(sys.modules["__main__"], "__file__")
+def test_workers_do_not_know_the_script(monkeypatch):
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", __file__, raising=False)
+    with WorkerPool(1) as other:
+        assert result(other.submit(calls.main_module)) is None
+    assert sys.modules["__main__"].__file__ == __file__
 
 
 def test_a_script_needs_no_guard(tmp_path):
