@@ -87,6 +87,7 @@ def test_single_precision_agrees():
     ("network", "s_hold", "duration", "bonds"),
     [
         (sb.torus(3, 4), 0.35, 6.0, (6, 8, 12)),
+        (sb.torus(3, 4), 0.35, 6.0, (4, 6, 8)),
         (sb.torus(4, 4), 0.35, 5.0, (8, 12, 16)),
         (sb.torus(4, 4), 0.35, 10.0, (6, 8, 12)),
     ],

@@ -30,6 +30,9 @@ _CAUTION = 2.0
 _LEAST_BOND_DIMENSION, _LEAST_NUMBER = 12, 3
 """Below it, and with fewer of them, no verdict is positive, unless nothing is cut off: two may agree by accident."""
 
+_MORE_CAUTION = 2.0
+"""By which caution is more there: small bases, alike by accident, missed up to 1.5 times the error without it."""
+
 _BEFORE_LAST = 0.25
 """Part of the change before the last one that counts at least, for the same reason."""
 
@@ -65,6 +68,11 @@ class Study:
         """Whether a verdict may be positive."""
         bonds = self.bond_dimensions
         return self.complete or (len(bonds) >= _LEAST_NUMBER and bonds[-1] >= _LEAST_BOND_DIMENSION)
+
+    @property
+    def caution(self) -> float:
+        """By which the sum of what changed is taken."""
+        return _CAUTION if self.may_converge else _MORE_CAUTION * _CAUTION
 
     @property
     def slowness(self) -> float:
@@ -131,7 +139,7 @@ def converged(study: Study, runs: Mapping[Setting, TreeRun], neglected: float, r
 
     The error is the sum of what was neglected, of rounding, and of twice four differences: that of the last two bond
     dimensions (times what may be left to come, and no less than a quarter of the change before), of the two methods, of
-    two seeds and, times 4/3, of two steps.
+    two seeds and, times 4/3, of two steps; four times where no verdict may be positive.
 
     Args:
         study: which runs there are.
@@ -153,7 +161,7 @@ def converged(study: Study, runs: Mapping[Setting, TreeRun], neglected: float, r
         }
         cut = [runs[study.other_method(setting)] for setting in (study.before, study.result)]
         means, stds = _extrapolated([before, result] if study.expansion != 0 else cut) or (means, stds)
-    parts = {name: (_CAUTION * mean, _CAUTION * std) for name, (mean, std) in differences.items()}
+    parts = {name: (study.caution * mean, study.caution * std) for name, (mean, std) in differences.items()}
     everywhere = np.ones_like(result.mean)
     parts |= {"neglected": (neglected * everywhere,) * 2, "rounding": (rounding * everywhere,) * 2}
     mean_error, std_error = (np.sum(part, axis=0) for part in zip(*parts.values(), strict=True))
