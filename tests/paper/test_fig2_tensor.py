@@ -15,7 +15,7 @@ from spinbattery.paper.beyond import PAPER_SIZES, Beyond
 from spinbattery.paper.fig2_tensor import STUDIES, TensorStudy
 from spinbattery.paper.runs import Request, Runs
 
-COARSE, LARGER = TensorStudy((2, 2), (1, 2)), TensorStudy((2, 3), (2, 3))
+COARSE, LARGER = TensorStudy((2, 2), (2, 3)), TensorStudy((2, 3), (2, 3))
 FINE = TensorStudy((2, 2), (2, 4), full_only=True)
 """It cuts nothing off and converges."""
 

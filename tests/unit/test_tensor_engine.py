@@ -208,12 +208,21 @@ def test_the_error_is_the_sum_of_what_changes():
     }
     assert set(runs) == {*study.main, *study.checks}
     found = converged(study, runs, 0.001, 1e-4)
-    assert found.mean_error[-1] == pytest.approx(0.0011 + 2 * (0.02 + 0.02 + 0.003 + 0.001 * 4 / 3))
-    assert found.std_error[-1] == pytest.approx(0.0011 + 2 * (0.01 + 0.02 + 0.0 + 0.002 * 4 / 3))
+    assert found.mean_error[-1] == pytest.approx(0.0011 + 4 * (0.02 + 0.02 + 0.003 + 0.001 * 4 / 3))
+    assert found.std_error[-1] == pytest.approx(0.0011 + 4 * (0.01 + 0.02 + 0.0 + 0.002 * 4 / 3))
     assert found.worst in ("bond_dimension", "method")
     assert (found.extrapolated_mean, found.extrapolated_std) == pytest.approx((0.53, 0.18))
     flat = runs | {study.other_method(study.result): run_with(None, 0.54, 0.17, 0.19)}
     assert converged(study, flat, 0.0, 0.0).extrapolated_mean == pytest.approx(0.52)
+
+
+def test_three_bond_dimensions_need_less_caution_and_count_the_change_before():
+    study = Study((8, 16, 32), 0, 5, complete=False)
+    runs = {setting: run_with(setting, 0.52, 0.19) for setting in (study.before, study.result, *study.checks)}
+    runs[study.main[0]] = run_with(study.main[0], 0.48, 0.21)
+    found = converged(study, runs, 0.0, 0.0)
+    assert found.mean_error[-1] == pytest.approx(2 * 0.04 / 4)
+    assert found.std_error[-1] == pytest.approx(2 * 0.02 / 4)
 
 
 def test_where_nothing_is_cut_off_only_the_step_is_checked():
