@@ -197,8 +197,7 @@ def _computed_values(solution: Solution, is_approximate: bool) -> dict[str, Any]
         del known["magnetization_error"]  # that of the step says nothing of the truth
     elif not solution.converged.get("precision", True):
         known["std_error"] = solution.std_error
-        if solution.mean_error is not None:
-            known["precision_bound"] = _least_precision(solution.mean, solution.mean_error)
+        known["precision_bound"] = _least_precision(solution.mean, solution.mean_error or 0.0)
     elif solution.variance > VARIANCE_FLOOR:
         known |= {"precision": 1.0 / solution.variance, "precision_error": solution.precision_error}
         known["std_error"] = solution.std_error
@@ -230,7 +229,7 @@ def _computed_values(solution: Solution, is_approximate: bool) -> dict[str, Any]
 
 
 def _least_precision(mean: float, error: float) -> float:
-    """Lower bound 1/(1 - mu^2) of Bhatia and Davis on 1/sigma^2, at the end of the error bar that makes it least."""
+    """Lower bound 1/(1 - mu^2) of Bhatia and Davis on 1/sigma^2, at the end of mu's error bar that makes it least."""
     least = max(abs(mean) - error, 0.0)
     return 1.0 / max(1.0 - least**2, VARIANCE_FLOOR)
 
