@@ -39,7 +39,7 @@ def progress_bar(quiet: bool) -> Iterator[Progress]:
         except KeyboardInterrupt:
             print(
                 "interrupted; records in a store are kept, and with --store the same command goes on where a long "
-                "exact run was; other runs start again.",
+                "exact or tensor-network run was; others start again.",
                 file=sys.stderr,
             )
             raise typer.Exit(_SIGNALLED + (signalled() or signal.SIGINT)) from None
