@@ -119,8 +119,8 @@ def named_engine(name: str, problem: ChargingProblem, tolerance: float | None = 
         return kind(), "chosen by the caller"
     if not has_tolerance(kind):
         raise InvalidParameterError(
-            f"the {name} engine promises no tolerance: its errors are statistical; leave the tolerance out and choose "
-            "the reads or trajectories."
+            f"the {name} engine promises no tolerance; leave it out and choose what its accuracy depends on, such as "
+            "reads, trajectories or the bond dimension."
         )
     options: dict[str, Any] = {"tolerance": tolerance}
     return kind(**options), "chosen by the caller"

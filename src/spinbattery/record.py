@@ -127,8 +127,8 @@ class Record:
         """Lower bound of 1/sigma^2 where there is no precision, else None.
 
         The bound of reads holds with 95 % confidence, see :func:`spinbattery.sample_statistics`; where sigma has not
-        converged it is that of Bhatia and Davis at the least |mu| that the error of mu allows, and where it was not
-        checked at mu as it is: then as good as mu, of whose error nothing is known.
+        converged it is that of Bhatia and Davis at the least |mu| that the error of mu allows, and where that error is
+        not known there is none.
         """
         return self._optional("precision_bound")
 

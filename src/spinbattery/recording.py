@@ -197,7 +197,8 @@ def _computed_values(solution: Solution, is_approximate: bool) -> dict[str, Any]
         del known["magnetization_error"]  # that of the step says nothing of the truth
     elif not solution.converged.get("precision", True):
         known["std_error"] = solution.std_error
-        known["precision_bound"] = _least_precision(solution.mean, solution.mean_error or 0.0)
+        if solution.mean_error is not None:  # else a bound may be false: seen at small bond dimensions
+            known["precision_bound"] = _least_precision(solution.mean, solution.mean_error)
     elif solution.variance > VARIANCE_FLOOR:
         known |= {"precision": 1.0 / solution.variance, "precision_error": solution.precision_error}
         known["std_error"] = solution.std_error

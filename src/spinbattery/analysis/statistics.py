@@ -27,6 +27,8 @@ _FLIP_ROUNDING = 1e-3
 def independence_ratio(record: Record) -> float | None:
     """Var(Sz) / sum_k Var(sz_k) at the end of a run, or None where no spin fluctuates to rounding.
 
+    None too where sigma is that of an approximation, or of a tensor network and has not converged.
+
     It is sigma^2 N^2 / sum_k (1 - <sz_k>^2): 1 for independent spins, up to N when all flip together,
     below 1 when they flip in turn. An exponent alpha > 1 alone does not show collective precision,
     because the mean charge of independent spins may improve with N too; this ratio tells them apart.
@@ -35,7 +37,8 @@ def independence_ratio(record: Record) -> float | None:
     and None is returned); where it has them, ``Independence.from_spins(record.spins)`` of
     :mod:`spinbattery.analysis.samples` gives the error of the ratio too.
     """
-    if "spin_magnetization" not in record.dataset:
+    is_uncertain = bool(record.approximation or record.converged) and record.precision is None
+    if is_uncertain or "spin_magnetization" not in record.dataset:
         return None
     spins = record.dataset["spin_magnetization"].to_numpy()
     independent = float(np.sum(1.0 - spins**2))

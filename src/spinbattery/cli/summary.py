@@ -24,7 +24,6 @@ def summary(record: Record) -> dict[str, Any]:
     """
     problem, attributes = record.problem, record.dataset.attrs
     cost = problem.cost
-    is_uncertain = bool(record.approximation or record.converged) and record.precision is None
     return {
         "network": attributes["network"],
         "n_spins": record.n_spins,
@@ -46,9 +45,9 @@ def summary(record: Record) -> dict[str, Any]:
         "precision": record.precision,
         "precision_bound": record.precision_bound,
         "bhatia_davis_precision": bhatia_davis_precision(record.magnetization)
-        if abs(record.magnetization) < 1 and not is_uncertain
+        if abs(record.magnetization) < 1 and not record.approximation
         else None,
-        "independence_ratio": None if is_uncertain else independence_ratio(record),
+        "independence_ratio": independence_ratio(record),
         "purity": record.purity,
         **(_of_reads(record) if record.n_reads else _of_discretisation(record)),
         "hs_cost": record.hs_cost,
