@@ -22,7 +22,7 @@ from .network import SpinNetwork
 from .problem import ChargingProblem
 from .protocol import Protocol
 from .record import Record
-from .recording import Readout, build_record, plain_data
+from .recording import Readout, build_record, of_emulation
 from .scales import EnergyScales, advantage_system6
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def record_from_samples(
     """
     spins = network.restricted_to(list(samples.variables))
     reads = readout(samples, spins.labels or range(spins.n_spins))
-    told = plain_data(samples.info)
-    model = {"emulator": told.pop("emulator")} if "emulator" in told else {}
+    model, told = of_emulation(samples.info)
     record = _record(spins, protocol, scales, replace(reads, sampler={"source": source, **model}, execution=told))
     energies = np.repeat(samples.record.energy, samples.record.num_occurrences.astype(np.int64))
     if not _alike(np.asarray(energies, dtype=np.float64), record.dataset["energy"].to_numpy()):

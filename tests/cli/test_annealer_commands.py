@@ -96,9 +96,64 @@ def test_options_that_do_not_fit(spinbattery, arguments, message):
 
 
 def test_nanoseconds_are_too_short_for_an_annealer(spinbattery):
-    got = spinbattery("charge", "--network", "pegasus:2", "--duration", "60ns", "--engine", "emulator", "--quiet")
-    assert got.code == 2
-    assert "us" in got.err
+    """0.06 us in steps of 0.01 us: an emulation says so, and refuses where it is to be strict."""
+    short = ("charge", "--network", "torus:2x2", "--duration", "60ns", "--engine", "emulator", "--quiet")
+    few = ("--reads", "20", "--sweeps", "50", "--json")
+    strict = spinbattery(*short, *few, "--strict")
+    assert strict.code == 2
+    assert "anneal_schedule changes s too fast" in strict.err
+    got = spinbattery(*short, *few)
+    assert got.code == 0, got.err
+    assert got.json["reads"] == 20
+    assert "note: this emulation is beyond what a QPU accepts: anneal_schedule changes s too fast" in got.err
+
+
+def test_more_reads_than_a_job_has_time_for(spinbattery, tmp_path):
+    """60 us of 8000 reads are a simulation like any other; the chip would take them in two jobs."""
+    many = ("--network", "pegasus:2", "--duration", "60us", "--engine", "emulator", "--reads", "8000", "--sweeps", "30")
+    got = spinbattery("charge", *many, "--quiet", "--json", "--out", str(tmp_path / "reads.nc"))
+    assert got.code == 0, got.err
+    assert got.json["reads"] == 8000
+    note = "note: this emulation is beyond what a QPU accepts: 8000 reads of 183.95 us"
+    assert got.err.count("note: this emulation") == 1
+    assert note in got.err
+    assert note in spinbattery("show", str(tmp_path / "reads.nc")).err
+    strict = spinbattery("charge", *many, "--quiet", "--strict")
+    assert strict.code == 2
+    assert "send at most 5430 reads per job" in strict.err
+    other = spinbattery("charge", "--network", "ring:3", "--duration", "20ns", "--quiet", "--strict")
+    assert other.code == 2
+    assert "the auto engine has no --strict; leave it out, or use --engine emulator" in other.err
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_limits_in_scaling_and_in_experiment_files(spinbattery, tmp_path, strict):
+    runs = ("--duration", "60us", "--engine", "emulator", "--reads", "10001", "--sweeps", "5", "--workers", "1")
+    got = spinbattery(
+        "scaling", "--networks", "ring:2,ring:3,ring:4", *runs, "--quiet", "--json", *["--strict"] * strict
+    )
+    (tmp_path / "sweep.toml").write_text(
+        f"""networks = ["ring:3", "ring:4"]
+[[protocols]]
+name = "cooperative"
+duration = "60us"
+[[engines]]
+name = "emulator"
+reads = 10001
+sweeps = 5
+strict = {str(strict).lower()}
+"""
+    )
+    swept = spinbattery("sweep", str(tmp_path / "sweep.toml"), "--store", str(tmp_path / "store"), "--quiet")
+    if strict:
+        assert (got.code, swept.code) == (2, 2)
+        assert "num_reads must be a whole number from 1 to 10000" in got.err
+        assert "num_reads must be a whole number from 1 to 10000" in swept.err
+        return
+    assert got.code == 0, got.err
+    assert "note: 3 of 3 runs are beyond what a QPU accepts: num_reads must be" in got.err
+    assert swept.code == 0, swept.err
+    assert "note: 2 of 2 runs are beyond what a QPU accepts: num_reads must be" in swept.err
 
 
 def test_scaling_of_the_emulator(spinbattery):
