@@ -192,9 +192,43 @@ def test_import_of_magnetizations(spinbattery, tmp_path):
     assert got.json["flips_mean"] == pytest.approx(1 / 3)
     assert got.json["independence_ratio"] is None
     assert got.json["field"] == pytest.approx(-0.6434, abs=1e-4)
-    without = spinbattery(*arguments, "--duration", "60us")
-    assert without.code == 2
-    assert "--out or --store" in without.err
+    without = spinbattery(*arguments, "--duration", "60us", "--json")  # no place for the record: what it says is shown
+    assert without.code == 0, without.err
+    assert without.json == got.json
+    assert without.err == ""
+    table = spinbattery(*arguments, "--duration", "60us")
+    assert "flips_mean" in table.out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["measured.csv", "record.nc"]
+
+
+def test_import_of_reads_with_occurrences(spinbattery, tmp_path):
+    """mu = 0.94, sigma = 0.19175 and 1/sigma^2 = 27.198 of 100 reads in three rows; what is not read is noted."""
+    (tmp_path / "measured.csv").write_text("mu,num_occurrences,date\n1.0,90,May\n0.5,8,May\n0.0,2,June\n")
+    got = spinbattery("import", str(tmp_path / "measured.csv"), "--network", "ring:4", "--duration", "60us", "--json")
+    assert got.code == 0, got.err
+    assert got.json["reads"] == 100
+    assert got.json["magnetization"] == pytest.approx(0.94)
+    assert got.json["std"] == pytest.approx(0.19175, abs=5e-6)
+    assert got.json["precision"] == pytest.approx(27.198, abs=5e-4)
+    assert got.err.startswith("note: ")
+    assert "columns that are not used: date." in got.err
+
+
+def test_import_of_a_table_of_pandas_and_of_matrices(spinbattery, tmp_path):
+    network = sb.parse_network("pegasus:2")
+    spins = np.where(np.random.default_rng(1).random((50, 40)) < 0.98, 1, -1).astype(np.int8)
+    samples = dimod.SampleSet.from_samples((spins, list(network.labels)), vartype="SPIN", energy=0.0)
+    frame = samples.to_pandas_dataframe()
+    frame.drop(columns="energy").to_csv(tmp_path / "answer.csv")
+    np.save(tmp_path / "answer.npy", spins)
+    np.savetxt(tmp_path / "answer.txt", (spins + 1) // 2, fmt="%d")
+    for name in ("answer.csv", "answer.npy", "answer.txt"):
+        got = spinbattery("import", str(tmp_path / name), "--network", "pegasus:2", "--duration", "60us", "--json")
+        assert got.code == 0, got.err
+        assert got.err == ""
+        assert got.json["reads"] == 50
+        assert got.json["magnetization"] == pytest.approx(spins.mean())
+        assert got.json["independence_ratio"] is not None
 
 
 @pytest.mark.parametrize(
