@@ -204,6 +204,11 @@ class _Table:
         if len(set(self.names)) < width:
             raise self._error("has two columns of one name; rename or remove one.", self.first_line)
         spins = [column for column, name in enumerate(self.names) if name in self.by_name]
+        if spins and len(self.by_name) < self.network.n_spins:
+            raise self._error(
+                f"names spins by labels, of which {self.network.name} has two that are written alike; relabel it.",
+                self.first_line,
+            )
         if width == 1 and not spins and lowered[0] not in _NO_MAGNETIZATIONS:
             return self._magnetizations(0, None, ())
         find = {name: column for column, name in reversed(list(enumerate(lowered))) if column not in spins}
@@ -245,9 +250,15 @@ class _Table:
         """Names of the columns, where the first line has some and no numbers of its own."""
         if not all(map(_is_number, first)):
             return first
-        numbers = {float(cell) for cell in first}
-        named = len(first) > 1 and not numbers <= {-1.0, 0.0, 1.0} and all(cell in self.by_name for cell in first)
-        return first if named else []
+        if len(first) == 1 or len(set(first)) < len(first) or not all(cell in self.by_name for cell in first):
+            return []
+        if {float(cell) for cell in first} <= {-1.0, 0.0, 1.0}:
+            raise self._error(
+                f"may name the spins {', '.join(first)} or be their values in a read; write spins as -1 and +1, or put "
+                "a column num_occurrences beside them.",
+                self.first_line,
+            )
+        return first
 
     def _spins(self, columns: Sequence[int]) -> Any:
         return _spins(self._numbers(columns, "a spin"), self.lines, "line", self.path)

@@ -97,11 +97,16 @@ def _check_states(result: Result | McResult, runs: Runs, problem: ChargingProble
         )
     for state in (state for states in runs for state in states):
         norm = float(state.norm()) ** 2 if state.isket else complex(state.tr())
-        if not abs(norm - 1.0) <= _drift(result) or not (state.isket or state.isherm):
+        if not abs(norm - 1.0) <= _drift(result) or not (state.isket or _is_hermitian(state, _drift(result))):
             raise RecordError(
                 f"the result has states that are not normalised (their norm or trace is {norm:.6g}), or operators "
                 "that are no states; start from to_qutip().initial, and let the solver normalise."
             )
+
+
+def _is_hermitian(state: Qobj, drift: float) -> bool:
+    matrix = state.full()
+    return bool(np.abs(matrix - matrix.conj().T).max() <= drift)
 
 
 def _check_start(runs: Runs, problem: ChargingProblem) -> None:

@@ -56,6 +56,11 @@ def test_what_an_emulator_made_says_so():
     request = sampler_request(ChargingProblem(ring(5), CP), 10)
     record = record_from_samples(sampler.sample_ising(request.h, request.J, **request.parameters), ring(5), CP)
     assert record.sampler_info["emulator"]["model"] == "svmc-tf"
+    assert "limits" not in record.sampler_info
+    many = sampler.sample_ising(request.h, request.J, **{**request.parameters, "num_reads": 10_001})
+    with_limits = record_from_samples(many, ring(5), CP)
+    assert with_limits.sampler_info["limits"][0].startswith("num_reads must be a whole number from 1 to 10000")
+    assert set(with_limits.execution_info) == set(record.execution_info)
 
 
 def test_two_measurements_of_one_problem_are_two_runs():

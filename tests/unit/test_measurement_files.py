@@ -123,6 +123,18 @@ def test_labels_of_any_kind_name_columns_in_any_order(tmp_path):
     assert np.array_equal(numbers.spins, spins[:, [1, 2, 0]])
 
 
+def test_names_that_might_be_values_are_refused(tmp_path):
+    """On spins 0 and 1 a first line 0,1 may be either; a read of -1 and +1 is no name."""
+    for first in ("0,1", "1,0"):
+        with pytest.raises(RecordError, match=f"line 1 of .* may name the spins {first.replace(',', ', ')} or be"):
+            read(tmp_path, f"{first}\n1,1\n0,0\n", ring(2))
+    assert read(tmp_path, "0,1,num_occurrences\n1,1,3\n0,0,1\n", ring(2)).n_reads == 4
+    assert read(tmp_path, "1,1\n0,1\n0,0\n", ring(2)).n_reads == 3
+    assert read(tmp_path, "-1,1\n1,1\n", ring(2)).n_reads == 2
+    with pytest.raises(RecordError, match=r"labels, of which .* has two that are written alike"):
+        read(tmp_path, "0,num_occurrences\n1,3\n", SpinNetwork(2, [[0, 1]], labels=(0, "0")))
+
+
 @pytest.mark.parametrize("as_bits", [False, True])
 def test_a_matrix_is_in_the_order_of_the_network(tmp_path, as_bits):
     network = parse_network("pegasus:2").restricted_to([2, 3, 4, 5, 9])
