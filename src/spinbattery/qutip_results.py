@@ -48,9 +48,8 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
     Its engine is ``qutip``, and its engine options are the solver with its options, QuTiP's version and a hash of what
     was found.
 
-    What the result says is compared with the problem: that it runs from 0 ns to the end of the protocol, starts from
-    its initial state (known where states are stored in time; with the final state alone it cannot be checked), that
-    its states are normalised, and stay pure without noise and become mixed with it.
+    A result that contradicts the problem is refused. Its initial state is known where states are stored in time; with the
+    final state alone it cannot be checked.
 
     Args:
         result: what the solver returned.
