@@ -48,8 +48,8 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
     Its engine is ``qutip``, and its engine options are the solver with its options, QuTiP's version and a hash of what
     was found.
 
-    A result that contradicts the problem is refused. Its initial state is known where states are stored in time; with the
-    final state alone it cannot be checked.
+    A result that contradicts the problem is refused. Its initial state is known where states are stored in time, and
+    with the final state alone it cannot be checked.
 
     Args:
         result: what the solver returned.

@@ -130,8 +130,9 @@ def test_a_sampler_of_another_device_is_refused():
     sampler = EmulatedAnnealer(
         graph=torus(2, 2), scales=EnergyScales("other", LinearTable((0, 1), (3, 0)), LinearTable((0, 1), (0, 8)))
     )
-    with pytest.raises(EngineError, match="energy scales other"):
-        charge(torus(2, 2), CP, engine=Annealer(sampler=sampler, reads=10))
+    for given in (sampler, TrackingComposite(sampler), FixedEmbeddingComposite(sampler, {k: [k] for k in range(4)})):
+        with pytest.raises(EngineError, match="energy scales other"):
+            charge(torus(2, 2), CP, engine=Annealer(sampler=given, reads=10))
 
 
 def test_a_sweep_of_seeds(tmp_path):
@@ -282,6 +283,8 @@ def test_limits_of_machines_bind_always():
     machine = RandomAnnealer()
     machine.properties = {**machine.properties, "num_reads_range": [1, 50]}
     lenient = EmulatedAnnealer(graph=torus(2, 2), sweeps=20)
+    composed = FixedEmbeddingComposite(lenient, {k: [k] for k in range(4)})
+    assert charge(torus(2, 2), cooperative(5.0), engine=Annealer(sampler=composed, reads=10)).n_reads == 10
     for sampler in (strict, machine):
         with pytest.raises(EngineError, match="num_reads must be a whole number from 1"):
             charge(torus(2, 2), CP, engine=Annealer(sampler=sampler, reads=10_001))

@@ -29,7 +29,7 @@ def changing_composite(sampler: dimod.Sampler, is_reverse: bool) -> str | None:
         sampler: an annealer, or composites around one.
         is_reverse: whether the protocol starts from an initial state.
     """
-    for layer in _layers(sampler):
+    for layer in layers(sampler):
         names = {kind.__name__ for kind in type(layer).__mro__}
         if is_reverse and _SPIN_REVERSAL in names:
             return (
@@ -44,8 +44,8 @@ def changing_composite(sampler: dimod.Sampler, is_reverse: bool) -> str | None:
     return None
 
 
-def _layers(sampler: dimod.Sampler) -> Iterator[dimod.Sampler]:
+def layers(sampler: dimod.Sampler) -> Iterator[dimod.Sampler]:
     """The sampler and all that it is composed of, the outermost first."""
     yield sampler
     for child in getattr(sampler, "children", ()):
-        yield from _layers(child)
+        yield from layers(child)

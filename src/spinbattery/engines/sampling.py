@@ -11,7 +11,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..annealer import prediction
-from ..annealer.composites import changing_composite
+from ..annealer.composites import changing_composite, layers
 from ..annealer.limits import malformed, violations
 from ..annealer.options import Model, Options
 from ..annealer.request import MIN_READS, SamplerRequest, placement_mark, readout, sampler_request
@@ -99,7 +99,8 @@ class SampledEngine(Engine):
 
 def _binds(sampler: dimod.Sampler) -> bool:
     """Whether limits bind: those of a machine do, those of an emulated one where it is strict."""
-    return bool(getattr(sampler, "strict", True))
+    *_, innermost = layers(sampler)
+    return bool(getattr(innermost, "strict", True))
 
 
 def described(
@@ -234,9 +235,12 @@ class Annealer(SampledEngine):
             return f"its sampler {type(self.sampler).__name__} takes no {', '.join(missing)}; use an annealer."
         if len(problem.network.crosstalk):
             return "a sampler has the cross-talk it has; give the network without, or use the emulator engine."
-        scales = getattr(self.sampler, "scales", problem.scales)
-        if scales != problem.scales:
-            return f"its sampler has the energy scales {scales.name}, and the problem {problem.scales.name}; give one."
+        for layer in layers(self.sampler):
+            scales = getattr(layer, "scales", problem.scales)
+            if scales != problem.scales:
+                return (
+                    f"its sampler has the energy scales {scales.name}, and the problem {problem.scales.name}; give one."
+                )
         is_reverse = float(problem.protocol.s(0.0)) == 1.0
         return changing_composite(self.sampler, is_reverse) or super().refusal(problem)
 
