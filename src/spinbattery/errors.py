@@ -81,6 +81,10 @@ class OutsideCurveWarning(UserWarning):
     """A measured value, or part of its error bar, lies outside the simulated curve it is read off from."""
 
 
+class UnusedColumnWarning(UserWarning):
+    """A file of measured reads has columns that were not read."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """End of a message about an unknown name: the nearest known one, or nothing."""
     close = difflib.get_close_matches(name, known, n=1)

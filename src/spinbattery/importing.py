@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,12 +15,13 @@ from numpy.typing import ArrayLike
 from ._typing import FloatArray
 from .analysis.statistics import checked_shots
 from .annealer.request import readout
-from .errors import RecordError
+from .errors import UnusedColumnWarning
+from .measurement_files import check_occurrences, read_file
 from .network import SpinNetwork
 from .problem import ChargingProblem
 from .protocol import Protocol
 from .record import Record
-from .recording import Readout, build_record, plain_data
+from .recording import Readout, build_record, of_emulation
 from .scales import EnergyScales, advantage_system6
 
 if TYPE_CHECKING:
@@ -36,8 +35,6 @@ ProtocolOf = Callable[[SpinNetwork], Protocol]
 
 _SAME_ENERGY = 1e-4
 """Services keep energies to a few digits."""
-
-_COLUMNS = ("magnetization", "mu")
 
 
 def record_from_samples(
@@ -65,20 +62,9 @@ def record_from_samples(
     Raises:
         NetworkError: variables that are no spins of the network.
         EngineError: fewer than two reads, or values that are no spins.
+        RecordError: occurrences that are negative or no whole numbers.
     """
-    spins = network.restricted_to(list(samples.variables))
-    reads = readout(samples, spins.labels or range(spins.n_spins))
-    told = plain_data(samples.info)
-    model = {"emulator": told.pop("emulator")} if "emulator" in told else {}
-    record = _record(spins, protocol, scales, replace(reads, sampler={"source": source, **model}, execution=told))
-    energies = np.repeat(samples.record.energy, samples.record.num_occurrences.astype(np.int64))
-    if not _alike(np.asarray(energies, dtype=np.float64), record.dataset["energy"].to_numpy()):
-        warnings.warn(
-            "the energies of the answer are not those of this problem: check its protocol, and the J and field that it "
-            "was sampled with.",
-            stacklevel=2,
-        )
-    return record
+    return _of_samples(samples, network, protocol, scales, source)
 
 
 def record_from_magnetizations(
@@ -103,32 +89,59 @@ def record_from_magnetizations(
 def read_measurement(
     path: str | Path, network: SpinNetwork, protocol: Protocol | ProtocolOf, *, scales: EnergyScales | None = None
 ) -> Record:
-    """Record of a ``.json``, a SampleSet as ``json.dump(samples.to_serializable(), file)`` writes it, or a ``.csv``.
+    """Record of a file of reads; what it is, its ending and its first line say.
 
-    A ``.csv`` has one read a row: its column ``magnetization`` or ``mu``, or its only column, with or
-    without a header.
+    A ``.json`` is a SampleSet, as ``json.dump(samples.to_serializable(), file)`` writes it. A ``.csv``, ``.txt`` or
+    ``.tsv`` is a table, its cells parted by commas, semicolons, tabs or blanks:
+
+    - one read a row in the column ``magnetization`` or ``mu``, or in the only column, named or not;
+    - a column for each spin, named after its label, as ``samples.to_pandas_dataframe().to_csv()`` writes them;
+    - a matrix without names, a column for each spin in the order of the network.
+
+    A column ``num_occurrences`` says how often each row was read, and 0 is never; ``energy`` is compared with the
+    problem where spins are known. Spins are -1 and +1, or 0 and 1, of which 1 is up. A ``.npy`` is such a matrix
+    (reads, N), or a row of magnetizations (reads,). An UnusedColumnWarning names columns that were not read.
 
     Raises:
-        RecordError: no such file, another ending, or content of another kind.
+        RecordError: no such file, another ending, or content of another kind; the message names the line.
         SpinBatteryError: see :func:`record_from_samples` and :func:`record_from_magnetizations`.
     """
     path = Path(path)
-    if path.suffix not in (".json", ".csv"):
-        raise RecordError(
-            f"{str(path)!r} must end in .json (a SampleSet, json.dump(samples.to_serializable(), file)) or .csv (one "
-            "magnetization a row)."
+    found = read_file(path, network)
+    if found.unused:
+        remedy = "" if found.counted else "; one that says how often each row was read must be called num_occurrences"
+        warnings.warn(
+            f"{str(path)!r} has columns that are not used: {', '.join(found.unused)}{remedy}.",
+            UnusedColumnWarning,
+            stacklevel=2,
         )
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise RecordError(f"cannot read {str(path)!r}: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise RecordError(f"{str(path)!r} is no text; save it as UTF-8.") from None
-    if path.suffix == ".csv":
-        return record_from_magnetizations(
-            _magnetizations(text, path), network, protocol, scales=scales, source=path.name
+    if isinstance(found.reads, np.ndarray):
+        return record_from_magnetizations(found.reads, network, protocol, scales=scales, source=path.name)
+    return _of_samples(found.reads, network, protocol, scales, path.name, has_energies=found.has_energies)
+
+
+def _of_samples(
+    samples: dimod.SampleSet,
+    network: SpinNetwork,
+    protocol: Protocol | ProtocolOf,
+    scales: EnergyScales | None,
+    source: str,
+    *,
+    has_energies: bool = True,
+) -> Record:
+    spins = network.restricted_to(list(samples.variables))
+    check_occurrences(samples.record.num_occurrences, spins.n_spins)
+    reads = readout(samples, spins.labels or range(spins.n_spins))
+    model, told = of_emulation(samples.info)
+    record = _record(spins, protocol, scales, replace(reads, sampler={"source": source, **model}, execution=told))
+    energies = np.repeat(samples.record.energy, samples.record.num_occurrences.astype(np.int64))
+    if has_energies and not _alike(np.asarray(energies, dtype=np.float64), record.dataset["energy"].to_numpy()):
+        warnings.warn(
+            "the energies of the answer are not those of this problem: check its protocol, and the J and field that it "
+            "was sampled with.",
+            stacklevel=3,
         )
-    return record_from_samples(_samples(text, path), network, protocol, scales=scales, source=path.name)
+    return record
 
 
 def _record(
@@ -145,45 +158,3 @@ def _alike(given: FloatArray, computed: FloatArray) -> bool:
     """Whether energies agree up to a constant, which services may lose."""
     difference = given - computed
     return float(np.ptp(difference)) <= _SAME_ENERGY * max(1.0, float(np.abs(computed).max()))
-
-
-def _samples(text: str, path: Path) -> dimod.SampleSet:
-    import dimod
-
-    try:
-        samples = dimod.SampleSet.from_serializable(json.loads(text))
-    except Exception as error:  # dimod raises whatever it meets
-        raise RecordError(
-            f"{str(path)!r} is no SampleSet ({type(error).__name__}: {error}); write one with "
-            "json.dump(samples.to_serializable(), file)."
-        ) from None
-    return samples
-
-
-def _magnetizations(text: str, path: Path) -> FloatArray:
-    rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
-    if not rows:
-        raise RecordError(f"{str(path)!r} is empty; give one magnetization a row.")
-    header = [cell.strip().lower() for cell in rows[0]]
-    column = next((header.index(name) for name in _COLUMNS if name in header), None)
-    if column is None and len(header) > 1:
-        raise RecordError(
-            f"{str(path)!r} has {len(header)} columns, none of them called magnetization or mu; name the one that is, "
-            "or leave the others out."
-        )
-    named = column is not None or not _is_number(header[0])
-    values = []
-    for number, row in enumerate(rows[named:], start=1 + named):
-        cell = row[column or 0].strip() if len(row) > (column or 0) else ""
-        if not _is_number(cell):
-            raise RecordError(f"{str(path)!r}: row {number} has {cell!r} where a magnetization is wanted.")
-        values.append(float(cell))
-    return np.array(values)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

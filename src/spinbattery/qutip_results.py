@@ -16,8 +16,8 @@ from .engines.base import output_times
 from .errors import RecordError
 from .operators import ising_diagonal, magnetization_diagonal, transverse_operator
 from .problem import ChargingProblem
-from .protocol import SAME_TIME
-from .quantum_objects import collapse_operators, import_qutip, product_ket
+from .quantum_objects import import_qutip
+from .qutip_checks import check_purity, check_result
 from .record import Record
 from .recording import Solution, build_record, plain_data
 
@@ -31,9 +31,6 @@ QUTIP = "qutip"
 
 _WITHOUT_EFFECT = frozenset({"progress_bar", "progress_kwargs", "map", "num_cpus", "mpi_options"})
 """Options of its solvers that decide no result."""
-
-_SAME_STATE = 1e-6
-"""How far the overlap of a state with the one it is meant to be may be from 1."""
 
 _NO_TIMES = np.empty(0)
 
@@ -51,6 +48,9 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
     Its engine is ``qutip``, and its engine options are the solver with its options, QuTiP's version and a hash of what
     was found.
 
+    A result that contradicts the problem is refused. Its initial state is known where states are stored in time, and
+    with the final state alone it cannot be checked.
+
     Args:
         result: what the solver returned.
         problem: what was solved.
@@ -58,10 +58,11 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
 
     Raises:
         MissingDependencyError: qutip is not installed.
-        RecordError: the result is another solver's, keeps no states, is of another number of spins, does not end with
-            the protocol, starts from another state, or has another number of collapse operators than the noise
-            of the problem.
-        InvalidParameterError: states at times that do not ascend, or are outside the protocol.
+        RecordError: the result is another solver's, keeps no states, is of another number of spins, does not begin
+            at 0 or end with the protocol, starts from another state, has states that are not normalised, has another
+            number of collapse operators than the noise of the problem, is mixed where there is no noise, or
+            pure where noise would have mixed it.
+        InvalidParameterError: states at times that do not ascend.
     """
     import_qutip("record_from_qutip")
     from qutip.solver.multitrajresult import McResult
@@ -74,11 +75,14 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
         if isinstance(result, McResult)
         else _Runs([_states(result)], np.ones(1), np.empty(0))
     )
-    times = _checked_times(result, runs, problem)
-    _check_noise(result, problem)
+    check_result(result, runs.states, problem)
+    times = output_times(problem, result.times) if len(runs.states[0]) > 1 else _NO_TIMES
     solution = _solution(problem, runs, times)
     if isinstance(result, Result):
-        solution = replace(solution, **_mixedness(runs.states[0], times))
+        mixedness = _mixedness(runs.states[0], times)
+        if mixedness:
+            check_purity(result, runs.states[0][-1], mixedness["purity"], problem)
+        solution = replace(solution, **mixedness)
     options: dict[str, Any] = {
         "solver": result.solver,
         "qutip": version("qutip"),
@@ -148,57 +152,6 @@ def _runs_of_trajectories(result: McResult) -> _Runs:
         stacklevel=3,
     )
     return _Runs([[*(result.average_states or []), final]], np.ones(1), np.empty(0))
-
-
-def _check_noise(result: Result | McResult, problem: ChargingProblem) -> None:
-    jumps = int(result.stats.get("num_collapse", 0))
-    if problem.noise is None and jumps:
-        raise RecordError(
-            f"the result of {result.solver} has {jumps} collapse operators, but the problem has no noise; give the "
-            "problem that was solved, ChargingProblem(..., noise=...)."
-        )
-    if problem.noise is None:
-        return
-    if not jumps:
-        raise RecordError(
-            f"the result is of {result.solver}, without collapse operators, but the problem has noise "
-            f"({problem.noise}); pass those of to_qutip() to mesolve or mcsolve."
-        )
-    wanted = len(collapse_operators(problem.noise, problem.n_spins, problem.fields))
-    if jumps != wanted:
-        raise RecordError(
-            f"the result of {result.solver} has {jumps} collapse operators, but the noise of the problem "
-            f"({problem.noise}) has {wanted}; pass all of to_qutip().collapse_operators, or give the problem that was "
-            "solved."
-        )
-
-
-def _checked_times(result: Result | McResult, runs: _Runs, problem: ChargingProblem) -> FloatArray:
-    """Output times in ns, empty where only the final states are kept; the states are checked, too."""
-    duration, final = problem.protocol.duration, runs.states[0][-1]
-    if final.shape[0] != 1 << problem.n_spins:
-        raise RecordError(
-            f"the result has states of dimension {final.shape[0]}, but the problem has {problem.n_spins} spins, "
-            f"which make {1 << problem.n_spins}; give the problem that was solved."
-        )
-    if abs(result.times[-1] - duration) > SAME_TIME * duration:
-        raise RecordError(
-            f"the result ends at {result.times[-1]:g} ns, but the protocol at {duration:g} ns; let the times of the "
-            "solver end there."
-        )
-    if len(runs.states[0]) == 1:
-        return _NO_TIMES
-    times = output_times(problem, result.times)
-    if times[0] == 0.0:
-        start = product_ket(problem.protocol.initial.spinors(problem.n_spins)).full().ravel()
-        first = runs.states[0][0].full()
-        overlap = np.vdot(start, first @ start).real if first.shape[1] > 1 else abs(np.vdot(start, first)) ** 2
-        if abs(overlap - 1.0) > _SAME_STATE:
-            raise RecordError(
-                f"the result starts from a state whose overlap with that of the problem is {overlap:.6g}; start "
-                "from to_qutip().initial, or give the problem that was solved."
-            )
-    return times
 
 
 class _Observables:

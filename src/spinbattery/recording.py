@@ -295,6 +295,16 @@ def plain_data(info: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def of_emulation(info: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A sampler's information as plain data: what an emulator says of its model, and what differs from run to run.
+
+    The first holds the model and, where there are any, the limits of the machine that the request is beyond.
+    """
+    told = plain_data(info)
+    model = {name: told.pop(name) for name in ("emulator", "limits") if name in told}
+    return {name: value for name, value in model.items() if value}, told
+
+
 def _listed(value: Any) -> Any:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()

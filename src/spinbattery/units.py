@@ -71,6 +71,17 @@ def whole_number(name: str, value: int, least: int = 1) -> int:
     return int(value)
 
 
+def flag(name: str, value: bool) -> bool:
+    """Return ``value``, checked to be True or False.
+
+    Raises:
+        InvalidParameterError: it is neither.
+    """
+    if not isinstance(value, bool):
+        raise InvalidParameterError(f"{name} must be True or False, but is {value!r}.")
+    return value
+
+
 def parse_duration(text: str) -> float:
     """Duration in ns from a text with its unit, such as ``20ns`` or ``60us``.
 

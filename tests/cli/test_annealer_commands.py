@@ -96,9 +96,64 @@ def test_options_that_do_not_fit(spinbattery, arguments, message):
 
 
 def test_nanoseconds_are_too_short_for_an_annealer(spinbattery):
-    got = spinbattery("charge", "--network", "pegasus:2", "--duration", "60ns", "--engine", "emulator", "--quiet")
-    assert got.code == 2
-    assert "us" in got.err
+    """0.06 us in steps of 0.01 us: an emulation says so, and refuses where it is to be strict."""
+    short = ("charge", "--network", "torus:2x2", "--duration", "60ns", "--engine", "emulator", "--quiet")
+    few = ("--reads", "20", "--sweeps", "50", "--json")
+    strict = spinbattery(*short, *few, "--strict")
+    assert strict.code == 2
+    assert "anneal_schedule changes s too fast" in strict.err
+    got = spinbattery(*short, *few)
+    assert got.code == 0, got.err
+    assert got.json["reads"] == 20
+    assert "note: this emulation is beyond what a QPU accepts: anneal_schedule changes s too fast" in got.err
+
+
+def test_more_reads_than_a_job_has_time_for(spinbattery, tmp_path):
+    """60 us of 8000 reads are a simulation like any other; the chip would take them in two jobs."""
+    many = ("--network", "pegasus:2", "--duration", "60us", "--engine", "emulator", "--reads", "8000", "--sweeps", "30")
+    got = spinbattery("charge", *many, "--quiet", "--json", "--out", str(tmp_path / "reads.nc"))
+    assert got.code == 0, got.err
+    assert got.json["reads"] == 8000
+    note = "note: this emulation is beyond what a QPU accepts: 8000 reads of 183.95 us"
+    assert got.err.count("note: this emulation") == 1
+    assert note in got.err
+    assert note in spinbattery("show", str(tmp_path / "reads.nc")).err
+    strict = spinbattery("charge", *many, "--quiet", "--strict")
+    assert strict.code == 2
+    assert "send at most 5430 reads per job" in strict.err
+    other = spinbattery("charge", "--network", "ring:3", "--duration", "20ns", "--quiet", "--strict")
+    assert other.code == 2
+    assert "the auto engine has no --strict; leave it out, or use --engine emulator" in other.err
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_limits_in_scaling_and_in_experiment_files(spinbattery, tmp_path, strict):
+    runs = ("--duration", "60us", "--engine", "emulator", "--reads", "10001", "--sweeps", "5", "--workers", "1")
+    got = spinbattery(
+        "scaling", "--networks", "ring:2,ring:3,ring:4", *runs, "--quiet", "--json", *["--strict"] * strict
+    )
+    (tmp_path / "sweep.toml").write_text(
+        f"""networks = ["ring:3", "ring:4"]
+[[protocols]]
+name = "cooperative"
+duration = "60us"
+[[engines]]
+name = "emulator"
+reads = 10001
+sweeps = 5
+strict = {str(strict).lower()}
+"""
+    )
+    swept = spinbattery("sweep", str(tmp_path / "sweep.toml"), "--store", str(tmp_path / "store"), "--quiet")
+    if strict:
+        assert (got.code, swept.code) == (2, 2)
+        assert "num_reads must be a whole number from 1 to 10000" in got.err
+        assert "num_reads must be a whole number from 1 to 10000" in swept.err
+        return
+    assert got.code == 0, got.err
+    assert "note: 3 of 3 runs are beyond what a QPU accepts: num_reads must be" in got.err
+    assert swept.code == 0, swept.err
+    assert "note: 2 of 2 runs are beyond what a QPU accepts: num_reads must be" in swept.err
 
 
 def test_scaling_of_the_emulator(spinbattery):
@@ -137,9 +192,43 @@ def test_import_of_magnetizations(spinbattery, tmp_path):
     assert got.json["flips_mean"] == pytest.approx(1 / 3)
     assert got.json["independence_ratio"] is None
     assert got.json["field"] == pytest.approx(-0.6434, abs=1e-4)
-    without = spinbattery(*arguments, "--duration", "60us")
-    assert without.code == 2
-    assert "--out or --store" in without.err
+    without = spinbattery(*arguments, "--duration", "60us", "--json")  # no place for the record: what it says is shown
+    assert without.code == 0, without.err
+    assert without.json == got.json
+    assert without.err == ""
+    table = spinbattery(*arguments, "--duration", "60us")
+    assert "flips_mean" in table.out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["measured.csv", "record.nc"]
+
+
+def test_import_of_reads_with_occurrences(spinbattery, tmp_path):
+    """mu = 0.94, sigma = 0.19175 and 1/sigma^2 = 27.198 of 100 reads in three rows; what is not read is noted."""
+    (tmp_path / "measured.csv").write_text("mu,num_occurrences,date\n1.0,90,May\n0.5,8,May\n0.0,2,June\n")
+    got = spinbattery("import", str(tmp_path / "measured.csv"), "--network", "ring:4", "--duration", "60us", "--json")
+    assert got.code == 0, got.err
+    assert got.json["reads"] == 100
+    assert got.json["magnetization"] == pytest.approx(0.94)
+    assert got.json["std"] == pytest.approx(0.19175, abs=5e-6)
+    assert got.json["precision"] == pytest.approx(27.198, abs=5e-4)
+    assert got.err.startswith("note: ")
+    assert "columns that are not used: date." in got.err
+
+
+def test_import_of_a_table_of_pandas_and_of_matrices(spinbattery, tmp_path):
+    network = sb.parse_network("pegasus:2")
+    spins = np.where(np.random.default_rng(1).random((50, 40)) < 0.98, 1, -1).astype(np.int8)
+    samples = dimod.SampleSet.from_samples((spins, list(network.labels)), vartype="SPIN", energy=0.0)
+    frame = samples.to_pandas_dataframe()
+    frame.drop(columns="energy").to_csv(tmp_path / "answer.csv")
+    np.save(tmp_path / "answer.npy", spins)
+    np.savetxt(tmp_path / "answer.txt", (spins + 1) // 2, fmt="%d")
+    for name in ("answer.csv", "answer.npy", "answer.txt"):
+        got = spinbattery("import", str(tmp_path / name), "--network", "pegasus:2", "--duration", "60us", "--json")
+        assert got.code == 0, got.err
+        assert got.err == ""
+        assert got.json["reads"] == 50
+        assert got.json["magnetization"] == pytest.approx(spins.mean())
+        assert got.json["independence_ratio"] is not None
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
+import re
+import warnings
 from dataclasses import replace
 
 import dimod
 import numpy as np
 import pytest
+from dimod import TrackingComposite
+from dwave.preprocessing import ScaleComposite, SpinReversalTransformComposite
+from dwave.system import FixedEmbeddingComposite, ReverseBatchStatesComposite
 from random_annealer import RandomAnnealer
 
 from spinbattery import (
@@ -16,7 +22,10 @@ from spinbattery import (
     EmulatedAnnealer,
     Emulator,
     EnergyScales,
+    ProductState,
+    Protocol,
     Statevector,
+    Waveform,
     WorkingGraph,
     charge,
     cooperative,
@@ -32,6 +41,7 @@ from spinbattery.errors import EngineError, InsufficientMemoryError, InvalidPara
 from spinbattery.scales import LinearTable
 
 CP = cooperative(60e3)
+PLUS = ProductState((0.5 * math.pi,))
 QUICK = Emulator(reads=40, sweeps=300, seed=3)
 
 
@@ -120,8 +130,9 @@ def test_a_sampler_of_another_device_is_refused():
     sampler = EmulatedAnnealer(
         graph=torus(2, 2), scales=EnergyScales("other", LinearTable((0, 1), (3, 0)), LinearTable((0, 1), (0, 8)))
     )
-    with pytest.raises(EngineError, match="energy scales other"):
-        charge(torus(2, 2), CP, engine=Annealer(sampler=sampler, reads=10))
+    for given in (sampler, TrackingComposite(sampler), FixedEmbeddingComposite(sampler, {k: [k] for k in range(4)})):
+        with pytest.raises(EngineError, match="energy scales other"):
+            charge(torus(2, 2), CP, engine=Annealer(sampler=given, reads=10))
 
 
 def test_a_sweep_of_seeds(tmp_path):
@@ -216,12 +227,97 @@ def test_a_sampler_without_seed_takes_none():
 )
 def test_what_no_annealer_does_is_refused_with_the_limits(protocol, message):
     with pytest.raises(EngineError, match=message):
-        charge(torus(2, 2), protocol, engine=QUICK)
+        charge(torus(2, 2), protocol, engine=replace(QUICK, strict=True))
+    record = charge(torus(2, 2), protocol, engine=QUICK)  # a simulation is bound by none of it
+    assert record.n_reads == 40
+    assert any(re.search(message, limit) for limit in record.sampler_info["limits"])
 
 
 def test_all_violations_are_listed_at_once():
     problem = ChargingProblem(torus(2, 2), cooperative(9e6, J=-3.0, h=-9.0))
-    assert len(Emulator(reads=100_000).refusal(problem).splitlines()) >= 3
+    assert len(Emulator(reads=100_000, strict=True).refusal(problem).splitlines()) >= 3
+    assert Emulator(reads=100_000).refusal(problem) is None
+
+
+def test_more_reads_than_a_job_has_time_for():
+    """8000 reads of 60 us take more than the second that a job may take on the chip."""
+    network = parse_network("pegasus:2")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        record = charge(network, CP, engine=Emulator(reads=8000, sweeps=20, seed=1))
+    assert record.n_reads == 8000
+    [limit] = record.sampler_info["limits"]
+    assert limit.startswith("8000 reads of 183.95 us and 1000.00 us of thermalization make 1472573 us")
+    assert limit.endswith("(problem_run_duration_range); send at most 5430 reads per job.")
+    with pytest.raises(EngineError, match="send at most 5430 reads per job"):
+        charge(network, CP, engine=Emulator(reads=8000, sweeps=20, seed=1, strict=True))
+
+
+def test_runs_within_the_limits_are_what_they_were():
+    """Neither the key nor the content says anything of limits that do not matter."""
+    problem = ChargingProblem(torus(2, 2), CP)
+    lenient, strict = QUICK.run(problem), replace(QUICK, strict=True).run(problem)
+    assert set(QUICK.options()) == {"reads", "seed", "temperature", "sweeps", "model", "readout_error", "stuck"}
+    assert replace(QUICK, strict=True).options()["strict"] is True
+    assert "limits" not in lenient.sampler_info
+    assert "limits" not in lenient.execution_info
+    assert np.array_equal(lenient.spins, strict.spins)
+    assert lenient.sampler_info == strict.sampler_info
+    with pytest.raises(InvalidParameterError, match="strict must be True or False"):
+        Emulator(strict=1)
+
+
+def test_corners_between_the_steps_of_an_annealer():
+    """They are rounded where that changes nothing, as always, and kept in an emulation where it would."""
+    short = Emulator(reads=10, sweeps=50, seed=1).run(ChargingProblem(torus(2, 2), cooperative(5.0)))
+    times = [t for t, _ in short.sampler_info["parameters"]["anneal_schedule"]]
+    assert times == pytest.approx([0.0, 0.005 / 3, 0.01 / 3, 0.005], abs=1e-12)
+    long = Emulator(reads=10, sweeps=50, seed=1).run(ChargingProblem(torus(2, 2), cooperative(50e3)))
+    assert [t for t, _ in long.sampler_info["parameters"]["anneal_schedule"]] == [0.0, 16.67, 33.33, 50.0]
+    assert "limits" not in long.sampler_info
+
+
+def test_limits_of_machines_bind_always():
+    """Whatever is no emulator is a machine, and so is an emulator that is strict."""
+    strict = EmulatedAnnealer(graph=torus(2, 2), sweeps=20, strict=True)
+    machine = RandomAnnealer()
+    machine.properties = {**machine.properties, "num_reads_range": [1, 50]}
+    lenient = EmulatedAnnealer(graph=torus(2, 2), sweeps=20)
+    composed = FixedEmbeddingComposite(lenient, {k: [k] for k in range(4)})
+    assert charge(torus(2, 2), cooperative(5.0), engine=Annealer(sampler=composed, reads=10)).n_reads == 10
+    for sampler in (strict, machine):
+        with pytest.raises(EngineError, match="num_reads must be a whole number from 1"):
+            charge(torus(2, 2), CP, engine=Annealer(sampler=sampler, reads=10_001))
+        with pytest.raises(EngineError, match=r"steps of 0\.01 us"):
+            charge(torus(2, 2), cooperative(5.0), engine=Annealer(sampler=sampler, reads=10))
+    assert charge(torus(2, 2), CP, engine=Annealer(sampler=lenient, reads=10_001)).n_reads == 10_001
+
+
+@pytest.mark.parametrize("forward", [False, True])
+def test_spin_reversal_around_a_reverse_anneal_is_refused(forward):
+    """It turns h and J over and leaves the initial state; a forward anneal has none."""
+    sampler = TrackingComposite(SpinReversalTransformComposite(EmulatedAnnealer(graph=torus(2, 2), sweeps=500), seed=1))
+    engine = Annealer(sampler=sampler, reads=200, seed=1)
+    if not forward:
+        with pytest.raises(EngineError, match="has a SpinReversalTransformComposite, which turns h and J over but not"):
+            charge(torus(2, 2), CP, engine=engine)
+        return
+    ramp = Protocol(60e3, Waveform(((0, 0), (1, 1))), Waveform(((0, 1), (1, 1))), -0.5, -0.2, PLUS)
+    assert charge(torus(2, 2), ramp, engine=engine).magnetization > 0.5
+
+
+def test_composites_that_sample_another_protocol_are_refused():
+    """ScaleComposite makes h = -1, J = -0.4 of h = -0.5, J = -0.2, and TruncateComposite drops reads."""
+    sampler = EmulatedAnnealer(graph=torus(2, 2), sweeps=20)
+    for composed, message in (
+        (ScaleComposite(sampler), "ScaleComposite, which scales h and J"),
+        (dimod.TruncateComposite(sampler, 5), "TruncateComposite, which keeps the reads of low energy"),
+        (ReverseBatchStatesComposite(sampler), "ReverseBatchStatesComposite, which starts from states of its own"),
+    ):
+        with pytest.raises(EngineError, match=message):
+            charge(torus(2, 2), CP, engine=Annealer(sampler=composed, reads=10))
+    embedded = FixedEmbeddingComposite(sampler, {k: [k] for k in range(4)})
+    assert charge(torus(2, 2), CP, engine=Annealer(sampler=embedded, reads=10)).n_reads == 10
 
 
 def test_output_times_are_refused():
@@ -261,7 +357,7 @@ def test_the_request_of_the_paper_is_within_the_limits_of_the_emulator():
 
 
 def test_limit_errors_are_errors_of_the_package():
-    sampler = EmulatedAnnealer(graph=torus(2, 2))
+    sampler = EmulatedAnnealer(graph=torus(2, 2), strict=True)
     with pytest.raises(LimitError):
         sampler.sample_ising({0: -9.0}, {}, auto_scale=False)
     assert violations(sampler.properties, {0: -9.0}, {}, {"auto_scale": False})

@@ -56,6 +56,11 @@ def test_what_an_emulator_made_says_so():
     request = sampler_request(ChargingProblem(ring(5), CP), 10)
     record = record_from_samples(sampler.sample_ising(request.h, request.J, **request.parameters), ring(5), CP)
     assert record.sampler_info["emulator"]["model"] == "svmc-tf"
+    assert "limits" not in record.sampler_info
+    many = sampler.sample_ising(request.h, request.J, **{**request.parameters, "num_reads": 10_001})
+    with_limits = record_from_samples(many, ring(5), CP)
+    assert with_limits.sampler_info["limits"][0].startswith("num_reads must be a whole number from 1 to 10000")
+    assert set(with_limits.execution_info) == set(record.execution_info)
 
 
 def test_two_measurements_of_one_problem_are_two_runs():
@@ -108,8 +113,9 @@ def test_one_read_is_too_few():
         "1\n0.6\n0.2\n",
         "magnetization\n1\n0.6\n0.2\n",
         "anything\n1\n0.6\n0.2\n",
-        "read,mu,energy\n0,1,5\n1,0.6,5\n2,0.2,5\n",
-        "\ufeffread, Magnetization\n\n0,1.0\n1, 6e-1\n2,0.2\n\n",
+        "a name with blanks\n1\n0.6\n0.2\n",
+        ",mu,num_occurrences\n0,1,1\n1,0.6,1\n2,0.2,1\n",
+        "\ufeffnum_occurrences, Magnetization\r\n\r\n1,1.0\r\n1, 6e-1\r\n1,0.2\r\n\r\n",
     ],
 )
 def test_magnetizations_from_a_table(tmp_path, text):
@@ -127,8 +133,8 @@ def test_magnetizations_from_a_table(tmp_path, text):
     [
         ("", RecordError, "is empty"),
         ("a,b\n1,2\n", RecordError, "2 columns, none of them called magnetization or mu"),
-        ("mu,b\n1,2\nx,2\n", RecordError, "row 3 has 'x'"),
-        ("b,mu\n1\n", RecordError, "row 2 has ''"),
+        ("mu,b\n1,2\nx,2\n", RecordError, "line 3 of .* has 'x' where a magnetization is wanted"),
+        ("b,mu\n1\n", RecordError, "line 2 of .* has 1 cells, but line 1 has 2"),
         ("1\n", InvalidParameterError, "two or more shots"),
         ("1\nnan\n", InvalidParameterError, "within"),
         ("1\n0.5\n", InvalidParameterError, "cannot have mu = 0.5"),
@@ -144,7 +150,7 @@ def test_tables_that_are_refused(tmp_path, text, error, message):
 
 def test_files_that_are_refused(tmp_path):
     for name, content, message in (
-        ("a.txt", b"1", "must end in .json"),
+        ("a.xlsx", b"1", "must end in .json"),
         ("a.json", b"{}", "is no SampleSet"),
         ("a.json", b"[1", "is no SampleSet"),
         ("a.csv", b"\xff\xfe\x00", "is no text"),

@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 import qutip
 
-from spinbattery import ChargingProblem, ProductState, SpinNetwork, Statevector, cooperative, read_record, ring
-from spinbattery.errors import InvalidParameterError, RecordError
+from spinbattery import (
+    ChargingProblem,
+    ProductState,
+    Protocol,
+    SpinNetwork,
+    Statevector,
+    Waveform,
+    cooperative,
+    read_record,
+    ring,
+)
+from spinbattery.errors import RecordError
 from spinbattery.noise import Noise
 from spinbattery.operators import magnetization_diagonal
 from spinbattery.qutip_results import record_from_qutip
@@ -227,7 +237,101 @@ def test_another_number_of_collapse_operators_is_refused(solver, noise):
     record_from_qutip(solver(hamiltonian, start, TLIST, jumps, options=options, **more), problem)
 
 
-def test_times_outside_the_protocol_are_refused():
+@pytest.mark.parametrize("kept", ["store_states", "store_final_state"])
+def test_a_result_that_began_late_is_refused(kept):
+    """Ring of 3, 10 ns: from 5 ns on mu ends at -0.26882, over the whole protocol at 0.74794."""
+    problem = ChargingProblem(ring(3), cooperative(10.0))
+    options = {"e_ops": [total_sz(3)], "store_states": False, kept: True}
+    late, whole = (mesolve(problem, tlist, **options) for tlist in ([5.0, 10.0], [0.0, 5.0, 10.0]))
+    assert late.expect[0][-1] == pytest.approx(-0.26882, abs=5e-6)
+    with pytest.raises(RecordError, match=r"begins at 5 ns, but the protocol at 0; let the times of the solver, in ns"):
+        record_from_qutip(late, problem)
+    assert record_from_qutip(whole, problem).magnetization == pytest.approx(0.74794, abs=5e-6)
+
+
+@pytest.mark.parametrize("tlist, message", [
+    ([-1.0, 6.0], "begins at -1 ns"),
+    ([0.0, 6e-3], "ends at 0.006 ns, but the protocol at 6 ns; let the times of the solver, in ns, end there"),
+    ([0.0, 7.0], "ends at 7 ns, but the protocol at 6 ns"),
+])  # fmt: skip
+def test_times_of_another_protocol_or_in_another_unit_are_refused(tlist, message):
     problem = noisy()
-    with pytest.raises(InvalidParameterError, match="within the protocol"):
-        record_from_qutip(mesolve(problem, [-1.0, 6.0]), problem)
+    with pytest.raises(RecordError, match=message):
+        record_from_qutip(mesolve(problem, tlist), problem)
+
+
+def test_a_liouvillian_with_noise_in_it_is_none_without():
+    """Its collapse operators are not counted, but its state is mixed: purity 0.19 on a ring of 3, 10 ns."""
+    silent = ChargingProblem(ring(3), cooperative(10.0))
+    hamiltonian, jumps, start = noisy(ring(3), Noise(x=0.05), cooperative(10.0)).to_qutip()
+    for given, purity in ((jumps, 0.19), ([], 1.0)):
+        liouvillian = qutip.liouvillian(hamiltonian, given)
+        result = qutip.mesolve(liouvillian, start, [0.0, 10.0], options=TIGHT | {"store_final_state": True})
+        assert result.stats["num_collapse"] == 0
+        assert result.final_state.purity() == pytest.approx(purity, abs=5e-3)
+        if given:
+            with pytest.raises(RecordError, match=r"mixed state, of purity 0\.190.*, but the problem has no noise"):
+                record_from_qutip(result, silent)
+        else:
+            assert record_from_qutip(result, silent).magnetization == pytest.approx(0.74794, abs=5e-6)
+
+
+@pytest.mark.parametrize("options", [{"rtol": 1e-6, "atol": 1e-8}, {"rtol": 1e-4, "atol": 1e-6}, {"method": "bdf"}])
+def test_purities_that_a_loose_tolerance_explains_are_taken(options):
+    """QuTiP's defaults drift by 2e-4 here, and its rtol = 1e-4 by 2e-2."""
+    problem = ChargingProblem(ring(3), cooperative(20.0))
+    hamiltonian, _, start = problem.to_qutip()
+    more = {"nsteps": 100_000, "progress_bar": "", "store_final_state": True}
+    tlist = problem.protocol.breakpoints
+    mixed = qutip.mesolve(hamiltonian, qutip.ket2dm(start), tlist, options=more | options)
+    assert abs(mixed.final_state.purity() - 1.0) > 1e-4
+    assert record_from_qutip(mixed, problem).magnetization == pytest.approx(0.6, abs=0.2)
+    free = qutip.sesolve(hamiltonian, start, tlist, options=more | options | {"normalize_output": False})
+    assert record_from_qutip(free, problem).dataset["norm_error"] > 1e-4
+
+
+def test_a_pure_state_is_none_of_noise():
+    problem = noisy(noise=Noise(x=0.03))
+    hamiltonian, jumps, start = problem.to_qutip()
+    off = [0.0 * jump for jump in jumps]
+    with pytest.raises(RecordError, match=r"ends in a pure state, but the noise of the problem \(x:0.03/ns"):
+        record_from_qutip(qutip.mesolve(hamiltonian, start, TLIST, off, options=TIGHT), problem)
+    faint = noisy(noise=Noise(x=1e-9))  # too little to be seen
+    assert record_from_qutip(mesolve(faint), faint).purity == pytest.approx(1.0, abs=1e-6)
+    dip, held = Waveform(((0.0, 1.0), (0.5, 0.35), (1.0, 1.0))), Waveform(((0.0, 1.0), (1.0, 1.0)))
+    cold = noisy(ring(1), Noise(relaxation=5.0, temperature=1.0), Protocol(60.0, dip, held, -0.5, 0.0))
+    cooled = record_from_qutip(mesolve(cold, [0.0, 0.1, 60.0], nsteps=100_000), cold)
+    assert cooled.dataset["purity_t"][1] < 0.9  # mixed on its way from down to up, and pure there
+    assert cooled.purity == pytest.approx(1.0, abs=1e-6)
+
+
+def test_states_that_are_none_are_refused():
+    problem = ChargingProblem(TRIANGLE, CP)
+    hamiltonian, _, start = problem.to_qutip()
+    kept = TIGHT | {"store_final_state": True, "normalize_output": False}
+    for given in (2.0 * start, qutip.qeye([2, 2, 2])):
+        with pytest.raises(RecordError, match="not normalised"):
+            record_from_qutip(qutip.sesolve(hamiltonian, given, TLIST, options=kept), problem)
+    for initial in (qutip.ket2dm(start), start):  # a density matrix of half the weight
+        result = qutip.mesolve(hamiltonian, 0.5 * initial, TLIST, options=kept)
+        with pytest.raises(RecordError, match="not normalised"):
+            record_from_qutip(result, problem)
+    matrix = qutip.QobjEvo(lambda t: qutip.Qobj(hamiltonian(t).full(), dims=[[4, 2], [4, 2]]))
+    regrouped = qutip.Qobj(start.full(), dims=[[4, 2], [1]])
+    with pytest.raises(RecordError, match=r"dimensions \[4, 2\], but 3 spins have \[2, 2, 2\]"):
+        record_from_qutip(qutip.sesolve(matrix, regrouped, TLIST, options=kept), problem)
+    flat = qutip.QobjEvo(lambda t: qutip.Qobj(hamiltonian(t).full()))
+    plain = qutip.sesolve(flat, qutip.Qobj(start.full()), TLIST, options=kept)
+    ours = record_from_qutip(qutip.sesolve(hamiltonian, start, TLIST, options=kept), problem)
+    assert record_from_qutip(plain, problem).magnetization == pytest.approx(ours.magnetization, abs=1e-9)
+
+
+def test_every_trajectory_starts_from_the_state_of_the_problem():
+    problem = noisy()
+    hamiltonian, jumps, start = problem.to_qutip()
+    up = qutip.tensor([qutip.basis(2, 0)] * 3)
+    options = {"progress_bar": "", "store_states": True, "max_step": 0.2, "keep_runs_results": True}
+    solver = qutip.MCSolver(hamiltonian, jumps, options=options)
+    result = solver.run([(start, 0.5), (up, 0.5)], TLIST, ntraj=[2, 2], seeds=7)
+    with pytest.raises(RecordError, match="overlap with that of the problem is 0"):
+        record_from_qutip(result, problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,8 +113,10 @@ def sample_statistics(magnetizations: ArrayLike, n_spins: int | None = None) -> 
     )
 
 
-def checked_shots(magnetizations: ArrayLike, n_spins: int | None) -> FloatArray:
-    """mu of each shot, (nu,), as :func:`sample_statistics` takes them; its errors."""
+def checked_shots(
+    magnetizations: ArrayLike, n_spins: int | None, place: Callable[[int], str] = lambda k: f"shot {k + 1}"
+) -> FloatArray:
+    """mu of each shot, (nu,), as :func:`sample_statistics` takes them; its errors, which name the ``place`` of one."""
     shots = np.asarray(magnetizations, dtype=np.float64)
     if shots.ndim != 1 or len(shots) < 2:
         raise InvalidParameterError(
@@ -122,15 +125,17 @@ def checked_shots(magnetizations: ArrayLike, n_spins: int | None) -> FloatArray:
     if not (np.abs(shots) <= 1.0 + _SHOT_ROUNDING).all():
         k = int(np.argmin(np.abs(shots) <= 1.0 + _SHOT_ROUNDING))
         raise InvalidParameterError(
-            f"magnetizations must lie within [-1, 1], but that of shot {k + 1} is {shots[k]:g}; divide Sz by N."
+            f"magnetizations must lie within [-1, 1], but that of {place(k)} is {shots[k]:g}; divide Sz by N, and "
+            "per cent by 100."
         )
     if n_spins is None:
         return shots
     flipped = 0.5 * whole_number("n_spins", n_spins) * (1.0 - shots)
     off = np.abs(flipped - np.rint(flipped))
     if off.max() > _FLIP_ROUNDING:
+        k = int(np.argmax(off > _FLIP_ROUNDING))
         raise InvalidParameterError(
-            f"a shot of {n_spins} spins cannot have mu = {shots[int(np.argmax(off))]:g}; give the N of these shots, "
+            f"a shot of {n_spins} spins cannot have mu = {shots[k]:g}, as {place(k)} has; give the N of these shots, "
             "and enough digits."
         )
     return shots

@@ -32,8 +32,8 @@ QPU_PARAMETERS = {
     "auto_scale": "Whether h and J are rescaled to the full ranges; True by default, as on a QPU.",
     "flux_drift_compensation": "There is no drift." + _WITHOUT_EFFECT,
     "h_gain_schedule": "Pairs of time (us) and the gain g of the fields h.",
-    "initial_state": "Start of a reverse anneal: a mapping of qubits to -1 or +1, or a list for all of num_qubits, "
-    "with 3 for unused ones.",
+    "initial_state": "Start of a reverse anneal: a mapping of qubits to -1 or +1 (0 or 1 of a QUBO), or a list for all "
+    "of num_qubits, with 3 for unused ones.",
     "label": "Returned as problem_label.",
     "num_reads": "Number of reads, 1 by default.",
     "programming_thermalization": "Time in us." + _WITHOUT_EFFECT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Hashable, Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from ..network import SpinNetwork
 from ..progress import Progress, silent
 from ..record import canonical_json
 from ..scales import EnergyScales, advantage_system6
-from ..units import BOLTZMANN_GHZ_PER_KELVIN, finite, whole_number
+from ..units import BOLTZMANN_GHZ_PER_KELVIN, finite, flag, whole_number
 from .device import CHIP_ID, QPU_PARAMETERS, Device, device_of
 from .freeze_out import run_closed_form
 from .job import DenseProblem, Job, SpinArray
@@ -30,6 +31,7 @@ from .programming import Program, check_limits, dense_problem, scale_factor, sta
 from .rotors import run_rotors
 from .schedule import AnnealSchedule, Sweeps
 from .streams import CallSeeds, Streams
+from .timing import qpu_timing
 from .worldlines import run_worldlines
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
 
     Args:
         graph: qubits and couplers: a SpinNetwork, a networkx graph, or the properties of a solver or the JSON file
-            they were saved in, whose limits then apply; by default a whole Pegasus P16. Without a solver the limits
+            they were saved in, whose limits it then has; by default a whole Pegasus P16. Without a solver the limits
             are those documented for Advantage.
         scales: A(s) and B(s); those of Advantage_system6 by default.
         temperature: in mK.
@@ -79,6 +81,8 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
         crosstalk: parasitic couplings in units of B(s)/2, a mapping of pairs of qubits. They act between the qubits of
             a problem whatever is programmed, and auto-scaling leaves them alone. By default those of the network.
         threads: that work at the same time; all cores by default. They do not enter the result.
+        strict: whether the limits of the machine (ranges, reads, durations, slopes, steps of times) bind. By default
+            a request beyond them is done, and the ``info`` of the answer says what they are.
         progress: called about ten times per second with the fraction done; what it raises stops the call.
 
     Raises:
@@ -100,6 +104,7 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
         freeze_out: float = 0.5,
         crosstalk: Mapping[tuple[Hashable, Hashable], float] | None = None,
         threads: int | None = None,
+        strict: bool = False,
         progress: Progress = silent,
     ) -> None:
         self._graph = graph
@@ -107,6 +112,7 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
         self._options = Options(temperature, sweeps, readout_error, stuck, model, freeze_out)  # type: ignore[arg-type]
         self._seeds = CallSeeds(None if seed is None else whole_number("seed", seed, least=0))
         self._threads = n_cores() if threads is None else whole_number("threads", threads)
+        self.strict = flag("strict", strict)
         self._progress = progress
         if graph is not None:
             _ = self._device
@@ -170,15 +176,18 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
         Args:
             bqm: SPIN or BINARY, on nodes and edges of this sampler.
             parameters: those of a QPU and the emulator's own, as ``properties["parameters"]`` describes them; times
-                in us. Those that are None count as not given.
+                in us. Those that are None count as not given. ``initial_state`` is of the kind of ``bqm``: -1 and +1
+                where that is SPIN, 0 and 1 where it is BINARY.
 
         Returns:
-            Samples with the energies of ``bqm``. ``info`` holds ``timing`` (run time of the emulation in us),
-            ``problem_id``, ``problem_label``, and under ``emulator`` the settings, the seed that repeats the call, the
-            factor by which auto-scaling divided h and J, and the parameters sent.
+            Samples with the energies of ``bqm``. ``info`` holds ``timing`` in us: the ``emulation_time`` on this
+            machine, and under the names of a QPU what the job would take there by the solver's timing data, if it
+            publishes them. It holds ``limits``, one sentence for each limit of the machine that the request is
+            beyond, ``problem_id``, ``problem_label``, the parameters sent, and under ``emulator`` the settings, the
+            seed that repeats the call and the factor by which auto-scaling divided h and J.
 
         Raises:
-            LimitError: the request breaks limits of the solver; all are listed.
+            LimitError: the request is malformed, or beyond limits of the solver with ``strict``; all is listed.
             InvalidParameterError: an unknown parameter, or a setting out of range.
             InsufficientMemoryError: the reads would not fit into memory.
             EngineError: the model cannot treat the problem.
@@ -190,8 +199,9 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
         self._check_stuck(options)
         seed = self._seeds.next() if own.get("seed") is None else whole_number("seed", own["seed"], least=0)
         program = Program.of(bqm, self._device)
+        limits: list[str] = []
         if program.n_spins:
-            check_limits(program, self._device, self._numbered_properties, sent)
+            limits = check_limits(program, self._device, self._numbered_properties, sent, self.strict)
         reads = whole_number("num_reads", sent.get("num_reads", 1))
         factor = scale_factor(self.properties, program) if sent.get("auto_scale", True) else 1.0
         problem = dense_problem(program, factor, self._crosstalk, options.stuck, self._device)
@@ -202,8 +212,18 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
             _read_out(spins, problem, options.readout_error, streams)
         answer = _sample_set(bqm, program, spins, sent)
         answer.info.update(_info(sent, options, seed, factor))
-        answer.info["timing"] = {"emulation_time": (time.perf_counter() - begin) * 1e6}
+        answer.info["limits"] = [str(limit) for limit in limits]
+        answer.info["timing"] = {
+            **self._machine_timing(program.n_spins, sent),
+            "emulation_time": (time.perf_counter() - begin) * 1e6,
+        }
         return answer
+
+    def _machine_timing(self, n_qubits: int, sent: Mapping[str, Any]) -> dict[str, float]:
+        """What a QPU would report of this job; empty where the solver's timing data do not say."""
+        with suppress(InvalidParameterError):
+            return qpu_timing(self.properties, n_qubits, sent).to_info()
+        return {}
 
     def _split(self, parameters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Parameters of a QPU, and the emulator's own."""

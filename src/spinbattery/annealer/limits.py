@@ -7,7 +7,7 @@ after the request was sent. The rules are those of D-Wave's documentation of QPU
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..errors import LimitError, did_you_mean
@@ -18,7 +18,7 @@ from .problem_limits import (
     read_problem,
     strength_violations,
 )
-from .properties import interval, is_real, is_whole, number
+from .properties import MachineLimit, interval, is_real, is_whole, number
 from .schedule_limits import (
     TICK,
     anneal_time,
@@ -49,6 +49,8 @@ def violations(
     h: Mapping[int, float],
     J: Mapping[tuple[int, int], float],
     parameters: Mapping[str, Any],
+    *,
+    down: int = -1,
 ) -> list[str]:
     """Everything in a request that the solver would refuse, round or misread.
 
@@ -60,14 +62,22 @@ def violations(
         h: field of each qubit, in units of B(s)/2.
         J: coupling of each pair of qubits, in units of B(s)/2.
         parameters: what is to be sent with the problem, such as ``anneal_schedule``; times in us.
+        down: value in ``initial_state`` of a spin that is down: -1, or 0 where the problem is sent as a QUBO.
 
     Returns:
-        One sentence per broken rule, which says what must change; empty where the request is good.
+        One sentence per broken rule, which says what must change; empty where the request is good. Those of a
+        request that is well formed, but beyond what the machine does, are of the type
+        :class:`~spinbattery.annealer.properties.MachineLimit`.
 
     Raises:
         InvalidParameterError: a property of the solver is malformed.
     """
-    return list(_violations(properties, h, J, parameters))
+    return list(_violations(properties, h, J, parameters, down))
+
+
+def malformed(found: Iterable[str]) -> list[str]:
+    """Those violations that no emulation can do without, either: all but the limits of a machine."""
+    return [violation for violation in found if not isinstance(violation, MachineLimit)]
 
 
 def check_request(
@@ -75,24 +85,35 @@ def check_request(
     h: Mapping[int, float],
     J: Mapping[tuple[int, int], float],
     parameters: Mapping[str, Any],
-) -> None:
+    *,
+    down: int = -1,
+    strict: bool = True,
+) -> list[str]:
     """Refuse a request that breaks any rule; arguments are those of `violations`.
+
+    Args:
+        strict: whether the limits of the machine bind; where they do not, those that are broken are returned.
 
     Raises:
         LimitError: with all violations in its message and as its attribute.
         InvalidParameterError: a property of the solver is malformed.
     """
-    found = violations(properties, h, J, parameters)
-    if found:
+    found = violations(properties, h, J, parameters, down=down)
+    if found and (strict or malformed(found)):
         name = properties.get("chip_id")
         solver = f"solver {name}" if isinstance(name, str) and name else "the solver"
         rules = "1 rule" if len(found) == 1 else f"{len(found)} rules"
         lines = "".join(f"\n  - {violation}" for violation in found)
         raise LimitError(f"the request breaks {rules} of {solver}:{lines}", found)
+    return found
 
 
 def _violations(
-    properties: Mapping[str, Any], h: Mapping[Any, Any], J: Mapping[Any, Any], parameters: Mapping[str, Any]
+    properties: Mapping[str, Any],
+    h: Mapping[Any, Any],
+    J: Mapping[Any, Any],
+    parameters: Mapping[str, Any],
+    down: int,
 ) -> Iterator[str]:
     yield from _names(properties, parameters)
     problem: IsingProblem | None = None
@@ -106,7 +127,7 @@ def _violations(
     yield from time_violations(properties, parameters)
     yield from gain_violations(properties, parameters)
     yield from fast_anneal_violations(parameters, problem is not None and problem.has_fields)
-    yield from initial_state_violations(properties, problem, parameters)
+    yield from initial_state_violations(properties, problem, parameters, down)
     yield from _reads(properties, parameters)
     yield from _thermalizations(properties, parameters)
     yield from _others(parameters)
@@ -133,7 +154,8 @@ def _reads(properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iter
         allowed = (
             f"a whole number of {low:g} or more" if math.isinf(high) else f"a whole number from {low:g} to {high:g}"
         )
-        yield f"num_reads must be {allowed}, but is {reads!r}."
+        sentence = f"num_reads must be {allowed}, but is {reads!r}."
+        yield MachineLimit(sentence) if is_whole(reads) and reads >= 1 else sentence
 
 
 def _thermalizations(properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[str]:
@@ -144,7 +166,8 @@ def _thermalizations(properties: Mapping[str, Any], parameters: Mapping[str, Any
         low, high = interval(properties, f"{name}_range") or (0.0, math.inf)
         if not is_real(time) or not low <= time <= high:
             allowed = f"{low:g} us or more" if math.isinf(high) else f"a time from {low:g} to {high:g} us"
-            yield f"{name} must be {allowed}, but is {time!r}."
+            sentence = f"{name} must be {allowed}, but is {time!r}."
+            yield MachineLimit(sentence) if is_real(time) and time >= 0.0 else sentence
         else:
             yield from resolution(name, [float(time)], TICK)
 
@@ -165,11 +188,11 @@ def _label(parameters: Mapping[str, Any]) -> Iterator[str]:
         yield f"label must be a text of 1 to {_LONGEST_LABEL} characters, but is {label!r}; leave it out for none."
         return
     if len(label) > _LONGEST_LABEL:
-        yield f"label must have at most {_LONGEST_LABEL} characters, but has {len(label)}; shorten it."
+        yield MachineLimit(f"label must have at most {_LONGEST_LABEL} characters, but has {len(label)}; shorten it.")
     foreign = sorted({character for character in label if not _is_windows_1252(character)})
     if foreign:
         shown = ", ".join(repr(character) for character in foreign[:4])
-        yield f"label must be of characters of Windows-1252, but has {shown}; write them otherwise."
+        yield MachineLimit(f"label must be of characters of Windows-1252, but has {shown}; write them otherwise.")
 
 
 def _is_windows_1252(character: str) -> bool:
@@ -195,7 +218,7 @@ def _run_time(properties: Mapping[str, Any], n_qubits: int, parameters: Mapping[
     if reads > 0 and read > 0.0 and beyond(total, limits[1]):
         fitting = math.floor((limits[1] - programming) / read)
         change = f"send at most {fitting} reads per job" if fitting >= 1 else "shorten the anneal"
-        yield (
+        yield MachineLimit(
             f"{reads} reads of {read:.2f} us and {programming:.2f} us of thermalization make {total:.0f} us, but a job "
             f"may take {limits[1]:.0f} us (problem_run_duration_range); {change}."
         )

@@ -2,7 +2,8 @@
 
 The rules are those of D-Wave's documentation of the properties ``qubits``, ``couplers``, ``h_range``,
 ``extended_j_range``, ``per_qubit_coupling_range`` and ``per_group_coupling_range`` and of the parameters ``auto_scale``
-and ``initial_state``. Each function yields one sentence per broken rule.
+and ``initial_state``. Each function yields one sentence per broken rule, a MachineLimit where the request is well
+formed.
 """
 
 from __future__ import annotations
@@ -16,11 +17,15 @@ from typing import Any
 import numpy as np
 
 from .._typing import FloatArray, IntArray
-from .properties import integers, interval, is_real, is_whole
+from .properties import MachineLimit, integers, interval, is_real, is_whole
 from .schedule_limits import is_reverse, schedule_points
 
 UNUSED = 3
 """Entry of an initial state given as a list for a qubit that is not in the problem."""
+
+_VALUES = {-1: "-1 or +1", 0: "0 or 1"}
+_MODELS = {-1: " (0 and 1 belong to a QUBO)", 0: " in a QUBO (0 is down, and -1 and +1 belong to an Ising problem)"}
+"""Values of spins in an initial state, and whose they are, by the value that is down."""
 
 _NAMED = 4
 """How many culprits a message names."""
@@ -97,9 +102,12 @@ def strength_violations(
 
 
 def initial_state_violations(
-    properties: Mapping[str, Any], problem: IsingProblem | None, parameters: Mapping[str, Any]
+    properties: Mapping[str, Any], problem: IsingProblem | None, parameters: Mapping[str, Any], down: int = -1
 ) -> Iterator[str]:
-    """Broken rules of ``initial_state``; without the problem only those that do not depend on it."""
+    """Broken rules of ``initial_state``; without the problem only those that do not depend on it.
+
+    ``down`` is the value of a spin that is down: -1, or 0 where the problem was stated as a QUBO.
+    """
     if "initial_state" not in parameters:
         if is_reverse(parameters):
             yield "a reverse anneal (anneal_schedule starts at s = 1) needs initial_state; send one."
@@ -112,13 +120,13 @@ def initial_state_violations(
         )
     state = parameters["initial_state"]
     if isinstance(state, Mapping):
-        yield from _state_by_qubit(properties, problem, state)
+        yield from _state_by_qubit(properties, problem, state, down)
     elif isinstance(state, Sequence | np.ndarray) and not isinstance(state, str):
-        yield from _state_list(properties, problem, state)
+        yield from _state_list(properties, problem, state, down)
     else:
         yield (
-            f"initial_state must map qubits to -1 or +1, or list an entry for each of num_qubits qubits, but is "
-            f"{_short(state)}."
+            f"initial_state must map qubits to {_VALUES[down]}, or list an entry for each of num_qubits qubits, but "
+            f"is {_short(state)}."
         )
 
 
@@ -171,7 +179,7 @@ def _fields(properties: Mapping[str, Any], problem: IsingProblem, parameters: Ma
         rows, columns = np.nonzero(outside)
         qubit, field, gain = problem.qubits[rows[worst]], problem.fields[rows[worst]], g[columns[worst]]
         culprits = _qubits(problem.qubits[np.unique(rows)])
-        yield (
+        yield MachineLimit(
             f"h g must stay within h_range {_range(limits)}, but does not on {culprits}: h = {field:.6g} on qubit "
             f"{qubit} with a gain of {gain:.6g} makes {field * gain:.6g}; lower h or the gain."
         )
@@ -186,7 +194,7 @@ def _couplings(properties: Mapping[str, Any], problem: IsingProblem) -> Iterator
     if outside.any():
         values = problem.couplings[outside]
         culprits = _couplers(problem.pairs[outside])
-        yield (
+        yield MachineLimit(
             f"J must stay within {name} {_range(limits)}, but reaches {values[np.abs(values).argmax()]:.6g} and is "
             f"outside on {culprits}; lower |J|."
         )
@@ -211,7 +219,7 @@ def _totals(properties: Mapping[str, Any], problem: IsingProblem) -> Iterator[st
         if outside.any():
             worst = int(np.abs(np.where(outside, totals, 0.0)).argmax())
             of = int(labels[worst]) if what == "qubit" else int(labels[worst]) // 2
-            yield (
+            yield MachineLimit(
                 f"the sum of J over each {what} must stay within {name} {_range(limits)}, but does not on "
                 f"{int(outside.sum())}, and is {totals[worst]:.6g} on qubit {of}; lower |J|, or leave couplers out."
             )
@@ -250,7 +258,7 @@ def _outside(values: FloatArray, limits: tuple[float, float]) -> Any:
 
 
 def _state_by_qubit(
-    properties: Mapping[str, Any], problem: IsingProblem | None, state: Mapping[Any, Any]
+    properties: Mapping[str, Any], problem: IsingProblem | None, state: Mapping[Any, Any], down: int
 ) -> Iterator[str]:
     try:
         named = _labels(state, "initial_state", 1)
@@ -258,21 +266,24 @@ def _state_by_qubit(
         yield str(malformed)
         return
     values = _spins(list(state.values()))
-    wrong = named[np.abs(values) != 1.0]
+    wrong = named[~_is_spin(values, down)]
     if wrong.size:
         yield (
-            f"initial_state must be -1 or +1, but is not on {_qubits(wrong)}, such as {_short(state[int(wrong[0])])} "
-            f"on qubit {wrong[0]}; leave unused qubits out."
+            f"initial_state must be {_VALUES[down]}{_MODELS[down]}, but is not on {_qubits(wrong)}, such as "
+            f"{_short(state[int(wrong[0])])} on qubit {wrong[0]}; leave unused qubits out."
         )
     if problem is not None and (missing := np.setdiff1d(problem.active, named)).size:
-        yield f"initial_state lacks {_qubits(missing)} of the problem; give each -1 or +1."
+        yield f"initial_state lacks {_qubits(missing)} of the problem; give each {_VALUES[down]}."
     qubits = integers(properties, "qubits", 1)
     if qubits is not None and (unknown := np.setdiff1d(named, qubits)).size:
         yield f"initial_state names {_qubits(unknown)} that the solver does not have; leave them out."
 
 
 def _state_list(
-    properties: Mapping[str, Any], problem: IsingProblem | None, state: Sequence[Any] | np.ndarray[Any, Any]
+    properties: Mapping[str, Any],
+    problem: IsingProblem | None,
+    state: Sequence[Any] | np.ndarray[Any, Any],
+    down: int,
 ) -> Iterator[str]:
     n_qubits = properties.get("num_qubits")
     if is_whole(n_qubits) and len(state) != n_qubits:
@@ -282,20 +293,28 @@ def _state_list(
         )
         return
     values = _spins(list(state))
-    used = np.abs(values) == 1.0
+    used = _is_spin(values, down)
     wrong = np.flatnonzero(~used & (values != UNUSED))
     if wrong.size:
         yield (
-            f"initial_state must be -1 or +1, or {UNUSED} on unused qubits, but is not on {_qubits(wrong)}, such as "
-            f"{_short(state[wrong[0]])} on qubit {wrong[0]}."
+            f"initial_state must be {_VALUES[down]}{_MODELS[down]}, or {UNUSED} on unused qubits, but is not on "
+            f"{_qubits(wrong)}, such as {_short(state[wrong[0]])} on qubit {wrong[0]}."
         )
     if problem is not None:
         missing = np.setdiff1d(problem.active, np.flatnonzero(values != UNUSED))
         if missing.size:
-            yield f"initial_state is {UNUSED} (unused) or absent on {_qubits(missing)} of the problem; use -1 or +1."
+            yield (
+                f"initial_state is {UNUSED} (unused) or absent on {_qubits(missing)} of the problem; use "
+                f"{_VALUES[down]}."
+            )
     qubits = integers(properties, "qubits", 1)
     if qubits is not None and (unknown := np.setdiff1d(np.flatnonzero(used), qubits)).size:
         yield f"initial_state is set on {_qubits(unknown)} that the solver does not have; use {UNUSED}."
+
+
+def _is_spin(values: FloatArray, down: int) -> Any:
+    """Which values are those of a spin, down or up."""
+    return (values == down) | (values == 1.0)
 
 
 def _spins(values: list[Any]) -> FloatArray:

@@ -28,6 +28,7 @@ class Program:
         h: (n,) fields in units of B(s)/2.
         pairs: (E, 2) indices into the variables, the smaller one first.
         J: (E,) couplings in units of B(s)/2.
+        down: value of a spin that is down where the problem was stated: -1, or 0 of a model that is BINARY.
     """
 
     variables: tuple[Hashable, ...]
@@ -35,6 +36,7 @@ class Program:
     h: FloatArray
     pairs: IntArray
     J: FloatArray
+    down: int = -1
 
     @classmethod
     def of(cls, bqm: dimod.BinaryQuadraticModel, device: Device) -> Program:
@@ -44,18 +46,21 @@ class Program:
         h, (row, column, J), _ = bqm.spin.to_numpy_vectors(variable_order=variables)
         pairs = np.sort(np.column_stack([row, column]).astype(np.int64), axis=1)
         order = np.lexsort((pairs[:, 1], pairs[:, 0]))
-        return cls(variables, places, np.array(h, dtype=np.float64), pairs[order], np.array(J, dtype=np.float64)[order])
+        fields, couplings = np.array(h, dtype=np.float64), np.array(J, dtype=np.float64)[order]
+        return cls(variables, places, fields, pairs[order], couplings, min(bqm.vartype.value))
 
     @property
     def n_spins(self) -> int:
         return len(self.variables)
 
 
-def check_limits(program: Program, device: Device, properties: Mapping[str, Any], sent: Mapping[str, Any]) -> None:
-    """Refuse what the solver would; qubits are named by their numbers, as in these properties.
+def check_limits(
+    program: Program, device: Device, properties: Mapping[str, Any], sent: Mapping[str, Any], strict: bool
+) -> list[str]:
+    """Limits of the solver that the request is beyond; qubits are named by their numbers, as in these properties.
 
     Raises:
-        LimitError: with all violations.
+        LimitError: with all violations, where the request is malformed, or beyond a limit and ``strict``.
     """
     numbers = np.array(device.numbers, dtype=np.int64)[program.places]
     fields = dict(zip(numbers.tolist(), program.h.tolist(), strict=True))
@@ -65,7 +70,7 @@ def check_limits(program: Program, device: Device, properties: Mapping[str, Any]
         # what is no qubit of the device is left for the check to refuse
         named = {device.numbers[device.place[q]] if q in device.place else q: value for q, value in state.items()}
         sent = dict(sent) | {"initial_state": named}
-    check_request(properties, fields, couplings, sent)
+    return check_request(properties, fields, couplings, sent, down=program.down, strict=strict)
 
 
 def scale_factor(properties: Mapping[str, Any], program: Program) -> float:
@@ -115,8 +120,9 @@ def dense_problem(
 
 
 def start_state(program: Program, device: Device, state: Any) -> SpinArray:
-    """(n,) int8: the initial state of the problem's qubits, given as a mapping or as a list over qubit numbers."""
+    """(n,) of +-1: the initial state of the problem's qubits, given as a mapping or as a list over qubit numbers."""
     if isinstance(state, Mapping):
-        return np.array([state[variable] for variable in program.variables], dtype=np.int8)
-    spins: SpinArray = np.asarray(state, dtype=np.int8)[np.array(device.numbers)[program.places]]
-    return spins
+        given = np.array([state[variable] for variable in program.variables])
+    else:
+        given = np.asarray(state)[np.array(device.numbers)[program.places]]
+    return np.where(given == 1, 1, -1).astype(np.int8)

@@ -13,6 +13,15 @@ from .._typing import IntArray
 from ..errors import InvalidParameterError
 
 
+class MachineLimit(str):
+    """Sentence of a broken rule that binds a machine, and an emulation only where that is asked for.
+
+    Ranges, counts, durations, slopes and the steps of times are such; a request that is malformed is not.
+    """
+
+    __slots__ = ()
+
+
 def is_real(value: Any) -> bool:
     """Whether this is a finite real number (a bool is none)."""
     return not isinstance(value, bool) and isinstance(value, numbers.Real) and math.isfinite(value)

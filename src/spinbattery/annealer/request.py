@@ -60,8 +60,13 @@ class SamplerRequest:
         return found
 
 
-def sampler_request(problem: ChargingProblem, reads: int, qubits: Sequence[Hashable] | None = None) -> SamplerRequest:
+def sampler_request(
+    problem: ChargingProblem, reads: int, qubits: Sequence[Hashable] | None = None, *, strict: bool = True
+) -> SamplerRequest:
     """The request for a charging problem.
+
+    A composite of Ocean may change the problem and not ``initial_state``, as SpinReversalTransformComposite does: such
+    reads are those of another protocol.
 
     Cross-talk is left out: a device has its own.
 
@@ -69,6 +74,7 @@ def sampler_request(problem: ChargingProblem, reads: int, qubits: Sequence[Hasha
         problem: what to do.
         reads: how often, two or more.
         qubits: the variable that is to be each spin; the network's labels by default, or 0 to N - 1.
+        strict: whether corners that steps of 0.01 us cannot follow are refused; else they are sent as they are.
 
     Raises:
         InvalidParameterError: fewer than two reads.
@@ -83,8 +89,8 @@ def sampler_request(problem: ChargingProblem, reads: int, qubits: Sequence[Hasha
         "num_reads": whole_number("reads", reads, least=MIN_READS),
         "answer_mode": "raw",
         "auto_scale": False,  # the default would rescale h and J to the full range
-        "anneal_schedule": _schedule(protocol.s, protocol.duration),
-        "h_gain_schedule": _schedule(protocol.g, protocol.duration),
+        "anneal_schedule": _schedule(protocol.s, protocol.duration, strict),
+        "h_gain_schedule": _schedule(protocol.g, protocol.duration, strict),
     }
     start = _initial_spins(problem)
     if start is not None:
@@ -135,11 +141,13 @@ def _numbers(qubits: Sequence[Hashable]) -> IntArray | None:
     return None
 
 
-def _schedule(waveform: Waveform, duration: float) -> list[list[float]]:
-    """Corners (us, value), times in steps of 0.01 us."""
+def _schedule(waveform: Waveform, duration: float, strict: bool) -> list[list[float]]:
+    """Corners (us, value), times in steps of 0.01 us where these can follow them."""
     exact = waveform.breakpoints * duration / _NS_PER_US
     times = np.round(exact, _DECIMALS)
     if np.abs(times - exact).max() > _ROUNDING * exact[-1]:
+        if not strict:
+            return [[float(t), float(v)] for t, v in zip(exact, waveform.values, strict=True)]
         raise EngineError(
             f"an annealer's schedule has steps of 0.01 us, to which the corners of this protocol of {duration:g} ns "
             "cannot be rounded; choose a duration of tens of us, such as 60us."

@@ -1,7 +1,8 @@
 """Rules for anneal schedules s(t), h-gain schedules g(t) and annealing times; all times in microseconds.
 
 The rules are those of D-Wave's documentation of the solver parameters ``anneal_schedule``, ``h_gain_schedule``,
-``annealing_time`` and ``fast_anneal``. Each function yields one sentence per broken rule.
+``annealing_time`` and ``fast_anneal``. Each function yields one sentence per broken rule, a
+MachineLimit where the request is well formed.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from typing import Any
 import numpy as np
 
 from .._typing import FloatArray
-from .properties import interval, is_real, number
+from .properties import MachineLimit, interval, is_real, number
 
 TICK = 0.01
 """Resolution of the times of a standard anneal, in us: the service rounds to it."""
 
 GAIN_TRANSIT = 0.02
 """The gain needs about this long, in us, from one end of its range to the other (the documentation's typical limit)."""
+
+_SAME_END = 1e-3
+"""Schedules whose ends differ by more than this part of the anneal contradict each other, however short it is."""
 
 _ROUNDING = 1e-9
 """Numbers that agree to this relative precision are equal: they were computed, not measured."""
@@ -87,7 +91,7 @@ def gain_violations(properties: Mapping[str, Any], parameters: Mapping[str, Any]
     yield from _count(name, len(points), number(properties, "max_h_gain_schedule_points"))
     yield from _times(name, points[:, 0], TICK)
     duration = anneal_time(properties, parameters)
-    if duration is not None and abs(points[-1, 0] - duration) > TICK / 2:
+    if duration is not None and abs(points[-1, 0] - duration) > min(TICK / 2, _SAME_END * abs(duration)):
         yield (
             f"{name} must end when the anneal ends, at {_n(duration)} us, but ends at {_n(points[-1, 0])} us; "
             f"move its last point."
@@ -97,7 +101,7 @@ def gain_violations(properties: Mapping[str, Any], parameters: Mapping[str, Any]
         return
     outside = [g for g in points[:, 1] if beyond(g, limits[1]) or beyond(-g, -limits[0])]
     if outside:
-        yield (
+        yield MachineLimit(
             f"the gain must stay within h_gain_schedule_range [{_n(limits[0])}, {_n(limits[1])}], but reaches "
             f"{_n(max(outside, key=abs))}; lower the gain and raise h by the same factor."
         )
@@ -156,7 +160,7 @@ def _anneal_schedule(properties: Mapping[str, Any], points: FloatArray, fast: bo
     if limits is None:
         return
     if beyond(points[-1, 0], limits[1]):
-        yield (
+        yield MachineLimit(
             f"{name} takes {_n(points[-1, 0])} us, but {_range_name(fast)} allows at most {_n(limits[1])} us; "
             f"shorten it."
         )
@@ -171,7 +175,7 @@ def _annealing_time(properties: Mapping[str, Any], parameters: Mapping[str, Any]
         return
     limits = interval(properties, _range_name(fast))
     if limits is not None and (beyond(time, limits[1]) or time < limits[0]):
-        yield (
+        yield MachineLimit(
             f"annealing_time must be {_n(limits[0])} to {_n(limits[1])} us ({_range_name(fast)}), but is {_n(time)} us."
         )
     if time <= 0.0:
@@ -188,7 +192,7 @@ def _count(name: str, n_points: int, most: float | None) -> Iterator[str]:
     if n_points < 2:
         yield f"{name} needs 2 points or more, but has {n_points}."
     if most is not None and n_points > most:
-        yield f"{name} may have {_n(most)} points, but has {n_points}; leave some out."
+        yield MachineLimit(f"{name} may have {_n(most)} points, but has {n_points}; leave some out.")
 
 
 def resolution(name: str, times: list[float], tick: float) -> Iterator[str]:
@@ -197,7 +201,9 @@ def resolution(name: str, times: list[float], tick: float) -> Iterator[str]:
     if rounded:
         changes = ", ".join(f"{_n(t)} to {_n(to)}" for t, to in rounded[:4])
         more = f" and {len(rounded) - 4} more" if len(rounded) > 4 else ""
-        yield f"times of {name} must be multiples of {_n(tick)} us, or they are rounded: change {changes} us{more}."
+        yield MachineLimit(
+            f"times of {name} must be multiples of {_n(tick)} us, or they are rounded: change {changes} us{more}."
+        )
 
 
 def _on_ticks(time: float, tick: float) -> float:
@@ -215,10 +221,11 @@ def _times(name: str, times: FloatArray, tick: float) -> Iterator[str]:
     if back.size:
         k = int(back[0])
         step = f", by {_n(tick)} us or more" if tick else ""
-        yield (
+        sentence = (
             f"times of {name} must ascend strictly{step}, but point {k + 1} at {_n(times[k])} us is followed by "
             f"{_n(times[k + 1])} us."
         )
+        yield MachineLimit(sentence) if (np.diff(times) > 0.0).all() else sentence
 
 
 def _slope(name: str, symbol: str, points: FloatArray, tick: float, limit: float) -> Iterator[str]:
@@ -232,7 +239,7 @@ def _slope(name: str, symbol: str, points: FloatArray, tick: float, limit: float
         needed = changes[k] / limit
         if tick:
             needed = math.ceil(needed / tick - 1e-6) * tick
-        yield (
+        yield MachineLimit(
             f"{name} changes {symbol} too fast: {_n(slopes[k])} per us from {_n(times[k])} to {_n(times[k + 1])} us, "
             f"with at most {_n(limit)} per us; give this change {_n(needed)} us or more."
         )

@@ -48,6 +48,23 @@ class QpuTiming:
         """What is charged."""
         return self.programming + self.sampling
 
+    def to_info(self) -> dict[str, float]:
+        """The parts by their names in the ``info["timing"]`` of an answer, in us.
+
+        Nothing is processed afterwards here, and what a server adds is in no model: these three are 0.
+        """
+        return {
+            "qpu_sampling_time": self.sampling,
+            "qpu_anneal_time_per_sample": self.anneal,
+            "qpu_readout_time_per_sample": self.readout,
+            "qpu_access_time": self.access,
+            "qpu_access_overhead_time": 0.0,
+            "qpu_programming_time": self.programming,
+            "qpu_delay_time_per_sample": self.delay,
+            "total_post_processing_time": 0.0,
+            "post_processing_overhead_time": 0.0,
+        }
+
 
 def qpu_access_time(properties: Mapping[str, Any], n_qubits: int, parameters: Mapping[str, Any]) -> float:
     """QPU access time of a job in us: what is charged, where ``quota_conversion_rate`` is 1.

@@ -49,6 +49,7 @@ def charge(
     expansion: o.Expansion = None,
     temperature: o.Temperature = None,
     sweeps: o.Sweeps = None,
+    strict: o.Strict = False,
     seed: o.Seed = None,
     equal_cost: o.EqualCost = False,
     cost_reference: o.CostReference = None,
@@ -94,6 +95,7 @@ def charge(
         expansion=o.expansion_directions(expansion),
         temperature=temperature,
         sweeps=sweeps,
+        strict=strict or None,
         seed=seed,
     )
     n_times = points or (_OUTPUT_POINTS if plot else 0)
@@ -161,6 +163,7 @@ def scaling(
     expansion: o.Expansion = None,
     temperature: o.Temperature = None,
     sweeps: o.Sweeps = None,
+    strict: o.Strict = False,
     seed: o.Seed = None,
     equal_cost: o.EqualCost = False,
     cost_reference: o.CostReference = None,
@@ -207,6 +210,7 @@ def scaling(
         expansion=o.expansion_directions(expansion),
         temperature=temperature,
         sweeps=sweeps,
+        strict=strict or None,
         seed=seed,
     )
     plan = grid(spins, recipe, scales=scales, noise=noise, engines=chosen, tolerance=tolerance)
@@ -246,6 +250,7 @@ def present_record(record: Record, plot: str | None, as_json: bool) -> None:
 
         save_figure(plot_trajectories([record]), plot)
     data = summary(record)
+    note_limits([record])
     if data.get("charged") is False and data["J"] != 0.0:
         print(
             f"note: {data['reads_not_charged']} of {data['reads']} reads have more than ten spins down, so that the "
@@ -268,10 +273,19 @@ def present_record(record: Record, plot: str | None, as_json: bool) -> None:
     print_table(f"{data['network']}, {data['protocol']}", ("quantity", "value"), rows)
 
 
+def note_limits(records: list[Record]) -> None:
+    """Say which limits of a machine emulated runs are beyond, each once."""
+    beyond = [limit for record in records for limit in record.sampler_info.get("limits", [])]
+    for limit in dict.fromkeys(beyond):
+        runs = f"{beyond.count(limit)} of {len(records)} runs are" if len(records) > 1 else "this emulation is"
+        print(f"note: {runs} beyond what a QPU accepts: {limit}", file=sys.stderr)
+
+
 def _present_scaling(title: str, records: list[Record], fits: dict[str, ScalingFit], as_json: bool) -> None:
     from .summary import number, summary
 
     points = [summary(record) for record in records]
+    note_limits(records)
     if as_json:
         print_json({"points": points, "fits": {name: fit.to_dict() for name, fit in fits.items()}})
         return

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InvalidParameterError
 from . import options as o
 from .commands import present_record
 
@@ -18,7 +17,8 @@ def import_measurement(
     data: Annotated[
         str,
         typer.Argument(
-            help="A saved dimod SampleSet (.json), or a table (.csv), one read a row, its column magnetization or mu."
+            help="A saved dimod SampleSet (.json), a table (.csv, .txt) of magnetizations (mu, num_occurrences) or of "
+            "spins, or a matrix of spins (.npy, .txt)."
         ),
     ],
     network: o.NetworkText,
@@ -35,13 +35,12 @@ def import_measurement(
     store: o.StoreFolder = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """Turn measured reads into a record, so that they can be analysed like any other run."""
+    """Turn measured reads into a record, so that they can be analysed like any other run, and print what it says."""
+    from ..errors import UnusedColumnWarning
     from ..importing import read_measurement
     from ..recipe import ProtocolRecipe
     from ..store.folder import Store
 
-    if out is None and store is None:
-        raise InvalidParameterError("give --out or --store, so that there is a place for the record.")
     o.check_target(out, (".nc",))
     scales = o.build_scales(energy_scales, sheet)
     spins = o.build_network(network)
@@ -50,7 +49,8 @@ def import_measurement(
         warnings.simplefilter("always")
         record = read_measurement(data, spins, partial(recipe.build, scales=scales), scales=scales)
     for doubt in doubts:
-        print(f"warning: {doubt.message}", file=sys.stderr)
+        kind = "note" if issubclass(doubt.category, UnusedColumnWarning) else "warning"
+        print(f"{kind}: {doubt.message}", file=sys.stderr)
     if out:
         record.save(out)
     if store:

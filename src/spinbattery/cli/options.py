@@ -57,6 +57,12 @@ Sweeps = Annotated[
     int | None,
     typer.Option("--sweeps", min=1, help="Monte Carlo sweeps of the emulator over the whole protocol (5000)."),
 ]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Refuse what an Advantage QPU would refuse of the emulator's runs, instead of a note on it."
+    ),
+]
 Seed = Annotated[
     int | None,
     typer.Option("--seed", min=0, help="Of the emulator or the trajectories; derived from the problem by default."),

@@ -77,9 +77,16 @@ def _parse_shard(text: str) -> tuple[int, int]:
 
 
 def _present(result: Sweep, as_json: bool) -> None:
+    from .commands import note_limits
     from .summary import DISTINGUISHING, heading, number, varying
 
     runs = _rows(result)
+    emulated = [
+        result.store.get(task.key)
+        for task in result.plan
+        if task.engine.name == "emulator" and task.key not in result.failures
+    ]
+    note_limits([record for record in emulated if record is not None])
     if as_json:
         print_json(
             {

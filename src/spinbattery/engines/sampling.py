@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .._typing import FloatArray
 from ..annealer import prediction
-from ..annealer.limits import violations
+from ..annealer.composites import changing_composite, layers
+from ..annealer.limits import malformed, violations
 from ..annealer.options import Model, Options
 from ..annealer.request import MIN_READS, SamplerRequest, placement_mark, readout, sampler_request
 from ..annealer.timing import qpu_access_time
@@ -19,9 +20,9 @@ from ..errors import EngineError, InvalidParameterError, SpinBatteryError
 from ..machine import n_cores
 from ..problem import ChargingProblem
 from ..progress import Progress, silent
-from ..recording import Readout, plain_data
-from ..units import whole_number
-from .base import Engine, derived_seed
+from ..recording import Readout, of_emulation
+from ..units import flag, whole_number
+from .base import ADDED_LATER, Engine, derived_seed
 from .checkpoint import Checkpoint
 
 if TYPE_CHECKING:
@@ -66,12 +67,14 @@ class SampledEngine(Engine):
         """The sampler that is asked."""
 
     def refusal(self, problem: ChargingProblem) -> str | None:
+        sampler = self.sampler_for(problem)
+        strict = _binds(sampler)
         try:
-            request = sampler_request(problem, self.reads)
+            request = sampler_request(problem, self.reads, strict=strict)
         except EngineError as error:
             return str(error)
-        sampler = self.sampler_for(problem)
         found = violations(sampler.properties, request.h, request.J, self.arguments(sampler, request))  # type: ignore[arg-type]
+        found = found if strict else malformed(found)
         return "\n".join(found) if found else None
 
     def arguments(self, sampler: dimod.Sampler, request: SamplerRequest) -> dict[str, Any]:
@@ -84,7 +87,7 @@ class SampledEngine(Engine):
                 f"the {self.name} engine reads spins at the end alone; ask for no output times (points, plot)."
             )
         sampler = self.sampler_for(problem, progress)
-        request = sampler_request(problem, self.reads)
+        request = sampler_request(problem, self.reads, strict=_binds(sampler))
         given = self.arguments(sampler, request)
         if self.seed is not None and self.takes_seed:
             # with the problem in it: equal seeds must not couple the reads of different problems
@@ -92,6 +95,12 @@ class SampledEngine(Engine):
         samples = sampler.sample_ising(request.h, request.J, **given)
         samples.resolve()
         return described(readout(samples, request.qubits), request, sampler.properties, samples.info)
+
+
+def _binds(sampler: dimod.Sampler) -> bool:
+    """Whether limits bind: those of a machine do, those of an emulated one where it is strict."""
+    *_, innermost = layers(sampler)
+    return bool(getattr(innermost, "strict", True))
 
 
 def described(
@@ -103,11 +112,10 @@ def described(
         reads: the reads.
         request: what was asked.
         properties: of the solver.
-        info: of the answer; ``emulator``, where there is one, is the same for every run alike.
+        info: of the answer.
     """
     solver = {name: properties[name] for name in ("chip_id", "graph_id", "topology") if name in properties}
-    told = plain_data(info)
-    model = {"emulator": told.pop("emulator")} if "emulator" in told else {}
+    model, told = of_emulation(info)
     return replace(reads, sampler={"solver": solver, "parameters": request.to_dict(), **model}, execution=told)
 
 
@@ -124,6 +132,8 @@ class Emulator(SampledEngine):
         model: ``svmc-tf``, ``closed-form`` or ``pimc``.
         readout_error: probability that a bit is read wrongly.
         stuck: qubits that read -1 always.
+        strict: whether the limits of an Advantage QPU bind (reads, durations, slopes, ranges); by default a run beyond
+            them is done, and its record says so in ``sampler_info["limits"]``.
     """
 
     name: ClassVar[str] = "emulator"
@@ -133,12 +143,14 @@ class Emulator(SampledEngine):
     model: Model = "svmc-tf"
     readout_error: float = 0.0
     stuck: tuple[int, ...] = ()
+    strict: bool = field(default=False, metadata=ADDED_LATER)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if isinstance(self.stuck, Mapping):
             raise InvalidParameterError("stuck lists the qubits that read -1; for others use Annealer with a sampler.")
         object.__setattr__(self, "stuck", tuple(self.stuck))
+        flag("strict", self.strict)
         Options(self.temperature, self.sweeps, self.readout_error, dict.fromkeys(self.stuck, -1), self.model)
 
     def refusal(self, problem: ChargingProblem) -> str | None:
@@ -158,6 +170,7 @@ class Emulator(SampledEngine):
             model=self.model,
             readout_error=self.readout_error,
             stuck=self.stuck,
+            strict=self.strict,
             progress=progress,
         )
 
@@ -178,7 +191,9 @@ class Annealer(SampledEngine):
 
     Spins are the qubits that the network's labels name, so that a network for a device is made from its
     working graph (:meth:`spinbattery.WorkingGraph.from_properties`). A job of a real QPU is lost with this
-    process: for paid jobs use ``spinbattery qpu``.
+    process: for paid jobs use ``spinbattery qpu``. Limits of a machine bind always, those of an EmulatedAnnealer where
+    it is ``strict``. Composites that change a request are refused, such as SpinReversalTransformComposite around a
+    reverse anneal, whose initial state it leaves as it is.
 
     Attributes:
         sampler: what is asked. A store knows it by its class, ``chip_id``, ``graph_id`` and, of an emulator, its
@@ -220,10 +235,14 @@ class Annealer(SampledEngine):
             return f"its sampler {type(self.sampler).__name__} takes no {', '.join(missing)}; use an annealer."
         if len(problem.network.crosstalk):
             return "a sampler has the cross-talk it has; give the network without, or use the emulator engine."
-        scales = getattr(self.sampler, "scales", problem.scales)
-        if scales != problem.scales:
-            return f"its sampler has the energy scales {scales.name}, and the problem {problem.scales.name}; give one."
-        return super().refusal(problem)
+        for layer in layers(self.sampler):
+            scales = getattr(layer, "scales", problem.scales)
+            if scales != problem.scales:
+                return (
+                    f"its sampler has the energy scales {scales.name}, and the problem {problem.scales.name}; give one."
+                )
+        is_reverse = float(problem.protocol.s(0.0)) == 1.0
+        return changing_composite(self.sampler, is_reverse) or super().refusal(problem)
 
     def required_bytes(self, problem: ChargingProblem) -> int:
         return _bytes_of_reads(problem, self.reads)
