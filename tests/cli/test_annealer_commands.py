@@ -48,15 +48,20 @@ def test_a_run_that_did_not_charge_is_told(spinbattery):
     cold = ("--engine", "emulator", "--reads", "20", "--temperature", "10", "--sweeps", "100")
     got = spinbattery(*CHARGE[:-1], "--network", "pegasus:3", *cold)
     assert got.code == 0
-    assert "20 of 20 reads have more than ten spins down" in got.err
-    assert "no" in next(line for line in got.out.splitlines() if "charged " in line)
+    assert got.err == (
+        "note: this run is not charged: it ends in or near the discharged state, and its sigma is not that of a "
+        "charge.\n"
+    )
+    assert "not charged" in next(line for line in got.out.splitlines() if "charge_state" in line)
 
 
-def test_the_local_protocol_is_flagged(spinbattery):
+def test_the_local_protocol_is_charged_in_part(spinbattery):
     data = spinbattery(*CHARGE, "--protocol", "local", *EMULATOR, "--network", "pegasus:4").json
     assert data["field"] == pytest.approx(-0.7022, abs=1e-4)
     assert data["magnetization"] == pytest.approx(0.79, abs=0.02)
+    assert data["charge_state"] == "partly charged"
     assert data["charged"] is False
+    assert data["reads_not_charged"] == 0
 
 
 def test_what_a_network_with_missing_qubits_is(spinbattery):

@@ -171,6 +171,7 @@ def scaling(
     crosstalk_spread: o.CrosstalkSpread = 0.0,
     crosstalk_seed: o.CrosstalkSeed = None,
     noise: o.Noise = "none",
+    include_uncharged: o.IncludeUncharged = False,
     plot: Annotated[str | None, typer.Option("--plot", help="Draw precision against N to .png or .pdf.")] = None,
     store: o.StoreFolder = None,
     workers: o.Workers = None,
@@ -215,12 +216,12 @@ def scaling(
     if result.failures:
         raise SweepError("; ".join(result.failures.values()))
     records = list(result.records())
-    fits = fit_both(records)
+    fits = fit_both(records, include_uncharged=include_uncharged)
     if plot:
         from ..figures.runs import plot_runs
         from ..figures.style import save_figure
 
-        save_figure(plot_runs(result), plot)
+        save_figure(plot_runs(result, include_uncharged=include_uncharged), plot)
     _present_scaling(f"{protocol}, {duration}", records, fits, as_json)
 
 
@@ -246,12 +247,8 @@ def present_record(record: Record, plot: str | None, as_json: bool) -> None:
 
         save_figure(plot_trajectories([record]), plot)
     data = summary(record)
-    if data.get("charged") is False and data["J"] != 0.0:
-        print(
-            f"note: {data['reads_not_charged']} of {data['reads']} reads have more than ten spins down, so that the "
-            "spread is that of an all-or-nothing event, and no precision of a charge.",
-            file=sys.stderr,
-        )
+    if not record.charge_state.is_charge:
+        print(f"note: this run {record.charge_state.why_no_charge}.", file=sys.stderr)
     missed = [name for name, verdict in record.converged.items() if verdict is False]
     if missed:
         parts = record.discretisation["errors"]
@@ -276,7 +273,7 @@ def _present_scaling(title: str, records: list[Record], fits: dict[str, ScalingF
         print_json({"points": points, "fits": {name: fit.to_dict() for name, fit in fits.items()}})
         return
     error = "precision_stderr" if any("precision_stderr" in point for point in points) else "error_estimate"
-    header = ("network", "n_spins", "magnetization", "std", "precision", error)
+    header = ("network", "n_spins", "magnetization", "charge_state", "std", "precision", error)
     rows = [[p["network"], *(number(p.get(key)) for key in header[1:])] for p in points]
     print_table(title, header, rows)
     print_table(

@@ -33,6 +33,7 @@ def estimate(
     within: Annotated[
         tuple[float, float] | None, typer.Option("--within", help="Where to look, if the value occurs more than once.")
     ] = None,
+    include_uncharged: o.IncludeUncharged = False,
     plot: Annotated[str | None, typer.Option("--plot", help="Draw the curve and the value to .png or .pdf.")] = None,
     store: o.StoreFolder = None,
     workers: o.Workers = None,
@@ -56,7 +57,13 @@ def estimate(
         result = run_plan(read_experiment(experiment), store, workers=workers, progress=progress)
     if result.failures:
         raise SweepError("; ".join(result.failures.values()))
-    curve = calibration_curve(result, parameter, quantity, method=method)  # type: ignore[arg-type]
+    curve = calibration_curve(
+        result,
+        parameter,
+        quantity,
+        method=method,
+        include_uncharged=include_uncharged,  # type: ignore[arg-type]
+    )
     with warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("always", OutsideCurveWarning)
         found = invert(curve, measured, error, within=within)

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..charge_state import ChargeState
+from ..families import family_of
 from ..problem import ChargingProblem
 from ..record import Record, canonical_json
 from ..schema import LONG_NAMES, UNITS
@@ -32,6 +34,7 @@ PARAMETERS = {
     "problem_hash": Column("TEXT", "hash of the physics"),
     "network": Column("TEXT", "name of the network"),
     "network_hash": Column("TEXT", "hash of its spins, pairs, weights and cross-talk"),
+    "family": Column("TEXT", "family of graphs; unknown where it is of none that is known, or of several"),
     "n_spins": Column("INTEGER", "N"),
     "n_pairs": Column("INTEGER", "n_C, coupled pairs without cross-talk"),
     "crosstalk": Column("REAL", "J_CT in units of B(s)/2 where all pairs have the same; 0 where there is none"),
@@ -80,7 +83,10 @@ RESULTS = {
 }
 """Numbers of the record, under the names they have there."""
 
-VERDICTS = {"no_precision": Column("TEXT", "why there is no precision, to be read after sigma")}
+VERDICTS = {
+    "no_precision": Column("TEXT", "why there is no precision, to be read after sigma"),
+    "charge_state": Column("TEXT", ", ".join(ChargeState)),
+}
 """What else the record says."""
 
 TIMINGS = {
@@ -107,6 +113,7 @@ def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int
         "problem_hash": problem.content_hash,
         "network": network.name,
         "network_hash": network.content_hash,
+        "family": family_of(network) or None,
         "n_spins": network.n_spins,
         "n_pairs": network.n_pairs,
         "crosstalk": 0.0 if not len(values) else float(values[0]) if len(values) == 1 else None,
@@ -134,7 +141,8 @@ def record_row(record: Record) -> Row:
     found = data.variables  # many times quicker than data[name]
     results = {name: float(found[name].values) if name in found else None for name in RESULTS}
     timings = {"wall_time_s": float(data.attrs["wall_time_s"]), "created": str(data.attrs["created"])}
-    return {**known, **results, "no_precision": record.no_precision or None, **timings, "status": "done", "error": None}
+    verdicts = {"no_precision": record.no_precision or None, "charge_state": str(record.charge_state)}
+    return {**known, **results, **verdicts, **timings, "status": "done", "error": None}
 
 
 def _text(value: Any) -> str | None:
