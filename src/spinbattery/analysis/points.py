@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 CURVE = (
     "protocol", "duration", "s_hold", "J", "crosstalk", "noise", "energy_scales", "model", "temperature", "sweeps",
-    "family",
+    "readout_error", "schedule", "family",
 )  # fmt: skip
 """Coordinates that are one value along a curve against N; the field may follow the network, as in Eq. 19."""
 
-_OPTIONAL = ("family",)
-"""Coordinates that may be unknown, of a run or of all: what is unknown fits with everything."""
+_OPTIONAL = ("readout_error", "schedule", "family")
+"""Coordinates that a Dataset may lack; a text among them that is not known fits with everything."""
 
 _PROBLEM = ("n_spins", "n_pairs", "field", "engine", "problem_hash")
 """With those of a curve, what runs of one network have in common when only their seeds differ."""
@@ -319,7 +319,7 @@ def _differing(
     """Of these coordinates those with more than one value, with their values; NaN is one value."""
     found = {name: np.unique(columns[name][positions]) for name in names}
     for name in _OPTIONAL:
-        if name in found:
+        if name in found and found[name].dtype.kind == "U":
             found[name] = found[name][found[name] != ""]
     return {name: values for name, values in found.items() if len(values) > 1}
 

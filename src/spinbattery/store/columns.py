@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,6 +12,7 @@ import numpy as np
 from ..charge_state import ChargeState
 from ..families import family_of
 from ..problem import ChargingProblem
+from ..protocol import Protocol
 from ..record import Record, canonical_json
 from ..schema import LONG_NAMES, UNITS
 
@@ -40,6 +42,7 @@ PARAMETERS = {
     "crosstalk": Column("REAL", "J_CT in units of B(s)/2 where all pairs have the same; 0 where there is none"),
     "noise": Column("TEXT", "rates of noise on the spins; unknown where there is none"),
     "protocol": Column("TEXT", "name of the protocol"),
+    "schedule": Column("TEXT", "hash of s(t/tau), g(t/tau) and the initial state, where that is alike on all spins"),
     "duration": Column("REAL", "tau", UNITS["duration"]),
     "J": Column("REAL", "coupling in units of B(s)/2"),
     "field": Column("REAL", "h in units of B(s)/2"),
@@ -56,6 +59,7 @@ PARAMETERS = {
     "model": Column("TEXT", "model of an emulated annealer"),
     "temperature": Column("REAL", "temperature of an emulated annealer", "mK"),
     "sweeps": Column("INTEGER", "Monte Carlo sweeps of an emulated annealer"),
+    "readout_error": Column("REAL", "probability that an emulated annealer misreads a bit"),
     "n_times": Column("INTEGER", "output times"),
 }
 """Known before a run; also kept of a run that failed."""
@@ -104,6 +108,10 @@ STATE = {
 COLUMNS = {**PARAMETERS, **RESULTS, **VERDICTS, **TIMINGS, **STATE}
 
 
+_OPTIONS = ("seed", "trajectories", "reads", "model", "temperature", "sweeps", "readout_error")
+"""Options of engines that are columns."""
+
+
 def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int, key: str) -> Row:
     """Columns of a run that are known before it is made."""
     network, protocol = problem.network, problem.protocol
@@ -119,6 +127,7 @@ def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int
         "crosstalk": 0.0 if not len(values) else float(values[0]) if len(values) == 1 else None,
         "noise": None if problem.noise is None else str(problem.noise),
         "protocol": protocol.name,
+        "schedule": _schedule(protocol),
         "duration": protocol.duration,
         "J": protocol.J,
         "field": protocol.h,
@@ -128,7 +137,7 @@ def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int
         "engine_options": canonical_json(options),
         "tolerance": options.get("tolerance"),
         **{name: _text(options.get(name)) for name in ("bond_dimension", "expansion")},
-        **{name: options.get(name) for name in ("seed", "trajectories", "reads", "model", "temperature", "sweeps")},
+        **{name: options.get(name) for name in _OPTIONS},
         "n_times": n_times,
     }
 
@@ -143,6 +152,15 @@ def record_row(record: Record) -> Row:
     timings = {"wall_time_s": float(data.attrs["wall_time_s"]), "created": str(data.attrs["created"])}
     verdicts = {"no_precision": record.no_precision or None, "charge_state": str(record.charge_state)}
     return {**known, **results, **verdicts, **timings, "status": "done", "error": None}
+
+
+def _schedule(protocol: Protocol) -> str | None:
+    """Hash of what a protocol does in units of tau, whatever its name; None where the spins start differently."""
+    if not protocol.initial.uniform:
+        return None
+    data = protocol.to_dict()
+    initial = {name: angles[:1] for name, angles in data["initial"].items()}
+    return hashlib.sha256(canonical_json([data["s"], data["g"], initial]).encode()).hexdigest()
 
 
 def _text(value: Any) -> str | None:
