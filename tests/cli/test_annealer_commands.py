@@ -168,3 +168,35 @@ def test_the_report_says_how_it_is_made_again(spinbattery, tmp_path, options):
     assert got.code == 0, got.err
     page = (tmp_path / "out" / "report.html").read_text()
     assert f">{' '.join(('spinbattery reproduce --only fig3', *options))}<" in page
+
+
+NEVER_CHARGED = (
+    "scaling", "--networks", "zephyr:2,zephyr:3,zephyr:4", "--duration", "60us", "--quiet", "--engine", "emulator",
+    "--reads", "50", "--sweeps", "1000", "--seed", "1",
+)  # fmt: skip
+
+
+def test_scaling_refuses_batteries_that_were_never_charged(spinbattery, tmp_path):
+    store = str(tmp_path / "runs")
+    got = spinbattery(*NEVER_CHARGED, "--store", store)
+    assert got.code == 2
+    assert got.out == ""
+    for m in (2, 3, 4):
+        assert f"cooperative on zephyr:{m} (mu = -0.99" in got.err
+    assert "--include-uncharged" in got.err
+    taken = spinbattery(
+        *NEVER_CHARGED, "--store", store, "--include-uncharged", "--json", "--plot", str(tmp_path / "scaling.pdf")
+    )
+    assert taken.code == 0, taken.err
+    assert taken.json["fits"]["loglog"]["alpha"] == pytest.approx(1.95, abs=0.3)
+    assert taken.json["fits"]["loglog"]["uncharged"] == [True] * 3
+    assert [point["charge_state"] for point in taken.json["points"]] == ["not charged"] * 3
+    assert [point["charged"] for point in taken.json["points"]] == [False] * 3
+    listed = spinbattery("store", "list", store)
+    assert listed.out.count("not charged") == 3
+    found = spinbattery(
+        "store", "list", store, "--where", "charge_state=not charged", "--where", "n_spins=160", "--json"
+    )
+    assert [(row["network"], row["family"]) for row in found.json] == [("zephyr:2", "zephyr")]
+    table = spinbattery(*NEVER_CHARGED, "--store", store, "--include-uncharged")
+    assert table.out.count("not charged") == 3

@@ -46,6 +46,8 @@ def test_plan_submit_status_collect(desk: Desk, run: Run) -> None:
     assert (shown.code, shown.out.count("submitted")) == (0, 3)
     got = run("collect", "--wait", "--json")
     assert (got.code, len(got.json["done"])) == (0, 3)
+    assert set(got.json["charge_states"]) == set(got.json["done"])
+    assert set(got.json["charge_states"].values()) <= {"charged", "partly charged", "not charged", "all or nothing"}
     assert [job["state"] for job in run("status", "--json").json] == ["done"] * 3
     assert run("collect").out.startswith("0 done, 0 pending")
     desk.assert_nothing_lost_or_paid_twice(3)

@@ -83,7 +83,7 @@ def _by_charge(kind: MarkedRuns) -> list[MarkedRuns]:
     others = [record for record in kind.records if not record.charge_state.is_charge]
     parts = [
         replace(kind, records=charges),
-        replace(kind, records=others, label=f"{kind.label}: {NO_CHARGE}", filled=False),
+        replace(kind, records=others, label=f"{kind.label} ({NO_CHARGE})", filled=False),
     ]
     return [part for part in parts if part.records]
 
