@@ -26,6 +26,9 @@ RAREST = 1e-5
 DOMINANT = 0.5
 """Share of sigma^2 above which the discharged peak makes it."""
 
+NO_CHARGE = "hollow: no charge"
+"""What legends say of points whose sigma is not that of a charge."""
+
 _SHOWN = 4
 
 

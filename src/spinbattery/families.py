@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
+from ._typing import IntArray
 from .network import SpinNetwork, ring, torus
 
 _AMBIGUOUS = 4
 """Rings of up to four spins are tori too (1x2, 1x3, 2x2), or complete."""
+
+
+@lru_cache(maxsize=64)  # the index of a store asks for each of its runs
+def _ring(n: int) -> IntArray:
+    return ring(n).pairs
+
+
+@lru_cache(maxsize=64)
+def _torus(lx: int, ly: int) -> IntArray:
+    return torus(lx, ly).pairs
 
 
 def family_of(network: SpinNetwork) -> str:
@@ -20,11 +33,11 @@ def family_of(network: SpinNetwork) -> str:
     if network.lattice:
         return network.lattice
     n, n_pairs = network.n_spins, network.n_pairs
-    if n_pairs == min(n, n * (n - 1) // 2) and np.array_equal(network.pairs, ring(n).pairs):
+    if n_pairs == min(n, n * (n - 1) // 2) and np.array_equal(network.pairs, _ring(n)):
         return "ring" if n > _AMBIGUOUS else ""
     if n_pairs == n * (n - 1) // 2:
         return "complete"
     if n_pairs not in (3 * n // 2, 2 * n):
         return ""
     sides = [lx for lx in range(2, n // 2 + 1) if n % lx == 0]
-    return "torus" if any(np.array_equal(network.pairs, torus(lx, n // lx).pairs) for lx in sides) else ""
+    return "torus" if any(np.array_equal(network.pairs, _torus(lx, n // lx)) for lx in sides) else ""

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from .._typing import FloatArray, IntArray
 from ..charge_state import ChargeState, charge_state, unlike_a_charge
 from ..errors import FitError
+from ..families import family_of
+from ..network import SpinNetwork
 from ..record import Record
 from ..store.gather import gather
 
@@ -201,6 +203,20 @@ def reasons_of(runs: xr.Dataset) -> NDArray[np.str_]:
     """(run,) why each run has no precision, to be read after "sigma"; empty where it has one."""
     known = runs["no_precision"].to_numpy().astype(np.str_) if "no_precision" in runs else np.array("")
     return np.where(np.isnan(runs["precision"].to_numpy()) & (known == ""), "is zero to rounding", known)
+
+
+def check_one_family(networks: Iterable[SpinNetwork]) -> None:
+    """Refuse networks of several families before they are run for one fit.
+
+    Raises:
+        FitError: they are, such as rings with tori.
+    """
+    families = sorted({family_of(network) for network in networks} - {""})
+    if len(families) > 1:
+        raise FitError(
+            f"the networks are of several families ({', '.join(families)}), and no single curve; fit each alone, or "
+            "give their records to fit_scaling(records, mixed=True)."
+        )
 
 
 def check_one_curve(runs: xr.Dataset, what: str = "these runs", *, otherwise: str = "") -> None:

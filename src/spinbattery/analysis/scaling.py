@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
+from ..charge_state import NO_CHARGE
 from ..errors import FitError, InvalidParameterError
 from ..units import whole_number
 from .bounds import heisenberg_limit, standard_quantum_limit
@@ -117,7 +118,7 @@ class ScalingFit:
             ax.loglog(*points, "o", label="data")
         else:
             ax.loglog(*points[:, ~hollow], "o", color="C0", label="data")
-            ax.loglog(*points[:, hollow], "o", color="C0", markerfacecolor="none", label="hollow: no charge")
+            ax.loglog(*points[:, hollow], "o", color="C0", markerfacecolor="none", label=NO_CHARGE)
         ax.loglog(sizes, self(sizes), "-", label=label)
         ax.loglog(sizes, standard_quantum_limit(sizes), ":", color="0.5", label="$N$ (standard quantum limit)")
         ax.loglog(sizes, heisenberg_limit(sizes), "--", color="0.5", label="$N^2$ (Heisenberg scaling)")

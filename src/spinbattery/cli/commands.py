@@ -179,6 +179,7 @@ def scaling(
     quiet: o.Quiet = False,
 ) -> None:
     """Charge several networks alike and fit precision = c N^alpha, log-log and linear."""
+    from ..analysis.points import check_one_family
     from ..analysis.scaling import fit_both
     from ..recipe import ProtocolRecipe
     from ..sweeps.plan import grid
@@ -197,6 +198,7 @@ def scaling(
             "a fit of c N^alpha with errors needs networks of three or more different sizes, but --networks has "
             f"{sorted({network.n_spins for network in spins})}."
         )
+    check_one_family(spins)
     chosen, tolerance = o.build_engine(
         engine,
         tolerance,

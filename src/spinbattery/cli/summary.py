@@ -122,7 +122,7 @@ def _of_reads(record: Record) -> dict[str, Any]:
 
 DISTINGUISHING = (
     "duration", "J", "field", "s_hold", "crosstalk", "noise", "energy_scales", "engine", "tolerance", "trajectories",
-    "reads", "temperature", "sweeps", "seed",
+    "reads", "temperature", "sweeps", "readout_error", "seed",
 )  # fmt: skip
 """Parameters that a table shows where they differ."""
 

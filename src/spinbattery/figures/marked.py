@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..analysis.bounds import bhatia_davis_precision
+from ..charge_state import NO_CHARGE
 from .scaling import draw_limits, draw_reference, log_sizes, size_grid
-from .style import COLOURS, NO_CHARGE, new_figure, styled
+from .style import COLOURS, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -22,10 +22,10 @@ from ..analysis.points import (
     uncharged_of,
 )  # fmt: skip
 from ..analysis.scaling import fit_scaling
-from ..charge_state import ChargeState
+from ..charge_state import NO_CHARGE, ChargeState
 from ..errors import InvalidParameterError, did_you_mean
 from .scaling import draw_limits, draw_reference, log_sizes, power_law, size_grid
-from .style import NO_CHARGE, REFERENCE, colours_of, new_figure, styled
+from .style import REFERENCE, colours_of, new_figure, styled
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -25,9 +25,6 @@ COLOURS = {
 _FURTHER = ("#17889b", "#8c564b", "#4a4a4a", "#b8b03a", "#7f9fd1")
 REFERENCE = "#7a7a7a"
 
-NO_CHARGE = "hollow: no charge"
-"""What legends say of points whose sigma is not that of a charge."""
-
 FIGURE_ENDINGS = (".png", ".pdf", ".svg")
 
 _SETTINGS: dict[Any, Any] = {
