@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -191,6 +194,17 @@ def test_a_complete_network_that_did_not_charge_is_refused_and_lifts_alpha_where
     assert sb.fit_scaling(charged).alpha < 3.0 < sb.fit_scaling(records, include_uncharged=True).alpha
 
 
+def test_complete_networks_have_alpha_3_5_where_no_point_is_left_out():
+    records = [run(sb.complete(n), duration="60ns") for n in (4, 6, 8, 10, 12)]
+    assert sb.fit_scaling(records, include_uncharged=True).alpha == pytest.approx(3.50, abs=0.005)
+    with pytest.raises(FitError) as refused:
+        sb.fit_scaling(records)
+    said = [part for part in str(refused.value).split("cooperative on ") if part]
+    assert [part.split(":")[1].split()[0] for part in said] == ["8", "10", "12"]
+    assert "(mu = 0.3513) is charged all or nothing" in said[0]
+    assert "(mu = -0.9758) is not charged" in said[1]
+
+
 def test_complete_12_at_20_ns():
     record = run(sb.complete(12))
     assert record.magnetization == pytest.approx(-0.99948, abs=5e-6)
@@ -234,6 +248,18 @@ def test_stores_show_it_and_filter_by_it(tmp_path):
     data = store.select()
     assert data["charge_state"].dims == ("run",)
     assert data["charge_state"].to_numpy().tolist() == ["partly charged", "all or nothing", "not charged"]
+
+
+def test_an_index_that_was_made_before_is_made_again_with_verdicts(tmp_path):
+    sb.Store(tmp_path).put(run(sb.complete(8)))
+    (index,) = tmp_path.glob("*.sqlite")
+    with closing(sqlite3.connect(index)) as connection, connection:
+        for column in ("charge_state", "family", "schedule", "readout_error"):
+            connection.execute(f"ALTER TABLE runs DROP COLUMN {column}")
+        connection.execute("PRAGMA user_version = 1")
+    (row,) = sb.Store(tmp_path).rows()
+    assert (row["charge_state"], row["family"], row["status"]) == ("all or nothing", "complete", "done")
+    assert len(row["schedule"]) == 64
 
 
 def test_hollow_points_in_the_figure_of_a_fit(uncharged):

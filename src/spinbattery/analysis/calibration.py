@@ -28,7 +28,7 @@ from .points import (
     runs_of,
     seed_groups,
     spelled,
-)  # fmt: skip
+)
 from .scaling import Method, fit_rows, student_factor
 
 if TYPE_CHECKING:

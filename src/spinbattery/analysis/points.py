@@ -100,7 +100,7 @@ def checked_points(
         if any(isinstance(point, Record) for point in given):
             if precision is not None:
                 raise FitError("give either records, or N with their precision; not records with a precision.")
-            found = _points_of_runs(runs_of_records(given), include_uncharged, mixed)
+            found = _points_of_runs(_runs_of_records(given), include_uncharged, mixed)
         else:
             found = _points_of_numbers(given, precision)
     sizes, values = found.sizes, found.precision
@@ -130,19 +130,16 @@ def _points_of_numbers(given: list[Any], precision: Iterable[SupportsFloat] | No
     return CheckedPoints(sizes, values, np.zeros(sizes.shape, dtype=np.bool_))
 
 
-def runs_of_records(records: Iterable[Any]) -> xr.Dataset:
+def _runs_of_records(records: list[Any]) -> xr.Dataset:
     """The Dataset of a list of records, in their order.
 
     Raises:
-        FitError: something else is among them, or there are none.
+        FitError: something else is among them.
     """
-    found = list(records)
-    for record in found:
+    for record in records:
         if not isinstance(record, Record):
             raise FitError(f"points must be all records or all N, but {record!r} is among records.")
-    if not found:
-        raise FitError("there are no records; give some.")
-    return gather(found)
+    return gather(records)
 
 
 def _points_of_runs(runs: xr.Dataset, include_uncharged: bool, mixed: bool) -> CheckedPoints:
@@ -226,7 +223,7 @@ def check_one_curve(runs: xr.Dataset, what: str = "these runs", *, otherwise: st
     their seeds alone.
 
     Args:
-        runs: along a dimension ``run``; records are put together by :func:`runs_of_records`.
+        runs: along a dimension ``run``.
         what: they are, for the message.
         otherwise: what else the caller offers, as a sentence.
 

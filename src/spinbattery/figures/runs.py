@@ -20,7 +20,7 @@ from ..analysis.points import (
     seed_groups,
     spelled,
     uncharged_of,
-)  # fmt: skip
+)
 from ..analysis.scaling import fit_scaling
 from ..charge_state import NO_CHARGE, ChargeState
 from ..errors import InvalidParameterError, did_you_mean
