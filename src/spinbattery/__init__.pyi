@@ -34,6 +34,7 @@ from .analysis.statistics import sample_statistics as sample_statistics
 from .annealer.emulator import EmulatedAnnealer as EmulatedAnnealer
 from .annealer.request import sampler_request as sampler_request
 from .annealer.timing import qpu_access_time as qpu_access_time
+from .charge_state import ChargeState as ChargeState
 from .charging import charge as charge
 from .cost import Cost as Cost
 from .engines.base import Engine as Engine

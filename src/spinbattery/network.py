@@ -77,8 +77,9 @@ class SpinNetwork:
         name: the text form where there is one, such as ``torus:3x4``.
         positions: (N, d) coordinates for drawing, or None.
         labels: one label per spin as in the graph it was made from, or None.
+        lattice: ``pegasus`` or ``zephyr`` where it is cut from a working graph, else empty.
 
-    Two networks are equal when spins, pairs, weights and cross-talk are; name, positions and labels
+    Two networks are equal when spins, pairs, weights and cross-talk are; name, positions, labels and lattice
     do not enter the physics, nor the hash.
 
     Raises:
@@ -94,6 +95,7 @@ class SpinNetwork:
     name: str = "custom"
     positions: FloatArray | None = None
     labels: tuple[Any, ...] | None = None
+    lattice: str = ""
 
     def __post_init__(self) -> None:
         if isinstance(self.n_spins, bool) or not isinstance(self.n_spins, (int, np.integer)) or self.n_spins < 1:
@@ -231,6 +233,7 @@ class SpinNetwork:
             name=f"{self.name}/{len(wanted)} spins",
             positions=None if self.positions is None else self.positions[kept],
             labels=tuple(label for label in own if label in wanted),
+            lattice=self.lattice,
         )
 
     def to_networkx(self) -> nx.Graph[Any]:

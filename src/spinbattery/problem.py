@@ -123,6 +123,8 @@ class ChargingProblem:
             "protocol": self.protocol.to_dict(),
             "scales": self.scales.to_dict(),
         }
+        if network.lattice:
+            data["network"]["lattice"] = network.lattice
         if self.noise is not None:
             data["noise"] = self.noise.to_dict()
         return data

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ._typing import ComplexArray, FloatArray
 from .atomic import replacing
+from .charge_state import ChargeState, charge_state
 from .errors import RecordError
 from .netcdf import decode, encode
 from .problem import ChargingProblem
@@ -121,6 +122,11 @@ class Record:
         if self.converged:
             return "was not checked" if self.converged["precision"] is None else "has not converged"
         return "is zero to rounding" if self.n_reads is None else f"is zero in all {self.n_reads} reads"
+
+    @cached_property
+    def charge_state(self) -> ChargeState:
+        """Whether the battery was charged, from P(Sz) at the end; only then is sigma the fluctuation of a charge."""
+        return charge_state(self.dataset["distribution"].to_numpy())
 
     @property
     def precision_bound(self) -> float | None:
@@ -298,7 +304,7 @@ class Record:
             precision = f"sigma = {self.std:.3g} ({self.no_precision})"
         return (
             f"Record({self.dataset.attrs['network']}, {self.dataset.attrs['protocol']}, {self.duration:g} ns, "
-            f"{self.engine}: mu = {self.magnetization:.6f}, {precision}, {self.accuracy})"
+            f"{self.engine}: mu = {self.magnetization:.6f} ({self.charge_state}), {precision}, {self.accuracy})"
         )
 
     def to_bytes(self) -> bytes:

@@ -317,6 +317,7 @@ class WorkingGraph:
             name=name,
             positions=lattice.positions[np.searchsorted(lattice.qubits, qubits)],
             labels=tuple(qubits.tolist()),
+            lattice=self.family,
         )
 
 

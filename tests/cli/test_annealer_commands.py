@@ -48,15 +48,20 @@ def test_a_run_that_did_not_charge_is_told(spinbattery):
     cold = ("--engine", "emulator", "--reads", "20", "--temperature", "10", "--sweeps", "100")
     got = spinbattery(*CHARGE[:-1], "--network", "pegasus:3", *cold)
     assert got.code == 0
-    assert "20 of 20 reads have more than ten spins down" in got.err
-    assert "no" in next(line for line in got.out.splitlines() if "charged " in line)
+    assert got.err == (
+        "note: this run is not charged: it ends in or near the discharged state, and its sigma is not that of a "
+        "charge.\n"
+    )
+    assert "not charged" in next(line for line in got.out.splitlines() if "charge_state" in line)
 
 
-def test_the_local_protocol_is_flagged(spinbattery):
+def test_the_local_protocol_is_charged_in_part(spinbattery):
     data = spinbattery(*CHARGE, "--protocol", "local", *EMULATOR, "--network", "pegasus:4").json
     assert data["field"] == pytest.approx(-0.7022, abs=1e-4)
     assert data["magnetization"] == pytest.approx(0.79, abs=0.02)
+    assert data["charge_state"] == "partly charged"
     assert data["charged"] is False
+    assert data["reads_not_charged"] == 0
 
 
 def test_what_a_network_with_missing_qubits_is(spinbattery):
@@ -252,3 +257,35 @@ def test_the_report_says_how_it_is_made_again(spinbattery, tmp_path, options):
     assert got.code == 0, got.err
     page = (tmp_path / "out" / "report.html").read_text()
     assert f">{' '.join(('spinbattery reproduce --only fig3', *options))}<" in page
+
+
+NEVER_CHARGED = (
+    "scaling", "--networks", "zephyr:2,zephyr:3,zephyr:4", "--duration", "60us", "--quiet", "--engine", "emulator",
+    "--reads", "50", "--sweeps", "1000", "--seed", "1",
+)  # fmt: skip
+
+
+def test_scaling_refuses_batteries_that_were_never_charged(spinbattery, tmp_path):
+    store = str(tmp_path / "runs")
+    got = spinbattery(*NEVER_CHARGED, "--store", store)
+    assert got.code == 2
+    assert got.out == ""
+    for m in (2, 3, 4):
+        assert f"cooperative on zephyr:{m} (mu = -0.99" in got.err
+    assert "--include-uncharged" in got.err
+    taken = spinbattery(
+        *NEVER_CHARGED, "--store", store, "--include-uncharged", "--json", "--plot", str(tmp_path / "scaling.pdf")
+    )
+    assert taken.code == 0, taken.err
+    assert taken.json["fits"]["loglog"]["alpha"] == pytest.approx(1.95, abs=0.3)
+    assert taken.json["fits"]["loglog"]["uncharged"] == [True] * 3
+    assert [point["charge_state"] for point in taken.json["points"]] == ["not charged"] * 3
+    assert [point["charged"] for point in taken.json["points"]] == [False] * 3
+    listed = spinbattery("store", "list", store)
+    assert listed.out.count("not charged") == 3
+    found = spinbattery(
+        "store", "list", store, "--where", "charge_state=not charged", "--where", "n_spins=160", "--json"
+    )
+    assert [(row["network"], row["family"]) for row in found.json] == [("zephyr:2", "zephyr")]
+    table = spinbattery(*NEVER_CHARGED, "--store", store, "--include-uncharged")
+    assert table.out.count("not charged") == 3

@@ -259,3 +259,29 @@ def test_a_signal_ends_with_its_code_and_a_word(tmp_path: Path, number: signal.S
             _, err = process.communicate(timeout=60)
             assert process.returncode == 128 + number, err
             assert "interrupted; records in a store are kept" in err
+
+
+def test_scaling_refuses_rings_with_tori_before_running(spinbattery, tmp_path):
+    store = tmp_path / "runs"
+    got = spinbattery(
+        "scaling", "--networks", "ring:3,ring:5,torus:3x3", "--duration", "20ns", "--quiet", "--store", str(store)
+    )
+    assert got.code == 2
+    assert "the networks are of several families (ring, torus), and no single curve; fit each alone" in got.err
+    assert not store.exists()
+
+
+@pytest.mark.parametrize(("network", "state"), [("complete:12", "not charged"), ("complete:8", "all or nothing")])
+def test_charge_and_show_say_that_an_exact_run_is_no_charge(spinbattery, tmp_path, network, state):
+    path = str(tmp_path / "record.nc")
+    run = ("charge", "--network", network, "--duration", "20ns", "--quiet", "--json", "--out", path)
+    for got in (spinbattery(*run), spinbattery("show", path, "--json")):
+        assert got.code == 0
+        assert (got.json["charge_state"], got.json["charged"]) == (state, False)
+        assert got.json["uncharged_probability"] > 0.4
+        assert got.err.startswith(
+            f"note: this run is {state}" if state == "not charged" else "note: this run is charged"
+        )
+        assert got.err.count("\n") == 1
+    fine = spinbattery("charge", "--network", "torus:3x3", "--duration", "20ns", "--quiet", "--json")
+    assert (fine.json["charge_state"], fine.err) == ("partly charged", "")

@@ -177,3 +177,13 @@ def test_bad_estimates_are_refused(spinbattery, curve, arguments, message):
     got = spinbattery("estimate", *curve, *arguments, "--measured", "1.3")
     assert got.code == 2
     assert message in got.err
+
+
+def test_networks_of_several_families_are_refused_before_they_are_run(spinbattery, tmp_path):
+    experiment = tmp_path / "mixed.toml"
+    experiment.write_text(CURVE.replace("ring:3", "torus:2x3").replace("ring:4", "ring:5"))
+    run = ("estimate", str(experiment), "--store", str(tmp_path / "runs"), "--quiet", "--parameter", "gamma_tau")
+    got = spinbattery(*run, "--quantity", "alpha", "--measured", "1.3")
+    assert got.code == 2
+    assert "several families (ring, torus)" in got.err
+    assert not (tmp_path / "runs").exists()

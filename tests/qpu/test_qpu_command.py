@@ -8,9 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dimod
+import numpy as np
 import pytest
 from qpu_desk import Desk, write_experiment
 from sapi_stub import TOKEN
+from solvers import AllUp
 
 from spinbattery.errors import MissingDependencyError, QpuError
 from spinbattery.qpu.client import connect
@@ -46,6 +49,7 @@ def test_plan_submit_status_collect(desk: Desk, run: Run) -> None:
     assert (shown.code, shown.out.count("submitted")) == (0, 3)
     got = run("collect", "--wait", "--json")
     assert (got.code, len(got.json["done"])) == (0, 3)
+    assert got.json["charge_states"] == dict.fromkeys(got.json["done"], "charged")
     assert [job["state"] for job in run("status", "--json").json] == ["done"] * 3
     assert run("collect").out.startswith("0 done, 0 pending")
     desk.assert_nothing_lost_or_paid_twice(3)
@@ -180,3 +184,26 @@ def test_a_connection_does_not_show_the_token(desk: Desk) -> None:
         assert TOKEN not in repr(connection)
         assert TOKEN not in repr(connection.solver())
         assert TOKEN not in connection.account
+
+
+class GroundState(AllUp):
+    """Every spin where the field draws it."""
+
+    def sample(self, bqm: dimod.BinaryQuadraticModel, num_reads: int = 1, **parameters: Any) -> dimod.SampleSet:
+        spins = np.full((num_reads, bqm.num_variables), -np.sign(next(iter(bqm.linear.values()))), dtype=np.int8)
+        return dimod.SampleSet.from_samples_bqm((spins, list(bqm.variables)), bqm, aggregate_samples=False)
+
+
+def test_collect_shows_whether_the_batteries_were_charged(desk: Desk, run: Run) -> None:
+    desk.stub.sampler = GroundState()
+    protocol = '[[protocols]]\nname = "cooperative"\nduration = "60us"\nfield = '
+    desk.experiment.write_text(f'networks = ["pegasus:2"]\n{protocol}-0.5\n{protocol}0.5\n')
+    run("submit", desk.experiment, "--reads", "10", "--budget", "1")
+    got = run("collect", "--wait")
+    assert got.code == 0
+    states = [line for line in got.out.splitlines() if "pegasus:2" in line]
+    assert sorted(line.split("│")[5].strip() for line in states) == ["charged", "not charged"]
+    assert got.err == (
+        "note: cooperative on pegasus:2 (mu = -1.0000) is not charged: it ends in or near the discharged state, and "
+        "its sigma is not that of a charge.\n"
+    )

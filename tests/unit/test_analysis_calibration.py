@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from run_datasets import Result, charged, dataset, joined, recipe
 
+from spinbattery import charge, cooperative, ring, torus
 from spinbattery.analysis import calibration
 from spinbattery.analysis.calibration import CalibrationCurve, calibration_curve
 from spinbattery.analysis.scaling import fit_scaling
@@ -243,3 +244,26 @@ def test_the_band_covers_the_truth_whoever_makes_the_scatter(plain):
             low, high = np.percentile(rows[:, 0], (2.5, 97.5))
             hits += low <= 1.4 <= high
         assert 0.91 <= hits / 200 <= 0.985
+
+
+def test_runs_that_are_no_charge_are_refused_unless_sigma_is_not_needed():
+    # a weaker field leaves the battery discharged; cross-talk does not change that
+    records = [
+        charge(torus(3, 3).with_crosstalk(j), cooperative(60.0, J=-0.5, h=-0.2), tolerance=1e-6) for j in (-2e-3, 0.0)
+    ]
+    with pytest.raises(FitError, match=r"torus:3x3\+crosstalk:-0.002:neighbours \(mu = -0.999.* is not charged"):
+        calibration_curve(records, "crosstalk", "precision")
+    curve = calibration_curve(records, "crosstalk", "precision", include_uncharged=True)
+    assert curve.y.tolist() == [record.precision for record in records]
+    assert calibration_curve(records, "crosstalk", "magnetization").y[0] < -0.99
+
+
+def test_families_that_are_mixed_are_refused():
+    networks = [ring(5), ring(6), torus(2, 4)]
+    records = [
+        charge(network.with_crosstalk(j), cooperative(20.0), tolerance=1e-6)
+        for j in (0.0, 1e-3)
+        for network in networks
+    ]
+    with pytest.raises(FitError, match=r"not one curve against crosstalk: they differ in family \(ring, torus\)"):
+        calibration_curve(records, "crosstalk", "alpha")

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import networkx as nx
 import numpy as np
 import pytest
 from run_datasets import SIDES, Result, charged, dataset, joined, recipe, with_seeds
 
-from spinbattery import fit_both, fit_scaling
+from spinbattery import (
+    Emulator,
+    ProductState,
+    Waveform,
+    charge,
+    complete,
+    fit_both,
+    fit_scaling,
+    from_networkx,
+    parse_network,
+    ring,
+    torus,
+)
+from spinbattery import cooperative as cp
 from spinbattery.analysis.points import averages, check_one_curve, runs_of, seed_groups
 from spinbattery.errors import FitError
 from spinbattery.store.gather import gather
@@ -196,3 +212,120 @@ def test_several_seeds_give_their_mean_and_its_standard_error(cooperative):
     precision = cooperative["precision"].to_numpy()
     np.testing.assert_allclose(means, 1.1 * precision)
     np.testing.assert_allclose(errors, precision * np.sqrt((0.04 + 0.01 + 0.01 + 0.04) / 3.0 / 4.0))
+
+
+# Lists of records: the same check
+
+
+def charge_all(networks, name="cooperative", duration="20ns", engine="auto", **options):
+    tolerance = 1e-6 if engine == "auto" else None
+    return [
+        charge(network, recipe(name, duration, **options).build(network), tolerance=tolerance, engine=engine)
+        for network in networks
+    ]
+
+
+RINGS = [ring(n) for n in (2, 3, 5)]
+TORI = [torus(2, 2), torus(2, 3), torus(3, 3)]
+
+
+def refused(points, said, fit=fit_scaling):
+    """The message is that of the list and of its Dataset."""
+    messages = []
+    for given in (points, gather(points)):
+        with pytest.raises(FitError) as error:
+            fit(given)
+        messages.append(str(error.value))
+    assert messages[0] == messages[1]
+    assert said in messages[0]
+    assert "spinbattery.store.gather.gather(records)" in messages[0]
+    assert "mixed=True fits them as one all the same" in messages[0]
+
+
+@pytest.mark.parametrize("fit", [fit_scaling, fit_both])
+def test_a_list_of_cp_and_lp_is_refused(fit):
+    mixed = charge_all(RINGS) + charge_all(TORI[:1], "local")
+    refused(mixed, "they differ in protocol (cooperative, local)", fit)
+    assert fit(mixed, mixed=True) is not None
+
+
+def test_a_list_of_60_and_80_us_is_refused():
+    engine = Emulator(reads=50, sweeps=200, seed=1)
+    networks = [parse_network(f"pegasus:{m}") for m in (2, 3, 4)]
+    records = charge_all(networks[:2], "local", "60us", engine) + charge_all(networks[2:], "local", "80us", engine)
+    refused(records, "they differ in duration (60000, 80000)")
+
+
+def test_a_list_of_rings_and_tori_is_refused_and_each_alone_is_fitted():
+    records = charge_all([*RINGS, *TORI])
+    refused(records, "they differ in family (ring, torus)")
+    families = [row for row, _ in gather(records).groupby("family")]
+    assert families == ["", "ring", "torus"]
+    assert fit_scaling(records, mixed=True).n_spins == (2, 3, 5, 4, 6, 9)
+    # ring:2, ring:3 and torus:2x2 are of both families
+    assert fit_scaling([*records[:2], *records[3:]]).n_spins == (2, 3, 4, 6, 9)
+    assert fit_scaling(records[:4]).n_spins == (2, 3, 5, 4)
+
+
+def test_families_that_differ_are_refused_of_other_kinds_too():
+    refused(charge_all([complete(4), ring(5), ring(6)]), "they differ in family (complete, ring)")
+    engine = Emulator(reads=50, sweeps=200, seed=1)
+    chips = [parse_network(text) for text in ("pegasus:2", "pegasus:3", "zephyr:1")]
+    refused(charge_all(chips, "local", "60us", engine), "they differ in family (pegasus, zephyr)")
+
+
+def test_what_is_of_no_known_family_fits_with_all():
+    star = from_networkx(nx.star_graph(4))
+    assert fit_scaling(charge_all([*RINGS[:2], star, ring(6)])).n_spins == (2, 3, 5, 6)
+
+
+def test_protocols_of_one_name_that_are_not_one_are_refused():
+    records = charge_all(RINGS)
+    with_the_start = [
+        charge(ring(6), cp(20.0, initial=ProductState.named("up")), tolerance=1e-6),
+        charge(ring(6), replace(cp(20.0), g=Waveform(((0.0, 0.0), (0.5, 1.0), (1.0, 0.0)))), tolerance=1e-6),
+    ]
+    for other in with_the_start:
+        assert other.charge_state.is_charge
+        refused([*records, other], "they differ in schedule (")
+
+
+def test_emulators_that_misread_differently_are_refused():
+    networks = [parse_network(f"pegasus:{m}") for m in (2, 3, 4)]
+    engines = [Emulator(reads=50, sweeps=200, seed=1, readout_error=error) for error in (0.0, 0.0, 0.01)]
+    records = [
+        charge(network, recipe("local", "60us").build(network), engine=engine)
+        for network, engine in zip(networks, engines, strict=True)
+    ]
+    refused(records, "they differ in readout_error (0, 0.01)")
+
+
+def test_a_list_refuses_what_a_dataset_does_within_one_network(records):
+    stronger = charged(recipe(field=-0.6), sides=[(2, 2)])
+    refused([*records, *stronger], "of torus:2x2 differ in field (-0.6, -0.5) and problem_hash")
+    noisy = charge(torus(2, 2), cp(5.0), noise="x:1e-3/ns", tolerance=1e-6)
+    refused([*records[:2], noisy, records[3]], "they differ in noise (, x:0.001/ns)")
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_record_that_is_there_twice_is_refused(records, mixed):
+    tighter = charge(torus(2, 2), recipe().build(torus(2, 2)), tolerance=1e-8)
+    for again in (records[2], tighter):
+        for points in ([*records, again], gather([*records, again])):
+            with pytest.raises(FitError, match="cooperative on torus:2x2 was run 2 times by statevector, as with"):
+                fit_scaling(points, mixed=mixed)
+
+
+def test_seeds_of_a_list_are_points_of_their_own():
+    networks = [parse_network(f"pegasus:{m}") for m in (2, 3, 4)]
+    records = [
+        charge(network, recipe("local", "60us").build(network), engine=Emulator(reads=50, sweeps=200, seed=seed))
+        for network in networks
+        for seed in (1, 2)
+    ]
+    assert fit_scaling(records).n_spins == (40, 40, 128, 128, 264, 264)
+
+
+def test_what_was_selected_before_there_were_these_coordinates_is_fitted(cooperative):
+    old = cooperative.drop_vars(["family", "schedule", "readout_error", "charge_state"])
+    assert fit_scaling(old) == fit_scaling(cooperative)

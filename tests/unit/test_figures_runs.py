@@ -10,10 +10,13 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from run_datasets import Result, dataset, joined, recipe, with_seeds
 
-from spinbattery import advantage, fit_scaling, plot_advantage, plot_runs
+from spinbattery import advantage, charge, complete, cooperative, fit_scaling, plot_advantage, plot_runs
 from spinbattery.errors import FitError, InvalidParameterError
+from spinbattery.figures.marked import MarkedRuns, plot_marked
 from spinbattery.figures.scaling import power_law
 from spinbattery.figures.style import COLOURS, colours_of, save_figure
+from spinbattery.recipe import ProtocolRecipe
+from spinbattery.store.gather import gather
 
 SIZES = [2, 3, 4, 6]
 RECIPES = {
@@ -251,3 +254,79 @@ def test_a_power_law_is_spelled_with_digits_that_say_something():
     assert power_law(0.8787, 2.1438) == r"$0.88\,N^{2.14}$"
     assert power_law(1976.36, 0.651) == r"$1980\,N^{0.65}$"
     assert power_law(0.004321, -0.5) == r"$0.00432\,N^{-0.50}$"
+
+
+# Points that are no charge
+
+
+@pytest.fixture(scope="module")
+def complete_networks():
+    """Complete networks of 3 to 5 spins charge, those of 8 all or nothing, those of 12 not."""
+    records = [charge(complete(n), cooperative(20.0), tolerance=1e-6) for n in (3, 4, 5, 8, 12)]
+    return gather(records)
+
+
+def hollow(figure):
+    """N and values of hollow points."""
+    lines = [line for line in figure.axes[0].get_lines() if line.get_markerfacecolor() == "white"]
+    return [line.get_data() for line in lines]
+
+
+@pytest.mark.parametrize("quantity", ["precision", "std", "magnetization"])
+def test_points_that_are_no_charge_are_hollow_and_not_fitted(complete_networks, quantity):
+    figure = plot_runs(complete_networks, quantity)
+    ((label, (sizes, values, _, _)),) = curves(figure).items()
+    assert "(hollow: no charge at N = 8, 12)" in label
+    np.testing.assert_array_equal(sizes, [3, 4, 5, 8, 12])
+    ((at, drawn),) = hollow(figure)
+    np.testing.assert_array_equal(at, [8, 12])
+    np.testing.assert_array_equal(drawn, values[3:])
+    assert figure.axes[0].containers[0].lines[0].get_markevery() == [0, 1, 2]
+    if quantity == "precision":
+        fit = fit_scaling(complete_networks.isel(run=[0, 1, 2]))
+        assert power_law(fit.c, fit.alpha) in label
+        all_of_them = fit_scaling(complete_networks, include_uncharged=True)
+        every = plot_runs(complete_networks, include_uncharged=True)
+        assert power_law(all_of_them.c, all_of_them.alpha) in next(iter(curves(every)))
+        ((at, _),) = hollow(every)
+        np.testing.assert_array_equal(at, [8, 12])
+
+
+def test_a_curve_that_is_all_charge_has_no_hollow_points(data):
+    assert hollow(plot_runs(data)) == []
+    assert hollow(plot_advantage(advantage(data))) == []
+
+
+def test_a_curve_without_any_charge_is_drawn_hollow_without_a_fit(complete_networks):
+    networks = [charge(complete(n), cooperative(20.0), tolerance=1e-6) for n in (10, 11, 12)]
+    figure = plot_runs(gather(networks))
+    assert list(curves(figure)) == ["cooperative (hollow: no charge at N = 10, 11, 12)"]
+    assert len(hollow(figure)[0][0]) == 3
+
+
+def test_an_advantage_over_no_charge_is_hollow():
+    protocols = {"cooperative": ProtocolRecipe("cooperative", "20ns"), "local": ProtocolRecipe("local", "20ns")}
+    records = [
+        charge(complete(n), recipe.build(complete(n)), tolerance=1e-6) for n in (5, 8) for recipe in protocols.values()
+    ]
+    runs = gather(records)
+    with pytest.raises(FitError, match=r"^cooperative on complete:8 \(mu = -0.2079\) is charged all or nothing"):
+        advantage(runs, cost="matched")
+    pairs = advantage(runs, cost="matched", include_uncharged=True)
+    assert pairs["charge_state"].to_numpy().tolist() == ["partly charged", "all or nothing"]
+    assert pairs["charge_state_baseline"].to_numpy().tolist() == ["partly charged"] * 2
+    ((at, values),) = hollow(plot_advantage(pairs))
+    assert at.tolist() == [8]
+    assert values.tolist() == pairs["precision_ratio"].to_numpy()[1:].tolist()
+    # runs that are in no pair may be what they are
+    alone = charge(complete(12), cooperative(20.0), tolerance=1e-6)
+    assert advantage(gather([*records[:2], alone]), cost="matched").sizes["pair"] == 1
+
+
+def test_marked_runs_that_are_no_charge_are_hollow():
+    records = [charge(complete(n), cooperative(20.0), tolerance=1e-6) for n in (4, 5, 12)]
+    figure = plot_marked([MarkedRuns(records, "complete")])
+    found = {container.get_label(): container.lines[0] for container in figure.axes[0].containers}
+    assert list(found) == ["complete", "complete (hollow: no charge)"]
+    assert [line.get_xdata().tolist() for line in found.values()] == [[4, 5], [12]]
+    assert found["complete (hollow: no charge)"].get_markerfacecolor() == "none"

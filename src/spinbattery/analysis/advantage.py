@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from .._typing import IntArray
+from ..charge_state import ChargeState
 from ..errors import FitError, InvalidParameterError, did_you_mean
 from ..units import positive
-from .points import HoldsRuns, averages, runs_of, seed_groups
+from .points import HoldsRuns, averages, charge_states, refuse_uncharged, runs_of, seed_groups
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,7 +56,12 @@ class _Charged:
     precision: float
     precision_error: float
     magnetization: float
-    n_seeds: int
+    positions: IntArray
+    charge_state: str
+
+    @property
+    def n_seeds(self) -> int:
+        return len(self.positions)
 
     @property
     def common(self) -> tuple[Any, ...]:
@@ -70,7 +77,12 @@ class _Charged:
 
 
 def advantage(
-    data: xr.Dataset | HoldsRuns, of: str = "cooperative", cost: CostName = "integral", rtol: float = 1e-6
+    data: xr.Dataset | HoldsRuns,
+    of: str = "cooperative",
+    cost: CostName = "integral",
+    rtol: float = 1e-6,
+    *,
+    include_uncharged: bool = False,
 ) -> xr.Dataset:
     """Precision of a protocol over that of every local protocol that costs the same.
 
@@ -92,11 +104,13 @@ def advantage(
         of: name of the protocol whose advantage is asked for.
         cost: ``integral``, ``matched`` (where |g| is largest) or ``peak``.
         rtol: relative difference up to which costs count as equal.
+        include_uncharged: compare runs too whose sigma is not that of a charge, see
+            :class:`~spinbattery.charge_state.ChargeState`.
 
     Returns:
         A Dataset with a dimension ``pair``, one entry for each run of ``of`` and baseline of equal cost.
         Coordinates: network, n_spins, n_pairs, duration (ns), crosstalk, noise, energy_scales, of, baseline
-        (both names of protocols), and s_hold, J, field, engine with their counterparts ``*_baseline``.
+        (both names of protocols), and s_hold, J, field, engine, charge_state with their counterparts ``*_baseline``.
         Variables: precision_ratio (above 1 where ``of`` is the more precise), precision_ratio_error
         (absolute), precision, magnetization and n_seeds with their counterparts ``*_baseline``, and
         cost_ratio_integral, cost_ratio_matched, cost_ratio_peak (baseline over ``of``). What is not
@@ -105,8 +119,8 @@ def advantage(
 
     Raises:
         InvalidParameterError: no run of ``of``, an unknown cost, or an rtol not above zero.
-        FitError: no local run of equal cost (the message lists the cost ratios that there are), runs
-            that are there twice, or data that are no Dataset of runs.
+        FitError: no local run of equal cost (the message lists the cost ratios that there are), runs of a pair
+            that are no charge, runs that are there twice, or data that are no Dataset of runs.
     """
     runs = runs_of(data)
     if cost not in COSTS:
@@ -123,6 +137,9 @@ def advantage(
     pairs = _equal(candidates, cost, rtol)
     if not pairs:
         raise FitError(_no_baseline(candidates, charged, of, cost, rtol))
+    if not include_uncharged:
+        used = {int(k) for pair in pairs for side in pair for k in side.positions}
+        refuse_uncharged(runs.isel(run=sorted(used)))
     found = _dataset(pairs)
     found.attrs = {"of": of, "cost": cost, "rtol": rtol}
     alone = [str(each) for each in references if all(each is not reference for reference, _ in pairs)]
@@ -142,6 +159,7 @@ def _charged(runs: xr.Dataset) -> list[_Charged]:
     first = runs.isel(run=[group[0] for group in groups])
     coordinates = {name: first[name].to_numpy().tolist() for name in names}
     costs = {cost: first[variable].to_numpy().tolist() for cost, variable in COSTS.items()}
+    states = charge_states(runs)
     return [
         _Charged(
             {name: column[k] for name, column in coordinates.items()},
@@ -149,10 +167,16 @@ def _charged(runs: xr.Dataset) -> list[_Charged]:
             float(precision[k]),
             float(error[k]),
             float(magnetization[k]),
-            len(group),
+            group,
+            _state_of([states[position] for position in group]),
         )
         for k, group in enumerate(groups)
     ]
+
+
+def _state_of(states: Sequence[ChargeState | None]) -> str:
+    """The verdict on runs that differ in their seeds: one that is no charge, where there is any."""
+    return str(next((state for state in states if state is not None and not state.is_charge), states[0]) or "")
 
 
 def _baselines(reference: _Charged, charged: Sequence[_Charged]) -> Iterator[_Charged]:
@@ -188,6 +212,7 @@ def _dataset(pairs: Sequence[tuple[_Charged, _Charged]]) -> xr.Dataset:
     }
     for side, ending in ((references, ""), (baselines, "_baseline")):
         coordinates |= {f"{name}{ending}": [each.coordinates[name] for each in side] for name in _OWN}
+        coordinates[f"charge_state{ending}"] = [each.charge_state for each in side]
         variables |= {
             f"{name}{ending}": [getattr(each, name) for each in side]
             for name in ("precision", "magnetization", "n_seeds")

@@ -17,7 +17,18 @@ from ..noise import KINDS, Noise, as_noise
 from ..record import Record
 from ..store.gather import gather
 from ..units import whole_number
-from .points import CURVE, HoldsRuns, averages, check_one_curve, reasons_of, runs_of, seed_groups, spelled
+from .points import (
+    CURVE,
+    HoldsRuns,
+    averages,
+    check_one_curve,
+    differing,
+    reasons_of,
+    refuse_uncharged,
+    runs_of,
+    seed_groups,
+    spelled,
+)
 from .scaling import Method, fit_rows, student_factor
 
 if TYPE_CHECKING:
@@ -134,6 +145,7 @@ def calibration_curve(
     method: Method = "loglog",
     n_replicates: int = 1000,
     seed: int = 0,
+    include_uncharged: bool = False,
 ) -> CalibrationCurve:
     """A figure of merit of simulated runs against a parameter that differs between them.
 
@@ -158,17 +170,22 @@ def calibration_curve(
         method: of the fits for ``alpha``: ``loglog`` or ``linear``.
         n_replicates: 100 or more.
         seed: of the replicates; equal seeds give equal curves.
+        include_uncharged: take runs for ``alpha`` and ``precision`` whose sigma is not that of a charge, see
+            :class:`~spinbattery.charge_state.ChargeState`; ``magnetization`` needs no sigma, and takes them always.
 
     Raises:
         InvalidParameterError: an unknown parameter, quantity or method, or a bad number.
         FitError: no or too few runs, runs that differ in more than the parameter (and, for alpha, the network),
-            other networks at some value, mixed or uneven noise, or no precision where one is needed.
+            other networks at some value, mixed or uneven noise, and runs that are no charge or have no precision
+            where one is needed.
     """
     check_names(parameter, quantity, method)
     seed, n_replicates = whole_number("seed", seed, 0), whole_number("n_replicates", n_replicates, _MIN_REPLICATES)
     data = _dataset(runs)
     values, kind = _values(data, parameter)
     _check_the_rest(data, parameter)
+    if quantity != "magnetization" and not include_uncharged:
+        refuse_uncharged(data)
     x = np.unique(values)
     if len(x) < _MIN_POINTS:
         raise FitError(f"all runs have {parameter} = {x[0]:g}, and one point is no curve; add runs at other values.")
@@ -278,13 +295,11 @@ def _shape(noise: Noise) -> tuple[str, float | None]:
 def _check_the_rest(data: xr.Dataset, parameter: str) -> None:
     """Refuse runs that differ in what is neither the parameter nor the network."""
     own = _COLUMN.get(parameter, parameter)
-    for name in CURVE:
-        values = np.unique(data[name].to_numpy())
-        if name != own and len(values) > 1:
-            raise FitError(
-                f"these runs are not one curve against {parameter}: they differ in {name} ({spelled(values)}); take "
-                f"each alone, as by `for name, group in data.groupby({name!r}): ...`."
-            )
+    for name, values in differing(data, [name for name in CURVE if name != own]).items():
+        raise FitError(
+            f"these runs are not one curve against {parameter}: they differ in {name} ({spelled(values)}); take "
+            f"each alone, as by `for name, group in data.groupby({name!r}): ...`."
+        )
 
 
 def _points(group: xr.Dataset, merit: str, what: str) -> tuple[FloatArray, FloatArray, FloatArray]:

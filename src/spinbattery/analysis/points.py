@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, SupportsFloat, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import FloatArray, IntArray
+from ..charge_state import ChargeState, charge_state, unlike_a_charge
 from ..errors import FitError
+from ..families import family_of
+from ..network import SpinNetwork
 from ..record import Record
+from ..store.gather import gather
 
 if TYPE_CHECKING:
     import xarray as xr
 
-CURVE = ("protocol", "duration", "s_hold", "J", "crosstalk", "noise", "energy_scales", "model", "temperature", "sweeps")
+CURVE = (
+    "protocol", "duration", "s_hold", "J", "crosstalk", "noise", "energy_scales", "model", "temperature", "sweeps",
+    "readout_error", "schedule", "family",
+)  # fmt: skip
 """Coordinates that are one value along a curve against N; the field may follow the network, as in Eq. 19."""
+
+_OPTIONAL = ("readout_error", "schedule", "family")
+"""Coordinates that a Dataset may lack; a text among them that is not known fits with everything."""
 
 _PROBLEM = ("n_spins", "n_pairs", "field", "engine", "problem_hash")
 """With those of a curve, what runs of one network have in common when only their seeds differ."""
@@ -52,7 +62,8 @@ def runs_of(data: Any) -> xr.Dataset:
         raise FitError(f"give a Dataset with dimension 'run', or the result of a sweep, not {type(data).__name__}.")
     if "run" not in found.dims:
         raise FitError("this is a single run and so a single point; give a Dataset with dimension 'run', or records.")
-    missing = [name for name in (*_COORDINATES, *_VARIABLES) if name not in found]
+    needed = [name for name in (*_COORDINATES, *_VARIABLES) if name not in _OPTIONAL]
+    missing = [name for name in needed if name not in found]
     if missing:
         raise FitError(
             f"the Dataset lacks {', '.join(missing)}; give one as a store selects it, where each run has its "
@@ -63,15 +74,36 @@ def runs_of(data: Any) -> xr.Dataset:
     return found
 
 
-def checked_points(points: Points, precision: Iterable[SupportsFloat] | None) -> tuple[FloatArray, FloatArray]:
-    """N and 1/sigma^2, each (n,), fit for a fit."""
+class CheckedPoints(NamedTuple):
+    """Points that are fit for a fit, each (n,): N, 1/sigma^2, and whether the run is no charge."""
+
+    sizes: FloatArray
+    precision: FloatArray
+    uncharged: NDArray[np.bool_]
+
+
+def checked_points(
+    points: Points,
+    precision: Iterable[SupportsFloat] | None,
+    *,
+    include_uncharged: bool = False,
+    mixed: bool = False,
+) -> CheckedPoints:
+    """Points of numbers, records, or the runs of a Dataset; arguments and errors as of fit_scaling."""
     # told by its attributes, so that bare numbers need no xarray
     if hasattr(points, "data_vars") or hasattr(points, "dataset"):
         if precision is not None:
             raise FitError("give either a Dataset, or N with their precision; not a Dataset with a precision.")
-        sizes, values = _points_of_runs(runs_of(points))
+        found = _points_of_runs(runs_of(points), include_uncharged, mixed)
     else:
-        sizes, values = _points_of_rows(list(points), precision)
+        given = list(points)
+        if any(isinstance(point, Record) for point in given):
+            if precision is not None:
+                raise FitError("give either records, or N with their precision; not records with a precision.")
+            found = _points_of_runs(_runs_of_records(given), include_uncharged, mixed)
+        else:
+            found = _points_of_numbers(given, precision)
+    sizes, values = found.sizes, found.precision
     if sizes.ndim != 1 or sizes.shape != values.shape:
         raise FitError(f"N and precision must be rows of equal length, but are {sizes.shape} and {values.shape}.")
     if not ((sizes >= 1.0).all() and np.isfinite(sizes).all() and (sizes == np.rint(sizes)).all()):
@@ -85,37 +117,38 @@ def checked_points(points: Points, precision: Iterable[SupportsFloat] | None) ->
             f"c N^alpha needs points at three or more different N, but there are {len(np.unique(sizes))}; "
             "through two any power law passes, and nothing tests it."
         )
-    return sizes, values
+    return found
 
 
-def _points_of_rows(given: list[Any], precision: Iterable[SupportsFloat] | None) -> tuple[FloatArray, FloatArray]:
-    if any(isinstance(point, Record) for point in given):
-        if precision is not None:
-            raise FitError("give either records, or N with their precision; not records with a precision.")
-        pairs = [_point_of(record) for record in given]
-        sizes, values = (np.array(column, dtype=np.float64) for column in zip(*pairs, strict=True))
-        return sizes, values
+def _points_of_numbers(given: list[Any], precision: Iterable[SupportsFloat] | None) -> CheckedPoints:
     if precision is None:
         raise FitError("precision is missing: give records, or N with a precision 1/sigma^2 for each.")
     try:
-        return np.array(given, dtype=np.float64), np.array(list(precision), dtype=np.float64)
+        sizes, values = np.array(given, dtype=np.float64), np.array(list(precision), dtype=np.float64)
     except (TypeError, ValueError):
         raise FitError("N and precision must be numbers; a precision that is not known cannot be fitted.") from None
+    return CheckedPoints(sizes, values, np.zeros(sizes.shape, dtype=np.bool_))
 
 
-def _point_of(record: Any) -> tuple[int, float]:
-    if not isinstance(record, Record):
-        raise FitError(f"points must be all records or all N, but {record!r} is among records.")
-    if record.precision is None:
-        raise FitError(
-            f"the record of N = {record.n_spins} has no precision, as its sigma {record.no_precision}, and a lower "
-            "bound cannot be fitted; leave it out."
-        )
-    return record.n_spins, record.precision
+def _runs_of_records(records: list[Any]) -> xr.Dataset:
+    """The Dataset of a list of records, in their order.
+
+    Raises:
+        FitError: something else is among them.
+    """
+    for record in records:
+        if not isinstance(record, Record):
+            raise FitError(f"points must be all records or all N, but {record!r} is among records.")
+    return gather(records)
 
 
-def _points_of_runs(runs: xr.Dataset) -> tuple[FloatArray, FloatArray]:
-    check_one_curve(runs)
+def _points_of_runs(runs: xr.Dataset, include_uncharged: bool, mixed: bool) -> CheckedPoints:
+    if mixed:
+        seed_groups(runs)
+    else:
+        check_one_curve(runs, otherwise="mixed=True fits them as one all the same.")
+    if not include_uncharged:
+        refuse_uncharged(runs)
     sizes, values = (runs[name].to_numpy().astype(np.float64) for name in ("n_spins", "precision"))
     unknown = np.isnan(values)
     if unknown.any():
@@ -123,9 +156,44 @@ def _points_of_runs(runs: xr.Dataset) -> tuple[FloatArray, FloatArray]:
         raise FitError(
             f"the run of {runs['network'].to_numpy()[k]} (N = {sizes[k]:g}) has no precision, as its sigma "
             f"{reasons_of(runs)[k]}, and a lower bound cannot be fitted; leave it out, as by "
-            "data.dropna('run', subset=['precision'])."
+            "data.dropna('run', subset=['precision']) or [r for r in records if r.precision]."
         )
-    return sizes, values
+    return CheckedPoints(sizes, values, uncharged_of(runs))
+
+
+def uncharged_of(runs: xr.Dataset) -> NDArray[np.bool_]:
+    """(run,) whether each run is no charge, so that its sigma is none of a charge; False where nothing tells."""
+    return np.array([state is not None and not state.is_charge for state in charge_states(runs)], dtype=np.bool_)
+
+
+def charge_states(runs: xr.Dataset) -> list[ChargeState | None]:
+    """The verdict on each run; a Dataset that was written without has P(Sz), from which it follows."""
+    if "charge_state" in runs:
+        return [ChargeState(text) if text else None for text in runs["charge_state"].to_numpy().tolist()]
+    if "distribution" in runs:
+        rows = runs["distribution"].transpose("run", ...).to_numpy()
+        return [charge_state(row[~np.isnan(row)]) for row in rows]
+    return [None] * runs.sizes["run"]
+
+
+def refuse_uncharged(runs: xr.Dataset) -> None:
+    """Refuse runs whose sigma is not that of a charge.
+
+    Raises:
+        FitError: there are some; it names them with their mu, and says what to do.
+    """
+    protocols, networks, mu = (runs[name].to_numpy().tolist() for name in ("protocol", "network", "magnetization"))
+    found = [
+        (f"{protocol} on {network}", value, state)
+        for protocol, network, value, state in zip(protocols, networks, mu, charge_states(runs), strict=True)
+        if state is not None and not state.is_charge
+    ]
+    if found:
+        raise FitError(
+            f"{unlike_a_charge(found)}. Leave such runs out, as by [r for r in records if r.charge_state.is_charge] or "
+            "store.select(charge_state=['charged', 'partly charged']); include_uncharged=True (--include-uncharged on "
+            "the command line) takes them all the same."
+        )
 
 
 def reasons_of(runs: xr.Dataset) -> NDArray[np.str_]:
@@ -134,19 +202,40 @@ def reasons_of(runs: xr.Dataset) -> NDArray[np.str_]:
     return np.where(np.isnan(runs["precision"].to_numpy()) & (known == ""), "is zero to rounding", known)
 
 
-def check_one_curve(runs: xr.Dataset, what: str = "these runs") -> None:
+def check_one_family(networks: Iterable[SpinNetwork]) -> None:
+    """Refuse networks of several families before they are run for one fit.
+
+    Raises:
+        FitError: they are, such as rings with tori.
+    """
+    families = sorted({family_of(network) for network in networks} - {""})
+    if len(families) > 1:
+        raise FitError(
+            f"the networks are of several families ({', '.join(families)}), and no single curve; fit each alone, or "
+            "give their records to fit_scaling(records, mixed=True)."
+        )
+
+
+def check_one_curve(runs: xr.Dataset, what: str = "these runs", *, otherwise: str = "") -> None:
     """Refuse runs that are no single curve against N.
 
     The coordinates :data:`CURVE` must each be one value, and the runs of one network may differ in
     their seeds alone.
 
+    Args:
+        runs: along a dimension ``run``.
+        what: they are, for the message.
+        otherwise: what else the caller offers, as a sentence.
+
     Raises:
         FitError: they differ; it says in which coordinates, with which values, and what to do.
     """
-    columns = _columns(runs)
-    mixed = _differing(columns, CURVE, np.arange(runs.sizes["run"]))
+    columns, otherwise = _columns(runs), f" {otherwise}" if otherwise else ""
+    mixed = differing(runs, CURVE)
     if mixed:
-        raise FitError(f"{what} are not one curve: they differ in {_listed(mixed)}; {_one_value(columns, list(mixed))}")
+        raise FitError(
+            f"{what} are not one curve: they differ in {_listed(mixed)}; {_one_value(columns, list(mixed))}{otherwise}"
+        )
     for network in np.unique(columns["network_hash"]):
         same = np.flatnonzero(columns["network_hash"] == network)
         mixed = _differing(columns, _PROBLEM, same)
@@ -154,6 +243,7 @@ def check_one_curve(runs: xr.Dataset, what: str = "these runs") -> None:
             raise FitError(
                 f"{what} are not one curve: those of one network may differ in their seeds alone, but those of "
                 f"{columns['network'][same[0]]} differ in {_listed(mixed)}; {_one_value(columns, list(mixed))}"
+                f"{otherwise}"
             )
     seed_groups(runs)
 
@@ -227,7 +317,13 @@ def _optional(runs: xr.Dataset, name: str) -> FloatArray:
 
 
 def _columns(runs: xr.Dataset) -> dict[str, NDArray[Any]]:
-    return {name: runs[name].to_numpy() for name in _COORDINATES}
+    unknown = np.full(runs.sizes["run"], "")
+    return {name: runs[name].to_numpy() if name in runs else unknown for name in _COORDINATES}
+
+
+def differing(runs: xr.Dataset, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Of these coordinates of :data:`CURVE` those in which runs differ, with their values."""
+    return _differing(_columns(runs), names, np.arange(runs.sizes["run"]))
 
 
 def _differing(
@@ -235,6 +331,9 @@ def _differing(
 ) -> dict[str, NDArray[Any]]:
     """Of these coordinates those with more than one value, with their values; NaN is one value."""
     found = {name: np.unique(columns[name][positions]) for name in names}
+    for name in _OPTIONAL:
+        if name in found and found[name].dtype.kind == "U":
+            found[name] = found[name][found[name] != ""]
     return {name: values for name, values in found.items() if len(values) > 1}
 
 
@@ -261,5 +360,6 @@ def _one_value(columns: Mapping[str, NDArray[Any]], names: list[str]) -> str:
     by = repr(chosen[0]) if len(chosen) == 1 else repr(chosen)
     return (
         f"take each alone, as by `for name, group in data.groupby({by}): ...`, or keep some, as by "
-        f"data.isel(run=data[{names[0]!r}] == ...)."
+        f"data.isel(run=data[{names[0]!r}] == ...). Records in a list are such data by "
+        "spinbattery.store.gather.gather(records)."
     )

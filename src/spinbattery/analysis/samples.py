@@ -13,53 +13,33 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._typing import FloatArray, IntArray
+from ..charge_state import ChargeState, discharged_probability
 from ..errors import InvalidParameterError
 from ..moments import Moments
 from ..record import Record
 from ..units import whole_number
-
-UNCHARGED_FLIPS = 10
-"""Flips above which a read counts as not charged.
-
-Charging is all or nothing in a read: flips of a charged battery are rare, single and mostly at the
-edge, a few in thousands of spins, while a battery where no droplet of up spins grew keeps hundreds
-down. Where both kinds of reads occur, sigma is the noise of nucleation and 1/sigma^2 no precision of
-a charge.
-"""
 
 _CONFIDENCE = 0.95
 _BLOCK = 1 << 18
 """Entries of a block of resamples or of spins that are held at once, as 64-bit numbers."""
 
 
-def uncharged_above(n_spins: int) -> int:
-    """Flips above which a read of N spins is not charged: ten, or half of the spins where that is less."""
-    return min(UNCHARGED_FLIPS, whole_number("n_spins", n_spins) // 2)
+def charged(record: Record) -> bool:
+    """Whether the battery is charged, mu = 0.9 or more, without a discharged peak that makes its sigma.
 
-
-def charged(record: Record) -> bool | None:
-    """Whether every read is charged: at most ten flips from all up, and at most half of the spins.
-
-    False is a flag. Where the protocol is to charge fully, as the cooperative one, some reads have
-    then not nucleated: the spread of the reads is that of an all-or-nothing event, and neither it nor
-    a scaling fitted to it is a precision. A local protocol stops at a partial charge (mu = 0.83, hundreds
-    of flips of 5612), so that its records are flagged too, rightly, with a sigma that means what it says.
-    Fits therefore do not refuse flagged records; leave them out where they are not wanted.
-
-    Returns:
-        None where the record has no reads; then see :func:`uncharged_probability`.
+    One of the four verdicts of :attr:`Record.charge_state`, which says what else it is: partly charged, as by a local
+    protocol, all or nothing, or not charged. Fits take what is charged or partly charged.
     """
-    return None if record.n_reads is None else uncharged_probability(record) == 0.0
+    return record.charge_state is ChargeState.CHARGED
 
 
 def uncharged_probability(record: Record) -> float:
-    """Probability that one read is not charged in the sense of :func:`charged`, from P(Sz).
+    """Probability of the discharged peak of P(Sz), in which at most a tenth of the spins are up.
 
     For a record of reads it is their share (times ``n_reads``, their number); for an exact one the
-    probability of such an outcome.
+    probability of such an outcome. Independent spins have some of it too: a quarter for two spins at mu = 0.
     """
-    found = flip_probabilities(record)[uncharged_above(record.n_spins) + 1 :]
-    return float(found.sum())
+    return discharged_probability(record.dataset["distribution"].to_numpy())
 
 
 def flip_probabilities(record: Record) -> FloatArray:
@@ -116,8 +96,10 @@ class FlipStatistics:
 
     @property
     def n_uncharged(self) -> int:
-        """Reads that are not charged, see :func:`charged`."""
-        return int(self.counts[uncharged_above(self.n_spins) + 1 :].sum())
+        """Reads in the discharged peak, see :func:`uncharged_probability`."""
+        by_up = np.zeros(self.n_spins + 1)
+        by_up[: len(self.counts)] = self.counts
+        return round(discharged_probability(by_up[::-1]) * self.n_reads)
 
     @classmethod
     def from_flips(cls, flips: ArrayLike, n_spins: int) -> FlipStatistics:

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
+from ..charge_state import NO_CHARGE
 from ..errors import FitError, InvalidParameterError
 from ..units import whole_number
 from .bounds import heisenberg_limit, standard_quantum_limit
-from .points import Points, checked_points
+from .points import CheckedPoints, Points, checked_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,6 +61,7 @@ class ScalingFit:
         n_spins: N of each point.
         precision: 1/sigma^2 of each point.
         bootstrap: how the intervals were found.
+        uncharged: whether each point is a run that is no charge, see :class:`~spinbattery.charge_state.ChargeState`.
     """
 
     method: Method
@@ -73,6 +75,7 @@ class ScalingFit:
     n_spins: tuple[int, ...]
     precision: tuple[float, ...]
     bootstrap: Bootstrap
+    uncharged: tuple[bool, ...] = field(default=(), compare=False)
 
     def __call__(self, n: ArrayLike) -> FloatArray:
         """c N^alpha, of the shape of ``n``."""
@@ -92,11 +95,14 @@ class ScalingFit:
             "covariance": self.covariance.tolist(),
             "n_spins": list(self.n_spins),
             "precision": list(self.precision),
+            "uncharged": list(self.uncharged),
             "bootstrap": asdict(self.bootstrap),
         }
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw points, fit, standard quantum limit N and Heisenberg scaling N^2 on log-log axes.
+
+        Points that are no charge are hollow.
 
         Args:
             ax: axes to draw on; new ones by default.
@@ -107,7 +113,12 @@ class ScalingFit:
             _, ax = plt.subplots()
         sizes = np.geomspace(min(self.n_spins), max(self.n_spins), 100)
         label = rf"${self.c:.3g}\,N^{{{self.alpha:.3g}}}$ ({self.method})"
-        ax.loglog(self.n_spins, self.precision, "o", label="data")
+        points, hollow = np.array([self.n_spins, self.precision]), np.array(self.uncharged, dtype=np.bool_)
+        if not hollow.any():
+            ax.loglog(*points, "o", label="data")
+        else:
+            ax.loglog(*points[:, ~hollow], "o", color="C0", label="data")
+            ax.loglog(*points[:, hollow], "o", color="C0", markerfacecolor="none", label=NO_CHARGE)
         ax.loglog(sizes, self(sizes), "-", label=label)
         ax.loglog(sizes, standard_quantum_limit(sizes), ":", color="0.5", label="$N$ (standard quantum limit)")
         ax.loglog(sizes, heisenberg_limit(sizes), "--", color="0.5", label="$N^2$ (Heisenberg scaling)")
@@ -124,6 +135,8 @@ def fit_scaling(
     method: Method = "loglog",
     n_bootstrap: int = 1000,
     seed: int = 0,
+    include_uncharged: bool = False,
+    mixed: bool = False,
 ) -> ScalingFit:
     """Fit precision = c N^alpha.
 
@@ -146,18 +159,44 @@ def fit_scaling(
         method: ``loglog`` or ``linear``.
         n_bootstrap: number of resamples, 100 or more.
         seed: seed of the resampling; equal seeds give equal intervals.
+        include_uncharged: take runs too that are not charged, or all or nothing, whose sigma is not that of a
+            charge (:class:`~spinbattery.charge_state.ChargeState`).
+        mixed: take runs as one curve that differ in more than their networks and seeds.
 
     Raises:
         FitError: fewer than three different N (through two, every power law fits or none is tested),
-            values that are not finite and above zero, a run with sigma = 0, no convergence, or a
-            Dataset that mixes curves: protocol, duration, s_hold, J, crosstalk, noise and energy_scales must
-            each be one value, and the runs of one network may differ in their seeds alone.
+            values that are not finite and above zero, a run with sigma = 0, no convergence, runs that are no charge,
+            or runs that mix curves, records as well as a Dataset: protocol, duration, s_hold, J, crosstalk, noise,
+            energy_scales, the settings of an emulator and the family of networks (rings, tori) must each be one
+            value, the runs of one network may differ in their seeds alone, and none may be there twice. Bare
+            numbers are not checked for either.
         InvalidParameterError: unknown method, too few resamples, or a bad seed.
     """
     if method not in ("loglog", "linear"):
         raise InvalidParameterError(f"method must be 'loglog' or 'linear', but is {method!r}.")
     seed, n_bootstrap = whole_number("seed", seed, 0), whole_number("n_bootstrap", n_bootstrap, _MIN_RESAMPLES)
-    sizes, values = checked_points(points, precision)
+    found = checked_points(points, precision, include_uncharged=include_uncharged, mixed=mixed)
+    return _fit(found, method, n_bootstrap, seed)
+
+
+def fit_both(
+    points: Points,
+    precision: Iterable[SupportsFloat] | None = None,
+    *,
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+    include_uncharged: bool = False,
+    mixed: bool = False,
+) -> dict[str, ScalingFit]:
+    """Both fits of the same points, by method; arguments and errors as :func:`fit_scaling`."""
+    seed, n_bootstrap = whole_number("seed", seed, 0), whole_number("n_bootstrap", n_bootstrap, _MIN_RESAMPLES)
+    found = checked_points(points, precision, include_uncharged=include_uncharged, mixed=mixed)
+    methods: tuple[Method, ...] = ("loglog", "linear")
+    return {method: _fit(found, method, n_bootstrap, seed) for method in methods}
+
+
+def _fit(points: CheckedPoints, method: Method, n_bootstrap: int, seed: int) -> ScalingFit:
+    sizes, values = points.sizes, points.precision
     # ln a + alpha (ln N - pivot): about the mean of ln N the two parameters are all but uncorrelated
     pivot = float(np.log(sizes).mean())
     x = np.log(sizes) - pivot
@@ -180,20 +219,8 @@ def fit_scaling(
         n_spins=tuple(int(n) for n in sizes),
         precision=tuple(values.tolist()),
         bootstrap=Bootstrap(seed, n_bootstrap, n_failed),
+        uncharged=tuple(points.uncharged.tolist()),
     )
-
-
-def fit_both(
-    points: Points,
-    precision: Iterable[SupportsFloat] | None = None,
-    *,
-    n_bootstrap: int = 1000,
-    seed: int = 0,
-) -> dict[str, ScalingFit]:
-    """Both fits of the same points, by method; arguments and errors as :func:`fit_scaling`."""
-    sizes, values = checked_points(points, precision)
-    methods: tuple[Method, ...] = ("loglog", "linear")
-    return {method: fit_scaling(sizes, values, method=method, n_bootstrap=n_bootstrap, seed=seed) for method in methods}
 
 
 def fit_rows(sizes: FloatArray, precision: FloatArray, method: Method, about: FloatArray | None = None) -> FloatArray:

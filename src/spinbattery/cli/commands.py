@@ -174,6 +174,7 @@ def scaling(
     crosstalk_spread: o.CrosstalkSpread = 0.0,
     crosstalk_seed: o.CrosstalkSeed = None,
     noise: o.Noise = "none",
+    include_uncharged: o.IncludeUncharged = False,
     plot: Annotated[str | None, typer.Option("--plot", help="Draw precision against N to .png or .pdf.")] = None,
     store: o.StoreFolder = None,
     workers: o.Workers = None,
@@ -181,6 +182,7 @@ def scaling(
     quiet: o.Quiet = False,
 ) -> None:
     """Charge several networks alike and fit precision = c N^alpha, log-log and linear."""
+    from ..analysis.points import check_one_family
     from ..analysis.scaling import fit_both
     from ..recipe import ProtocolRecipe
     from ..sweeps.plan import grid
@@ -199,6 +201,7 @@ def scaling(
             "a fit of c N^alpha with errors needs networks of three or more different sizes, but --networks has "
             f"{sorted({network.n_spins for network in spins})}."
         )
+    check_one_family(spins)
     chosen, tolerance = o.build_engine(
         engine,
         tolerance,
@@ -219,12 +222,12 @@ def scaling(
     if result.failures:
         raise SweepError("; ".join(result.failures.values()))
     records = list(result.records())
-    fits = fit_both(records)
+    fits = fit_both(records, include_uncharged=include_uncharged)
     if plot:
         from ..figures.runs import plot_runs
         from ..figures.style import save_figure
 
-        save_figure(plot_runs(result), plot)
+        save_figure(plot_runs(result, include_uncharged=include_uncharged), plot)
     _present_scaling(f"{protocol}, {duration}", records, fits, as_json)
 
 
@@ -251,12 +254,8 @@ def present_record(record: Record, plot: str | None, as_json: bool) -> None:
         save_figure(plot_trajectories([record]), plot)
     data = summary(record)
     note_limits([record])
-    if data.get("charged") is False and data["J"] != 0.0:
-        print(
-            f"note: {data['reads_not_charged']} of {data['reads']} reads have more than ten spins down, so that the "
-            "spread is that of an all-or-nothing event, and no precision of a charge.",
-            file=sys.stderr,
-        )
+    if not record.charge_state.is_charge:
+        print(f"note: this run {record.charge_state.why_no_charge}.", file=sys.stderr)
     missed = [name for name, verdict in record.converged.items() if verdict is False]
     if missed:
         parts = record.discretisation["errors"]
@@ -290,7 +289,7 @@ def _present_scaling(title: str, records: list[Record], fits: dict[str, ScalingF
         print_json({"points": points, "fits": {name: fit.to_dict() for name, fit in fits.items()}})
         return
     error = "precision_stderr" if any("precision_stderr" in point for point in points) else "error_estimate"
-    header = ("network", "n_spins", "magnetization", "std", "precision", error)
+    header = ("network", "n_spins", "magnetization", "charge_state", "std", "precision", error)
     rows = [[p["network"], *(number(p.get(key)) for key in header[1:])] for p in points]
     print_table(title, header, rows)
     print_table(

@@ -20,7 +20,9 @@ _SIGNALLED = 128
 _NEVER_DONE = 0.999
 _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 _PIPED_WIDTH = 200
-_TEXT = ("network", "protocol", "quantity", "value", "item", "the paper", "measured", "fit", "verdict")
+_TEXT = (
+    "network", "protocol", "quantity", "value", "charge_state", "item", "the paper", "measured", "fit", "verdict",
+)  # fmt: skip
 """Columns that may be folded where a table is too wide; numbers are not."""
 
 

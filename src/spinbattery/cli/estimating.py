@@ -33,6 +33,7 @@ def estimate(
     within: Annotated[
         tuple[float, float] | None, typer.Option("--within", help="Where to look, if the value occurs more than once.")
     ] = None,
+    include_uncharged: o.IncludeUncharged = False,
     plot: Annotated[str | None, typer.Option("--plot", help="Draw the curve and the value to .png or .pdf.")] = None,
     store: o.StoreFolder = None,
     workers: o.Workers = None,
@@ -43,6 +44,7 @@ def estimate(
     from ..analysis.calibration import calibration_curve, check_names
     from ..analysis.estimation import check_per_duration
     from ..analysis.estimation import estimate as invert
+    from ..analysis.points import check_one_family
     from ..sweeps.experiment import read_experiment
     from ..sweeps.run import run_plan
     from ..units import parse_duration
@@ -52,11 +54,20 @@ def estimate(
     tau = None if device_duration is None else parse_duration(device_duration)
     if tau is not None:
         check_per_duration(parameter)
+    plan = read_experiment(experiment)
+    if quantity == "alpha":
+        check_one_family(task.problem.network for task in plan)
     with sweep_progress(quiet) as progress:
-        result = run_plan(read_experiment(experiment), store, workers=workers, progress=progress)
+        result = run_plan(plan, store, workers=workers, progress=progress)
     if result.failures:
         raise SweepError("; ".join(result.failures.values()))
-    curve = calibration_curve(result, parameter, quantity, method=method)  # type: ignore[arg-type]
+    curve = calibration_curve(
+        result,
+        parameter,  # type: ignore[arg-type]
+        quantity,  # type: ignore[arg-type]
+        method=method,  # type: ignore[arg-type]
+        include_uncharged=include_uncharged,
+    )
     with warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("always", OutsideCurveWarning)
         found = invert(curve, measured, error, within=within)

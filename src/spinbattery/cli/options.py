@@ -135,6 +135,12 @@ StoreFolder = Annotated[
 Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Processes; one a core by default, 1 is this process alone.")
 ]
+IncludeUncharged = Annotated[
+    bool,
+    typer.Option(
+        "--include-uncharged", help="Fit runs too that are not charged, or all or nothing; they are refused otherwise."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 

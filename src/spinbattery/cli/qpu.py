@@ -19,6 +19,7 @@ from .console import print_json, print_table, progress_bar
 if TYPE_CHECKING:
     from ..qpu.ledger import Job, Ledger
     from ..qpu.planning import QpuPlan
+    from ..store.columns import Row
 
 _UNFINISHED = 1
 _KEY_DIGITS = 12
@@ -176,11 +177,14 @@ def collect(
     with connect() as connection, progress_bar(quiet) as progress:
         result = fetch(folder, ledger, connection, wait=wait, grace=grace, progress=progress)
     unsent = len(ledger.jobs(states=["planned"]))
+    rows = folder.rows(key=result.done) if result.done else []
     if as_json:
-        print_json({**vars(result), "planned": unsent})
+        states = {row["key"]: row["charge_state"] for row in rows}
+        print_json({**vars(result), "planned": unsent, "charge_states": states})
     else:
         counts = {name: len(found) for name, found in vars(result).items()}
         print(f"{_counted(counts)}; {unsent} planned and not sent")
+        _print_collected(rows)
     kinds = (("pending", result.pending), ("stuck", result.stuck), ("failed", result.failed))
     _tell(f"{kind}: {key[:_KEY_DIGITS]}: {said}" for kind, found in kinds for key, said in found.items())
     if not result.complete:
@@ -282,6 +286,24 @@ def _print_plan(data: dict[str, Any]) -> None:
         f"{data['ledger_s']:.3f} s charged or expected for the jobs of the ledger"
         + ("" if data["budget_s"] is None else f"; budget {data['budget_s']:g} s")
     )
+
+
+def _print_collected(rows: Sequence[Row]) -> None:
+    """Moments of the records written now, and a note on those that are no charge."""
+    from ..charge_state import ChargeState, unlike_a_charge
+    from .summary import number
+
+    if not rows:
+        return
+    header = ("network", "protocol", "reads", "magnetization", "charge_state", "precision")
+    cells = [[*(number(row[name]) for name in header), row["key"][:_KEY_DIGITS]] for row in rows]
+    print_table(f"{len(rows)} records", (*header, "key"), cells)
+    found = [
+        (f"{row['protocol']} on {row['network']}", row["magnetization"], ChargeState(row["charge_state"]))
+        for row in rows
+    ]
+    if uncharged := [run for run in found if not run[2].is_charge]:
+        _tell([f"note: {unlike_a_charge(uncharged)}."])
 
 
 def _chosen(ledger: Ledger, keys: Sequence[str]) -> list[Job]:

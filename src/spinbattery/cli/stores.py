@@ -38,7 +38,16 @@ def list_runs(folder: Folder, where: Where = None, as_json: o.AsJson = False) ->
     if as_json:
         print_json(rows)
         return
-    listed = ["network", "n_spins", "protocol", *varying(rows, DISTINGUISHING), "precision", "status"]
+    listed = [
+        "network",
+        "n_spins",
+        "protocol",
+        *varying(rows, DISTINGUISHING),
+        "magnetization",
+        "charge_state",
+        "precision",
+        "status",
+    ]
     cells = [[number(row[name]) for name in listed] + [row["key"][:_KEY_DIGITS]] for row in rows]
     print_table(f"{len(rows)} runs in {folder}", [*map(heading, listed), "key"], cells)
     for row in rows:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..analysis.bounds import bhatia_davis_precision
-from ..analysis.samples import Independence, charged, flip_statistics
+from ..analysis.samples import Independence, charged, flip_statistics, uncharged_probability
 from ..analysis.statistics import independence_ratio
 from ..record import Record
 
@@ -41,6 +41,9 @@ def summary(record: Record) -> dict[str, Any]:
         "engine_reason": attributes["engine_reason"],
         **({"approximation": record.approximation} if record.approximation else {}),
         "magnetization": record.magnetization,
+        "charge_state": str(record.charge_state),
+        "charged": charged(record),
+        "uncharged_probability": uncharged_probability(record),
         "std": record.std,
         "precision": record.precision,
         "precision_bound": record.precision_bound,
@@ -114,13 +117,12 @@ def _of_reads(record: Record) -> dict[str, Any]:
         "flips_mean": flips.mean,
         "flips_variance": flips.variance,
         "reads_not_charged": flips.n_uncharged,
-        "charged": charged(record),
     }
 
 
 DISTINGUISHING = (
     "duration", "J", "field", "s_hold", "crosstalk", "noise", "energy_scales", "engine", "tolerance", "trajectories",
-    "reads", "temperature", "sweeps", "seed",
+    "reads", "temperature", "sweeps", "readout_error", "seed",
 )  # fmt: skip
 """Parameters that a table shows where they differ."""
 

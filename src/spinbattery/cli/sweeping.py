@@ -100,7 +100,15 @@ def _present(result: Sweep, as_json: bool) -> None:
             }
         )
         return
-    shown = ["network", "n_spins", "protocol", *varying(runs, DISTINGUISHING), "magnetization", "precision"]
+    shown = [
+        "network",
+        "n_spins",
+        "protocol",
+        *varying(runs, DISTINGUISHING),
+        "magnetization",
+        "charge_state",
+        "precision",
+    ]
     print_table(
         f"{len(runs)} runs in {result.store.folder}",
         [*map(heading, shown)],

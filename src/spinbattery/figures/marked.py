@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..analysis.bounds import bhatia_davis_precision
+from ..charge_state import NO_CHARGE
 from .scaling import draw_limits, draw_reference, log_sizes, size_grid
 from .style import COLOURS, new_figure, styled
 
@@ -50,7 +51,8 @@ def plot_marked(series: Sequence[MarkedRuns], quantity: Literal["precision", "ma
     without one is drawn at the lower bound that it has instead, with an arrow upwards; then a curve shows that bound in
     the adiabatic limit of the cooperative protocol. The magnetization has bars, the estimated error.
 
-    Colours are those of the protocols; series without records are left out, and later ones lie on top.
+    Colours are those of the protocols; series without records are left out, and later ones lie on top. Points that are
+    no charge (:class:`~spinbattery.charge_state.ChargeState`) are hollow whatever the series, and named in the legend.
     """
     drawn = [kind for kind in series if kind.records]
     sizes = sorted({record.n_spins for kind in drawn for record in kind.records})
@@ -69,10 +71,22 @@ def plot_marked(series: Sequence[MarkedRuns], quantity: Literal["precision", "ma
             draw_reference(axis, grid, 1.0 - 1.0 / grid, "--", "$1 - 1/N$ (cooperative, adiabatic)")
             axis.set_ylabel("magnetization $\\mu$")
         for kind in drawn:
-            _draw(axis, kind, quantity)
+            for part in _by_charge(kind):
+                _draw(axis, part, quantity)
         log_sizes(axis, sizes)
         figure.legend(loc="outside upper center")
     return figure
+
+
+def _by_charge(kind: MarkedRuns) -> list[MarkedRuns]:
+    """The series in two, what is a charge and what is none, without an empty one."""
+    charges = [record for record in kind.records if record.charge_state.is_charge]
+    others = [record for record in kind.records if not record.charge_state.is_charge]
+    parts = [
+        replace(kind, records=charges),
+        replace(kind, records=others, label=f"{kind.label} ({NO_CHARGE})", filled=False),
+    ]
+    return [part for part in parts if part.records]
 
 
 def _draw(axis: Axes, kind: MarkedRuns, quantity: str) -> None:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import FloatArray
 from ..analysis.advantage import COST_PHRASES
-from ..analysis.points import HoldsRuns, averages, check_one_curve, reasons_of, runs_of, seed_groups, spelled
+from ..analysis.points import (
+    HoldsRuns,
+    averages,
+    check_one_curve,
+    reasons_of,
+    runs_of,
+    seed_groups,
+    spelled,
+    uncharged_of,
+)
 from ..analysis.scaling import fit_scaling
+from ..charge_state import NO_CHARGE, ChargeState
 from ..errors import InvalidParameterError, did_you_mean
 from .scaling import draw_limits, draw_reference, log_sizes, power_law, size_grid
 from .style import REFERENCE, colours_of, new_figure, styled
@@ -49,6 +59,7 @@ def plot_runs(
     title: str | None = None,
     laws: Mapping[str, tuple[float, float]] | None = None,
     limits: bool = True,
+    include_uncharged: bool = False,
 ) -> Figure:
     """A final moment against N, one curve for each value of a coordinate, with error bars.
 
@@ -56,7 +67,8 @@ def plot_runs(
     mean, or for one run its standard error or error estimate; they may be smaller than the marker.
     Precision and fluctuation are drawn on log-log axes with the standard quantum limit, Heisenberg
     scaling and, where a curve has three sizes or more, the log-log fit of its precision
-    (:func:`fit_scaling`). Points with sigma = 0 to rounding have no place there; the legend names them.
+    (:func:`fit_scaling`). Points with sigma = 0 to rounding have no place there; the legend names them. Points that
+    are no charge (:class:`~spinbattery.charge_state.ChargeState`) are hollow, and no part of the fit.
 
     Args:
         data: runs along a dimension ``run``, as a store selects them, or the result of a sweep.
@@ -65,6 +77,7 @@ def plot_runs(
         title: above the legend, such as what made the runs.
         laws: further power laws of the precision to compare with, (c, alpha) by name.
         limits: whether to draw the standard quantum limit and Heisenberg scaling, or 1 - 1/N.
+        include_uncharged: fit points too that are no charge.
 
     Raises:
         InvalidParameterError: unknown quantity or coordinate.
@@ -89,7 +102,7 @@ def plot_runs(
             _draw_laws(axis, laws or {}, quantity, size_grid(sizes))
         colours = colours_of(curves)
         for name, curve in curves.items():
-            _draw_runs(axis, curve, quantity, name, colours[name], size_grid(sizes))
+            _draw_runs(axis, curve, quantity, (name, colours[name]), size_grid(sizes), include_uncharged)
         log_sizes(axis, sizes)
         axis.set_yscale("linear" if quantity == "magnetization" else "log")
         axis.set_ylabel(_LABELS[quantity])
@@ -101,7 +114,7 @@ def plot_advantage(data: xr.Dataset) -> Figure:
     """Precision ratio of :func:`advantage` against N on log-log axes, one curve a baseline, with error bars.
 
     Above the line at 1 the protocol is more precise than the baseline. The legend says which cost is
-    equal.
+    equal. Pairs of which one run is no charge are hollow.
 
     Args:
         data: what :func:`advantage` returns, or a selection of its pairs.
@@ -124,7 +137,8 @@ def plot_advantage(data: xr.Dataset) -> Figure:
         for name, colour in colours.items():
             pairs = data.isel(pair=[k for k, found in enumerate(names) if found == name]).sortby("n_spins")
             ratio, error = (pairs[variable].to_numpy() for variable in ("precision_ratio", "precision_ratio_error"))
-            _draw_points(axis, pairs["n_spins"].to_numpy(), ratio, error, f"over {name}", colour, joined=True)
+            points = Points(pairs["n_spins"].to_numpy(), ratio, error, _hollow(pairs))
+            _draw_points(axis, points, f"over {name}", colour, joined=True)
         log_sizes(axis, sizes)
         axis.set_yscale("log")
         of = ", ".join(np.unique(data["of"].to_numpy()))
@@ -170,9 +184,11 @@ def _equation(column: xr.DataArray, value: Any) -> str:
     return f"{column.name} = {spelled(np.array([value]))}" + ("" if unit == "1" else f" {unit}")
 
 
-def _draw_runs(axis: Axes, curve: xr.Dataset, quantity: str, name: str, colour: str, grid: FloatArray) -> None:
-    """One curve: points with error bars and, where there is one, their fit."""
-    label, fitted = name, None
+def _draw_runs(
+    axis: Axes, curve: xr.Dataset, quantity: str, named: tuple[str, str], grid: FloatArray, include_uncharged: bool
+) -> None:
+    """One curve, by its name and colour: points with error bars and, where there is one, their fit."""
+    (label, colour), fitted = named, None
     if quantity == "magnetization" and "is that of an approximation" in reasons_of(curve):
         label += f" ({', '.join(np.unique(curve['engine'].to_numpy()))}, an approximation)"
     if quantity != "magnetization":
@@ -181,30 +197,47 @@ def _draw_runs(axis: Axes, curve: xr.Dataset, quantity: str, name: str, colour: 
             missing = curve["precision"].isnull().to_numpy()
             sizes, reasons = curve["n_spins"].to_numpy()[missing], reasons_of(curve)[missing]
             for reason in np.unique(reasons):
-                at = ", ".join(str(n) for n in np.unique(sizes[reasons == reason]))
-                label += f" ($\\sigma$ {reason} at N = {at})"
+                label += f" ($\\sigma$ {reason} at N = {_at(sizes[reasons == reason])})"
         curve = kept
-        if len(_sizes(curve["n_spins"])) >= _SIZES_OF_A_FIT:
-            fit = fit_scaling(curve)
+        taken = curve if include_uncharged else curve.isel(run=~uncharged_of(curve))
+        if len(_sizes(taken["n_spins"])) >= _SIZES_OF_A_FIT:
+            fit = fit_scaling(taken, include_uncharged=include_uncharged)
             power = 1.0 if quantity == "precision" else -0.5
             fitted = fit(grid) ** power
             label += f": {power_law(fit.c**power, power * fit.alpha)}"
+    uncharged = uncharged_of(curve)
+    if uncharged.any():
+        label += f" ({NO_CHARGE} at N = {_at(curve['n_spins'].to_numpy()[uncharged])})"
     groups = seed_groups(curve)
     sizes = curve["n_spins"].to_numpy()[[group[0] for group in groups]]
     means, errors = averages(curve, quantity, groups)
+    hollow = np.array([uncharged[group].any() for group in groups], dtype=np.bool_)
     order = np.argsort(sizes, kind="stable")
-    _draw_points(axis, sizes[order], means[order], errors[order], label, colour, joined=fitted is None)
+    points = Points(sizes[order], means[order], errors[order], hollow[order])
+    _draw_points(axis, points, label, colour, joined=fitted is None)
     if fitted is not None:
         axis.plot(grid, fitted, color=colour, linewidth=1.2)
 
 
-def _draw_points(
-    axis: Axes, sizes: NDArray[Any], values: FloatArray, errors: FloatArray, label: str, colour: str, *, joined: bool
-) -> None:
-    axis.errorbar(
-        sizes,
-        values,
-        yerr=errors,
+def _at(sizes: NDArray[Any]) -> str:
+    return ", ".join(str(n) for n in np.unique(sizes))
+
+
+class Points(NamedTuple):
+    """Points of a curve, each (n,): N, values, half lengths of their bars, and which are no charge."""
+
+    sizes: NDArray[Any]
+    values: FloatArray
+    errors: FloatArray
+    hollow: NDArray[np.bool_]
+
+
+def _draw_points(axis: Axes, points: Points, label: str, colour: str, *, joined: bool) -> None:
+    """Points with bars, in one container; those that are no charge are hollow."""
+    drawn = axis.errorbar(
+        points.sizes,
+        points.values,
+        yerr=points.errors,
         fmt="o-" if joined else "o",
         color=colour,
         markersize=4.5,
@@ -212,6 +245,22 @@ def _draw_points(
         elinewidth=1.0,
         capsize=2.5,
         label=label,
+    )
+    if points.hollow.any():
+        drawn.lines[0].set_markevery(np.flatnonzero(~points.hollow).tolist())
+        hollow = points.hollow
+        axis.plot(
+            points.sizes[hollow], points.values[hollow], "o", color=colour, markerfacecolor="white", markersize=4.5
+        )
+
+
+def _hollow(pairs: xr.Dataset) -> NDArray[np.bool_]:
+    """(pair,) whether one of the two runs is no charge."""
+    sides = [pairs[name].to_numpy() for name in ("charge_state", "charge_state_baseline") if name in pairs]
+    return np.array(
+        [any(text and not ChargeState(text).is_charge for text in texts) for texts in zip(*sides, strict=True)]
+        or [False] * pairs.sizes["pair"],
+        dtype=np.bool_,
     )
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..analysis.samples import Independence, charged, flip_statistics, flips_by_degree
+from ..analysis.samples import Independence, charged, flip_statistics, flips_by_degree, uncharged_probability
 from ..figures.runs import plot_runs
 from ..record import Record
 from ..store.gather import gather
@@ -99,7 +99,7 @@ def _flips(cooperative: list[Run]) -> TableItem:
                 f"{flips.mean:.4f} +- {flips.mean_error:.2g}",
                 f"{flips.variance:.4f} +- {flips.variance_error:.2g}",
                 "-" if ratio is None else f"{ratio.ratio:.3f} +- {ratio.error_if_independent:.2g}",
-                "yes" if charged(run.record) else f"no ({flips.n_uncharged} reads)",
+                "yes" if _every_read(run.record) else f"no ({run.record.charge_state}, {flips.n_uncharged} reads)",
             )
         )
     return TableItem(
@@ -108,6 +108,11 @@ def _flips(cooperative: list[Run]) -> TableItem:
         ("N", "mean", "variance", "independence ratio", "every read charged"),
         rows,
     )
+
+
+def _every_read(record: Record) -> bool:
+    """Whether the battery is charged, and no read of it discharged."""
+    return charged(record) and uncharged_probability(record) == 0.0
 
 
 def _degrees(cooperative: list[Run]) -> TableItem:
@@ -199,7 +204,7 @@ def _magnetization_item(found: dict[str, list[Run]], runs: Runs) -> AuditItem:
     expected = 0.5 * device.N_QPU * (1.0 - printed["cooperative"])
     fit = device.PRINTED_FITS["cooperative"]
     variance = device.N_QPU**2 / (4.0 * fit["c"] * device.N_QPU ** fit["alpha"])
-    every = all(charged(run.record) for run in cp)
+    every = all(_every_read(run.record) for run in cp)
     chosen = (
         ""
         if runs.is_measured

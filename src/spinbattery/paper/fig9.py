@@ -48,7 +48,8 @@ def build(runs: Runs) -> Section:
     # a chip has the cross-talk it has, and emulated curves are no match for measured ones
     chosen = {name: curve for name, curve in _CURVES.items() if not (runs.is_measured and curve[0].crosstalk)}
     found = {name: [runs[request] for request in curve] for name, curve in chosen.items()}
-    fits = {name: fit_both([run.record for run in curve]) for name, curve in found.items()}
+    # mixed: a few scattered qubits may have no pair among them, and so no cross-talk
+    fits = {name: fit_both([run.record for run in curve], mixed=True) for name, curve in found.items()}
     used = [run for curve in found.values() for run in curve]
     names = [{"protocol": name} for name, curve in found.items() for _ in curve]
     data = gather([run.record for run in used], names)

@@ -55,7 +55,7 @@ def build(runs: Runs) -> Section:
     fits = {name: _fits(group) for name, group in found.items()}
     problems = {name: [run.record.problem for run in group] for name, group in found.items()}
     models = {model: _points(model, problems) for model in _MODELS}
-    noise = _noise([run for run in found["cooperative"] if run.record.precision is not None])
+    noise = _noise(_fitted(found["cooperative"]))
     label = runs.annealer_label
     return Section(
         "table1-annealer",
@@ -99,9 +99,14 @@ def build(runs: Runs) -> Section:
     )
 
 
+def _fitted(group: list[Run]) -> list[Run]:
+    """Runs that are a charge and have a precision."""
+    return [run for run in group if run.record.precision is not None and run.record.charge_state.is_charge]
+
+
 def _fits(group: list[Run]) -> dict[str, ScalingFit] | None:
-    """Both fits, or None where fewer than three N have a precision."""
-    known = [run.record for run in group if run.record.precision is not None]
+    """Both fits, or None where fewer than three N are charged and have a precision."""
+    known = [run.record for run in _fitted(group)]
     return fit_both(known) if len(known) >= _MIN_SIZES else None
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from ..charge_state import ChargeState
+from ..families import family_of
 from ..problem import ChargingProblem
+from ..protocol import Protocol
 from ..record import Record, canonical_json
 from ..schema import LONG_NAMES, UNITS
 
@@ -32,11 +36,13 @@ PARAMETERS = {
     "problem_hash": Column("TEXT", "hash of the physics"),
     "network": Column("TEXT", "name of the network"),
     "network_hash": Column("TEXT", "hash of its spins, pairs, weights and cross-talk"),
+    "family": Column("TEXT", "family of graphs; unknown where it is of none that is known, or of several"),
     "n_spins": Column("INTEGER", "N"),
     "n_pairs": Column("INTEGER", "n_C, coupled pairs without cross-talk"),
     "crosstalk": Column("REAL", "J_CT in units of B(s)/2 where all pairs have the same; 0 where there is none"),
     "noise": Column("TEXT", "rates of noise on the spins; unknown where there is none"),
     "protocol": Column("TEXT", "name of the protocol"),
+    "schedule": Column("TEXT", "hash of s(t/tau), g(t/tau) and the initial state, where that is alike on all spins"),
     "duration": Column("REAL", "tau", UNITS["duration"]),
     "J": Column("REAL", "coupling in units of B(s)/2"),
     "field": Column("REAL", "h in units of B(s)/2"),
@@ -53,6 +59,7 @@ PARAMETERS = {
     "model": Column("TEXT", "model of an emulated annealer"),
     "temperature": Column("REAL", "temperature of an emulated annealer", "mK"),
     "sweeps": Column("INTEGER", "Monte Carlo sweeps of an emulated annealer"),
+    "readout_error": Column("REAL", "probability that an emulated annealer misreads a bit"),
     "n_times": Column("INTEGER", "output times"),
 }
 """Known before a run; also kept of a run that failed."""
@@ -80,7 +87,10 @@ RESULTS = {
 }
 """Numbers of the record, under the names they have there."""
 
-VERDICTS = {"no_precision": Column("TEXT", "why there is no precision, to be read after sigma")}
+VERDICTS = {
+    "no_precision": Column("TEXT", "why there is no precision, to be read after sigma"),
+    "charge_state": Column("TEXT", ", ".join(ChargeState)),
+}
 """What else the record says."""
 
 TIMINGS = {
@@ -98,6 +108,10 @@ STATE = {
 COLUMNS = {**PARAMETERS, **RESULTS, **VERDICTS, **TIMINGS, **STATE}
 
 
+_OPTIONS = ("seed", "trajectories", "reads", "model", "temperature", "sweeps", "readout_error")
+"""Options of engines that are columns."""
+
+
 def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int, key: str) -> Row:
     """Columns of a run that are known before it is made."""
     network, protocol = problem.network, problem.protocol
@@ -107,11 +121,13 @@ def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int
         "problem_hash": problem.content_hash,
         "network": network.name,
         "network_hash": network.content_hash,
+        "family": family_of(network) or None,
         "n_spins": network.n_spins,
         "n_pairs": network.n_pairs,
         "crosstalk": 0.0 if not len(values) else float(values[0]) if len(values) == 1 else None,
         "noise": None if problem.noise is None else str(problem.noise),
         "protocol": protocol.name,
+        "schedule": _schedule(protocol),
         "duration": protocol.duration,
         "J": protocol.J,
         "field": protocol.h,
@@ -121,7 +137,7 @@ def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int
         "engine_options": canonical_json(options),
         "tolerance": options.get("tolerance"),
         **{name: _text(options.get(name)) for name in ("bond_dimension", "expansion")},
-        **{name: options.get(name) for name in ("seed", "trajectories", "reads", "model", "temperature", "sweeps")},
+        **{name: options.get(name) for name in _OPTIONS},
         "n_times": n_times,
     }
 
@@ -134,7 +150,17 @@ def record_row(record: Record) -> Row:
     found = data.variables  # many times quicker than data[name]
     results = {name: float(found[name].values) if name in found else None for name in RESULTS}
     timings = {"wall_time_s": float(data.attrs["wall_time_s"]), "created": str(data.attrs["created"])}
-    return {**known, **results, "no_precision": record.no_precision or None, **timings, "status": "done", "error": None}
+    verdicts = {"no_precision": record.no_precision or None, "charge_state": str(record.charge_state)}
+    return {**known, **results, **verdicts, **timings, "status": "done", "error": None}
+
+
+def _schedule(protocol: Protocol) -> str | None:
+    """Hash of what a protocol does in units of tau, whatever its name; None where the spins start differently."""
+    if not protocol.initial.uniform:
+        return None
+    data = protocol.to_dict()
+    initial = {name: angles[:1] for name, angles in data["initial"].items()}
+    return hashlib.sha256(canonical_json([data["s"], data["g"], initial]).encode()).hexdigest()
 
 
 def _text(value: Any) -> str | None:

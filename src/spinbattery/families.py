@@ -1,0 +1,43 @@
+"""Which family of graphs a network belongs to, by its pairs: fits against N are along one family."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from ._typing import IntArray
+from .network import SpinNetwork, ring, torus
+
+_AMBIGUOUS = 4
+"""Rings of up to four spins are tori too (1x2, 1x3, 2x2), or complete."""
+
+
+@lru_cache(maxsize=64)  # the index of a store asks for each of its runs
+def _ring(n: int) -> IntArray:
+    return ring(n).pairs
+
+
+@lru_cache(maxsize=64)
+def _torus(lx: int, ly: int) -> IntArray:
+    return torus(lx, ly).pairs
+
+
+def family_of(network: SpinNetwork) -> str:
+    """``ring``, ``torus``, ``complete``, ``pegasus``, ``zephyr``, or empty where it is none of them, or several.
+
+    Rings and tori are recognised by their pairs, numbered as :func:`~spinbattery.network.ring` and
+    :func:`~spinbattery.network.torus` do, whatever the weights, cross-talk and name. A ring of up to four spins, such
+    as ``torus:2x2``, is of several families; a torus 1xN is a ring. Networks cut from a working graph know theirs.
+    """
+    if network.lattice:
+        return network.lattice
+    n, n_pairs = network.n_spins, network.n_pairs
+    if n_pairs == min(n, n * (n - 1) // 2) and np.array_equal(network.pairs, _ring(n)):
+        return "ring" if n > _AMBIGUOUS else ""
+    if n_pairs == n * (n - 1) // 2:
+        return "complete"
+    if n_pairs not in (3 * n // 2, 2 * n):
+        return ""
+    sides = [lx for lx in range(2, n // 2 + 1) if n % lx == 0]
+    return "torus" if any(np.array_equal(network.pairs, _torus(lx, n // lx)) for lx in sides) else ""
