@@ -13,8 +13,8 @@ from ..units import finite, positive
 CRITICAL_RATIOS = {"ring": 1.0, "square lattice": 3.0445}
 """Transverse field over coupling at the transition of the ground state, N to infinity and no longitudinal field.
 
-The ring's is exact (Pfeuty, Ann. Phys. 57, 79 (1970)), the square lattice's is from arXiv:2511.10934. Mean field has the
-number of neighbours instead, which is too much: 2 and 4 for these two.
+The ring's is exact (Pfeuty, Ann. Phys. 57, 79 (1970)), the square lattice's is from arXiv:2511.10934. Mean field
+has the number of neighbours instead, which is too much: 2 and 4 for these two.
 """
 
 _POINTS = 1001
@@ -81,8 +81,8 @@ def critical_fraction(ratio: float, J: float, scales: EnergyScales | None = None
     if not above.size or above[-1] == len(grid) - 1:
         where = "below {:g} everywhere" if not above.size else "above {:g} still at s = 1"
         raise InvalidParameterError(
-            f"A(s)/(|J| B(s)) of {scales.name} with J = {J:g} is {where.format(ratio)}, so that no ramp from s = 1 comes "
-            "to it; check J and the ratio."
+            f"A(s)/(|J| B(s)) of {scales.name} with J = {J:g} is {where.format(ratio)}, so that no ramp from s = 1 "
+            "comes to it; check J and the ratio."
         )
     low, high = grid[above[-1] : above[-1] + 2].tolist()
     return float(brentq(lambda s: float(excess(s)), low, high, xtol=1e-12))
