@@ -188,9 +188,9 @@ def _decoherence(runs: Runs, rates: dict[Method, dict[str, CalibrationCurve]]) -
         f"{float(main(_PLAIN / _CYCLE)):.2f}; ours times 2 pi is {_kilohertz(found, _CYCLE)}. Other "
         f"durations (60, 200 ns), s_hold (0.25) and fits give gamma tau from {min(others):.3f} to {max(others):.3f}. "
         f"Without noise alpha at 60 ns falls from {ranges.alpha_without_noise(runs, 5):.2f} (N <= 5) to "
-        f"{ranges.alpha_without_noise(runs, 8):.2f} (8) and {ranges.alpha_without_noise(runs, 12):.2f} (12): the larger "
-        "the rings, the less is left for noise to explain. It is the rate of one model, fitted to at most eight spins, "
-        "for a chip of thousands.",
+        f"{ranges.alpha_without_noise(runs, 8):.2f} (8) and {ranges.alpha_without_noise(runs, 12):.2f} (12): the "
+        "larger the rings, the less is left for noise to explain. It is the rate of one model, fitted to at most eight "
+        "spins, for a chip of thousands.",
     )
 
 

@@ -93,7 +93,7 @@ def build(runs: Runs, requests: Sequence[Request]) -> Section:
         ),
         (
             TableItem(
-                f"Beyond the paper: N sigma^2 of tori with four neighbours, cooperative, {DURATION}, s_hold = 0.35; "
+                f"N sigma^2 of tori with four neighbours (beyond the paper), cooperative, {DURATION}, s_hold = 0.35; "
                 "kept: computed once, in hours (--full computes it)",
                 ("torus", "N", "mu", "1/sigma^2", "N sigma^2", "run"),
                 [_row(torus) for torus in tori],
