@@ -138,6 +138,7 @@ def test_decoherence_and_cross_talk_are_read_off(full):
     crosstalk = measured["Cross-talk from alpha = 1.07 and mu = 0.833 of the local protocol"]
     products = re.search(r"J_CT tau = (\S+) from alpha and (\S+) from mu", crosstalk.measured).groups()
     assert [float(x) for x in products] == pytest.approx([0.24, 2.24], abs=0.02)
+    assert "200 ns, log-log (J_CT tau from alpha -0.268 to -0.229, largest N 6 to 12)" in crosstalk.parameters
     assert float(re.search(r"0.0013 from alpha is tau = (\d+) ns", crosstalk.note)[1]) == pytest.approx(185, abs=5)
 
 

@@ -73,7 +73,15 @@ def build(runs: Runs) -> Section:
             ),
             TableItem(
                 "Cross-talk: J_CT tau in B(s)/2 ns, and J_CT at that tau",
-                ("tau", "from", "J_CT tau", "95 % (fit) or interpolation", "95 % with the printed error", "J_CT"),
+                (
+                    "tau",
+                    "from",
+                    "J_CT tau",
+                    "95 % (fit) or interpolation",
+                    "range of N",
+                    "95 % with the printed error",
+                    "J_CT",
+                ),
                 [row for duration in alphas for row in _crosstalk_rows(duration, alphas[duration], magnetizations)],
             ),
             TableItem(
@@ -95,6 +103,14 @@ def _read_off(curve: CalibrationCurve, measured: float, error: float = 0.0) -> E
 
 def _ends(found: Estimate) -> str:
     return " to ".join("open" if end is None else f"{end:#.3g}" for end in found.interval)
+
+
+def _range(found: Estimate) -> str:
+    """Estimates as the largest N is left out one by one."""
+    if found.range_of_n is None:
+        return f"N = {', '.join(map(str, found.n_spins))} alone"
+    ends = ["open" if end is None else f"{end:#.3g}" for end in found.range_of_n]
+    return f"{' to '.join(ends)}, largest N {found.by_range[0].n_spins[-1]} to {found.n_spins[-1]}"
 
 
 def _number(value: float | None) -> str:
@@ -139,6 +155,7 @@ def _crosstalk_rows(
                 f"{curve.quantity} = {measured}",
                 _number(alone.value),
                 _ends(alone) if curve.method else f"+- {alone.interpolation_error or math.nan:.1g}",
+                _range(alone),
                 _ends(found) if error else "none printed",
                 _number(None if alone.value is None else alone.value / tau),
             )
@@ -198,6 +215,7 @@ def _crosstalk(alpha: CalibrationCurve, magnetization: CalibrationCurve) -> Audi
     strong, weak = PRINTED_CROSSTALK
     products = [abs(_read_off(curve, value).value or math.nan) for curve, value in _targets(alpha, magnetization)]
     taus = {(j, k): products[k] / j for j in (strong, weak) for k in (0, 1)}
+    by_range = _range(_read_off(alpha, _LOCAL["alpha"]))
     bound = _read_off(alpha, _LOCAL["alpha"], _LOCAL["alpha_err"]).interval[0]
     return AuditItem(
         "Cross-talk from alpha = 1.07 and mu = 0.833 of the local protocol",
@@ -205,7 +223,7 @@ def _crosstalk(alpha: CalibrationCurve, magnetization: CalibrationCurve) -> Audi
         f"J_CT tau = {products[0]:.2f} from alpha and {products[1]:.2f} from mu, in B(s)/2 ns: {products[0] / 200:.2g} "
         f"and {products[1] / 200:.2g} at 200 ns, {products[0] / DEVICE_DURATION_NS:.1g} and "
         f"{products[1] / DEVICE_DURATION_NS:.1g} at the annealer's 60 us",
-        "unitary, tori N = 2 to 12, neighbours, log-log; mu at N = 12",
+        f"unitary, tori N = 2 to 12, neighbours, {fig10.MAIN}, log-log (J_CT tau from alpha {by_range}); mu at N = 12",
         "open",
         "The printed strengths mean nothing without the duration they were simulated with, which is not given. "
         f"{strong:g} from alpha is tau = {taus[strong, 0]:.0f} ns; {weak:g} from alpha and {strong:g} from mu are "

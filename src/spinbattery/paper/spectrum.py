@@ -42,8 +42,8 @@ def build(runs: Runs) -> Section:
         "spectrum",
         "Levels along the schedule",
         (
-            "Why the cooperative protocol has alpha = 2 where it is followed adiabatically. On the 3x3 torus the discharged state stays in the symmetric "
-            f"sector, {dimension} states of 512. It starts in a doublet, all-up and all-down, of which it is the even "
+            "Why the cooperative protocol has alpha = 2, if it is adiabatic. On the 3x3 torus the discharged state "
+            f"stays in the symmetric sector, {dimension} states of 512. It starts in a doublet, all-up and all-down, of which it is the even "
             "and the odd half. As the transverse field grows the doublet opens: the even half stays in the ground "
             "branch, the odd half is in the first excited one, one quantum above. At the end the ground branch is all "
             "up, the other has one spin down. The steep level of the last third is all-down, which the field leaves "
