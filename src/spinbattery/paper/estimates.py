@@ -26,6 +26,9 @@ _PLAIN = 1e-9 * PRINTED_GAMMA_HZ * DEVICE_DURATION_NS
 _KHZ = 1e6
 """kHz, that is thousands in a second, in 1/ns."""
 _CYCLE = 2.0 * math.pi
+_CROSSTALK_HEADER = (
+    "tau", "from", "J_CT tau", "95 % (fit) or interpolation", "range of N", "95 % with the printed error", "J_CT",
+)  # fmt: skip
 
 
 def build(runs: Runs) -> Section:
@@ -73,15 +76,7 @@ def build(runs: Runs) -> Section:
             ),
             TableItem(
                 "Cross-talk: J_CT tau in B(s)/2 ns, and J_CT at that tau",
-                (
-                    "tau",
-                    "from",
-                    "J_CT tau",
-                    "95 % (fit) or interpolation",
-                    "range of N",
-                    "95 % with the printed error",
-                    "J_CT",
-                ),
+                _CROSSTALK_HEADER,
                 [row for duration in alphas for row in _crosstalk_rows(duration, alphas[duration], magnetizations)],
             ),
             TableItem(
