@@ -9,6 +9,8 @@ from .analysis.closed_forms import cooperative_limit as cooperative_limit
 from .analysis.closed_forms import ghz_mixture_moments as ghz_mixture_moments
 from .analysis.closed_forms import local_moments as local_moments
 from .analysis.counting_noise import counting_noise as counting_noise
+from .analysis.criticality import critical_fraction as critical_fraction
+from .analysis.criticality import field_ratio as field_ratio
 from .analysis.energetics import capacity as capacity
 from .analysis.energetics import ergotropy as ergotropy
 from .analysis.energetics import mean_power as mean_power
@@ -65,6 +67,7 @@ from .network import SpinNetwork as SpinNetwork
 from .network import complete as complete
 from .network import from_networkx as from_networkx
 from .network import ring as ring
+from .network import tilted_torus as tilted_torus
 from .network import torus as torus
 from .network_text import parse_network as parse_network
 from .noise import Noise as Noise

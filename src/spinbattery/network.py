@@ -354,11 +354,40 @@ def torus(lx: int, ly: int) -> SpinNetwork:
     lx, ly = _size("torus", "lx", lx), _size("torus", "ly", ly)
     _refuse_many_pairs(f"torus:{lx}x{ly}", 2 * lx * ly)
     index = np.arange(lx * ly).reshape(lx, ly)
-    neighbours = [np.roll(index, -1, axis) for axis in (0, 1)]
-    bonds = np.sort(np.concatenate([np.column_stack([index.ravel(), there.ravel()]) for there in neighbours]), axis=1)
-    pairs = np.unique(bonds[bonds[:, 0] != bonds[:, 1]], axis=0)
+    pairs = _bonds([np.roll(index, -1, axis).ravel() for axis in (0, 1)])
     grid = np.column_stack([axis.ravel() for axis in np.indices((lx, ly))]).astype(np.float64)
     return SpinNetwork(lx * ly, pairs, name=f"torus:{lx}x{ly}", positions=grid)
+
+
+def tilted_torus(a: int, b: int) -> SpinNetwork:
+    """Square lattice of a^2 + b^2 spins with periodic boundaries along the side vectors (a, b) and (-b, a).
+
+    Every spin has four neighbours from N = 5 on. Spins are the points of the lattice in the tilted square (its lower
+    left sides included), ordered by x, then y; (a, b) and (b, a) are mirror images.
+
+    Raises:
+        NetworkError: a side that is no whole number of at least 1; ``torus(a, a)`` is the one that is not tilted.
+    """
+    a, b = _size("tilted-torus", "a", a), _size("tilted-torus", "b", b)
+    n = a * a + b * b
+    _refuse_many_pairs(f"tilted-torus:{a}x{b}", 2 * n)
+    x, y = (axis.ravel() for axis in np.mgrid[-b : a + 1, 0 : a + b + 1])
+    along, across = a * x + b * y, a * y - b * x  # N times the coordinates along the sides
+    inside = (along >= 0) & (along < n) & (across >= 0) & (across < n)
+    x, y, along, across = (values[inside] for values in (x, y, along, across))
+    order = np.argsort(along * n + across)
+    keys = (along * n + across)[order]
+    neighbours = [
+        order[np.searchsorted(keys, (along + du) % n * n + (across + dv) % n)] for du, dv in ((a, -b), (b, a))
+    ]
+    grid = np.column_stack([x, y]).astype(np.float64)
+    return SpinNetwork(n, _bonds(neighbours), name=f"tilted-torus:{a}x{b}", positions=grid)
+
+
+def _bonds(neighbours: Sequence[IntArray]) -> IntArray:
+    """Unique pairs (E, 2) of each spin with its neighbour in every row (N,)."""
+    bonds = np.sort(np.concatenate([np.column_stack([np.arange(len(row)), row]) for row in neighbours]), axis=1)
+    return np.asarray(np.unique(bonds[bonds[:, 0] != bonds[:, 1]], axis=0), dtype=np.int64)
 
 
 def complete(n: int) -> SpinNetwork:

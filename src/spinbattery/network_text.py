@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import NetworkError, did_you_mean
-from .network import SpinNetwork, complete, from_networkx, ring, torus
+from .network import SpinNetwork, complete, from_networkx, ring, tilted_torus, torus
 from .topology import WorkingGraph, read_solver_properties
 
 
@@ -19,11 +19,11 @@ def _one_size(build: Callable[[int], SpinNetwork], kind: str, argument: str) -> 
     return build(int(argument))
 
 
-def _torus(argument: str) -> SpinNetwork:
+def _two_sizes(build: Callable[[int, int], SpinNetwork], kind: str, example: str, argument: str) -> SpinNetwork:
     match = re.fullmatch(r"([0-9]+)x([0-9]+)", argument)
     if match is None:
-        raise NetworkError(f"torus:{argument} is not of the form LXxLY; write torus:3x4.")
-    return torus(int(match[1]), int(match[2]))
+        raise NetworkError(f"{kind}:{argument} is not of the form {example}.")
+    return build(int(match[1]), int(match[2]))
 
 
 def _graph_readers() -> dict[str, Callable[[Path], Any]]:
@@ -114,7 +114,7 @@ def _solver(argument: str) -> SpinNetwork:
 
 
 _KINDS: dict[str, tuple[str, Callable[[str], SpinNetwork]]] = {
-    "torus": ("torus:3x4", _torus),
+    "torus": ("torus:3x4", lambda argument: _two_sizes(torus, "torus", "LXxLY; write torus:3x4", argument)),
     "ring": ("ring:5", lambda argument: _one_size(ring, "ring", argument)),
     "complete": ("complete:6", lambda argument: _one_size(complete, "complete", argument)),
     "file": ("file:graph.graphml", _file),
@@ -124,6 +124,10 @@ _KINDS: dict[str, tuple[str, Callable[[str], SpinNetwork]]] = {
     ),
     "zephyr": ("zephyr:6/scattered:400:seed:1", lambda argument: _lattice("zephyr", WorkingGraph.zephyr, argument)),
     "solver": ("solver:qpu.json/region:4", _solver),
+    "tilted-torus": (
+        "tilted-torus:3x1",
+        lambda argument: _two_sizes(tilted_torus, "tilted-torus", "AxB; write tilted-torus:3x1", argument),
+    ),
 }
 
 

@@ -152,7 +152,26 @@ def test_a_rate_is_estimated_from_an_exponent(spinbattery, curve, tmp_path):
     assert found["at"]["value"] == pytest.approx(0.01)
     assert found["at"]["unit"] == "1/ns"
     assert figure.stat().st_size > 0
-    assert spinbattery(*asked, "--measured", str(middle)).out.startswith("gamma_tau = 0.05 (95 %: ")
+    assert (found["n_spins"], found["networks"]) == ([2, 3, 4], ["ring:2", "ring:3", "ring:4"])
+    assert (found["simulated_duration"], found["noise_kind"]) == (5.0, "x")
+    assert (found["by_range"], found["range_of_n"], found["covering"]) == ([], None, None)
+    printed = spinbattery(*asked, "--measured", str(middle)).out
+    assert printed.startswith("gamma_tau = 0.05 (95 %: ")
+    assert "; dependence on the range of N not known) from alpha" in printed
+    assert printed.rstrip().endswith("; ring, N = 2 to 4, 5 ns, x noise")
+
+
+def test_an_estimate_of_more_rings_says_how_it_hangs_on_their_range(spinbattery, tmp_path):
+    file = tmp_path / "curve.toml"
+    file.write_text(CURVE.replace('"ring:4"', '"ring:4", "ring:5"'))
+    asked = ("estimate", str(file), "--store", str(tmp_path / "runs"), "--quiet", "--parameter", "gamma_tau")
+    asked = (*asked, "--quantity", "alpha", "--measured")
+    middle = spinbattery(*asked, "1.3", "--json").json["curve"]["y"][1]
+    found = spinbattery(*asked, str(middle), "--at", "5us", "--json").json
+    assert [one["n_spins"] for one in found["by_range"]] == [[2, 3, 4], [2, 3, 4, 5]]
+    assert found["by_range"][1]["value"] == found["value"] == pytest.approx(0.05)
+    assert found["at"]["by_range"][1]["value"] == pytest.approx(1e-5)
+    assert "as the largest N goes from 4 to 5) from alpha" in spinbattery(*asked, str(middle)).out
 
 
 def test_an_exponent_outside_the_curve_gives_a_warning_and_no_number(spinbattery, curve):

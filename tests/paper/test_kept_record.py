@@ -9,6 +9,7 @@ import pytest
 import spinbattery as sb
 from spinbattery.engines.sampling import Emulator
 from spinbattery.paper.beyond import BEYOND
+from spinbattery.paper.large_n import KEPT
 
 FIGURES = Path(__file__).parents[2] / "docs" / "figures"
 
@@ -37,3 +38,11 @@ def test_the_figures_of_the_documentation_are_its_own(kept):
     assert f"| 30 | 5×6 | {kept.magnetization:.3f} | {kept.precision:.1f} |" in (FIGURES.parent / "paper.md").read_text(
         encoding="utf-8"
     )
+
+
+def test_the_row_of_the_report_without_it_is_its_own(kept):
+    (row,) = KEPT
+    assert (row.network, row.n_spins, row.kept) == (kept.dataset.attrs["network"], kept.n_spins, True)
+    assert row.magnetization == pytest.approx(kept.magnetization, abs=1e-6)
+    assert row.precision == pytest.approx(kept.precision, abs=1e-3)
+    assert row.per_spin == pytest.approx(0.1094, abs=5e-5)

@@ -13,7 +13,7 @@ import pytest
 import spinbattery as sb
 from spinbattery.charging import choose_engine
 from spinbattery.errors import InvalidParameterError, SweepError
-from spinbattery.paper import fig2, fig2_tensor, table1
+from spinbattery.paper import fig2, fig2_tensor, large_n, table1
 from spinbattery.paper.beyond import BEYOND, Beyond, LargerTorus
 from spinbattery.paper.fig2_tensor import TensorStudy
 from spinbattery.paper.runs import Request
@@ -33,6 +33,7 @@ SMALL_PARTS = {
     "fig2": fig2.part(SMALL),
     "fig2-tensor": fig2_tensor.part(SMALL_STUDIES, SMALL),
     "table1": table1.part(SMALL),
+    "large-n": large_n.part(SMALL, large_n.MORE_TORI[:4]),
 }
 
 
@@ -69,7 +70,7 @@ def test_everything_is_written(full):
     folder, result = full
     assert result.computed > 50
     exact = ("fig2a", "fig2b", "fig2c", "fig3", "fig4", "fig6", "fig7", "fig8", "fig10a", "fig10b")
-    beyond = ("fig2b-beyond", "fig2b-tensor", "fig2c-tensor", "spectrum-025", "spectrum-035")
+    beyond = ("fig2b-beyond", "fig2b-tensor", "fig2c-tensor", "spectrum-025", "spectrum-035", "large-n")
     for stem in (*exact, *beyond, "fig2b-annealer", "fig2c-annealer", "fig9"):
         assert (folder / "figures" / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
         assert (folder / "figures" / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
@@ -127,10 +128,80 @@ def test_decoherence_and_cross_talk_are_read_off(full):
     )
     others = re.search(r"gamma tau from (\S+) to (\d\.\d+)", rate.note).groups()
     assert [float(x) for x in others] == pytest.approx([0.037, 0.048], abs=0.001)
+    by_range = re.findall(r"(0\.\d+) for N <= (\d)", rate.measured)
+    assert by_range == [("0.0369", "6"), ("0.0277", "7"), ("0.0217", "8")]
+    low, high = (float(x) for x in re.search(r"together say (\S+) to (\d\.\d+)", rate.measured).groups())
+    assert low < 0.01
+    assert high == pytest.approx(0.050, abs=0.002)
+    assert "alpha at 60 ns falls from 1.99 (N <= 5) to 1.80 (8) and 1.55 (12)" in rate.note
+    assert rate.parameters == "rings N = 2 to 5, and to 8; sigma_x noise; cooperative, 60 ns, s_hold = 0.35, log-log"
     crosstalk = measured["Cross-talk from alpha = 1.07 and mu = 0.833 of the local protocol"]
     products = re.search(r"J_CT tau = (\S+) from alpha and (\S+) from mu", crosstalk.measured).groups()
     assert [float(x) for x in products] == pytest.approx([0.24, 2.24], abs=0.02)
+    assert "200 ns, log-log (J_CT tau from alpha -0.268 to -0.229, largest N 6 to 12)" in crosstalk.parameters
     assert float(re.search(r"0.0013 from alpha is tau = (\d+) ns", crosstalk.note)[1]) == pytest.approx(185, abs=5)
+
+
+@pytest.mark.slow
+def test_the_table_of_the_estimate_has_a_row_for_each_range_of_n(full):
+    page = full[1].report.read_text()
+    rows = {
+        cells[0]: cells[1:4]
+        for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
+        if len(cells := re.findall(r"<td>(.*?)</td>", row)) == 7 and re.fullmatch(r"2 to \d+", cells[0])
+    }
+    assert len(rows) == 9
+    assert rows["2 to 5"] == ["1.99", "0.0400", "0.67"]
+    assert rows["2 to 8"] == ["1.80", "0.0217", "0.36"]
+    assert rows["2 to 12"] == ["1.55", "not run", "not run"]
+
+
+def test_the_hold_does_not_cross_the_critical_point_of_square_tori(tmp_path: Path):
+    result = build_report(tmp_path, ["criticality"])
+    assert result.computed == 0
+    (item,) = result.audit
+    assert item.verdict == "not supported"
+    assert item.printed == "the crossing of a phase transition's critical point"
+    assert (
+        "2.427 in the hold; critical at 3.0445 on a square torus, so crossed for s_hold < 0.331 alone" in item.measured
+    )
+    assert "at 1 on a ring, crossed for s_hold < 0.419" in item.measured
+    assert "critical at 15, s = 0.188" in item.note
+    assert "false vacuum" in item.note
+
+
+@pytest.mark.slow
+def test_the_variance_per_spin_of_all_tori_does_not_fall(full):
+    _, result = full
+    (item,) = (item for item in result.audit if item.item == "alpha = 2 for large N")
+    assert item.verdict == "not supported"
+    found = {name: float(value) for name, value in re.findall(r"(\S+) \(N = \d+\) (0\.\d+)", item.measured)}
+    expected = {
+        "torus:3x3": 0.1135,
+        "tilted-torus:3x1": 0.0976,
+        "torus:3x4": 0.0862,
+        "tilted-torus:3x2": 0.0985,
+        "torus:3x5": 0.1028,
+        "tilted-torus:4x1": 0.1319,
+        "torus:5x6": 0.1094,
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-12)
+    assert item.parameters.endswith("kept, not computed now: torus:5x6")
+    rows = re.findall(
+        r"<td>((?:tilted-)?torus:\dx\d)</td><td>\d+</td>.*?<td>(now|kept)</td>", result.report.read_text()
+    )
+    assert dict(rows)["torus:5x6"] == "kept"
+    assert dict(rows)["tilted-torus:4x1"] == "now"
+
+
+def test_the_tori_of_the_whole_report_are_all_exact_ones():
+    _, requests = large_n.part()
+    names = [request.network for request in requests]
+    assert sorted(names) == sorted(
+        [f"torus:{sides}" for sides in ("3x3", "3x4", "3x5", "3x6", "4x4", "4x5", "5x5", "5x6")]
+        + [f"tilted-torus:{sides}" for sides in ("3x1", "3x2", "4x1", "3x3", "4x2")]
+    )
+    assert {request.network for request in requests if request.full_only} == {row.network for row in large_n.KEPT}
 
 
 @pytest.mark.slow

@@ -53,6 +53,26 @@ def test_the_exponent_of_the_device_means_a_rate_of_four_hundredths_over_the_dur
     assert exponent(0.040) == pytest.approx(1.39, abs=2e-3)
 
 
+def test_the_estimate_hangs_on_the_range_of_n():
+    # a point beside each of the four values, so that nothing hangs on the interpolation
+    products = (0.0, 0.0217, 0.0277, 0.037, 0.04, 0.044)
+    runs = [ring(n, product) for product in products for n in range(2, 9)]
+    found = sb.estimate(sb.calibration_curve(runs, "gamma_tau", "alpha", n_replicates=400), 1.39)
+    values = {one.n_spins[-1]: one.value for one in found.by_range}
+    assert [values[n] for n in (5, 6, 7, 8)] == pytest.approx([0.0400, 0.0369, 0.0277, 0.0217], abs=6e-5)
+    assert found.value == values[8]
+    low, high = found.covering
+    assert low <= 0.0217 < 0.0400 < high
+    assert (found.n_spins, found.simulated_duration, found.noise_kind) == (tuple(range(2, 9)), 60.0, "x")
+
+
+@pytest.mark.parametrize(("largest", "alpha"), [(5, 1.99), (8, 1.80), (12, 1.55)])
+def test_alpha_without_noise_falls_with_the_largest_ring(largest, alpha):
+    """Log-log fits from N = 2, at the duration of the estimate: why it hangs on the range of N."""
+    records = [sb.charge(sb.ring(n), sb.cooperative(60.0), tolerance=1e-6) for n in range(2, largest + 1)]
+    assert sb.fit_scaling(records, n_bootstrap=100).alpha == pytest.approx(alpha, abs=5e-3)
+
+
 def held(bx, bz, noise, *, theta=math.pi, n=1, duration=3.0):
     """Spins apart in fields that stay, from the tilt theta in the plane of x and z."""
     scales = sb.EnergyScales(

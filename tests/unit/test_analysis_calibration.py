@@ -7,8 +7,8 @@ import pytest
 from run_datasets import Result, charged, dataset, joined, recipe
 
 from spinbattery import charge, cooperative, ring, torus
-from spinbattery.analysis import calibration
 from spinbattery.analysis.calibration import CalibrationCurve, calibration_curve
+from spinbattery.analysis.exponents import exponents
 from spinbattery.analysis.scaling import fit_scaling
 from spinbattery.errors import FitError, InvalidParameterError
 from spinbattery.noise import Noise
@@ -238,7 +238,7 @@ def test_the_band_covers_the_truth_whoever_makes_the_scatter(plain):
         hits = 0
         for trial in range(200):
             precision = sizes**1.4 * np.exp(0.03 * generator.standard_normal(sizes.size))
-            _, rows = calibration._alphas(
+            _, rows = exponents(
                 sizes, precision[None], stated * precision[None], "loglog", np.random.default_rng(trial), 300
             )
             low, high = np.percentile(rows[:, 0], (2.5, 97.5))
@@ -267,3 +267,32 @@ def test_families_that_are_mixed_are_refused():
     ]
     with pytest.raises(FitError, match=r"not one curve against crosstalk: they differ in family \(ring, torus\)"):
         calibration_curve(records, "crosstalk", "alpha")
+
+
+def test_a_curve_knows_its_runs_and_what_fewer_of_them_say(plain):
+    curved = noisy(plain, scatter=(1.0, 1.0, 1.0, 0.8))  # the largest torus falls short
+    curve = calibration_curve(curved, "gamma_tau", "alpha", n_replicates=100)
+    assert curve.networks == ("torus:1x2", "torus:1x3", "torus:2x2", "torus:2x3")
+    assert curve.origin == "torus, N = 2, 3, 4, 6, 5 ns, x noise"
+    assert repr(curve).endswith("; torus, N = 2, 3, 4, 6, 5 ns, x noise)")
+    (fewer,) = curve.shorter
+    assert (fewer.n_spins, fewer.networks, fewer.shorter) == ((2, 3, 4), curve.networks[:3], ())
+    assert fewer.y == pytest.approx([2.0, 1.8, 1.4], abs=1e-9)
+    assert fewer.replicates.tolist() == [fewer.y.tolist()]
+    assert (curve.y < fewer.y - 0.05).all()
+    three = curved.isel(run=np.flatnonzero(curved["n_spins"] < 6))
+    assert calibration_curve(three, "gamma_tau", "alpha", n_replicates=100).shorter == ()
+
+
+def test_networks_are_named_without_their_cross_talk_and_noise_with_any_parameter(leaky, plain):
+    curve = calibration_curve(leaky, "crosstalk", "alpha", n_replicates=100)
+    assert curve.origin == "torus, N = 2, 3, 4, 6, 20 ns"
+    from spinbattery.store.gather import gather
+
+    runs = gather(leaky)
+    runs = runs.assign_coords(noise=("run", [str(Noise(x=1e-3, z=1e-4))] * runs.sizes["run"]))
+    assert calibration_curve(runs, "crosstalk", "alpha", n_replicates=100).noise_kind == "x+z"
+    one = runs.isel(run=np.flatnonzero(runs["n_spins"] == 6))
+    curve = calibration_curve(one, "crosstalk_tau", "magnetization", n_replicates=100)
+    assert (curve.origin, curve.shorter) == ("torus:2x3, N = 6, 20 ns, x+z noise", ())
+    assert CalibrationCurve("gamma", "alpha", [0.0, 1.0], [2.0, 1.0]).origin == ""

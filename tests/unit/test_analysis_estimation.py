@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from spinbattery.analysis.calibration import CalibrationCurve
-from spinbattery.analysis.estimation import estimate
+from spinbattery.analysis.estimation import RangeEstimate, estimate
 from spinbattery.errors import FitError, InvalidParameterError, OutsideCurveWarning
 
 X = np.array([0.0, 0.01, 0.02, 0.04, 0.06, 0.1, 0.2])
@@ -197,3 +198,80 @@ def test_equal_seeds_give_equal_intervals_and_others_do_not():
 def test_bad_numbers_are_refused(arguments, message):
     with pytest.raises(InvalidParameterError, match=message):
         estimate(falling(), **arguments)
+
+
+def of_rings(slopes=((4, -4.0), (5, -2.0)), error=0.0):
+    """alpha = 2 + slope gamma tau from 0 to 1 on rings up to each N, as curves of runs are."""
+    curves = [
+        replace(
+            line(slope, n_replicates=400, error=error),
+            n_spins=tuple(range(2, n + 1)),
+            networks=tuple(f"ring:{k}" for k in range(2, n + 1)),
+            duration=60.0,
+            noise_kind="x",
+        )
+        for n, slope in slopes
+    ]
+    return replace(curves[-1], shorter=tuple(curves[:-1]))
+
+
+def test_an_estimate_says_of_which_runs_it_is_and_how_it_hangs_on_the_range_of_n():
+    found = estimate(of_rings(), 1.0)
+    assert (found.n_spins, found.networks[-1], found.simulated_duration, found.noise_kind) == (
+        (2, 3, 4, 5),
+        "ring:5",
+        60.0,
+        "x",
+    )
+    assert found.by_range == (RangeEstimate((2, 3, 4), 0.25), RangeEstimate((2, 3, 4, 5), 0.5))
+    assert (found.interval, found.range_of_n, found.covering) == ((0.5, 0.5), (0.25, 0.5), (0.25, 0.5))
+    assert str(found) == (
+        "gamma_tau = 0.5 (95 %: 0.5 to 0.5; 0.25 to 0.5 as the largest N goes from 4 to 5) from alpha = 1 +- 0; "
+        "ring, N = 2 to 5, 60 ns, x noise"
+    )
+
+
+def test_the_covering_interval_holds_the_scatter_and_the_ranges():
+    found = estimate(of_rings(error=0.05), 1.0, 0.04)
+    low, high = found.interval
+    assert low < 0.5 < high
+    assert low > found.range_of_n[0]
+    assert found.covering == (found.range_of_n[0], high)
+
+
+def test_products_with_the_duration_take_their_ranges_along():
+    rate = estimate(of_rings(), 1.0).at_duration(100.0)
+    assert rate.range_of_n == pytest.approx((0.0025, 0.005))
+    assert [one.value for one in rate.by_range] == pytest.approx([0.0025, 0.005])
+    assert rate.covering == pytest.approx((0.0025, 0.005))
+    assert rate.simulated_duration == 60.0
+
+
+def test_one_range_of_n_alone_is_said_to_be_one():
+    found = estimate(of_rings(slopes=((4, -2.0),)), 1.0)
+    assert (found.by_range, found.range_of_n, found.covering) == ((), None, None)
+    assert "(95 %: 0.5 to 0.5; dependence on the range of N not known) from" in str(found)
+    # of one network there is no range to hang on, and of bare numbers nothing is known
+    one = replace(of_rings(), quantity="precision", n_spins=(4,), networks=("ring:4",), shorter=())
+    assert str(estimate(one, 1.0)) == (
+        "gamma_tau = 0.5 (95 %: 0.5 to 0.5) from precision = 1 +- 0; ring:4, N = 4, 60 ns, x noise"
+    )
+
+
+def test_a_range_of_n_whose_curve_lacks_the_value_opens_that_end():
+    found = estimate(of_rings(slopes=((4, -0.5), (5, -2.0))), 1.0)
+    assert found.by_range[0] == RangeEstimate((2, 3, 4), None)
+    assert (found.range_of_n, found.covering) == ((0.5, None), (0.5, None))
+    assert "0.5 to open as the largest N goes from 4 to 5" in str(found)
+    below = estimate(of_rings(slopes=((4, -4.0), (5, -2.0))), 1.9, within=(0.04, 1.0))
+    assert (below.by_range[0].value, below.range_of_n) == (None, (None, pytest.approx(0.05)))
+    assert below.at_duration(10.0).range_of_n == (None, pytest.approx(0.005))
+
+
+def test_ranges_are_plain_data():
+    data = json.loads(json.dumps(estimate(of_rings(), 1.0).to_dict(), allow_nan=False))
+    assert data["by_range"] == [{"n_spins": [2, 3, 4], "value": 0.25}, {"n_spins": [2, 3, 4, 5], "value": 0.5}]
+    assert (data["range_of_n"], data["covering"], data["n_spins"]) == ([0.25, 0.5], [0.25, 0.5], [2, 3, 4, 5])
+    assert (data["networks"][0], data["simulated_duration"], data["noise_kind"]) == ("ring:2", 60.0, "x")
+    alone = estimate(falling(), 1.38).to_dict()
+    assert (alone["by_range"], alone["range_of_n"], alone["covering"], alone["networks"]) == ([], None, None, [])

@@ -8,8 +8,8 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from spinbattery import SpinNetwork, complete, from_networkx, ring, torus
-from spinbattery.errors import InvalidParameterError, NetworkError
+from spinbattery import SpinNetwork, complete, from_networkx, ring, tilted_torus, torus
+from spinbattery.errors import InsufficientMemoryError, InvalidParameterError, NetworkError
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,43 @@ def test_a_torus_is_the_periodic_grid_graph(sides):
     wanted = {tuple(sorted((x * sides[1] + y, v * sides[1] + w))) for (x, y), (v, w) in grid.edges}
     assert {tuple(pair) for pair in torus(*sides).pairs.tolist()} == wanted
     assert (torus(*sides).degrees == 4).all()
+
+
+@pytest.mark.parametrize(
+    ("sides", "n", "n_pairs"),
+    [
+        ((1, 1), 2, 1),
+        ((2, 1), 5, 10),
+        ((2, 2), 8, 16),
+        ((3, 1), 10, 20),
+        ((3, 2), 13, 26),
+        ((4, 1), 17, 34),
+        ((4, 2), 20, 40),
+    ],
+)
+def test_tilted_tori_are_the_square_lattice_folded_along_their_sides(sides, n, n_pairs):
+    a, b = sides
+    network = tilted_torus(a, b)
+    assert (network.n_spins, network.n_pairs) == (n, n_pairs)
+    assert set(network.degrees.tolist()) == ({1} if n == 2 else {4})
+    folded = {  # two points are one spin where a whole number of both sides leads from one to the other
+        tuple(sorted((j, k)))
+        for j, (x, y) in enumerate(network.positions.tolist())
+        for k, (v, w) in enumerate(network.positions.tolist())
+        for step in ((1, 0), (0, 1))
+        for dx, dy in [(v - x - step[0], w - y - step[1])]
+        if (a * dx + b * dy) % n == 0 and (a * dy - b * dx) % n == 0
+    }
+    assert {tuple(pair) for pair in network.pairs.tolist()} == folded
+    assert nx.is_isomorphic(network.to_networkx(), tilted_torus(b, a).to_networkx())
+
+
+def test_large_tilted_tori_are_built_at_once_and_larger_ones_refused():
+    assert set(tilted_torus(300, 200).degrees.tolist()) == {4}
+    with pytest.raises(InsufficientMemoryError, match="tilted-torus:90000x1 has"):
+        tilted_torus(90_000, 1)
+    with pytest.raises(NetworkError, match="tilted-torus: a must be a whole number"):
+        tilted_torus(2.5, 1)
 
 
 @pytest.mark.parametrize(("n", "pairs"), [(1, []), (2, [[0, 1]]), (3, [[0, 1], [0, 2], [1, 2]])])

@@ -9,7 +9,7 @@ import sys
 import networkx as nx
 import pytest
 
-from spinbattery import SpinNetwork, complete, parse_network, ring, torus
+from spinbattery import SpinNetwork, complete, parse_network, ring, tilted_torus, torus
 from spinbattery.errors import NetworkError
 from spinbattery.topology import WorkingGraph
 
@@ -21,6 +21,7 @@ from spinbattery.topology import WorkingGraph
         (" torus:1x2 ", torus(1, 2)),
         ("ring:5", ring(5)),
         ("complete:6", complete(6)),
+        ("tilted-torus:3x1", tilted_torus(3, 1)),
     ],
 )
 def test_text_forms_and_names_agree(text, network):
@@ -42,6 +43,9 @@ def test_text_forms_and_names_agree(text, network):
         ("torus:-3x4", "write torus:3x4"),
         ("torus:3x4x5", "write torus:3x4"),
         ("torus:0x4", "at least 1"),
+        ("tilted-torus:3", "write tilted-torus:3x1"),
+        ("tilted-torus:3x0", "b must be a whole number of at least 1"),
+        ("tilted-tours:3x1", "Did you mean 'tilted-torus'"),
         ("ring:", "write ring:6"),
         ("ring:five", "write ring:6"),
         ("ring:2.5", "write ring:6"),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..noise import KINDS, Noise, as_noise
 from ..record import Record
 from ..store.gather import gather
 from ..units import whole_number
+from .exponents import exponents
 from .points import (
     CURVE,
     HoldsRuns,
@@ -29,7 +29,7 @@ from .points import (
     seed_groups,
     spelled,
 )
-from .scaling import Method, fit_rows, student_factor
+from .scaling import Method, fit_rows
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -51,11 +51,13 @@ QUANTITIES = ("alpha", "magnetization", "precision")
 _COLUMN = {"gamma": "noise", "gamma_tau": "noise", "crosstalk_tau": "crosstalk"}
 """Coordinate of the runs that a parameter comes from, where it has another name."""
 
+_CROSSTALK = "+crosstalk:"
+"""Before it stands the name of the network that the cross-talk was added to."""
+
 _ONE_NETWORK = ("n_spins", "n_pairs", "field")
 _MIN_POINTS = 2
 _MIN_REPLICATES = 100
 _MIN_SIZES = 3
-_MAX_FAILED = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +74,12 @@ class CalibrationCurve:
         y: (n,) the figure of merit at each.
         replicates: (R, n) curves that could as well have come out; (1, n), the curve itself, where none are given.
         method: of the fit that alpha comes from, else None.
-        noise_kind: of the rates, for ``gamma`` and ``gamma_tau``; None where it is not known.
+        noise_kind: of the runs, such as ``x``; None without noise, or where it is not known.
         duration: tau of the runs in ns, where it is known.
-        n_spins: N of the networks behind each point.
+        n_spins: N of the networks behind each point, ascending; the curve holds for these alone.
+        networks: their names.
+        shorter: for alpha, the same curve from fewer of the runs: the largest N are left out one by one, down to three
+            sizes, ascending. They have no replicates of their own, and those whose fit does not converge are left out.
         seed: of the replicates.
 
     Raises:
@@ -91,6 +96,8 @@ class CalibrationCurve:
     noise_kind: str | None = None
     duration: float | None = None
     n_spins: tuple[int, ...] = ()
+    networks: tuple[str, ...] = ()
+    shorter: tuple[CalibrationCurve, ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -119,6 +126,11 @@ class CalibrationCurve:
         """Unit of the parameter."""
         return UNITS[self.parameter]
 
+    @property
+    def origin(self) -> str:
+        """What its runs were in a few words, such as ``ring, N = 2 to 5, 60 ns, x noise``; empty where not known."""
+        return origin(self.networks, self.n_spins, self.duration, self.noise_kind)
+
     def __call__(self, x: ArrayLike) -> FloatArray:
         """The figure of merit at ``x``, of its shape; NaN outside the curve."""
         from scipy.interpolate import PchipInterpolator
@@ -133,7 +145,8 @@ class CalibrationCurve:
     def __repr__(self) -> str:
         return (
             f"CalibrationCurve({self.quantity} against {self.parameter}: {len(self.x)} points from {self.x[0]:g} to "
-            f"{in_unit(f'{self.x[-1]:g}', self.parameter)}, {self.y[0]:.4g} to {self.y[-1]:.4g})"
+            f"{in_unit(f'{self.x[-1]:g}', self.parameter)}, {self.y[0]:.4g} to {self.y[-1]:.4g}"
+            f"{self.origin and f'; {self.origin}'})"
         )
 
 
@@ -195,16 +208,16 @@ def calibration_curve(
         _points(group, merit, f"the runs with {parameter} = {value:g}") for group, value in zip(groups, x, strict=True)
     ]
     sizes = found[0][0]
-    for (others, _, _), value in zip(found, x, strict=True):
+    for (others, *_), value in zip(found, x, strict=True):
         _check_networks(sizes, others, parameter, (float(x[0]), float(value)), quantity)
     means, errors = (np.stack([point[k] for point in found]) for k in (1, 2))  # (values, networks)
     generator = np.random.default_rng(seed)
     if quantity == "alpha":
-        y, rows = _alphas(sizes[:, 0], means, errors, method, generator, n_replicates)
+        y, rows = exponents(sizes[:, 0], means, errors, method, generator, n_replicates)
     else:
         y = means[:, 0]
         rows = y + errors[:, 0] * generator.standard_normal((n_replicates, len(x)))
-    return CalibrationCurve(
+    curve = CalibrationCurve(
         parameter=parameter,
         quantity=quantity,
         x=x,
@@ -214,8 +227,38 @@ def calibration_curve(
         noise_kind=kind,
         duration=float(data["duration"].to_numpy()[0]),
         n_spins=tuple(int(n) for n in sizes[:, 0]),
+        networks=found[0][3],
         seed=seed,
     )
+    return replace(curve, shorter=_shorter(curve, means, method)) if quantity == "alpha" else curve
+
+
+def _shorter(curve: CalibrationCurve, precision: FloatArray, method: Method) -> tuple[CalibrationCurve, ...]:
+    """Curves without the largest N, from (n, networks) of precision."""
+    sizes, found = np.array(curve.n_spins, dtype=np.float64), []
+    for largest in np.unique(sizes)[_MIN_SIZES - 1 : -1]:
+        n = int(np.sum(sizes <= largest))  # networks ascend in N
+        y = np.concatenate([fit_rows(sizes[:n], row[None, :n], method) for row in precision])[:, 1]
+        if np.isfinite(y).all():
+            fewer = replace(curve, n_spins=curve.n_spins[:n], networks=curve.networks[:n])
+            found.append(replace(fewer, y=y, replicates=y[None]))
+    return tuple(found)
+
+
+def origin(networks: tuple[str, ...], n_spins: tuple[int, ...], duration: float | None, noise_kind: str | None) -> str:
+    """What the runs of a curve were, in a few words; empty where nothing is known."""
+    kinds = sorted({name.partition(":")[0] for name in networks})
+    sizes = sorted(set(n_spins))
+    parts = list(networks) if len(networks) == 1 else [" and ".join(kinds)] if kinds else []
+    if sizes:
+        gapless = sizes[-1] - sizes[0] == len(sizes) - 1
+        listed = ", ".join(map(str, sizes))
+        parts.append(f"N = {f'{sizes[0]} to {sizes[-1]}' if gapless and len(sizes) > 1 else listed}")
+    if duration is not None:
+        parts.append(f"{duration:g} ns")
+    if noise_kind is not None:
+        parts.append(f"{noise_kind} noise")
+    return ", ".join(parts)
 
 
 def in_unit(text: str, parameter: Parameter) -> str:
@@ -256,16 +299,25 @@ def _dataset(runs: Any) -> xr.Dataset:
 
 
 def _values(data: xr.Dataset, parameter: str) -> tuple[FloatArray, str | None]:
-    """The parameter of each run, (run,), and the kind of noise where it is a rate."""
+    """The parameter of each run, (run,), and the kind of noise, None without."""
     column = data[_COLUMN.get(parameter, parameter)].to_numpy()
-    kind = None
+    texts = [str(text) for text in data["noise"].to_numpy()]
     if parameter.startswith("gamma"):
-        column, kind = _rates([str(text) for text in column])
-    elif np.isnan(column).any():
-        k = int(np.argmax(np.isnan(column)))
-        why = "its pairs have different J_CT" if parameter.startswith("crosstalk") else "only emulated runs have one"
-        raise FitError(f"the run of {data['network'].to_numpy()[k]} has no single {parameter}: {why}; leave it out.")
+        column, kind = _rates(texts)
+    else:
+        kind = "+".join(_kinds(as_noise(texts[0] or None) or Noise())) or None  # the same in all runs of a curve
+        if np.isnan(column).any():
+            k = int(np.argmax(np.isnan(column)))
+            why = (
+                "its pairs have different J_CT" if parameter.startswith("crosstalk") else "only emulated runs have one"
+            )
+            name = data["network"].to_numpy()[k]
+            raise FitError(f"the run of {name} has no single {parameter}: {why}; leave it out.")
     return np.asarray(column * data["duration"].to_numpy() if parameter.endswith("_tau") else column), kind
+
+
+def _kinds(noise: Noise) -> list[str]:
+    return [kind for kind in KINDS if np.any(getattr(noise, kind))]
 
 
 def _rates(texts: list[str]) -> tuple[FloatArray, str | None]:
@@ -284,7 +336,7 @@ def _rates(texts: list[str]) -> tuple[FloatArray, str | None]:
 
 def _shape(noise: Noise) -> tuple[str, float | None]:
     """The one kind of noise, and the temperature that belongs to it."""
-    kinds = [kind for kind in KINDS if np.any(getattr(noise, kind))]
+    kinds = _kinds(noise)
     if len(kinds) > 1 or isinstance(getattr(noise, kinds[0]), tuple):
         raise FitError(
             f"the noise {noise} is not one rate: a curve against gamma needs one kind of noise, equal on all spins."
@@ -302,8 +354,8 @@ def _check_the_rest(data: xr.Dataset, parameter: str) -> None:
         )
 
 
-def _points(group: xr.Dataset, merit: str, what: str) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Of the runs at one value: (N, n_C, field) of each network, mean of the merit, and its error or zero."""
+def _points(group: xr.Dataset, merit: str, what: str) -> tuple[FloatArray, FloatArray, FloatArray, tuple[str, ...]]:
+    """For the runs at one value: (N, n_C, field) of each network, mean of the merit, its error or zero, and names."""
     check_one_curve(group, what)
     seeds: list[IntArray] = seed_groups(group)
     networks = np.stack(
@@ -315,7 +367,9 @@ def _points(group: xr.Dataset, merit: str, what: str) -> tuple[FloatArray, Float
         why = next(filter(None, reasons_of(group).tolist()), "is not known")
         raise FitError(f"{what}: that of N = {n:g} has no {merit}, as its sigma {why}; leave that N out.")
     order = np.lexsort(networks.T[::-1])
-    return networks[order], means[order], np.nan_to_num(errors[order])
+    names = group["network"].to_numpy()[[members[0] for members in seeds]][order]
+    plain = tuple(str(name).partition(_CROSSTALK)[0] for name in names)
+    return networks[order], means[order], np.nan_to_num(errors[order]), plain
 
 
 def _check_networks(
@@ -341,53 +395,3 @@ def _check_networks(
             f"alpha needs networks of three or more different N at every {parameter}, but there are "
             f"{len(np.unique(first[:, 0]))}."
         )
-
-
-def _alphas(
-    sizes: FloatArray,
-    precision: FloatArray,
-    errors: FloatArray,
-    method: Method,
-    generator: np.random.Generator,
-    n_replicates: int,
-) -> tuple[FloatArray, FloatArray]:
-    """alpha at each value (n,), and its replicates (R, n), from (n, networks) of precision and absolute errors."""
-    nominal = np.concatenate([fit_rows(sizes, row[None], method) for row in precision])
-    if np.isnan(nominal).any():
-        raise FitError(f"a {method} fit does not converge: the points are far from a power law; try the other method.")
-    n = sizes.size
-    # one draw of networks for the whole curve
-    drawn = generator.integers(n, size=(n_replicates, n))
-    rows = np.empty((n_replicates, len(precision)))
-    for k, (values, error, (c, alpha)) in enumerate(zip(precision, errors, nominal, strict=True)):
-        scatter, own = _shifts(values, error, c * sizes**alpha, method)
-        shifted = [(student_factor(n), scatter[drawn])]
-        if own.any():
-            shifted.append((1.0, own * generator.standard_normal((n_replicates, n))))
-        rows[:, k] = alpha
-        for factor, shifts in shifted:
-            fitted = c * sizes**alpha
-            resampled = fitted * np.exp(shifts) if method == "loglog" else fitted + shifts
-            rows[:, k] += factor * (fit_rows(sizes, resampled, method, about=values)[:, 1] - alpha)
-    kept = rows[~np.isnan(rows).any(axis=1)]
-    if len(kept) < (1.0 - _MAX_FAILED) * n_replicates:
-        raise FitError(
-            f"{n_replicates - len(kept)} of {n_replicates} replicates found no power law at some point: the networks "
-            "are too few or too scattered for error bars; add networks, or use method='loglog' where it was 'linear'."
-        )
-    return nominal[:, 1], kept
-
-
-def _shifts(
-    precision: FloatArray, error: FloatArray, fitted: FloatArray, method: Method
-) -> tuple[FloatArray, FloatArray]:
-    """Residuals (networks,) that the errors of the runs do not explain, and these errors, in the space of the fit."""
-    n = precision.size
-    logarithmic = method == "loglog"
-    residuals = np.log(precision / fitted) if logarithmic else precision - fitted
-    # residuals of a fit of two parameters are too small by this factor on average
-    scatter = (residuals - residuals.mean()) * math.sqrt(n / (n - 2))
-    own = error / precision if logarithmic else error
-    total = float(np.mean(scatter**2))
-    unexplained = max(0.0, 1.0 - float(np.mean(own**2)) / total) if total > 0.0 else 0.0
-    return scatter * math.sqrt(unexplained), own

@@ -12,13 +12,26 @@ import numpy as np
 from .._typing import FloatArray
 from ..errors import FitError, InvalidParameterError, OutsideCurveWarning
 from ..units import finite, positive, whole_number
-from .calibration import UNITS, CalibrationCurve, Parameter, Quantity, in_unit
+from .calibration import UNITS, CalibrationCurve, Parameter, Quantity, in_unit, origin
 
 _BISECTIONS = 60
 _SAME = 1e-9
 """Crossings closer than this part of the curve's range are one: it passes through a point of the curve."""
 
 _PER_DURATION: dict[str, Parameter] = {"gamma_tau": "gamma", "crosstalk_tau": "crosstalk"}
+
+
+@dataclass(frozen=True)
+class RangeEstimate:
+    """The estimate with the runs of some N alone.
+
+    Attributes:
+        n_spins: N of the networks behind it.
+        value: of the parameter; None where the measured value is not on their curve.
+    """
+
+    n_spins: tuple[int, ...]
+    value: float | None
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,13 @@ class Estimate:
             a scale of what their spacing costs, which the interval does not hold. None where there is no value.
         outside: shares of the draws that were beyond the curve's first point and beyond its last.
         seed: of the draws.
+        networks, n_spins: names and N of the simulated networks; empty where they are not known.
+        simulated_duration: tau of the simulated runs in ns, where it is known.
+        noise_kind: of the simulated runs, None without noise.
+        by_range: for an exponent, the estimate with the largest N left out one by one, down to three sizes, ascending,
+            and at last that with all; empty where there is one range alone.
+        range_of_n: least and greatest of these, an end None where it lies outside its curve; None for one range alone.
+            The interval does not hold it: it is the scatter about one power law, and says nothing of other N.
     """
 
     parameter: Parameter
@@ -51,6 +71,26 @@ class Estimate:
     interpolation_error: float | None
     outside: tuple[float, float]
     seed: int
+    networks: tuple[str, ...] = ()
+    n_spins: tuple[int, ...] = ()
+    simulated_duration: float | None = None
+    noise_kind: str | None = None
+    by_range: tuple[RangeEstimate, ...] = ()
+    range_of_n: tuple[float | None, float | None] | None = None
+
+    @property
+    def covering(self) -> tuple[float | None, float | None] | None:
+        """The interval and :attr:`range_of_n` together; None where the latter is not known.
+
+        It covers the ranges of N that were simulated. What larger networks would give it does not say.
+        """
+        if self.range_of_n is None:
+            return None
+        (low, high), (least, greatest) = self.interval, self.range_of_n
+        return (
+            None if low is None or least is None else min(low, least),
+            None if high is None or greatest is None else max(high, greatest),
+        )
 
     @property
     def unit(self) -> str:
@@ -70,24 +110,44 @@ class Estimate:
         """
         check_per_duration(self.parameter)
         tau = positive("duration", duration)
-        value, low, high, error = (
-            None if number is None else number / tau
-            for number in (self.value, *self.interval, self.interpolation_error)
+
+        def over(number: float | None) -> float | None:
+            return None if number is None else number / tau
+
+        return replace(
+            self,
+            parameter=_PER_DURATION[self.parameter],
+            value=over(self.value),
+            interval=(over(self.interval[0]), over(self.interval[1])),
+            interpolation_error=over(self.interpolation_error),
+            by_range=tuple(replace(one, value=over(one.value)) for one in self.by_range),
+            range_of_n=None if self.range_of_n is None else (over(self.range_of_n[0]), over(self.range_of_n[1])),
         )
-        parameter = _PER_DURATION[self.parameter]
-        return replace(self, parameter=parameter, value=value, interval=(low, high), interpolation_error=error)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data (text, numbers, None) for JSON."""
-        return {**asdict(self), "unit": self.unit, "interval": list(self.interval), "outside": list(self.outside)}
+        """Plain data (text, numbers, None, lists) for JSON."""
+        data = {**asdict(self), "unit": self.unit, "covering": self.covering}
+        data["by_range"] = [{**one, "n_spins": list(one["n_spins"])} for one in data["by_range"]]
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in data.items()}
 
     def __str__(self) -> str:
         value = "outside the curve" if self.value is None else in_unit(f"{self.value:.3g}", self.parameter)
-        low, high = ("open" if end is None else f"{end:.3g}" for end in self.interval)
+        runs = origin(self.networks, self.n_spins, self.simulated_duration, self.noise_kind)
+        ends = f"{100.0 * self.confidence:g} %: {_spelt(self.interval)}{self._range_text()}"
         return (
-            f"{self.parameter} = {value} ({100.0 * self.confidence:g} %: {low} to {high}) from {self.quantity} = "
-            f"{self.measured:g} +- {self.error:g}"
+            f"{self.parameter} = {value} ({ends}) from {self.quantity} = {self.measured:g} +- {self.error:g}"
+            f"{runs and f'; {runs}'}"
         )
+
+    def _range_text(self) -> str:
+        if self.range_of_n is not None:
+            first, *_, last = (max(one.n_spins) for one in self.by_range)
+            return f"; {_spelt(self.range_of_n)} as the largest N goes from {first} to {last}"
+        return "; dependence on the range of N not known" if self.quantity == "alpha" and self.n_spins else ""
+
+
+def _spelt(ends: tuple[float | None, float | None]) -> str:
+    return " to ".join("open" if end is None else f"{end:.3g}" for end in ends)
 
 
 def check_per_duration(parameter: str) -> None:
@@ -112,7 +172,8 @@ def estimate(
     The value is where the curve, interpolated monotonically between its points, has the measured value.
     For the interval every replicate of the curve is inverted at a normal draw of the measured value, so
     that it holds the uncertainty of both; its ends are percentiles. Draws beyond the curve count as beyond
-    its end: where they reach a percentile, that end of the interval is open.
+    its end: where they reach a percentile, that end of the interval is open. An exponent hangs on the range of N too,
+    which no scatter about a power law shows: the estimate is repeated with the largest N left out one by one.
 
     Args:
         curve: of :func:`~spinbattery.analysis.calibration.calibration_curve`, or of other numbers.
@@ -150,6 +211,7 @@ def estimate(
     draws = measured + error * np.random.default_rng(seed).standard_normal(len(rows))
     below, above = _inverted(curve, rows, draws, (low, high), value)
     interval = _interval(below, above, confidence)
+    by_range, range_of_n = _by_range(curve, measured, (low, high), value)
     found = Estimate(
         parameter=curve.parameter,
         value=value,
@@ -161,6 +223,12 @@ def estimate(
         interpolation_error=None if value is None else abs(_on_chord(curve, measured, value) - value),
         outside=(float(np.mean(below == -np.inf)), float(np.mean(above == np.inf))),
         seed=seed,
+        networks=curve.networks,
+        n_spins=curve.n_spins,
+        simulated_duration=curve.duration,
+        noise_kind=curve.noise_kind,
+        by_range=by_range,
+        range_of_n=range_of_n,
     )
     if value is None or None in interval:
         warnings.warn(_outside_message(curve, found, low, high), OutsideCurveWarning, stacklevel=2)
@@ -255,7 +323,26 @@ def _interval(below: FloatArray, above: FloatArray, confidence: float) -> tuple[
     # order statistics: between an open and a definite value there is no middle
     low = float(np.quantile(below, tail, method="inverted_cdf"))
     high = float(np.quantile(above, 1.0 - tail, method="inverted_cdf"))
-    return (low if math.isfinite(low) else None), (high if math.isfinite(high) else None)
+    return _finite_or_none(low), _finite_or_none(high)
+
+
+def _by_range(
+    curve: CalibrationCurve, measured: float, ends: tuple[float, float], value: float | None
+) -> tuple[tuple[RangeEstimate, ...], tuple[float | None, float | None] | None]:
+    """The estimate from each range of N, and the least and greatest of them."""
+    if not curve.shorter:
+        return (), None
+    found, bounds = [], []
+    for one in (*curve.shorter, curve):
+        (below,), (above,) = _inverted(one, one.y[None], np.array([measured]), ends, value)
+        found.append(RangeEstimate(one.n_spins, float(below) if below == above and np.isfinite(below) else None))
+        bounds.append((below, above))
+    least, greatest = min(below for below, _ in bounds), max(above for _, above in bounds)
+    return tuple(found), (_finite_or_none(least), _finite_or_none(greatest))
+
+
+def _finite_or_none(number: float) -> float | None:
+    return float(number) if math.isfinite(number) else None
 
 
 def _outside_message(curve: CalibrationCurve, found: Estimate, low: float, high: float) -> str:

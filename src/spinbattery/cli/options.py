@@ -47,7 +47,7 @@ NetworkText = Annotated[
     str,
     typer.Option(
         "--network",
-        help="torus:3x4, ring:5, complete:6, pegasus:4, pegasus:16/missing:28:seed:7/region:4, "
+        help="torus:3x4, tilted-torus:3x1, ring:5, complete:6, pegasus:4, pegasus:16/missing:28:seed:7/region:4, "
         "pegasus:16/scattered:400:seed:1, zephyr:6, solver:properties.json, file:graph.graphml.",
     ),
 ]

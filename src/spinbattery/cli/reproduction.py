@@ -18,7 +18,7 @@ def reproduce(
         typer.Option(
             "--only",
             help="Comma-separated parts: fig2, fig2-tensor, fig2-annealer, fig3, fig4, fig6 to fig10, table1, "
-            "table1-annealer, estimates, energetics, baselines, spectrum, formulas.",
+            "table1-annealer, estimates, energetics, baselines, spectrum, criticality, large-n, formulas.",
         ),
     ] = None,
     out: Annotated[str, typer.Option("--out", help="Folder of the report, figures and records.")] = "reproduction",
@@ -26,8 +26,8 @@ def reproduce(
         bool,
         typer.Option(
             "--full",
-            help="Add the 5x6 torus to Fig. 2 and Table I, which takes hours and 6 GB, and tensor networks up to "
-            "N = 256; 1000 reads of each run of the annealer, as in the paper, and not 200 (--reads says another "
+            help="Add the 5x6 torus to Fig. 2, Table I and large-n, which takes hours and 6 GB, and tensor networks up "
+            "to N = 256; 1000 reads of each run of the annealer, as in the paper, and not 200 (--reads says another "
             "number).",
         ),
     ] = False,

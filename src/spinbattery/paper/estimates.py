@@ -10,13 +10,13 @@ from ..analysis.estimation import Estimate, estimate
 from ..analysis.scaling import Method
 from ..errors import OutsideCurveWarning
 from ..units import parse_duration
-from . import device, fig8, fig10
+from . import device, fig8, fig10, ranges
 from .parameters import DEVICE_DURATION_NS, PRINTED_CROSSTALK, PRINTED_GAMMA_HZ
 from .runs import Runs
 from .section import AuditItem, Section, TableItem
 
-REQUESTS = [*fig8.REQUESTS, *fig10.REQUESTS]
-"""Runs this part needs: those of Fig. 8 and Fig. 10."""
+REQUESTS = [*fig8.REQUESTS, *fig10.REQUESTS, *ranges.REQUESTS]
+"""Runs this part needs: those of Fig. 8 and Fig. 10, and larger rings with noise."""
 
 _METHODS: tuple[Method, ...] = ("loglog", "linear")
 _COOPERATIVE, _LOCAL = (device.PRINTED_FITS[name] for name in ("cooperative", "local"))
@@ -26,6 +26,9 @@ _PLAIN = 1e-9 * PRINTED_GAMMA_HZ * DEVICE_DURATION_NS
 _KHZ = 1e6
 """kHz, that is thousands in a second, in 1/ns."""
 _CYCLE = 2.0 * math.pi
+_CROSSTALK_HEADER = (
+    "tau", "from", "J_CT tau", "95 % (fit) or interpolation", "range of N", "95 % with the printed error", "J_CT",
+)  # fmt: skip
 
 
 def build(runs: Runs) -> Section:
@@ -40,6 +43,10 @@ def build(runs: Runs) -> Section:
             "An estimate is the parameter with which a model gives a measured figure. Neither model here has been "
             "shown to describe the annealer: for alpha = 1.39 independent thermal flips are another explanation, for "
             "mu = 0.833 single-spin equilibrium (parts 'table1-annealer', 'formulas').",
+            "The estimate hangs on the range of N. Without noise alpha at 60 ns falls with the largest ring, from "
+            f"{ranges.alpha_without_noise(runs, 5):.2f} (N <= 5) to {ranges.alpha_without_noise(runs, 8):.2f} (N <= 8) "
+            f"and {ranges.alpha_without_noise(runs, 12):.2f} (N <= 12), so that the noise is asked to explain less and "
+            "less. An interval from the scatter about one fit does not hold that.",
             "The factor 2 pi: H is in GHz and acts as exp(-i 2 pi H t), but gamma is a decay rate: in a time t a spin "
             "flips gamma t times on average, and no 2 pi belongs to it. 3.5 kHz then means 3500 flips in a second. Had "
             "it been written as an angular frequency, it would be 3500/(2 pi) = 557 in a second.",
@@ -55,6 +62,7 @@ def build(runs: Runs) -> Section:
                 ("rings N = 2 to 5", "fit", "alpha without noise", "gamma tau", "fit alone", "with +-", "rate in kHz"),
                 [_rate_row(name, method, curve) for method in _METHODS for name, curve in rates[method].items()],
             ),
+            ranges.table(runs),
             TableItem(
                 "The printed 3.5 kHz at 60 us, read in two ways, on the curve of 60 ns",
                 ("reading", "gamma tau", "alpha (log-log)"),
@@ -68,7 +76,7 @@ def build(runs: Runs) -> Section:
             ),
             TableItem(
                 "Cross-talk: J_CT tau in B(s)/2 ns, and J_CT at that tau",
-                ("tau", "from", "J_CT tau", "95 % (fit) or interpolation", "95 % with the printed error", "J_CT"),
+                _CROSSTALK_HEADER,
                 [row for duration in alphas for row in _crosstalk_rows(duration, alphas[duration], magnetizations)],
             ),
             TableItem(
@@ -78,7 +86,7 @@ def build(runs: Runs) -> Section:
                 [_printed_row(j_ct, alphas[fig10.MAIN], magnetizations[fig10.MAIN]) for j_ct in PRINTED_CROSSTALK],
             ),
         ),
-        audit=(_decoherence(main, rates), _crosstalk(alphas[fig10.MAIN], magnetizations[fig10.MAIN])),
+        audit=(_decoherence(runs, rates), _crosstalk(alphas[fig10.MAIN], magnetizations[fig10.MAIN])),
     )
 
 
@@ -90,6 +98,14 @@ def _read_off(curve: CalibrationCurve, measured: float, error: float = 0.0) -> E
 
 def _ends(found: Estimate) -> str:
     return " to ".join("open" if end is None else f"{end:#.3g}" for end in found.interval)
+
+
+def _range(found: Estimate) -> str:
+    """Estimates as the largest N is left out one by one."""
+    if found.range_of_n is None:
+        return f"N = {', '.join(map(str, found.n_spins))} alone"
+    ends = ["open" if end is None else f"{end:#.3g}" for end in found.range_of_n]
+    return f"{' to '.join(ends)}, largest N {found.by_range[0].n_spins[-1]} to {found.n_spins[-1]}"
 
 
 def _number(value: float | None) -> str:
@@ -134,6 +150,7 @@ def _crosstalk_rows(
                 f"{curve.quantity} = {measured}",
                 _number(alone.value),
                 _ends(alone) if curve.method else f"+- {alone.interpolation_error or math.nan:.1g}",
+                _range(alone),
                 _ends(found) if error else "none printed",
                 _number(None if alone.value is None else alone.value / tau),
             )
@@ -161,7 +178,8 @@ def _duration_of(curve: CalibrationCurve, value: float, j_ct: float) -> float:
     return math.nan if found is None else abs(found) / j_ct
 
 
-def _decoherence(main: CalibrationCurve, rates: dict[Method, dict[str, CalibrationCurve]]) -> AuditItem:
+def _decoherence(runs: Runs, rates: dict[Method, dict[str, CalibrationCurve]]) -> AuditItem:
+    main = rates["loglog"][fig8.MAIN]
     alone = _read_off(main, _COOPERATIVE["alpha"])
     found = _read_off(main, _COOPERATIVE["alpha"], _COOPERATIVE["alpha_err"])
     others = [
@@ -174,14 +192,17 @@ def _decoherence(main: CalibrationCurve, rates: dict[Method, dict[str, Calibrati
         "Decoherence rate from alpha = 1.39",
         "3.5 kHz",
         f"gamma tau = {_number(found.value)} (95 %: {_ends(alone)} from the fit, {_ends(found)} with alpha's error), "
-        f"that is {_kilohertz(found)} at 60 us; 3.5 kHz is gamma tau = {_PLAIN:.2f} and gives alpha = "
-        f"{float(main(_PLAIN)):.2f}",
-        "rings N = 2 to 5, cooperative, 60 ns, s_hold = 0.35, log-log",
+        f"that is {_kilohertz(found)} at 60 us, for N <= {max(main.n_spins)}; {ranges.text(runs, alone)}; 3.5 kHz is "
+        f"gamma tau = {_PLAIN:.2f} and gives alpha = {float(main(_PLAIN)):.2f}",
+        "rings N = 2 to 5, and to 8; sigma_x noise; cooperative, 60 ns, s_hold = 0.35, log-log",
         "corrected",
         f"Read as an angular frequency, 3.5 kHz is gamma tau = {_PLAIN / _CYCLE:.3f} and gives alpha = "
         f"{float(main(_PLAIN / _CYCLE)):.2f}; ours times 2 pi is {_kilohertz(found, _CYCLE)}. Other "
         f"durations (60, 200 ns), s_hold (0.25) and fits give gamma tau from {min(others):.3f} to {max(others):.3f}. "
-        "It is the rate of one model, fitted to five spins, for a chip of thousands.",
+        f"Without noise alpha at 60 ns falls from {ranges.alpha_without_noise(runs, 5):.2f} (N <= 5) to "
+        f"{ranges.alpha_without_noise(runs, 8):.2f} (8) and {ranges.alpha_without_noise(runs, 12):.2f} (12): the "
+        "larger the rings, the less is left for noise to explain. It is the rate of one model, fitted to at most eight "
+        "spins, for a chip of thousands.",
     )
 
 
@@ -189,6 +210,7 @@ def _crosstalk(alpha: CalibrationCurve, magnetization: CalibrationCurve) -> Audi
     strong, weak = PRINTED_CROSSTALK
     products = [abs(_read_off(curve, value).value or math.nan) for curve, value in _targets(alpha, magnetization)]
     taus = {(j, k): products[k] / j for j in (strong, weak) for k in (0, 1)}
+    by_range = _range(_read_off(alpha, _LOCAL["alpha"]))
     bound = _read_off(alpha, _LOCAL["alpha"], _LOCAL["alpha_err"]).interval[0]
     return AuditItem(
         "Cross-talk from alpha = 1.07 and mu = 0.833 of the local protocol",
@@ -196,7 +218,7 @@ def _crosstalk(alpha: CalibrationCurve, magnetization: CalibrationCurve) -> Audi
         f"J_CT tau = {products[0]:.2f} from alpha and {products[1]:.2f} from mu, in B(s)/2 ns: {products[0] / 200:.2g} "
         f"and {products[1] / 200:.2g} at 200 ns, {products[0] / DEVICE_DURATION_NS:.1g} and "
         f"{products[1] / DEVICE_DURATION_NS:.1g} at the annealer's 60 us",
-        "unitary, tori N = 2 to 12, neighbours, log-log; mu at N = 12",
+        f"unitary, tori N = 2 to 12, neighbours, {fig10.MAIN}, log-log (J_CT tau from alpha {by_range}); mu at N = 12",
         "open",
         "The printed strengths mean nothing without the duration they were simulated with, which is not given. "
         f"{strong:g} from alpha is tau = {taus[strong, 0]:.0f} ns; {weak:g} from alpha and {strong:g} from mu are "

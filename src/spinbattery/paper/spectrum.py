@@ -42,12 +42,12 @@ def build(runs: Runs) -> Section:
         "spectrum",
         "Levels along the schedule",
         (
-            "Why the cooperative protocol has alpha = 2. On the 3x3 torus the discharged state stays in the symmetric "
-            f"sector, {dimension} states of 512. It starts in a doublet, all-up and all-down, of which it is the even "
-            "and the odd half. As the transverse field grows the doublet opens: the even half stays in the ground "
-            "branch, the odd half is in the first excited one, one quantum above. At the end the ground branch is all "
-            "up, the other has one spin down. The steep level of the last third is all-down, which the field leaves "
-            "high; it crosses the one-flip branch without touching it.",
+            "Why the cooperative protocol has alpha = 2, if it is adiabatic. On the 3x3 torus the discharged state "
+            f"stays in the symmetric sector, {dimension} states of 512. It starts in a doublet, all-up and all-down, "
+            "of which it is the even and the odd half. As the transverse field grows the doublet opens: the even half "
+            "stays in the ground branch, the odd half is in the first excited one, one quantum above. At the end the "
+            "ground branch is all up, the other has one spin down. The steep level of the last third is all-down, "
+            "which the field leaves high; it crosses the one-flip branch without touching it.",
             f"With s_hold = {ADIABATIC_S_HOLD:g} both halves are followed within 60 ns. With s_hold = "
             f"{_PAPER_S_HOLD:g} the doublet is hardly open when the field comes on, and the field mixes the two "
             "halves: how much is in each branch then depends on their phase. At 60 ns it is mostly the upper one.",

@@ -57,7 +57,7 @@ def build(runs: Runs, beyond: Beyond = BEYOND) -> Section:
             "points about the fit.",
             "The paper gives no duration. The spread at s_hold = 0.35 is no noise: the runs are exact to 1e-8, and at "
             "tens of nanoseconds the small tori are not followed adiabatically. With s_hold = 0.25 and 200 ns the "
-            "limit c = 1, alpha = 2 is reached.",
+            "limit c = 1, alpha = 2 is reached at these N; it is none of large N (part 'large-n').",
             further.text(runs, beyond),
         ),
         tables=(

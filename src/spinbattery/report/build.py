@@ -14,6 +14,7 @@ from ..errors import InvalidParameterError, did_you_mean
 from ..figures.style import save_figure
 from ..paper import (
     baselines,
+    criticality,
     energetics,
     estimates,
     fig2,
@@ -27,6 +28,7 @@ from ..paper import (
     fig9,
     fig10,
     formulas,
+    large_n,
     spectrum,
     table1,
     table1_annealer,
@@ -54,6 +56,8 @@ PARTS: dict[str, Part] = {
     "energetics": (energetics.build, energetics.REQUESTS),
     "baselines": (baselines.build, baselines.REQUESTS),
     "spectrum": (spectrum.build, spectrum.REQUESTS),
+    "criticality": (criticality.build, criticality.REQUESTS),
+    "large-n": large_n.part(),
     "formulas": (formulas.build, formulas.REQUESTS),
 }
 """What builds each part, and the runs it needs."""

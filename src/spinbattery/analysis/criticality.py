@@ -1,0 +1,101 @@
+"""Transverse field over coupling along the schedule, and where it passes a critical value."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._typing import FloatArray
+from ..errors import InvalidParameterError
+from ..scales import EnergyScales, advantage_system6
+from ..units import finite, positive
+
+CRITICAL_RATIOS = {"ring": 1.0, "square lattice": 3.0445}
+"""Transverse field over coupling at the transition of the ground state, N to infinity and no longitudinal field.
+
+The ring's is exact (Pfeuty, Ann. Phys. 57, 79 (1970)), the square lattice's is from arXiv:2511.10934. Mean field
+has the number of neighbours instead, which is too much: 2 and 4 for these two.
+"""
+
+_POINTS = 1001
+
+
+def field_ratio(s: ArrayLike, J: float, scales: EnergyScales | None = None) -> FloatArray:
+    """Transverse field over coupling, A(s)/(|J| B(s)): both stand in H with a factor 1/2.
+
+    Args:
+        s: annealing fractions in [0, 1], of any shape.
+        J: the protocol's coupling in units of B(s)/2, not zero.
+        scales: A(s) and B(s); the smooth Advantage_system6 model by default.
+
+    Returns:
+        Dimensionless, of the shape of ``s``.
+
+    Raises:
+        InvalidParameterError: s beyond [0, 1] or no number, J zero or no number, or B(s) zero.
+
+    Example:
+        >>> round(float(field_ratio(0.35, -0.2)), 3)  # below 3.0445: ordered on a square lattice
+        2.427
+    """
+    scales, strength = _scales(scales), _strength(J)
+    try:
+        fractions = np.asarray(s, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidParameterError(f"s must be numbers, but is {s!r}.") from None
+    if not ((fractions >= 0.0) & (fractions <= 1.0)).all():
+        raise InvalidParameterError(f"s must lie within [0, 1], but is {s!r}.")
+    ising = scales.B(fractions)
+    if not (ising > 0.0).all():
+        raise InvalidParameterError(f"B(s) of {scales.name} is zero at some of these s, where no ratio exists.")
+    return np.asarray(scales.A(fractions) / (strength * ising))
+
+
+def critical_fraction(ratio: float, J: float, scales: EnergyScales | None = None) -> float:
+    """The s at which the ratio of transverse field and coupling has a value: a hold below that s crosses it.
+
+    Where a table of A(s) and B(s) passes the value more than once, it is the largest such s, the first that a ramp
+    down from s = 1 comes to.
+
+    Args:
+        ratio: of the transition, such as those of :data:`CRITICAL_RATIOS`.
+        J: the protocol's coupling in units of B(s)/2, not zero.
+        scales: A(s) and B(s); the smooth Advantage_system6 model by default.
+
+    Raises:
+        InvalidParameterError: a ratio that is not above zero or that no s has, or J zero.
+
+    Example:
+        >>> round(critical_fraction(3.0445, -0.2), 3)
+        0.331
+    """
+    from scipy.optimize import brentq
+
+    scales, strength, ratio = _scales(scales), _strength(J), positive("the ratio", ratio)
+
+    def excess(s: ArrayLike) -> FloatArray:
+        return np.asarray(scales.A(s) - ratio * strength * scales.B(s))
+
+    grid = np.union1d(np.linspace(0.0, 1.0, _POINTS), scales.kinks)
+    above = np.flatnonzero(excess(grid) >= 0.0)
+    if not above.size or above[-1] == len(grid) - 1:
+        where = "below {:g} everywhere" if not above.size else "above {:g} still at s = 1"
+        raise InvalidParameterError(
+            f"A(s)/(|J| B(s)) of {scales.name} with J = {J:g} is {where.format(ratio)}, so that no ramp from s = 1 "
+            "comes to it; check J and the ratio."
+        )
+    low, high = grid[above[-1] : above[-1] + 2].tolist()
+    return float(brentq(lambda s: float(excess(s)), low, high, xtol=1e-12))
+
+
+def _strength(J: float) -> float:
+    strength = abs(finite("J", J))
+    if strength == 0.0:
+        raise InvalidParameterError("J is zero: spins that are not coupled have no transition.")
+    return strength
+
+
+def _scales(scales: EnergyScales | None) -> EnergyScales:
+    if scales is not None and not isinstance(scales, EnergyScales):
+        raise InvalidParameterError(f"scales must be EnergyScales, but are {scales!r}.")
+    return scales or advantage_system6()

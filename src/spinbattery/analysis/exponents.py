@@ -1,0 +1,75 @@
+"""Exponents along a calibration curve, with replicates that draw the networks once for the whole curve."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..errors import FitError
+from .scaling import Method, fit_rows, student_factor
+
+_MAX_FAILED = 0.05
+
+
+def exponents(
+    sizes: FloatArray,
+    precision: FloatArray,
+    errors: FloatArray,
+    method: Method,
+    generator: np.random.Generator,
+    n_replicates: int,
+) -> tuple[FloatArray, FloatArray]:
+    """alpha at each value of a parameter (n,), and its replicates (R, n).
+
+    Args:
+        sizes: (networks,) N of each.
+        precision: (n, networks) 1/sigma^2.
+        errors: (n, networks) their absolute standard errors, or zero.
+        method: of the fits.
+        generator: of the draws.
+        n_replicates: R; fewer are kept where some find no power law.
+
+    Raises:
+        FitError: a linear fit that does not converge, or too many replicates without a power law.
+    """
+    nominal = np.concatenate([fit_rows(sizes, row[None], method) for row in precision])
+    if np.isnan(nominal).any():
+        raise FitError(f"a {method} fit does not converge: the points are far from a power law; try the other method.")
+    n = sizes.size
+    # one draw of networks for the whole curve
+    drawn = generator.integers(n, size=(n_replicates, n))
+    rows = np.empty((n_replicates, len(precision)))
+    for k, (values, error, (c, alpha)) in enumerate(zip(precision, errors, nominal, strict=True)):
+        scatter, own = _shifts(values, error, c * sizes**alpha, method)
+        shifted = [(student_factor(n), scatter[drawn])]
+        if own.any():
+            shifted.append((1.0, own * generator.standard_normal((n_replicates, n))))
+        rows[:, k] = alpha
+        for factor, shifts in shifted:
+            fitted = c * sizes**alpha
+            resampled = fitted * np.exp(shifts) if method == "loglog" else fitted + shifts
+            rows[:, k] += factor * (fit_rows(sizes, resampled, method, about=values)[:, 1] - alpha)
+    kept = rows[~np.isnan(rows).any(axis=1)]
+    if len(kept) < (1.0 - _MAX_FAILED) * n_replicates:
+        raise FitError(
+            f"{n_replicates - len(kept)} of {n_replicates} replicates found no power law at some point: the networks "
+            "are too few or too scattered for error bars; add networks, or use method='loglog' where it was 'linear'."
+        )
+    return nominal[:, 1], kept
+
+
+def _shifts(
+    precision: FloatArray, error: FloatArray, fitted: FloatArray, method: Method
+) -> tuple[FloatArray, FloatArray]:
+    """Residuals (networks,) that the errors of the runs do not explain, and these errors, in the space of the fit."""
+    n = precision.size
+    logarithmic = method == "loglog"
+    residuals = np.log(precision / fitted) if logarithmic else precision - fitted
+    # residuals of a fit of two parameters are too small by this factor on average
+    scatter = (residuals - residuals.mean()) * math.sqrt(n / (n - 2))
+    own = error / precision if logarithmic else error
+    total = float(np.mean(scatter**2))
+    unexplained = max(0.0, 1.0 - float(np.mean(own**2)) / total) if total > 0.0 else 0.0
+    return scatter * math.sqrt(unexplained), own
