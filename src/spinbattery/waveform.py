@@ -89,12 +89,13 @@ class Waveform:
 
     def crossings(self, levels: Iterable[float]) -> FloatArray:
         """Normalised times at which the waveform passes one of the levels, corners excluded."""
-        wanted = np.asarray(list(levels), dtype=np.float64)
+        wanted = np.unique(np.asarray(list(levels), dtype=np.float64))
         u, v = self._arrays
-        found = [np.empty(0)]
-        for k in range(len(u) - 1):
-            if v[k] != v[k + 1]:
-                fraction = (wanted - v[k]) / (v[k + 1] - v[k])
-                inside = (fraction > 0.0) & (fraction < 1.0)
-                found.append(u[k] + fraction[inside] * (u[k + 1] - u[k]))
-        return np.unique(np.concatenate(found))
+        first = np.searchsorted(wanted, np.minimum(v[:-1], v[1:]), side="right")
+        count = np.maximum(np.searchsorted(wanted, np.maximum(v[:-1], v[1:]), side="left") - first, 0)
+        segment = np.repeat(np.arange(len(u) - 1), count)
+        number = np.arange(len(segment)) - np.repeat(np.cumsum(count) - count, count)
+        fraction = (wanted[first[segment] + number] - v[segment]) / (v[segment + 1] - v[segment])
+        inside = (fraction > 0.0) & (fraction < 1.0)  # rounding may make it a corner
+        segment = segment[inside]
+        return np.unique(u[segment] + fraction[inside] * (u[segment + 1] - u[segment]))

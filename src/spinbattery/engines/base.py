@@ -71,7 +71,9 @@ def output_times(problem: ChargingProblem, times: ArrayLike | None) -> FloatArra
         )
     # a time meant to be a corner but off by rounding would make an empty step
     corners = problem.protocol.breakpoints
-    nearest = corners[np.abs(array[:, None] - corners).argmin(axis=1)] if array.size else array
+    after = np.searchsorted(corners, array).clip(1, len(corners) - 1)
+    before = corners[after - 1]
+    nearest = np.where(array - before <= corners[after] - array, before, corners[after])
     array = np.where(np.abs(array - nearest) < 0.5 * SAME_TIME * duration, nearest, array)
     if array.size and (array[0] < 0.0 or array[-1] > duration):
         raise InvalidParameterError(

@@ -19,7 +19,7 @@ from ..symmetry import symmetry_group
 from ..units import whole_number
 from .base import output_times
 from .checkpoint import Checkpoint
-from .propagation import propagate
+from .propagation import Outputs, propagate
 from .sector.basis import LARGEST_N, SymmetricSector, sector_dimension
 from .sector.state import ChebyshevState
 from .symmetric import Symmetric
@@ -183,18 +183,15 @@ def _evolved(problem: ChargingProblem, sector: SymmetricSector, times: FloatArra
     """The state at every time, (T, d) in the basis of normalised orbits."""
     engine = Symmetric()
     start = sector.product_amplitudes(problem.protocol.initial.spinors(sector.n_spins))
-    weights, wanted = np.sqrt(sector.sizes), set(times.tolist())
+    weights = np.sqrt(sector.sizes)
     found = []
     with Team(1) as team:
         state = ChebyshevState(sector, start, _EXPONENTIAL, team)
 
-        def at_stop(time: float) -> None:
-            if time in wanted:
-                found.append(weights * state.amplitudes)
-
+        outputs = Outputs(times, lambda _: found.append(weights * state.amplitudes))
         mesh = engine.mesh(problem, times)
         log = Checkpoint().level(level)
-        propagate(problem, engine.scheme_for(problem), [state], mesh, level, at_stop, silent, log)
+        propagate(problem, engine.scheme_for(problem), [state], mesh, level, outputs, silent, log)
     return np.array(found)
 
 
