@@ -19,6 +19,7 @@ from .analysis.statistics import checked_shots
 from .annealer.request import readout
 from .errors import RecordError
 from .network import SpinNetwork
+from .paths import user_path
 from .problem import ChargingProblem
 from .protocol import Protocol
 from .record import Record
@@ -112,7 +113,7 @@ def read_measurement(
         RecordError: no such file, another ending, or content of another kind.
         SpinBatteryError: see :func:`record_from_samples` and :func:`record_from_magnetizations`.
     """
-    path = Path(path)
+    path = user_path(path)
     if path.suffix not in (".json", ".csv"):
         raise RecordError(
             f"{str(path)!r} must end in .json (a SampleSet, json.dump(samples.to_serializable(), file)) or .csv (one "

@@ -10,6 +10,7 @@ from typing import Any
 
 from .errors import NetworkError, did_you_mean
 from .network import SpinNetwork, complete, from_networkx, ring, torus
+from .paths import user_path
 from .topology import WorkingGraph, read_solver_properties
 
 
@@ -44,7 +45,7 @@ def _read_edgelist(path: Path) -> Any:
 
 
 def _file(argument: str) -> SpinNetwork:
-    path, readers = Path(argument), _graph_readers()
+    path, readers = user_path(argument), _graph_readers()
     if path.suffix not in readers:
         raise NetworkError(f"cannot tell the format of {argument!r}; use a file ending in {', '.join(readers)}.")
     if not path.is_file():
@@ -108,7 +109,7 @@ def _solver(argument: str) -> SpinNetwork:
         raise NetworkError(
             f"solver:{argument} names no .json file of saved properties; write solver:qpu.json/region:4."
         )
-    path, steps = Path(match[1]), match[2]
+    path, steps = user_path(match[1]), match[2]
     graph = replace(WorkingGraph.from_properties(read_solver_properties(path)), name=f"solver:{path.name}")
     return _cut(graph, [] if steps is None else steps.split("/"), f"solver:{argument}")
 

@@ -15,6 +15,7 @@ from ._typing import ComplexArray, FloatArray
 from .atomic import replacing
 from .errors import RecordError
 from .netcdf import decode, encode
+from .paths import user_path
 from .problem import ChargingProblem
 from .schema import LONG_NAMES, NUMERICS_VERSION, REQUIRED, SCHEMA, SCHEMA_VERSION
 
@@ -322,9 +323,9 @@ class Record:
         Raises:
             RecordError: the folder does not exist, cannot be written or is full; its cause is the OSError.
         """
-        path = Path(path)
         content = self.to_bytes() if content is None else content
         try:
+            path = user_path(path)
             with replacing(path) as temporary:
                 temporary.write_bytes(content)
         except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
@@ -342,7 +343,7 @@ def read_record(path: str | Path) -> Record:
         RecordError: no such file, no netCDF, not a record, another schema version, or damaged
             (its checksum does not match).
     """
-    path = Path(path)
+    path = user_path(path)
     if not path.is_file():
         raise RecordError(f"there is no record file {str(path)!r}.")
     try:

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from .errors import EnergyScalesError
+from .paths import user_path
 from .scales import EnergyScales, LinearTable, checked_table
 
 DEFAULT_SHEET = "Standard-Annealing Schedule"
@@ -109,7 +110,7 @@ def from_spreadsheet(path: str | Path, sheet: str | None = None) -> EnergyScales
         EnergyScalesError: unreadable file, missing sheet or column, a unit other than GHz, MHz or Hz,
             s not ascending from 0 to 1, entries missing, not finite or negative.
     """
-    path = Path(path)
+    path = user_path(path)
     if not path.is_file():
         raise EnergyScalesError(f"there is no file {path.name!r}.")
     if path.suffix.lower() == ".xlsx":

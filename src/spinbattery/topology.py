@@ -19,6 +19,7 @@ from ._arrays import read_only
 from ._typing import FloatArray, IntArray
 from .errors import NetworkError
 from .network import SpinNetwork
+from .paths import user_path
 
 _SMALLEST_SIZE = {"pegasus": 2, "zephyr": 1}
 _LARGEST_SIZE = 32
@@ -329,7 +330,7 @@ def read_solver_properties(path: str | Path) -> dict[str, Any]:
     Raises:
         NetworkError: no such file, no JSON object, or whatever :meth:`WorkingGraph.from_properties` refuses.
     """
-    path = Path(path)
+    path = user_path(path)
     try:
         properties = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidParameterError
+from ..paths import user_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,7 +73,7 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
     Raises:
         InvalidParameterError: another ending, or a place that cannot be written.
     """
-    path = Path(path)
+    path = user_path(path)
     if path.suffix not in FIGURE_ENDINGS:
         raise InvalidParameterError(f"{path.name!r} must end in {' or '.join(FIGURE_ENDINGS)}.")
     if not path.parent.is_dir():
