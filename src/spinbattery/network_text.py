@@ -6,12 +6,15 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import NetworkError, did_you_mean
 from .network import SpinNetwork, complete, from_networkx, ring, torus
 from .paths import user_path
 from .topology import WorkingGraph, read_solver_properties
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def _one_size(build: Callable[[int], SpinNetwork], kind: str, argument: str) -> SpinNetwork:
@@ -128,6 +131,29 @@ _KINDS: dict[str, tuple[str, Callable[[str], SpinNetwork]]] = {
 }
 
 
+def as_network(network: SpinNetwork | nx.Graph[Any] | str) -> SpinNetwork:
+    """Network from what a caller gave: a network, its text form, or a networkx graph.
+
+    Raises:
+        NetworkError: something else, or as :func:`parse_network` and :func:`~spinbattery.network.from_networkx`.
+    """
+    if isinstance(network, SpinNetwork):
+        return network
+    if isinstance(network, str):
+        return parse_network(network)
+    if is_graph(network):
+        return from_networkx(network)
+    raise NetworkError(
+        "a network must be a SpinNetwork, such as spinbattery.torus(3, 4), its text form, such as 'torus:3x4', or a "
+        f"networkx graph, but is {network!r}."
+    )
+
+
+def is_graph(candidate: Any) -> bool:
+    """Whether this is a networkx graph, without importing networkx."""
+    return any(kind.__module__.startswith("networkx.") and kind.__name__ == "Graph" for kind in type(candidate).__mro__)
+
+
 def parse_network(text: str) -> SpinNetwork:
     """Network from its text form.
 
@@ -140,6 +166,8 @@ def parse_network(text: str) -> SpinNetwork:
     Raises:
         NetworkError: unknown kind (the message says which exist), malformed size or step, unreadable file.
     """
+    if not isinstance(text, str):
+        raise NetworkError(f"a network must be text, such as 'torus:3x4', but is {text!r}.")
     kind, colon, argument = text.strip().partition(":")
     if kind not in _KINDS or not colon:
         examples = ", ".join(example for example, _ in _KINDS.values())

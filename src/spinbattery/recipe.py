@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from .errors import InvalidParameterError, did_you_mean
 from .network import SpinNetwork
@@ -81,3 +83,36 @@ class ProtocolRecipe:
         if self.cost_reference is not None:
             text += f" --cost-reference {self.cost_reference:g}"
         return text
+
+
+ProtocolLike: TypeAlias = Protocol | ProtocolRecipe | Callable[[SpinNetwork], Protocol]
+"""A protocol; or what makes one for each network: a recipe, or a function such as ``charging.local_equivalent``."""
+
+
+def is_protocol_like(candidate: Any) -> bool:
+    """Whether :func:`as_protocol` takes it; classes are no functions from networks."""
+    return isinstance(candidate, Protocol | ProtocolRecipe) or (callable(candidate) and not isinstance(candidate, type))
+
+
+def as_protocol(protocol: ProtocolLike, network: SpinNetwork, scales: EnergyScales) -> Protocol:
+    """Protocol on a network from what a caller gave.
+
+    Raises:
+        InvalidParameterError: something else, or a function that gives no protocol.
+        SpinBatteryError: as :meth:`ProtocolRecipe.build`.
+    """
+    if isinstance(protocol, Protocol):
+        return protocol
+    if not is_protocol_like(protocol):
+        given = f"the name {protocol!r}, which says no duration" if isinstance(protocol, str) else repr(protocol)
+        raise InvalidParameterError(
+            "a protocol must be one with a duration, such as spinbattery.cooperative(duration=20.0), a recipe, such as "
+            f"ProtocolRecipe('cooperative', '20ns'), or a function from a network to a protocol, but is {given}."
+        )
+    built = protocol.build(network, scales) if isinstance(protocol, ProtocolRecipe) else protocol(network)
+    if not isinstance(built, Protocol):
+        raise InvalidParameterError(
+            f"protocols must be protocols, recipes, or functions from a network to a protocol, but {protocol!r} "
+            f"gives {built!r}."
+        )
+    return built

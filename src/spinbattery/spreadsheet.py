@@ -128,9 +128,8 @@ def from_spreadsheet(path: str | Path, sheet: str | None = None) -> EnergyScales
         key: np.array(_numbers(table_rows[1:], column, factor, f"{path.name}, column {key}"))
         for key, (column, factor) in _columns(table_rows[0][1], path.name).items()
     }
-    for key in ("A", "B"):
-        checked_table(table["s"], table[key], f"{path.name}, {key}(s)")
-    s = tuple(table["s"].tolist())
+    rounded = [checked_table(table["s"], table[key], f"{path.name}, {key}(s)")[0] for key in ("A", "B")]
+    s = tuple(rounded[0].tolist())
     return EnergyScales(
         path.stem, LinearTable(s, tuple(table["A"].tolist())), LinearTable(s, tuple(table["B"].tolist()))
     )

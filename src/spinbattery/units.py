@@ -33,6 +33,26 @@ _TIME_UNITS_NS = {"ps": 1e-3, "ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms"
 _DURATION = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*([a-zA-Zµμ]*)\s*")
 
 
+ROUNDING = 1e-9
+"""Fractions of a whole that are off by less are meant to be exact."""
+
+
+def apart(*values: SupportsFloat) -> list[str]:
+    """Numbers as text, with the six digits that suit a message, or as many as tell unequal ones apart."""
+    numbers = [float(value) for value in values]
+    for digits in range(6, 17):
+        texts = [f"{number:.{digits}g}" for number in numbers]
+        if len(set(texts)) == len(set(numbers)):
+            return texts
+    return [f"{number:.17g}" for number in numbers]
+
+
+def within_unit(value: float) -> float:
+    """A fraction outside [0, 1] by no more than rounding as 0 or 1; others as they are."""
+    nearest = min(max(value, 0.0), 1.0)
+    return nearest if abs(value - nearest) <= ROUNDING else value
+
+
 def finite(name: str, value: SupportsFloat) -> float:
     """Return ``value`` as a float.
 
@@ -48,7 +68,8 @@ def finite(name: str, value: SupportsFloat) -> float:
     if not math.isfinite(number):
         raise InvalidParameterError(f"{name} must be finite, but is {number}.")
     if abs(number) > _LARGEST:
-        raise InvalidParameterError(f"{name} must not exceed {_LARGEST:g} in magnitude, but is {number:g}.")
+        size, limit = apart(number, math.copysign(_LARGEST, number))
+        raise InvalidParameterError(f"{name} must not exceed {limit.lstrip('-')} in magnitude, but is {size}.")
     return number + 0.0  # -0.0 and 0.0 are one value and must have one hash
 
 

@@ -61,8 +61,8 @@ def test_sweep_scaling_and_estimate(run, home):
     assert not (home / "new").exists()
     run("sweep", "~/study.toml", "--store", "~/runs", "--workers", "1", "--quiet")
     assert run("sweep", "~/study.toml", "--store", "~/runs", "--quiet", "--json").json["reused"] == 3
-    run("scaling", "--networks", "ring:2,ring:3,ring:4", "--duration", "5ns", "--plot", "~/fit.png", "--store", "~/runs",
-        "--workers", "1", "--quiet")  # fmt: skip
+    run("scaling", "--networks", "ring:2,ring:3,ring:4", "--duration", "5ns", "--plot", "~/fit.png",
+        "--store", "~/runs", "--workers", "1", "--quiet")  # fmt: skip
     (home / "curve.toml").write_text('crosstalk = [0.0, -0.01, -0.02]\n' + STUDY.replace(", \"ring:3\", \"ring:4\"", "")
                                      + PROTOCOL)  # fmt: skip
     run("estimate", "~/curve.toml", "--parameter", "crosstalk", "--quantity", "magnetization", "--measured", "0.15",

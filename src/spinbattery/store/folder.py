@@ -338,6 +338,16 @@ class Store:
         return self.folder / _CLAIMS / key[:_STEM_DIGITS]
 
 
+def as_store(store: Store | str | Path) -> Store:
+    """Store from what a caller gave: one, or its folder.
+
+    Raises:
+        InvalidParameterError: something else.
+        RecordError: the folder cannot be made.
+    """
+    return store if isinstance(store, Store) else Store(store)
+
+
 def _stem(path: Path) -> str:
     return path.name.split(".")[0]
 
