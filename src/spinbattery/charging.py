@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
+from .arguments import switch
 from .engines.base import Engine, output_times
 from .engines.checkpoint import Checkpoint
 from .engines.lindblad import Lindblad
@@ -25,7 +26,7 @@ from .network import SpinNetwork
 from .network_text import as_network
 from .noise import Noise, as_noise
 from .problem import ChargingProblem
-from .progress import Progress, silent
+from .progress import Progress, checked_progress, silent
 from .recipe import ProtocolLike, as_protocol
 from .record import Record, run_key
 from .scales import EnergyScales, as_scales
@@ -196,6 +197,7 @@ def charge(
     Raises:
         SpinBatteryError: bad input, too little memory, or a tolerance not reached; nothing is lost.
     """
+    progress, recompute = checked_progress(progress), switch("recompute", recompute)
     spins, device = as_network(network), as_scales(scales)
     problem = ChargingProblem(spins, as_protocol(protocol, spins, device), device, as_noise(noise))
     chosen, reason = resolve_engine(engine, problem, tolerance)

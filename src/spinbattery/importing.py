@@ -17,14 +17,17 @@ from numpy.typing import ArrayLike
 from ._typing import FloatArray
 from .analysis.statistics import checked_shots
 from .annealer.request import readout
+from .arguments import instance
 from .errors import RecordError
 from .network import SpinNetwork
+from .network_text import as_network
 from .paths import user_path
 from .problem import ChargingProblem
 from .protocol import Protocol
+from .recipe import as_protocol
 from .record import Record
 from .recording import Readout, build_record, plain_data
-from .scales import EnergyScales, advantage_system6
+from .scales import EnergyScales, as_scales
 
 if TYPE_CHECKING:
     import dimod
@@ -67,7 +70,10 @@ def record_from_samples(
         NetworkError: variables that are no spins of the network.
         EngineError: fewer than two reads, or values that are no spins.
     """
-    spins = network.restricted_to(list(samples.variables))
+    instance("source", source, str)
+    if not hasattr(samples, "variables") or not hasattr(samples, "record"):
+        raise RecordError(f"samples must be a dimod SampleSet, as samplers return, but are {samples!r}.")
+    spins = as_network(network).restricted_to(list(samples.variables))
     reads = readout(samples, spins.labels or range(spins.n_spins))
     told = plain_data(samples.info)
     model = {"emulator": told.pop("emulator")} if "emulator" in told else {}
@@ -97,6 +103,8 @@ def record_from_magnetizations(
     Raises:
         InvalidParameterError: fewer than two reads, values outside [-1, 1], or that N spins cannot give.
     """
+    instance("source", source, str)
+    network = as_network(network)
     values = checked_shots(magnetizations, network.n_spins)
     return _record(network, protocol, scales, Readout(values, sampler={"source": source}))
 
@@ -135,10 +143,11 @@ def read_measurement(
 def _record(
     network: SpinNetwork, protocol: Protocol | ProtocolOf, scales: EnergyScales | None, reads: Readout
 ) -> Record:
-    built = protocol if isinstance(protocol, Protocol) else protocol(network)
+    scales = as_scales(scales)
+    built = as_protocol(protocol, network, scales)
     data = reads.magnetizations if reads.spins is None else reads.spins
     options = {"reads": len(data), "data": hashlib.sha256(data.tobytes()).hexdigest()}
-    problem = ChargingProblem(network, built, scales or advantage_system6())
+    problem = ChargingProblem(network, built, scales)
     return build_record(problem, IMPORTED, options, "sampled elsewhere", reads, 0.0)
 
 

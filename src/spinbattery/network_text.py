@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import NetworkError, did_you_mean
-from .network import SpinNetwork, complete, from_networkx, ring, torus
+from .network import SpinNetwork, complete, from_networkx, is_graph, ring, torus
 from .paths import user_path
 from .topology import WorkingGraph, read_solver_properties
 
@@ -147,11 +147,6 @@ def as_network(network: SpinNetwork | nx.Graph[Any] | str) -> SpinNetwork:
         "a network must be a SpinNetwork, such as spinbattery.torus(3, 4), its text form, such as 'torus:3x4', or a "
         f"networkx graph, but is {network!r}."
     )
-
-
-def is_graph(candidate: Any) -> bool:
-    """Whether this is a networkx graph, without importing networkx."""
-    return any(kind.__module__.startswith("networkx.") and kind.__name__ == "Graph" for kind in type(candidate).__mro__)
 
 
 def parse_network(text: str) -> SpinNetwork:

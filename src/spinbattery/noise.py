@@ -199,7 +199,7 @@ def as_noise(noise: Noise | str | None) -> Noise | None:
     """
     if noise is None or isinstance(noise, Noise):
         return noise
-    if noise == "none":
+    if isinstance(noise, str) and noise == "none":
         return None
     return parse_noise(noise)
 

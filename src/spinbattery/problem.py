@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from ._arrays import read_only
 from ._typing import FloatArray, IntArray
+from .arguments import instance
 from .cost import Cost
 from .errors import InvalidParameterError
 from .network import SpinNetwork
@@ -223,3 +224,12 @@ class ChargingProblem:
             raise InvalidParameterError(
                 f"{what} builds matrices of 2^N rows and is limited to N = {limit}, but N is {self.n_spins}."
             )
+
+
+def as_problem(given: Any) -> ChargingProblem:
+    """What was given, if it is a problem.
+
+    Raises:
+        InvalidParameterError: it is none.
+    """
+    return instance("the problem", given, ChargingProblem, "made of a network and a protocol")

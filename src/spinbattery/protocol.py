@@ -248,7 +248,18 @@ def polarised(
 
 
 def local_field(h: float, J: float, pairs_per_spin: float, g: float = 1.0) -> float:
-    """Field of the local protocol that costs the same at gain g: Eq. 19, with the sign of h."""
+    """Field of the local protocol that costs the same at gain g: Eq. 19, with the sign of h.
+
+    Raises:
+        InvalidParameterError: not finite, g zero, or pairs_per_spin negative.
+    """
+    h, J, g = finite("h", h), finite("J", J), finite("g", g)
+    pairs_per_spin = finite("pairs_per_spin", pairs_per_spin)
+    if g == 0.0 or pairs_per_spin < 0.0:
+        raise InvalidParameterError(
+            f"a gain that is not zero and pairs per spin that are not negative are needed, but they are {g:g} and "
+            f"{pairs_per_spin:g}."
+        )
     return math.copysign(math.sqrt(h**2 + pairs_per_spin * (J / g) ** 2), h)
 
 

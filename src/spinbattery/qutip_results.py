@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ._typing import FloatArray
+from .arguments import instance
 from .engines.base import output_times
 from .errors import RecordError
 from .operators import ising_diagonal, magnetization_diagonal, transverse_operator
-from .problem import ChargingProblem
+from .problem import ChargingProblem, as_problem
 from .protocol import SAME_TIME
 from .quantum_objects import collapse_operators, import_qutip, product_ket
 from .record import Record
@@ -74,6 +75,8 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
         if isinstance(result, McResult)
         else _Runs([_states(result)], np.ones(1), np.empty(0))
     )
+    problem = as_problem(problem)
+    instance("source", source, str)
     times = _checked_times(result, runs, problem)
     _check_noise(result, problem)
     solution = _solution(problem, runs, times)

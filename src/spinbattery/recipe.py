@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from .arguments import is_one_of, switch
 from .errors import InvalidParameterError, did_you_mean
 from .network import SpinNetwork
 from .protocol import Protocol, cooperative, polarised
 from .scales import EnergyScales
-from .units import parse_duration
+from .units import finite, parse_duration
 
 PROTOCOL_NAMES = ("cooperative", "local", "polarised", "polarised-local")
 REFERENCE_S_HOLD = 0.35
@@ -40,10 +41,15 @@ class ProtocolRecipe:
     cost_reference: float | None = None
 
     def __post_init__(self) -> None:
-        if self.name not in PROTOCOL_NAMES:
-            hint = did_you_mean(self.name, PROTOCOL_NAMES)
+        if not is_one_of(self.name, PROTOCOL_NAMES):
+            hint = did_you_mean(str(self.name), PROTOCOL_NAMES)
             raise InvalidParameterError(f"unknown protocol {self.name!r}; there are {', '.join(PROTOCOL_NAMES)}.{hint}")
         parse_duration(self.duration)
+        for name in ("J", "field", "s_hold"):
+            finite(name, getattr(self, name))
+        switch("equal_cost", self.equal_cost)
+        if self.cost_reference is not None:
+            finite("cost_reference", self.cost_reference)
         if self.cost_reference is not None and not self.equal_cost:
             raise InvalidParameterError("the cost reference is only used at equal cost; give --equal-cost as well.")
         if self.equal_cost and self.J == 0.0:

@@ -336,6 +336,17 @@ class Record:
         return path
 
 
+def as_record(given: Any) -> Record:
+    """What was given, if it is a record.
+
+    Raises:
+        RecordError: it is none.
+    """
+    if isinstance(given, Record):
+        return given
+    raise RecordError(f"a record is needed, as charge() returns and read_record() reads, but this is {given!r}.")
+
+
 def read_record(path: str | Path) -> Record:
     """Read a record and check it.
 

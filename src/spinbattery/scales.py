@@ -35,7 +35,7 @@ def checked_table(s: Any, values: Any, what: str, *, positive: bool = False) -> 
     """
     try:
         s, values = np.asarray(s, dtype=np.float64), np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise EnergyScalesError(f"{what} must hold numbers only.") from None
     if s.ndim != 1 or s.shape != values.shape or len(s) < 2:
         raise EnergyScalesError(

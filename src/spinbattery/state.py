@@ -20,7 +20,9 @@ _NAMED = {"down": (math.pi, 0.0), "up": (0.0, 0.0)}
 
 
 def _angles(name: str, value: Any) -> tuple[float, ...]:
-    if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
+    if isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim > 0):
+        if isinstance(value, str | bytes):
+            raise InvalidParameterError(f"{name} must be one angle in rad or one per spin, but is {value!r}.")
         if len(value) == 0:
             raise InvalidParameterError(f"{name} must be one angle or one per spin, but is empty.")
         return tuple(finite(name, entry) for entry in value)
@@ -103,12 +105,8 @@ def as_state(given: Any) -> ProductState:
         return given
     if given is None or isinstance(given, str):
         return ProductState.named("down" if given is None else given)
-    if (
-        not isinstance(given, (Sequence, np.ndarray))
-        or isinstance(given, bytes)
-        or np.ndim(given) != 1
-        or not len(given)
-    ):
+    is_row = isinstance(given, Sequence) or (isinstance(given, np.ndarray) and given.ndim == 1)
+    if not is_row or isinstance(given, bytes) or not len(given):
         raise InvalidParameterError(
             f"initial must be {' or '.join(map(repr, _NAMED))}, +1 or -1 for each spin in the network's order, such as "
             f"[-1, 1, -1], or a ProductState, but is {given!r}."

@@ -17,6 +17,7 @@ import numpy as np
 
 from ._arrays import read_only
 from ._typing import FloatArray, IntArray
+from .arguments import is_one_of
 from .errors import NetworkError
 from .network import SpinNetwork
 from .paths import user_path
@@ -154,7 +155,7 @@ class WorkingGraph:
     tile: int = 4
 
     def __post_init__(self) -> None:
-        if self.family not in _SMALLEST_SIZE:
+        if not is_one_of(self.family, _SMALLEST_SIZE):
             raise NetworkError(f"the topology {self.family!r} is not supported; use a pegasus or a zephyr graph.")
         object.__setattr__(self, "size", _checked_size(self.family, self.size))
         object.__setattr__(self, "tile", _whole("Zephyr's tile parameter", self.tile, 1))

@@ -29,6 +29,9 @@ BOLTZMANN_GHZ_PER_KELVIN = 1.380649e-23 / GHZ_IN_JOULE
 _LARGEST = 1e50
 """Beyond this, squares and sums of squares would leave the range of floats."""
 
+_LARGEST_WHOLE = (1 << 63) - 1
+"""More is no integer of arrays and files."""
+
 _TIME_UNITS_NS = {"ps": 1e-3, "ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
 _DURATION = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*([a-zA-Zµμ]*)\s*")
 
@@ -65,6 +68,8 @@ def finite(name: str, value: SupportsFloat) -> float:
         number = float(value)
     except (TypeError, ValueError):
         raise InvalidParameterError(f"{name} must be a real number, but is {value!r}.") from None
+    except OverflowError:
+        raise InvalidParameterError(f"{name} must not exceed {_LARGEST:g} in magnitude, but is {value!r}.") from None
     if not math.isfinite(number):
         raise InvalidParameterError(f"{name} must be finite, but is {number}.")
     if abs(number) > _LARGEST:
@@ -89,6 +94,8 @@ def whole_number(name: str, value: int, least: int = 1) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise InvalidParameterError(f"{name} must be a whole number of {least} or more, but is {value!r}.")
+    if value > _LARGEST_WHOLE:
+        raise InvalidParameterError(f"{name} must not exceed 2^63 - 1, but is {value!r}.")
     return int(value)
 
 

@@ -37,7 +37,7 @@ class Waveform:
     def __post_init__(self) -> None:
         try:
             array = np.asarray(self.points, dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise WaveformError(f"waveform points must be pairs of numbers, but are {self.points!r}.") from None
         if array.ndim != 2 or array.shape[1] != 2 or len(array) < 2:
             raise WaveformError(f"a waveform needs two or more (u, value) points, but has shape {array.shape}.")
@@ -74,7 +74,7 @@ class Waveform:
         """
         try:
             t, v = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise WaveformError(f"times and values must be numbers, but are {times!r} and {values!r}.") from None
         if t.ndim != 1 or v.ndim != 1:
             raise WaveformError(f"times and values must be two lists of numbers, but are {times!r} and {values!r}.")
@@ -135,7 +135,7 @@ def as_waveform(name: str, given: Any) -> Waveform:
     if isinstance(given, Waveform):
         return given
     if isinstance(given, (list, tuple, np.ndarray)):
-        return Waveform(tuple(given))
+        return Waveform(given)  # type: ignore[arg-type]
     raise WaveformError(
         f"{name} must be a Waveform or its points, such as [(0.0, 1.0), (0.5, 0.35), (1.0, 1.0)], but is {given!r}."
     )

@@ -213,7 +213,8 @@ def test_an_engine_without_noise_names_those_that_take_it():
 )  # fmt: skip
 def test_other_names_of_noise_are_explained_and_not_mistaken(names, remedy):
     for name in names:
-        with pytest.raises(InvalidParameterError, match=f"'{re.escape(name)}'; .*{remedy}") as caught:
+        message = f"{re.escape(repr(name))}; .*{remedy}"
+        with pytest.raises(InvalidParameterError, match=message) as caught:
             parse_noise(f"{name}:1e-3/ns")
         if "Did you mean" not in remedy:
             assert "Did you mean" not in str(caught.value)

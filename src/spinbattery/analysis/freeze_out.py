@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
 from ..annealer.schedule import AnnealSchedule
+from ..arguments import check_choice
 from ..errors import EngineError, InvalidParameterError
-from ..problem import ChargingProblem
+from ..problem import ChargingProblem, as_problem
 from ..protocol import Protocol
 from ..thermal import SpinForm, down_probability
-from ..units import BOLTZMANN_GHZ_PER_KELVIN, finite, positive
+from ..units import BOLTZMANN_GHZ_PER_KELVIN, apart, finite, positive
 
 _COLDEST_MK, _HOTTEST_MK = 1.0, 1e4
 """Range in which :func:`effective_temperature` looks."""
@@ -105,12 +107,15 @@ def freeze_out(
         InvalidParameterError: temperature not above zero, an unknown form, s outside [0, 1] or not
             passed on the way up to a final value above it, or an error outside [0, 0.5].
     """
+    problem = as_problem(problem)
     kt = positive("temperature", temperature) * 1e-3 * BOLTZMANN_GHZ_PER_KELVIN
     readout_error = finite("readout_error", readout_error)
     if not 0.0 <= readout_error <= 0.5:
-        raise InvalidParameterError(f"readout_error is a probability within [0, 0.5], but is {readout_error:g}.")
+        value, _, _ = apart(readout_error, 0.0, 0.5)
+        raise InvalidParameterError(f"readout_error is a probability within [0, 0.5], but is {value}.")
     s, gain = finite("s", s), _gain_at(problem.protocol, s)
     half_b = 0.5 * float(problem.scales.B(s))
+    check_choice("form", form, get_args(SpinForm))
     transverse = -0.5 * float(problem.scales.A(s)) if form == "rotor" else 0.0
     pairs, couplings = problem.couplings
     field = np.full(problem.n_spins, gain * problem.protocol.h)

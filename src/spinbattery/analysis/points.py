@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import FloatArray, IntArray
+from ..arguments import several
 from ..errors import FitError
 from ..record import Record
 
@@ -71,7 +72,7 @@ def checked_points(points: Points, precision: Iterable[SupportsFloat] | None) ->
             raise FitError("give either a Dataset, or N with their precision; not a Dataset with a precision.")
         sizes, values = _points_of_runs(runs_of(points))
     else:
-        sizes, values = _points_of_rows(list(points), precision)
+        sizes, values = _points_of_rows(several("points", points), precision)
     if sizes.ndim != 1 or sizes.shape != values.shape:
         raise FitError(f"N and precision must be rows of equal length, but are {sizes.shape} and {values.shape}.")
     if not ((sizes >= 1.0).all() and np.isfinite(sizes).all() and (sizes == np.rint(sizes)).all()):
@@ -99,7 +100,7 @@ def _points_of_rows(given: list[Any], precision: Iterable[SupportsFloat] | None)
         raise FitError("precision is missing: give records, or N with a precision 1/sigma^2 for each.")
     try:
         return np.array(given, dtype=np.float64), np.array(list(precision), dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise FitError("N and precision must be numbers; a precision that is not known cannot be fitted.") from None
 
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._typing import FloatArray, IntArray
+from ..arguments import real_numbers
 from ..errors import InvalidParameterError
 from ..moments import Moments
-from ..record import Record
+from ..record import Record, as_record
 from ..units import whole_number
 
 UNCHARGED_FLIPS = 10
@@ -49,7 +50,7 @@ def charged(record: Record) -> bool | None:
     Returns:
         None where the record has no reads; then see :func:`uncharged_probability`.
     """
-    return None if record.n_reads is None else uncharged_probability(record) == 0.0
+    return None if as_record(record).n_reads is None else uncharged_probability(record) == 0.0
 
 
 def uncharged_probability(record: Record) -> float:
@@ -64,7 +65,7 @@ def uncharged_probability(record: Record) -> float:
 
 def flip_probabilities(record: Record) -> FloatArray:
     """P(k) at the end of a run, k = 0 ... N down spins, shape (N + 1,); relative frequencies where there are reads."""
-    return np.asarray(record.dataset["distribution"].to_numpy()[::-1], dtype=np.float64)
+    return np.asarray(as_record(record).dataset["distribution"].to_numpy()[::-1], dtype=np.float64)
 
 
 def count_flips(spins: ArrayLike) -> IntArray:
@@ -82,7 +83,7 @@ def flips_of_reads(record: Record) -> IntArray:
     Raises:
         InvalidParameterError: the record has no reads.
     """
-    magnetization = record.read_magnetization
+    magnetization = as_record(record).read_magnetization
     if magnetization is None:
         raise InvalidParameterError(f"{_no_reads(record)}; P(k) is in flip_probabilities(record).")
     return np.rint(0.5 * record.n_spins * (1.0 - magnetization)).astype(np.int64)
@@ -206,6 +207,7 @@ def flips_by_degree(record: Record) -> DegreeFlips:
     Raises:
         InvalidParameterError: the record has no reads, or only their magnetizations.
     """
+    record = as_record(record)
     spins = record.spins
     if spins is None:
         raise InvalidParameterError(f"{_no_reads(record)} of single spins, and so no flips by degree.")
@@ -310,7 +312,7 @@ def bootstrap_intervals(reads: Record | ArrayLike, *, n_resamples: int = 1000, s
     known = reads.read_magnetization if isinstance(reads, Record) else reads
     if known is None:
         raise InvalidParameterError("the record has no reads, and nothing to resample.")
-    mu = np.asarray(known, dtype=np.float64)
+    mu = real_numbers("magnetizations", known)
     if mu.ndim != 1 or len(mu) < 2 or not np.isfinite(mu).all():
         raise InvalidParameterError("magnetizations must be one row of two or more finite numbers.")
     n_resamples, seed = whole_number("n_resamples", n_resamples, 100), whole_number("seed", seed, 0)

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
+from ..arguments import real_numbers
 from ..errors import InvalidParameterError
 from ..moments import Moments, precision_bound
-from ..record import Record
-from ..units import whole_number
+from ..record import Record, as_record
+from ..units import apart, whole_number
 
 _VARIANCE_ROUNDING = 1e-12
 """A mean of 1 - <sz_k>^2 over the spins below this is rounding noise."""
@@ -37,6 +38,7 @@ def independence_ratio(record: Record) -> float | None:
     and None is returned); where it has them, ``Independence.from_spins(record.spins)`` of
     :mod:`spinbattery.analysis.samples` gives the error of the ratio too.
     """
+    record = as_record(record)
     is_uncertain = bool(record.approximation or record.converged) and record.precision is None
     if is_uncertain or "spin_magnetization" not in record.dataset:
         return None
@@ -114,15 +116,16 @@ def sample_statistics(magnetizations: ArrayLike, n_spins: int | None = None) -> 
 
 def checked_shots(magnetizations: ArrayLike, n_spins: int | None) -> FloatArray:
     """mu of each shot, (nu,), as :func:`sample_statistics` takes them; its errors."""
-    shots = np.asarray(magnetizations, dtype=np.float64)
+    shots = real_numbers("magnetizations", magnetizations)
     if shots.ndim != 1 or len(shots) < 2:
         raise InvalidParameterError(
             f"magnetizations must be one row of two or more shots, but are of shape {shots.shape}."
         )
     if not (np.abs(shots) <= 1.0 + _SHOT_ROUNDING).all():
         k = int(np.argmin(np.abs(shots) <= 1.0 + _SHOT_ROUNDING))
+        value, _, _ = apart(shots[k], 1.0, -1.0)
         raise InvalidParameterError(
-            f"magnetizations must lie within [-1, 1], but that of shot {k + 1} is {shots[k]:g}; divide Sz by N."
+            f"magnetizations must lie within [-1, 1], but that of shot {k + 1} is {value}; divide Sz by N."
         )
     if n_spins is None:
         return shots

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InvalidParameterError
+from ..units import positive
 from .style import REFERENCE, new_figure, styled
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ def plot_spectrum(spectra: Mapping[str, SectorSpectrum], *, top: float = _HEIGHT
     """
     if not isinstance(spectra, Mapping):
         raise InvalidParameterError("give spectra by title, as in {'cooperative': spectrum}.")
+    for spectrum in spectra.values():
+        if not hasattr(spectrum, "populations"):
+            raise InvalidParameterError(f"spectra must be those of sector_spectrum(), but one is {spectrum!r}.")
+    top = positive("top", top)
     if not spectra or any(spectrum.times.size < 2 for spectrum in spectra.values()):
         raise InvalidParameterError("give one spectrum or more, each at two times or more.")
     with styled():

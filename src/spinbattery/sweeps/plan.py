@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
+from ..arguments import instance, several
 from ..charging import ENGINES, engine_type, has_tolerance, resolve_engine
 from ..engines.base import Engine, derived_seed, output_times
 from ..errors import InvalidParameterError
-from ..network import SpinNetwork
-from ..network_text import as_network, is_graph
+from ..network import SpinNetwork, is_graph
+from ..network_text import as_network
 from ..noise import Noise, as_noise
 from ..problem import ChargingProblem
 from ..recipe import ProtocolLike, as_protocol, is_protocol_like
@@ -86,7 +87,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         distinct: dict[str, Task] = {}
-        for task in self.tasks:
+        for task in several("the tasks of a plan", self.tasks):
+            instance("a task", task, Task)
             distinct.setdefault(task.key, task)
         object.__setattr__(self, "tasks", tuple(distinct.values()))
 
@@ -176,7 +178,7 @@ def _several(what: str, given: Any, single: Callable[[Any], bool]) -> list[Any]:
     """One or several as a list, each of a kind that is known."""
     if single(given):
         return [given]
-    members = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    members = several(what, given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     for member in members:
         if not single(member):
             raise InvalidParameterError(f"{member!r} is none of the {what} that a sweep takes; see its arguments.")

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
+from ..arguments import instance, switch
 from ..engines.base import Engine
 from ..errors import SweepError
-from ..progress import Progress, silent
+from ..progress import Progress, checked_progress, silent
 from ..recipe import ProtocolLike
 from ..record import Record
 from ..scales import EnergyScales
@@ -173,6 +174,12 @@ def run_plan(
 
     Without a store nothing outlives the result, so the first Ctrl-C stops at once.
     """
+    instance("plan", plan, Plan, "as grid and read_experiment make")
+    progress = checked_progress(progress)
+    retry_failed, recompute_damaged = (
+        switch("retry_failed", retry_failed),
+        switch("recompute_damaged", recompute_damaged),
+    )
     temporary = tempfile.mkdtemp(prefix="spinbattery-sweep-") if store is None else None
     opened = as_store(temporary if store is None else store)  # type: ignore[arg-type]
     try:
