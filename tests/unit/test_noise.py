@@ -202,7 +202,10 @@ def test_an_engine_without_noise_names_those_that_take_it():
 @pytest.mark.parametrize(
     ("names", "remedy"),
     [
-        (("dephasing", "pure-dephasing", "Tphi", "T_phi", "phase damping"), r"Dephasing is z: .*1/\(2 T_phi\), as in z:5e"),
+        (
+            ("dephasing", "pure-dephasing", "Tphi", "T_phi", "phase damping"),
+            r"Dephasing is z: .*1/\(2 T_phi\), as in z:5e-4/ns for T_phi = 1 us",
+        ),
         (("T1", "thermal", "amplitude-damping", "decay", "relax"), r"has the rate 1/T1 .*in relaxation:5e-5/ns@16mK"),
         (("T2", "t2*", "decoherence"), r"1/T2 = 1/\(2 T1\) \+ 1/T_phi"),
         (("bit-flip", "spin_flip", "sx"), "Flips by sx are x"),

@@ -24,8 +24,10 @@ FAST = sb.Statevector(1e-3)
 # fmt: off
 WRONG: dict[str, Any] = {
     "None": None, "object": object(), "text": "nonsense", "empty text": "", "-1": -1, "0": 0, "0.5": 0.5,
-    "nan": float("nan"), "inf": float("inf"), "huge": 10**400, "True": True, "list": [], "dict": {}, "complex": 3 + 4j, "bytes": b"x",
-    "class": dict, "function": lambda *_: None, "array": np.zeros((2, 2)), "scalar": np.array(1.0), "texts": ["a", "b"],
+    "nan": float("nan"), "inf": float("inf"), "huge": 10**400,
+    "True": True, "list": [], "dict": {},
+    "complex": 3 + 4j, "bytes": b"x", "class": dict, "function": lambda *_: None, "array": np.zeros((2, 2)),
+    "scalar": np.array(1.0), "texts": ["a", "b"],
     "objects": [object()], "ragged": [[1.0], [2.0, 3.0]], "mapping": {"a": 1}, "set": {1, 2},
     "generator": (k for k in "ab"),
 }
@@ -143,7 +145,8 @@ class Desk:
             "local_field": {"h": -0.5, "J": -0.2, "pairs_per_spin": 2.0},
             "mean_power": {"energy_j": 1.0, "duration_ns": 5.0},
             "merge_records": {"records": self.both},
-            "parse_duration": {"text": "5ns"}, "parse_network": {"text": "ring:3"}, "parse_noise": {"text": "x:1e-3/ns"},
+            "parse_duration": {"text": "5ns"}, "parse_network": {"text": "ring:3"},
+            "parse_noise": {"text": "x:1e-3/ns"},
             "peak_power": {"record": self.trajectory(), "field_ghz": 7.57},
             "peak_power_as_printed": {"record": self.trajectory(), "field_ghz": 7.57},
             "plot_advantage": {"data": sb.advantage(self.compared)},

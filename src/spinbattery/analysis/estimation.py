@@ -12,7 +12,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..arguments import instance, pair
 from ..errors import FitError, InvalidParameterError, OutsideCurveWarning
-from ..units import finite, positive, whole_number
+from ..units import apart, finite, positive, whole_number
 from .calibration import UNITS, CalibrationCurve, Parameter, Quantity, in_unit
 
 _BISECTIONS = 60
@@ -175,9 +175,10 @@ def _range(curve: CalibrationCurve, within: tuple[float, float] | None) -> tuple
         return first, last
     low, high = pair("within", within)
     if not max(low, first) < min(high, last):
+        ends = apart(low, high, first, last)
         raise InvalidParameterError(
-            f"within=({low:g}, {high:g}) is no range of the curve, which runs from {first:g} to "
-            f"{in_unit(f'{last:g}', curve.parameter)}."
+            f"within=({ends[0]}, {ends[1]}) is no range of the curve, which runs from {ends[2]} to "
+            f"{in_unit(ends[3], curve.parameter)}."
         )
     return max(low, first), min(high, last)
 

@@ -189,8 +189,9 @@ def _gain_at(protocol: Protocol, s: float) -> float:
     try:
         u = AnnealSchedule(protocol.s, protocol.g, protocol.duration).last_rise(s)
     except EngineError:
+        at, low, end = apart(s, protocol.s.values.min(), protocol.s.values[-1])
         raise InvalidParameterError(
-            f"{protocol.name} does not freeze at s = {s:g}: its s has a minimum of {protocol.s.values.min():g} and "
-            f"ends at {protocol.s.values[-1]:g}; choose s between the two."
+            f"{protocol.name} does not freeze at s = {at}: its s has a minimum of {low} and ends at {end}; choose s "
+            "between the two."
         ) from None
     return float(protocol.g(u))

@@ -11,6 +11,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..errors import EngineError
 from ..scales import EnergyScales
+from ..units import apart
 from ..waveform import Waveform
 
 FROZEN_RATIO = 1e-3
@@ -67,9 +68,10 @@ class AnnealSchedule:
         for k in range(len(u) - 2, -1, -1):
             if s[k] <= level <= s[k + 1] and s[k] < s[k + 1]:
                 return float(u[k] + (level - s[k]) / (s[k + 1] - s[k]) * (u[k + 1] - u[k]))
+        at, low = apart(level, s.min())
         raise EngineError(
-            f"spins freeze out where s rises through {level:g} for the last time, but this schedule never does: "
-            f"it stays above s = {s.min():g}; let it go lower, raise freeze_out, or use the model 'svmc-tf'."
+            f"spins freeze out where s rises through {at} for the last time, but this schedule never does: "
+            f"it stays above s = {low}; let it go lower, raise freeze_out, or use the model 'svmc-tf'."
         )
 
 

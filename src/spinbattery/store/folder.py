@@ -339,12 +339,7 @@ class Store:
 
 
 def as_store(store: Store | str | Path) -> Store:
-    """Store from what a caller gave: one, or its folder.
-
-    Raises:
-        InvalidParameterError: something else.
-        RecordError: the folder cannot be made.
-    """
+    """Store from what a caller gave: one, or its folder; errors as :class:`Store`."""
     return store if isinstance(store, Store) else Store(store)
 
 
