@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
 from ..annealer.schedule import AnnealSchedule
-from ..arguments import check_choice
+from ..arguments import is_one_of
 from ..errors import EngineError, InvalidParameterError
 from ..problem import ChargingProblem, as_problem
 from ..protocol import Protocol
@@ -115,8 +114,7 @@ def freeze_out(
         raise InvalidParameterError(f"readout_error is a probability within [0, 0.5], but is {value}.")
     s, gain = finite("s", s), _gain_at(problem.protocol, s)
     half_b = 0.5 * float(problem.scales.B(s))
-    check_choice("form", form, get_args(SpinForm))
-    transverse = -0.5 * float(problem.scales.A(s)) if form == "rotor" else 0.0
+    transverse = -0.5 * float(problem.scales.A(s)) if is_one_of(form, ("rotor",)) else 0.0
     pairs, couplings = problem.couplings
     field = np.full(problem.n_spins, gain * problem.protocol.h)
     for side in (0, 1):
