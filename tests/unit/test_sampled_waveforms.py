@@ -132,3 +132,27 @@ def test_output_times_snap_to_the_nearest_corner():
     times = times[:-1]
     record = sb.charge(sb.ring(2), of_samples(60.0), times=times[::100])
     np.testing.assert_array_equal(record.times, corners[:-1][::100])
+
+
+def test_a_plot_draws_few_corners_and_no_thousands():
+    from spinbattery.figures.trajectories import plot_trajectories
+
+    drawn = []
+    for protocol in (sb.cooperative(60.0), of_samples(60.0)):
+        figure = plot_trajectories([sb.charge(sb.ring(2), protocol, times=[0.0, 30.0, 60.0])])
+        drawn.append(len(figure.axes[0].lines))
+    assert drawn == [3, 1]  # the curve, and two corners
+
+
+def test_other_engines_take_samples():
+    network = sb.ring(2)
+    plain, noisy = (sb.charge(network, of_samples(60.0), noise=noise) for noise in (None, "x:1e-4/ns"))
+    sampled = sb.charge(network, of_samples(60.0), noise="x:1e-4/ns", engine=sb.Trajectories(100, seed=1))
+    assert abs(sampled.magnetization - noisy.magnetization) < 4.0 * sampled.magnetization_stderr
+    tree = sb.charge(network, of_samples(60.0), engine="tensor")
+    assert tree.magnetization == pytest.approx(plain.magnetization, abs=2e-3)
+
+
+def test_a_spread_that_is_zero_to_rounding_is_no_nan():
+    record = sb.charge(sb.torus(2, 2), sb.polarised(20.0), engine="lindblad", times=np.linspace(0.0, 20.0, 601))
+    assert np.isfinite(record.dataset["std_t"].to_numpy()).all()
