@@ -45,8 +45,8 @@ class ProtocolRecipe:
             hint = did_you_mean(str(self.name), PROTOCOL_NAMES)
             raise InvalidParameterError(f"unknown protocol {self.name!r}; there are {', '.join(PROTOCOL_NAMES)}.{hint}")
         parse_duration(self.duration)
-        for name in ("J", "field", "s_hold"):
-            finite(name, getattr(self, name))
+        for name, value in (("J", self.J), ("h", self.field), ("s_hold", self.s_hold)):
+            finite(name, value)
         switch("equal_cost", self.equal_cost)
         if self.cost_reference is not None:
             finite("cost_reference", self.cost_reference)

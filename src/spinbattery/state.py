@@ -20,9 +20,8 @@ _NAMED = {"down": (math.pi, 0.0), "up": (0.0, 0.0)}
 
 
 def _angles(name: str, value: Any) -> tuple[float, ...]:
-    if isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim > 0):
-        if isinstance(value, str | bytes):
-            raise InvalidParameterError(f"{name} must be one angle in rad or one per spin, but is {value!r}.")
+    is_row = isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim > 0)
+    if is_row and not isinstance(value, str | bytes):
         if len(value) == 0:
             raise InvalidParameterError(f"{name} must be one angle or one per spin, but is empty.")
         return tuple(finite(name, entry) for entry in value)
