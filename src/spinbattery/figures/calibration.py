@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,6 +37,12 @@ _LINE = 0.18
 """Height of an entry of the legend in inches."""
 
 
+def _checked(curves: Any) -> Mapping[str, CalibrationCurve]:
+    for curve in checked_mapping("curves", curves).values():
+        instance("a curve", curve, CalibrationCurve, "as calibration_curve() makes")
+    return checked_mapping("curves", curves)
+
+
 def plot_calibration(
     curves: Mapping[str, CalibrationCurve],
     *,
@@ -59,9 +65,7 @@ def plot_calibration(
     Raises:
         InvalidParameterError: no curve, curves of different quantities or parameters, or one on both sides of zero.
     """
-    curves = checked_mapping("curves", curves)
-    for curve in curves.values():
-        instance("a curve", curve, CalibrationCurve, "as calibration_curve() makes")
+    curves = _checked(curves)
     if measured is not None:
         measured = pair("measured", measured)
     places = {name: finite(f"the mark {name!r}", place) for name, place in checked_mapping("marks", marks).items()}
