@@ -20,7 +20,7 @@ from spinbattery.problem import ChargingProblem
 from spinbattery.progress import silent
 from spinbattery.protocol import Protocol as ChargingProtocol
 from spinbattery.protocol import cooperative
-from spinbattery.symmetry import symmetry_group
+from spinbattery.symmetry import group_of
 
 DURATION, COUPLING, FIELD, HOLD = 20.0, -0.2, -0.5, 0.35
 """The cooperative protocol that is timed: tau in ns, J and h in units of B(s)/2, s in the hold."""
@@ -124,7 +124,7 @@ def promise(case: Case, engine: SteppingEngine) -> Run:
 
 def forget_symmetries() -> None:
     """What is known of a network's symmetries is kept for the next equal problem; repeats are to find it again."""
-    symmetry_group.cache_clear()
+    group_of.cache_clear()
     symmetric._dimension.cache_clear()
 
 

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix, identity
 from scipy.sparse.linalg import expm_multiply
 
 from spinbattery.engines.checkpoint import Checkpoint
-from spinbattery.engines.propagation import propagate
+from spinbattery.engines.propagation import Outputs, propagate
 from spinbattery.engines.sector.basis import SymmetricSector
 from spinbattery.engines.sector.state import ChebyshevState
 from spinbattery.engines.symmetric import Symmetric
@@ -137,12 +137,8 @@ def _states_at(problem: ChargingProblem, times: NDArray[np.float64]) -> list[NDA
     sector = SymmetricSector.build(problem, group)
     start = sector.product_amplitudes(problem.protocol.initial.spinors(problem.n_spins))
     state = ChebyshevState(sector, start, _EXPONENTIAL_TOLERANCE, Team(1))
-    wanted, found = set(times.tolist()), []
-
-    def at_stop(time: float) -> None:
-        if time in wanted:
-            found.append(sector.expand(state.amplitudes, group))
-
+    found: list[NDArray[np.complex128]] = []
+    outputs = Outputs(times, lambda _: found.append(sector.expand(state.amplitudes, group)))
     mesh = engine.mesh(problem, times)
-    propagate(problem, engine.scheme_for(problem), [state], mesh, 1, at_stop, silent, Checkpoint().level(1))
+    propagate(problem, engine.scheme_for(problem), [state], mesh, 1, outputs, silent, Checkpoint().level(1))
     return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
+from .arguments import switch
 from .engines.base import Engine, output_times
 from .engines.checkpoint import Checkpoint
 from .engines.lindblad import Lindblad
@@ -22,13 +23,17 @@ from .engines.trajectories import Trajectories
 from .engines.truncated_wigner import TruncatedWigner
 from .errors import EngineError, InvalidParameterError, did_you_mean
 from .network import SpinNetwork
+from .network_text import as_network
 from .noise import Noise, as_noise
 from .problem import ChargingProblem
-from .progress import Progress, silent
-from .protocol import Protocol
+from .progress import Progress, checked_progress, silent
+from .recipe import ProtocolLike, as_protocol
 from .record import Record, run_key
-from .scales import EnergyScales, advantage_system6
-from .store.folder import Store
+from .scales import EnergyScales, as_scales
+from .store.folder import Store, as_store
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 ENGINES: dict[str, type[Engine]] = {
     engine.name: engine
@@ -161,8 +166,8 @@ def resolve_engine(engine: Engine | str, problem: ChargingProblem, tolerance: fl
 
 
 def charge(
-    network: SpinNetwork,
-    protocol: Protocol,
+    network: SpinNetwork | nx.Graph[Any] | str,
+    protocol: ProtocolLike,
     *,
     scales: EnergyScales | None = None,
     noise: Noise | str | None = None,
@@ -176,8 +181,8 @@ def charge(
     """Charge a network and return the record.
 
     Args:
-        network: the spins and their pairs.
-        protocol: what is done to them.
+        network: the spins and their pairs: a network, its text form such as ``torus:3x4``, or a networkx graph.
+        protocol: what is done to them: a protocol, a recipe, or a function from a network to a protocol.
         scales: A(s), B(s) of the device; the smooth Advantage_system6 model by default.
         noise: what acts on the spins besides, as an object or a text such as ``x:1e-3/ns``.
         engine: an engine with its options, its name, or ``"auto"`` (the record says which and why).
@@ -192,10 +197,11 @@ def charge(
     Raises:
         SpinBatteryError: bad input, too little memory, or a tolerance not reached; nothing is lost.
     """
-    problem = ChargingProblem(network, protocol, scales or advantage_system6(), as_noise(noise))
+    progress, recompute = checked_progress(progress), switch("recompute", recompute)
+    spins, device = as_network(network), as_scales(scales)
+    problem = ChargingProblem(spins, as_protocol(protocol, spins, device), device, as_noise(noise))
     chosen, reason = resolve_engine(engine, problem, tolerance)
-    if isinstance(store, (str, Path)):
-        store = Store(store)
+    store = None if store is None else as_store(store)
     if store is None:
         return chosen.run(problem, times, progress, reason)
     key = run_key(problem, chosen.name, chosen.options_for(problem), output_times(problem, times))

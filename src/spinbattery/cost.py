@@ -18,6 +18,10 @@ from ._typing import FloatArray
 from .quadrature import gauss_nodes
 
 _PANELS_PER_SEGMENT = 48
+_MANY_SEGMENTS = 4096
+_FEWEST_PANELS = 2
+"""Of a segment that is short because there are many."""
+
 _ORDER = 8
 
 
@@ -53,11 +57,17 @@ def scaled_norm(n_spins: int, n_pairs: float, bx: ArrayLike, bz: ArrayLike, j: A
 def integrate(function: Callable[[FloatArray], FloatArray], edges: FloatArray) -> tuple[float, float]:
     """Integral over [edges[0], edges[-1]] and the largest value seen, panels not crossing an edge.
 
-    Each interval between edges is cut into equal panels with Gauss-Legendre nodes; the integrand
-    must be smooth between edges.
+    Each interval between edges is cut into equal panels with Gauss-Legendre nodes, fewer of them where edges are many
+    and the interval is short; the integrand must be smooth between edges.
     """
-    fractions = np.linspace(0.0, 1.0, _PANELS_PER_SEGMENT + 1)[:-1]
-    panels = np.append((edges[:-1, None] + np.diff(edges)[:, None] * fractions).ravel(), edges[-1])
+    lengths = np.diff(edges)
+    counts = np.full(len(lengths), _PANELS_PER_SEGMENT)
+    if len(lengths) > _MANY_SEGMENTS:
+        share = np.ceil(_MANY_SEGMENTS * lengths / (edges[-1] - edges[0]))
+        counts = np.clip(share, _FEWEST_PANELS, _PANELS_PER_SEGMENT).astype(np.int64)
+    segment = np.repeat(np.arange(len(lengths)), counts)
+    number = np.arange(len(segment)) - np.repeat(np.cumsum(counts) - counts, counts)
+    panels = np.append(edges[segment] + lengths[segment] * (number * (1.0 / counts[segment])), edges[-1])
     nodes, weights = gauss_nodes(panels, _ORDER)
     values = function(nodes.ravel()).reshape(nodes.shape)
     largest = max(float(values.max()), float(np.max(function(edges))))

@@ -15,14 +15,18 @@ from numpy.typing import ArrayLike
 from ._typing import FloatArray
 from .analysis.statistics import checked_shots
 from .annealer.request import readout
-from .errors import UnusedColumnWarning
+from .arguments import instance
+from .errors import RecordError, UnusedColumnWarning
 from .measurement_files import check_occurrences, read_file
 from .network import SpinNetwork
+from .network_text import as_network
+from .paths import user_path
 from .problem import ChargingProblem
 from .protocol import Protocol
+from .recipe import as_protocol
 from .record import Record
 from .recording import Readout, build_record, of_emulation
-from .scales import EnergyScales, advantage_system6
+from .scales import EnergyScales, as_scales
 
 if TYPE_CHECKING:
     import dimod
@@ -64,7 +68,10 @@ def record_from_samples(
         EngineError: fewer than two reads, or values that are no spins.
         RecordError: occurrences that are negative or no whole numbers.
     """
-    return _of_samples(samples, network, protocol, scales, source)
+    instance("source", source, str)
+    if not hasattr(samples, "variables") or not hasattr(samples, "record"):
+        raise RecordError(f"samples must be a dimod SampleSet, as samplers return, but are {samples!r}.")
+    return _of_samples(samples, as_network(network), protocol, scales, source)
 
 
 def record_from_magnetizations(
@@ -82,6 +89,8 @@ def record_from_magnetizations(
     Raises:
         InvalidParameterError: fewer than two reads, values outside [-1, 1], or that N spins cannot give.
     """
+    instance("source", source, str)
+    network = as_network(network)
     values = checked_shots(magnetizations, network.n_spins)
     return _record(network, protocol, scales, Readout(values, sampler={"source": source}))
 
@@ -106,7 +115,7 @@ def read_measurement(
         RecordError: no such file, another ending, or content of another kind; the message names the line.
         SpinBatteryError: see :func:`record_from_samples` and :func:`record_from_magnetizations`.
     """
-    path = Path(path)
+    path, network = user_path(path), as_network(network)
     found = read_file(path, network)
     if found.unused:
         remedy = "" if found.counted else "; one that says how often each row was read must be called num_occurrences"
@@ -147,10 +156,11 @@ def _of_samples(
 def _record(
     network: SpinNetwork, protocol: Protocol | ProtocolOf, scales: EnergyScales | None, reads: Readout
 ) -> Record:
-    built = protocol if isinstance(protocol, Protocol) else protocol(network)
+    scales = as_scales(scales)
+    built = as_protocol(protocol, network, scales)
     data = reads.magnetizations if reads.spins is None else reads.spins
     options = {"reads": len(data), "data": hashlib.sha256(data.tobytes()).hexdigest()}
-    problem = ChargingProblem(network, built, scales or advantage_system6())
+    problem = ChargingProblem(network, built, scales)
     return build_record(problem, IMPORTED, options, "sampled elsewhere", reads, 0.0)
 
 

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from ._typing import FloatArray
+from .arguments import several
 from .engines.trajectories import Trajectories, ensemble_solution
 from .ensemble import Ensemble
 from .errors import RecordError
 from .problem import ChargingProblem
-from .progress import Progress, silent
-from .record import Record
+from .progress import Progress, checked_progress, silent
+from .record import Record, as_record
 from .recording import build_record
 from .units import whole_number
 
@@ -40,6 +41,7 @@ def merge_records(records: Sequence[Record]) -> Record:
         RecordError: no records, records of something else, of problems, options or output times that differ, or
             that have trajectories in common.
     """
+    records = [as_record(record) for record in several("records", records)]
     if not records:
         raise RecordError("there is no record to merge.")
     first = records[0]
@@ -74,6 +76,7 @@ def extend_record(record: Record, trajectories: int, progress: Progress = silent
         InvalidParameterError: no whole number.
         InsufficientMemoryError: it would not fit.
     """
+    record, progress = as_record(record), checked_progress(progress)
     ensemble, parts = _ensemble(record), _parts(record)
     total = whole_number("trajectories", trajectories, least=2)
     if len(parts) > 1:

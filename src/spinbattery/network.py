@@ -13,6 +13,7 @@ import numpy as np
 
 from ._arrays import read_only
 from ._typing import FloatArray, IntArray
+from .arguments import instance, real_numbers
 from .errors import InsufficientMemoryError, InvalidParameterError, NetworkError
 from .units import finite, whole_number
 
@@ -49,7 +50,7 @@ def _checked_pairs(n_spins: int, pairs: Any, what: str) -> IntArray:
 def _checked_weights(pairs: IntArray, weights: Any, what: str) -> FloatArray:
     try:
         array = np.asarray(weights, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise NetworkError(f"{what} must be numbers, but are {weights!r}.") from None
     if array.ndim == 0:
         array = np.full(len(pairs), float(array))
@@ -58,6 +59,13 @@ def _checked_weights(pairs: IntArray, weights: Any, what: str) -> FloatArray:
     if not np.isfinite(array).all():
         raise NetworkError(f"{what} must be finite.")
     return array
+
+
+def _are_labels(labels: Any, n_spins: int) -> bool:
+    try:
+        return len(set(labels)) == n_spins
+    except TypeError:
+        return False
 
 
 def _frozen(array: np.ndarray[Any, Any]) -> Any:
@@ -108,11 +116,11 @@ class SpinNetwork:
             object.__setattr__(self, pairs_name, _frozen(pairs[order]))
             object.__setattr__(self, weights_name, _frozen(weights[order]))
         if self.positions is not None:
-            positions = np.asarray(self.positions, dtype=np.float64)
+            positions = real_numbers("positions", self.positions)
             if positions.ndim != 2 or len(positions) != self.n_spins:
                 raise NetworkError(f"positions must be of shape ({self.n_spins}, d), but are {positions.shape}.")
             object.__setattr__(self, "positions", _frozen(positions))
-        if self.labels is not None and len(set(self.labels)) != self.n_spins:
+        if self.labels is not None and not _are_labels(self.labels, self.n_spins):
             raise NetworkError(f"labels must be {self.n_spins} different ones, one per spin, but are {self.labels!r}.")
 
     @property
@@ -257,6 +265,11 @@ class SpinNetwork:
         return graph
 
 
+def is_graph(candidate: Any) -> bool:
+    """Whether this is a networkx graph, without importing networkx."""
+    return any(kind.__module__.startswith("networkx.") and kind.__name__ == "Graph" for kind in type(candidate).__mro__)
+
+
 def from_networkx(graph: nx.Graph[Any], name: str | None = None) -> SpinNetwork:
     """Network of an undirected simple graph.
 
@@ -267,6 +280,10 @@ def from_networkx(graph: nx.Graph[Any], name: str | None = None) -> SpinNetwork:
     Raises:
         NetworkError: empty, directed, multi- or self-looped graph, or a weight that is no number.
     """
+    if not is_graph(graph):
+        raise NetworkError(f"a networkx graph is needed, but this is {graph!r}.")
+    if name is not None:
+        instance("name", name, str)
     if graph.is_directed():
         raise NetworkError("the graph is directed; spins couple both ways, so use graph.to_undirected().")
     if graph.is_multigraph():
@@ -317,8 +334,11 @@ def _positions(nodes: Iterable[tuple[Any, Any]]) -> FloatArray | None:
 def _size(kind: str, what: str, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise NetworkError(f"{kind}: {what} must be a whole number of at least 1, but is {value!r}.")
-    return int(value)
+    return min(int(value), _LARGEST_SIZE)
 
+
+_LARGEST_SIZE = 10**30
+"""Larger ones are refused alike, and their squares would be no floats."""
 
 _MOST_PAIRS = 20_000_000
 _BYTES_PER_PAIR = 200

@@ -6,11 +6,15 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import NetworkError, did_you_mean
-from .network import SpinNetwork, complete, from_networkx, ring, tilted_torus, torus
+from .network import SpinNetwork, complete, from_networkx, is_graph, ring, tilted_torus, torus
+from .paths import user_path
 from .topology import WorkingGraph, read_solver_properties
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def _one_size(build: Callable[[int], SpinNetwork], kind: str, argument: str) -> SpinNetwork:
@@ -44,7 +48,7 @@ def _read_edgelist(path: Path) -> Any:
 
 
 def _file(argument: str) -> SpinNetwork:
-    path, readers = Path(argument), _graph_readers()
+    path, readers = user_path(argument), _graph_readers()
     if path.suffix not in readers:
         raise NetworkError(f"cannot tell the format of {argument!r}; use a file ending in {', '.join(readers)}.")
     if not path.is_file():
@@ -108,7 +112,7 @@ def _solver(argument: str) -> SpinNetwork:
         raise NetworkError(
             f"solver:{argument} names no .json file of saved properties; write solver:qpu.json/region:4."
         )
-    path, steps = Path(match[1]), match[2]
+    path, steps = user_path(match[1]), match[2]
     graph = replace(WorkingGraph.from_properties(read_solver_properties(path)), name=f"solver:{path.name}")
     return _cut(graph, [] if steps is None else steps.split("/"), f"solver:{argument}")
 
@@ -131,6 +135,24 @@ _KINDS: dict[str, tuple[str, Callable[[str], SpinNetwork]]] = {
 }
 
 
+def as_network(network: SpinNetwork | nx.Graph[Any] | str) -> SpinNetwork:
+    """Network from what a caller gave: a network, its text form, or a networkx graph.
+
+    Raises:
+        NetworkError: something else, or as :func:`parse_network` and :func:`~spinbattery.network.from_networkx`.
+    """
+    if isinstance(network, SpinNetwork):
+        return network
+    if isinstance(network, str):
+        return parse_network(network)
+    if is_graph(network):
+        return from_networkx(network)
+    raise NetworkError(
+        "a network must be a SpinNetwork, such as spinbattery.torus(3, 4), its text form, such as 'torus:3x4', or a "
+        f"networkx graph, but is {network!r}."
+    )
+
+
 def parse_network(text: str) -> SpinNetwork:
     """Network from its text form.
 
@@ -143,6 +165,8 @@ def parse_network(text: str) -> SpinNetwork:
     Raises:
         NetworkError: unknown kind (the message says which exist), malformed size or step, unreadable file.
     """
+    if not isinstance(text, str):
+        raise NetworkError(f"a network must be text, such as 'torus:3x4', but is {text!r}.")
     kind, colon, argument = text.strip().partition(":")
     if kind not in _KINDS or not colon:
         examples = ", ".join(example for example, _ in _KINDS.values())

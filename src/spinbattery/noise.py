@@ -32,6 +32,31 @@ _SMALLEST = 1e-50
 _NEXT_KIND = re.compile(r"\+(?=\s*[a-zA-Z])")
 """The plus between two kinds, which is none of an exponent."""
 
+_DEPHASING = (
+    "Dephasing is z: coherences decay with twice its rate, so that z has the rate 1/(2 T_phi), as in z:5e-4/ns for "
+    "T_phi = 1 us."
+)
+_RELAXATION = (
+    "Relaxation to thermal equilibrium in the spin's own field has the rate 1/T1 and a temperature, as in "
+    "relaxation:5e-5/ns@16mK for T1 = 20 us."
+)
+_BOTH = "1/T2 = 1/(2 T1) + 1/T_phi: relaxation has the rate 1/T1 (and a temperature), and z the rate 1/(2 T_phi)."
+_FLIPS = "Flips by sx are x: sz decays with twice its rate."
+_PHASE_FLIPS = "Flips of the phase, by sz, are z: coherences decay with twice its rate."
+_BOTH_FLIPS = "Flips of bit and phase, by sy, are y."
+
+_OTHER_NAMES = {
+    "dephasing": _DEPHASING, "puredephasing": _DEPHASING, "tphi": _DEPHASING, "phasedamping": _DEPHASING,
+    "t1": _RELAXATION, "relax": _RELAXATION, "relaxing": _RELAXATION, "amplitudedamping": _RELAXATION,
+    "damping": _RELAXATION, "decay": _RELAXATION, "emission": _RELAXATION, "spontaneousemission": _RELAXATION,
+    "thermal": _RELAXATION, "thermalisation": _RELAXATION, "thermalization": _RELAXATION, "bath": _RELAXATION,
+    "temperature": _RELAXATION, "t2": _BOTH, "t2*": _BOTH, "decoherence": _BOTH,
+    "bitflip": _FLIPS, "spinflip": _FLIPS, "flip": _FLIPS, "sx": _FLIPS, "sigmax": _FLIPS,
+    "phaseflip": _PHASE_FLIPS, "phase": _PHASE_FLIPS, "sz": _PHASE_FLIPS, "sigmaz": _PHASE_FLIPS,
+    "bitphaseflip": _BOTH_FLIPS, "sy": _BOTH_FLIPS, "sigmay": _BOTH_FLIPS,
+}  # fmt: skip
+"""What else the kinds are called, in small letters without hyphens, and how to say it here."""
+
 _EXAMPLES = "x:1e-3/ns, z:3.5kHz, or x:1e-3/ns+relaxation:1e-4/ns@16mK"
 
 
@@ -174,7 +199,7 @@ def as_noise(noise: Noise | str | None) -> Noise | None:
     """
     if noise is None or isinstance(noise, Noise):
         return noise
-    if noise == "none":
+    if isinstance(noise, str) and noise == "none":
         return None
     return parse_noise(noise)
 
@@ -201,9 +226,8 @@ def parse_noise(text: str) -> Noise:
             kind, argument = "x", kind
         kind = kind.strip()
         if kind not in KINDS:
-            hint = did_you_mean(kind, KINDS)
             raise InvalidParameterError(
-                f"unknown noise {kind!r}; there are {', '.join(KINDS)}, as in {_EXAMPLES}.{hint}"
+                f"unknown noise {kind!r}; there are {', '.join(KINDS)}, as in {_EXAMPLES}.{_hint(kind)}"
             )
         if kind in found:
             raise InvalidParameterError(f"noise {text!r} gives {kind} twice; give each kind once.")
@@ -215,6 +239,14 @@ def parse_noise(text: str) -> Noise:
         rates = tuple(_quantity(kind, one, _PER_NS, "1e-3/ns or 3.5kHz") for one in argument.split(";"))
         found[kind] = rates[0] if len(rates) == 1 else rates
     return Noise(**found)
+
+
+def _hint(kind: str) -> str:
+    """What to write for a kind of another name."""
+    plain = re.sub(r"[-_ ]", "", kind.lower()).removesuffix("noise")
+    if plain in KINDS:
+        return f" Did you mean {plain!r}?"
+    return f" {_OTHER_NAMES[plain]}" if plain in _OTHER_NAMES else did_you_mean(kind, KINDS)
 
 
 def _number(value: float) -> str:

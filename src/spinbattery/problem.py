@@ -14,15 +14,18 @@ from numpy.typing import ArrayLike
 
 from ._arrays import read_only
 from ._typing import FloatArray, IntArray
+from .arguments import instance
 from .cost import Cost
 from .errors import InvalidParameterError
 from .network import SpinNetwork
+from .network_text import as_network
 from .noise import Noise
 from .operators import ising_diagonal, magnetization_diagonal, transverse_operator
 from .protocol import Protocol, check_initial
 from .quantum_objects import QutipProblem, collapse_operators, import_qutip, product_ket
 from .quantum_objects import hamiltonian as qutip_hamiltonian
-from .scales import EnergyScales, advantage_system6
+from .recipe import as_protocol
+from .scales import EnergyScales, advantage_system6, as_scales
 from .units import TWO_PI
 
 if TYPE_CHECKING:
@@ -55,8 +58,8 @@ class ChargingProblem:
     """What an engine solves; frozen and hashable, with a content hash that is stable between machines.
 
     Attributes:
-        network: which spins are coupled.
-        protocol: what is done to them.
+        network: which spins are coupled; given as a network, its text form, or a networkx graph.
+        protocol: what is done to them; given as a protocol, a recipe, or a function from a network to a protocol.
         scales: A(s) and B(s) of the device; the smooth Advantage_system6 model by default.
         noise: what acts on the spins besides; None where all rates are zero.
 
@@ -70,6 +73,9 @@ class ChargingProblem:
     noise: Noise | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "network", as_network(self.network))
+        object.__setattr__(self, "scales", as_scales(self.scales))
+        object.__setattr__(self, "protocol", as_protocol(self.protocol, self.network, self.scales))
         check_initial(self.protocol, self.network)
         if self.noise is None:
             return
@@ -220,3 +226,12 @@ class ChargingProblem:
             raise InvalidParameterError(
                 f"{what} builds matrices of 2^N rows and is limited to N = {limit}, but N is {self.n_spins}."
             )
+
+
+def as_problem(given: Any) -> ChargingProblem:
+    """What was given, if it is a problem.
+
+    Raises:
+        InvalidParameterError: it is none.
+    """
+    return instance("the problem", given, ChargingProblem, "made of a network and a protocol")

@@ -15,10 +15,10 @@ from ._typing import FloatArray
 from .cost import Cost, integrate, scaled_norm
 from .errors import CostError, InvalidParameterError, WaveformError
 from .network import SpinNetwork
-from .scales import EnergyScales, advantage_system6
-from .state import ProductState
-from .units import finite, positive
-from .waveform import Waveform
+from .scales import EnergyScales, as_scales
+from .state import InitialLike, ProductState, as_state
+from .units import apart, finite, positive, within_unit
+from .waveform import Waveform, as_waveform
 
 SAME_TIME = 1e-9
 """Times closer than this fraction of the duration are one time."""
@@ -35,16 +35,18 @@ class Protocol:
 
     Attributes:
         duration: tau in ns.
-        s: annealing fraction against u = t/tau, within [0, 1].
-        g: field gain against u.
+        s: annealing fraction against u = t/tau, within [0, 1] (to rounding, 1e-9): a waveform, or its points as pairs
+            (u, value). Of one made by :meth:`Waveform.from_times` the last time must be ``duration``.
+        g: field gain against u, likewise.
         h: longitudinal field in units of B(s)/2; h < 0 charges (lowers the energy of sz = +1).
         J: coupling in units of B(s)/2; J < 0 is ferromagnetic.
-        initial: product state at t = 0, discharged (all down) by default.
+        initial: product state at t = 0, discharged (all down) by default; also ``"up"`` or ``"down"``, or +1 or -1
+            for each spin.
         name: for records and figures; not part of the physics.
 
     Raises:
         InvalidParameterError: a parameter is not finite, or the duration not above zero.
-        WaveformError: s leaves [0, 1].
+        WaveformError: s leaves [0, 1], or s or g is of times that end elsewhere than the protocol.
     """
 
     duration: float
@@ -59,9 +61,30 @@ class Protocol:
         object.__setattr__(self, "duration", positive("duration", self.duration))
         object.__setattr__(self, "h", finite("h", self.h))
         object.__setattr__(self, "J", finite("J", self.J))
-        low, high = float(self.s.values.min()), float(self.s.values.max())
+        object.__setattr__(self, "initial", as_state(self.initial))
+        if not isinstance(self.name, str):
+            raise InvalidParameterError(f"name must be text, but is {self.name!r}.")
+        s, g = as_waveform("s", self.s), as_waveform("g", self.g)
+        for name, waveform in (("s", s), ("g", g)):
+            self._check_duration(name, waveform)
+        low, high = float(s.values.min()), float(s.values.max())
         if low < 0.0 or high > 1.0:
-            raise WaveformError(f"s must stay within [0, 1], but reaches {low if low < 0.0 else high:g}.")
+            s = s.with_rounded_values(within_unit)
+            low, high = float(s.values.min()), float(s.values.max())
+        if low < 0.0 or high > 1.0:
+            reached, _, _ = apart(low if low < 0.0 else high, 0.0, 1.0)
+            raise WaveformError(f"s must stay within [0, 1], but reaches {reached}.")
+        object.__setattr__(self, "s", s)
+        object.__setattr__(self, "g", g)
+
+    def _check_duration(self, name: str, waveform: Waveform) -> None:
+        """Refuse a waveform whose times end elsewhere than the protocol."""
+        if waveform.duration is not None and not math.isclose(waveform.duration, self.duration, rel_tol=SAME_TIME):
+            given, wanted = apart(waveform.duration, self.duration)
+            raise WaveformError(
+                f"{name} was made of times up to {given} ns, but the protocol lasts {wanted} ns; make them agree, or "
+                f"stretch the curve by Waveform({name}.points), which has no times of its own."
+            )
 
     @cached_property
     def breakpoints(self) -> FloatArray:
@@ -93,7 +116,7 @@ class Protocol:
 
     def cost_of_size(self, n_spins: int, n_pairs: float, scales: EnergyScales | None = None) -> Cost:
         """The same from N and n_C alone (sum of squared weights for weighted pairs)."""
-        scales = scales or advantage_system6()
+        scales = as_scales(scales)
 
         def norm(t: FloatArray) -> FloatArray:
             bx, bz, half_b = self.fields(t, scales)
@@ -180,14 +203,15 @@ class Protocol:
 
 def _annealing_fraction(s_hold: float) -> Waveform:
     """s of the paper's Eq. 8: 1 -> s_hold, hold, -> 1 on equal thirds."""
-    s_hold = finite("s_hold", s_hold)
+    s_hold = within_unit(finite("s_hold", s_hold))
     if not 0.0 <= s_hold <= 1.0:
-        raise WaveformError(f"s_hold must lie within [0, 1], but is {s_hold:g}.")
+        value, _, _ = apart(s_hold, 0.0, 1.0)
+        raise WaveformError(f"s_hold must lie within [0, 1], but is {value}.")
     return Waveform(((0.0, 1.0), (_THIRD, s_hold), (_TWO_THIRDS, s_hold), (1.0, 1.0)))
 
 
 def cooperative(
-    duration: float, J: float = -0.2, h: float = -0.5, s_hold: float = 0.35, *, initial: ProductState | None = None
+    duration: float, J: float = -0.2, h: float = -0.5, s_hold: float = 0.35, *, initial: InitialLike = None
 ) -> Protocol:
     """The paper's cooperative protocol (CP), Eq. 7-9.
 
@@ -198,20 +222,19 @@ def cooperative(
         J: coupling in units of B(s)/2, ferromagnetic below zero.
         h: field in units of B(s)/2, charging below zero.
         s_hold: value of s in the hold, within [0, 1].
-        initial: discharged (all down) by default.
+        initial: discharged (all down) by default; ``"up"`` or ``"down"``, +1 or -1 for each spin, such as
+            ``[-1, 1, -1]``, or a :class:`~spinbattery.state.ProductState`.
 
     Raises:
         InvalidParameterError: a parameter is not finite, or the duration not above zero.
         WaveformError: s_hold outside [0, 1].
     """
     g = Waveform(((0.0, 0.0), (_THIRD, 0.0), (_TWO_THIRDS, 1.0), (1.0, 0.0)))
-    return Protocol(
-        duration, _annealing_fraction(s_hold), g, h, J, initial or ProductState.named("down"), "cooperative"
-    )
+    return Protocol(duration, _annealing_fraction(s_hold), g, h, J, as_state(initial), "cooperative")
 
 
 def polarised(
-    duration: float, J: float = -0.2, h: float = -0.5, s_hold: float = 0.35, *, initial: ProductState | None = None
+    duration: float, J: float = -0.2, h: float = -0.5, s_hold: float = 0.35, *, initial: InitialLike = None
 ) -> Protocol:
     """Ground-state-following protocol (ours, not the paper's); with J = 0 the polarised local protocol.
 
@@ -219,12 +242,24 @@ def polarised(
     state), -1 -> +1 through zero while s = s_hold, +1 -> 0. Arguments and errors as there.
     """
     g = Waveform(((0.0, 0.0), (_THIRD, -1.0), (_TWO_THIRDS, 1.0), (1.0, 0.0)))
+    J = finite("J", J)
     name = "polarised" if J else "polarised local"
-    return Protocol(duration, _annealing_fraction(s_hold), g, h, J, initial or ProductState.named("down"), name)
+    return Protocol(duration, _annealing_fraction(s_hold), g, h, J, as_state(initial), name)
 
 
 def local_field(h: float, J: float, pairs_per_spin: float, g: float = 1.0) -> float:
-    """Field of the local protocol that costs the same at gain g: Eq. 19, with the sign of h."""
+    """Field of the local protocol that costs the same at gain g: Eq. 19, with the sign of h.
+
+    Raises:
+        InvalidParameterError: not finite, g zero, or pairs_per_spin negative.
+    """
+    h, J, g = finite("h", h), finite("J", J), finite("g", g)
+    pairs_per_spin = finite("pairs_per_spin", pairs_per_spin)
+    if g == 0.0 or pairs_per_spin < 0.0:
+        raise InvalidParameterError(
+            f"a gain that is not zero and pairs per spin that are not negative are needed, but they are {g:g} and "
+            f"{pairs_per_spin:g}."
+        )
     return math.copysign(math.sqrt(h**2 + pairs_per_spin * (J / g) ** 2), h)
 
 

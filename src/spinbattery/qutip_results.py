@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ._typing import FloatArray
+from .arguments import instance
 from .engines.base import output_times
 from .errors import RecordError
 from .operators import ising_diagonal, magnetization_diagonal, transverse_operator
-from .problem import ChargingProblem
+from .problem import ChargingProblem, as_problem
 from .quantum_objects import import_qutip
 from .qutip_checks import check_purity, check_result
 from .record import Record
@@ -75,6 +76,8 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
         if isinstance(result, McResult)
         else _Runs([_states(result)], np.ones(1), np.empty(0))
     )
+    problem = as_problem(problem)
+    instance("source", source, str)
     check_result(result, runs.states, problem)
     times = output_times(problem, result.times) if len(runs.states[0]) > 1 else _NO_TIMES
     solution = _solution(problem, runs, times)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
+from .arguments import is_one_of, switch
 from .errors import InvalidParameterError, did_you_mean
 from .network import SpinNetwork
 from .protocol import Protocol, cooperative, polarised
 from .scales import EnergyScales
-from .units import parse_duration
+from .units import finite, parse_duration
 
 PROTOCOL_NAMES = ("cooperative", "local", "polarised", "polarised-local")
 REFERENCE_S_HOLD = 0.35
@@ -38,10 +41,15 @@ class ProtocolRecipe:
     cost_reference: float | None = None
 
     def __post_init__(self) -> None:
-        if self.name not in PROTOCOL_NAMES:
-            hint = did_you_mean(self.name, PROTOCOL_NAMES)
+        if not is_one_of(self.name, PROTOCOL_NAMES):
+            hint = did_you_mean(str(self.name), PROTOCOL_NAMES)
             raise InvalidParameterError(f"unknown protocol {self.name!r}; there are {', '.join(PROTOCOL_NAMES)}.{hint}")
         parse_duration(self.duration)
+        for name, value in (("J", self.J), ("h", self.field), ("s_hold", self.s_hold)):
+            finite(name, value)
+        switch("equal_cost", self.equal_cost)
+        if self.cost_reference is not None:
+            finite("cost_reference", self.cost_reference)
         if self.cost_reference is not None and not self.equal_cost:
             raise InvalidParameterError("the cost reference is only used at equal cost; give --equal-cost as well.")
         if self.equal_cost and self.J == 0.0:
@@ -81,3 +89,36 @@ class ProtocolRecipe:
         if self.cost_reference is not None:
             text += f" --cost-reference {self.cost_reference:g}"
         return text
+
+
+ProtocolLike: TypeAlias = Protocol | ProtocolRecipe | Callable[[SpinNetwork], Protocol]
+"""A protocol; or what makes one for each network: a recipe, or a function such as ``charging.local_equivalent``."""
+
+
+def is_protocol_like(candidate: Any) -> bool:
+    """Whether :func:`as_protocol` takes it; classes are no functions from networks."""
+    return isinstance(candidate, Protocol | ProtocolRecipe) or (callable(candidate) and not isinstance(candidate, type))
+
+
+def as_protocol(protocol: ProtocolLike, network: SpinNetwork, scales: EnergyScales) -> Protocol:
+    """Protocol on a network from what a caller gave.
+
+    Raises:
+        InvalidParameterError: something else, or a function that gives no protocol.
+        SpinBatteryError: as :meth:`ProtocolRecipe.build`.
+    """
+    if isinstance(protocol, Protocol):
+        return protocol
+    if not is_protocol_like(protocol):
+        given = f"the name {protocol!r}, which says no duration" if isinstance(protocol, str) else repr(protocol)
+        raise InvalidParameterError(
+            "a protocol must be one with a duration, such as spinbattery.cooperative(duration=20.0), a recipe, such as "
+            f"ProtocolRecipe('cooperative', '20ns'), or a function from a network to a protocol, but is {given}."
+        )
+    built = protocol.build(network, scales) if isinstance(protocol, ProtocolRecipe) else protocol(network)
+    if not isinstance(built, Protocol):
+        raise InvalidParameterError(
+            f"protocols must be protocols, recipes, or functions from a network to a protocol, but {protocol!r} "
+            f"gives {built!r}."
+        )
+    return built

@@ -16,6 +16,7 @@ from .atomic import replacing
 from .charge_state import ChargeState, charge_state
 from .errors import RecordError
 from .netcdf import decode, encode
+from .paths import user_path
 from .problem import ChargingProblem
 from .schema import LONG_NAMES, NUMERICS_VERSION, REQUIRED, SCHEMA, SCHEMA_VERSION
 
@@ -328,9 +329,9 @@ class Record:
         Raises:
             RecordError: the folder does not exist, cannot be written or is full; its cause is the OSError.
         """
-        path = Path(path)
         content = self.to_bytes() if content is None else content
         try:
+            path = user_path(path)
             with replacing(path) as temporary:
                 temporary.write_bytes(content)
         except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
@@ -341,6 +342,17 @@ class Record:
         return path
 
 
+def as_record(given: Any) -> Record:
+    """What was given, if it is a record.
+
+    Raises:
+        RecordError: it is none.
+    """
+    if isinstance(given, Record):
+        return given
+    raise RecordError(f"a record is needed, as charge() returns and read_record() reads, but this is {given!r}.")
+
+
 def read_record(path: str | Path) -> Record:
     """Read a record and check it.
 
@@ -348,7 +360,7 @@ def read_record(path: str | Path) -> Record:
         RecordError: no such file, no netCDF, not a record, another schema version, or damaged
             (its checksum does not match).
     """
-    path = Path(path)
+    path = user_path(path)
     if not path.is_file():
         raise RecordError(f"there is no record file {str(path)!r}.")
     try:

@@ -209,7 +209,7 @@ def _computed_values(solution: Solution, is_approximate: bool) -> dict[str, Any]
         in_time = {
             "time": solution.times,
             "magnetization_t": solution.trajectory_mean,
-            "std_t": np.sqrt(solution.trajectory_variance),
+            "std_t": np.sqrt(np.maximum(solution.trajectory_variance, 0.0)),
             "energy_t": solution.trajectory_energy,
             "magnetization_t_error": None if is_approximate else solution.trajectory_mean_error,
             "variance_t_error": None if is_approximate else solution.trajectory_variance_error,

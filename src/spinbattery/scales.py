@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from ._arrays import read_only
 from ._typing import FloatArray
 from .errors import EnergyScalesError
+from .units import ROUNDING, apart
 
 
 class Curve(Protocol):
@@ -26,7 +27,7 @@ class Curve(Protocol):
 
 
 def checked_table(s: Any, values: Any, what: str, *, positive: bool = False) -> tuple[FloatArray, FloatArray]:
-    """s and values (GHz) as arrays.
+    """s and values (GHz) as arrays; ends that are 0 and 1 to rounding (1e-9) are made exact.
 
     Raises:
         EnergyScalesError: fewer than two rows, not numbers, not finite, s not ascending from 0 to 1, or
@@ -34,7 +35,7 @@ def checked_table(s: Any, values: Any, what: str, *, positive: bool = False) -> 
     """
     try:
         s, values = np.asarray(s, dtype=np.float64), np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise EnergyScalesError(f"{what} must hold numbers only.") from None
     if s.ndim != 1 or s.shape != values.shape or len(s) < 2:
         raise EnergyScalesError(
@@ -42,11 +43,16 @@ def checked_table(s: Any, values: Any, what: str, *, positive: bool = False) -> 
         )
     if not (np.isfinite(s).all() and np.isfinite(values).all()):
         raise EnergyScalesError(f"{what} has entries that are not finite; correct or remove those rows.")
+    if (np.abs(s[[0, -1]] - [0.0, 1.0]) <= ROUNDING).all() and (s[[0, -1]] != [0.0, 1.0]).any():
+        s = s.copy()
+        s[[0, -1]] = 0.0, 1.0
     if (np.diff(s) <= 0.0).any():
         row = int(np.argmax(np.diff(s) <= 0.0)) + 1
-        raise EnergyScalesError(f"{what}: s must ascend strictly, but {s[row - 1]:g} is followed by {s[row]:g}.")
+        before, after = apart(s[row - 1], s[row])
+        raise EnergyScalesError(f"{what}: s must ascend strictly, but {before} is followed by {after}.")
     if s[0] != 0.0 or s[-1] != 1.0:
-        raise EnergyScalesError(f"{what}: s must run from 0 to 1, but runs from {s[0]:g} to {s[-1]:g}.")
+        first, last, _, _ = apart(s[0], s[-1], 0.0, 1.0)
+        raise EnergyScalesError(f"{what}: s must run from 0 to 1, but runs from {first} to {last}.")
     if (values < 0.0).any() or (positive and (values <= 0.0).any()):
         row = int(np.argmin(values))
         raise EnergyScalesError(f"{what} must not be negative, but is {values[row]:g} GHz at s = {s[row]:g}.")
@@ -61,7 +67,7 @@ class LinearTable:
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        checked_table(self.s, self.values, "energy table")
+        _take_ends(self, checked_table(self.s, self.values, "energy table")[0])
 
     @cached_property
     def _arrays(self) -> tuple[FloatArray, FloatArray]:
@@ -86,7 +92,7 @@ class LogSpline:
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        checked_table(self.s, self.values, "energy spline", positive=True)
+        _take_ends(self, checked_table(self.s, self.values, "energy spline", positive=True)[0])
 
     @cached_property
     def _spline(self) -> Any:
@@ -121,6 +127,12 @@ class Polynomial:
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": "polynomial", "coefficients": list(self.coefficients)}
+
+
+def _take_ends(curve: LinearTable | LogSpline, s: FloatArray) -> None:
+    """Take over ends that were rounded; what was exact stays the very numbers that were given."""
+    if (curve.s[0], curve.s[-1]) != (0.0, 1.0):
+        object.__setattr__(curve, "s", tuple(s.tolist()))
 
 
 _CURVES: dict[str, Any] = {"linear": LinearTable, "log-spline": LogSpline, "polynomial": Polynomial}
@@ -187,3 +199,19 @@ def advantage_system6() -> EnergyScales:
     """
     knots = tuple(float(k) / 20.0 for k in range(21))
     return EnergyScales("Advantage_system6 (smooth model)", LogSpline(knots, _A_SYSTEM6), Polynomial(_B_SYSTEM6))
+
+
+def as_scales(given: EnergyScales | None) -> EnergyScales:
+    """Energy scales from what a caller gave: the default for None.
+
+    Raises:
+        EnergyScalesError: something else.
+    """
+    if given is None:
+        return advantage_system6()
+    if not isinstance(given, EnergyScales):
+        raise EnergyScalesError(
+            "scales must be EnergyScales, such as spinbattery.advantage_system6() or "
+            f"spinbattery.from_spreadsheet('schedule.xlsx'), but are {given!r}."
+        )
+    return given

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from .errors import EnergyScalesError
+from .paths import user_path
 from .scales import EnergyScales, LinearTable, checked_table
 
 DEFAULT_SHEET = "Standard-Annealing Schedule"
@@ -109,7 +110,7 @@ def from_spreadsheet(path: str | Path, sheet: str | None = None) -> EnergyScales
         EnergyScalesError: unreadable file, missing sheet or column, a unit other than GHz, MHz or Hz,
             s not ascending from 0 to 1, entries missing, not finite or negative.
     """
-    path = Path(path)
+    path = user_path(path)
     if not path.is_file():
         raise EnergyScalesError(f"there is no file {path.name!r}.")
     if path.suffix.lower() == ".xlsx":
@@ -127,9 +128,8 @@ def from_spreadsheet(path: str | Path, sheet: str | None = None) -> EnergyScales
         key: np.array(_numbers(table_rows[1:], column, factor, f"{path.name}, column {key}"))
         for key, (column, factor) in _columns(table_rows[0][1], path.name).items()
     }
-    for key in ("A", "B"):
-        checked_table(table["s"], table[key], f"{path.name}, {key}(s)")
-    s = tuple(table["s"].tolist())
+    rounded = [checked_table(table["s"], table[key], f"{path.name}, {key}(s)")[0] for key in ("A", "B")]
+    s = tuple(rounded[0].tolist())
     return EnergyScales(
         path.stem, LinearTable(s, tuple(table["A"].tolist())), LinearTable(s, tuple(table["B"].tolist()))
     )

@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ._typing import ComplexArray, FloatArray
 from .errors import InvalidParameterError
-from .units import finite
+from .units import apart, finite
+
+InitialLike: TypeAlias = "ProductState | str | Sequence[float] | None"
+"""A state, ``"up"`` or ``"down"``, or +1 or -1 for each spin; None is all down."""
 
 _NAMED = {"down": (math.pi, 0.0), "up": (0.0, 0.0)}
 
 
 def _angles(name: str, value: Any) -> tuple[float, ...]:
-    if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
+    is_row = isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim > 0)
+    if is_row and not isinstance(value, str | bytes):
         if len(value) == 0:
             raise InvalidParameterError(f"{name} must be one angle or one per spin, but is empty.")
         return tuple(finite(name, entry) for entry in value)
@@ -88,3 +92,29 @@ class ProductState:
         up[np.abs(up) < rounding] = 0.0
         down[np.abs(down) < rounding] = 0.0
         return np.column_stack([up.astype(np.complex128), np.exp(1j * phi) * down])
+
+
+def as_state(given: Any) -> ProductState:
+    """State from what a caller gave: one, its name, or +1 (up) or -1 (down) for each spin; None is all down.
+
+    Raises:
+        InvalidParameterError: something else, or another number among the spins.
+    """
+    if isinstance(given, ProductState):
+        return given
+    if given is None or isinstance(given, str):
+        return ProductState.named("down" if given is None else given)
+    is_row = isinstance(given, Sequence) or (isinstance(given, np.ndarray) and given.ndim == 1)
+    if not is_row or isinstance(given, bytes) or not len(given):
+        raise InvalidParameterError(
+            f"initial must be {' or '.join(map(repr, _NAMED))}, +1 or -1 for each spin in the network's order, such as "
+            f"[-1, 1, -1], or a ProductState, but is {given!r}."
+        )
+    spins = [finite("a spin of the initial state", spin) for spin in given]
+    for k, spin in enumerate(spins):
+        if abs(spin) != 1.0:
+            value, _, _ = apart(spin, 1.0, -1.0)
+            raise InvalidParameterError(
+                f"the spins of the initial state must be +1 or -1, but spin {k} is {value}; ProductState has angles."
+            )
+    return ProductState(tuple(0.0 if spin > 0.0 else math.pi for spin in spins))

@@ -9,8 +9,10 @@ import numpy as np
 
 from ._arrays import read_only
 from ._typing import FloatArray, IntArray
+from .arguments import instance
 from .errors import InvalidParameterError
-from .problem import ChargingProblem
+from .problem import ChargingProblem, as_problem
+from .units import whole_number
 
 _CACHED_GROUPS = 256
 _MIXING = 50
@@ -120,6 +122,10 @@ def automorphism_group(n_spins: int, pairs: IntArray, weights: FloatArray, colou
 
 
 def _check_graph(n_spins: int, pairs: IntArray, weights: FloatArray, colours: IntArray) -> None:
+    whole_number("n_spins", n_spins)
+    for name, given, kinds in (("pairs", pairs, "iu"), ("weights", weights, "iuf"), ("colours", colours, "iu")):
+        if instance(name, given, np.ndarray).dtype.kind not in kinds or not given.ndim:
+            raise InvalidParameterError(f"{name} must be an array of numbers, integers for spins and kinds.")
     if pairs.shape != (len(weights), 2) or colours.shape != (n_spins,):
         raise InvalidParameterError(
             f"pairs, weights and colours must have the shapes (E, 2), (E,) and ({n_spins},), but have {pairs.shape}, "
@@ -131,13 +137,21 @@ def _check_graph(n_spins: int, pairs: IntArray, weights: FloatArray, colours: In
         raise InvalidParameterError("a pair comes twice; add up its weights.")
 
 
-@lru_cache(maxsize=_CACHED_GROUPS)
 def symmetry_group(problem: ChargingProblem) -> AutomorphismGroup:
     """Permutations of the spins that leave a problem as it is.
 
     Couplings (cross-talk included), noise rates and the initial state of every spin must be mapped onto equal ones;
     fields are uniform, so they are always kept.
+
+    Raises:
+        InvalidParameterError: it is no problem.
     """
+    return group_of(as_problem(problem))
+
+
+@lru_cache(maxsize=_CACHED_GROUPS)
+def group_of(problem: ChargingProblem) -> AutomorphismGroup:
+    """The same, remembered."""
     n = problem.n_spins
     spinors = problem.protocol.initial.spinors(n)
     parts = [spinors.real.T, spinors.imag.T]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._typing import FloatArray
+from .arguments import is_one_of, real_numbers
 from .errors import InvalidParameterError
 from .quadrature import gauss_nodes
 from .units import finite, positive
@@ -54,17 +55,29 @@ def down_probability(bx: ArrayLike, bz: ArrayLike, kt: float, form: SpinForm = "
         InvalidParameterError: fields not finite, kt not above zero, or another form.
     """
     kt = positive("kt", kt)
-    bx, bz = np.broadcast_arrays(np.asarray(bx, dtype=np.float64), np.asarray(bz, dtype=np.float64))
+    bx, bz = _broadcast(real_numbers("bx", bx), real_numbers("bz", bz))
+    if not bx.size:
+        return np.empty(bx.shape)
     for name, values in (("bx", bx), ("bz", bz)):
         finite(f"the largest {name}", float(np.abs(values).max(initial=0.0)))
-    if form == "two-level":
+    if is_one_of(form, ("two-level",)):
         energy = np.hypot(bx, bz)
         cosine = np.divide(bz, energy, out=np.zeros_like(energy), where=energy > 0.0)
         return np.asarray(0.5 * (1.0 + cosine * np.tanh(energy / kt)))
-    if form != "rotor":
+    if not is_one_of(form, ("rotor",)):
         raise InvalidParameterError(f"a spin is a 'rotor' or 'two-level', but form is {form!r}.")
     theta, weights = gauss_nodes(np.linspace(0.0, math.pi, 2 * _PANELS + 1), _ORDER)
     exponent = -(np.multiply.outer(bx, np.sin(theta)) + np.multiply.outer(bz, np.cos(theta))) / kt
     density = weights * np.exp(exponent - exponent.max(axis=(-2, -1), keepdims=True))
     halves = density.reshape(*bx.shape, 2, -1).sum(axis=-1)  # cos(theta) changes sign between two panels
     return np.asarray(halves[..., 1] / halves.sum(axis=-1))
+
+
+def _broadcast(bx: FloatArray, bz: FloatArray) -> tuple[FloatArray, FloatArray]:
+    try:
+        one, other = np.broadcast_arrays(bx, bz)
+    except ValueError:
+        raise InvalidParameterError(
+            f"bx and bz must have shapes that broadcast, but they are {bx.shape} and {bz.shape}."
+        ) from None
+    return one, other

@@ -17,8 +17,10 @@ import numpy as np
 
 from ._arrays import read_only
 from ._typing import FloatArray, IntArray
+from .arguments import is_one_of
 from .errors import NetworkError
 from .network import SpinNetwork
+from .paths import user_path
 
 _SMALLEST_SIZE = {"pegasus": 2, "zephyr": 1}
 _LARGEST_SIZE = 32
@@ -153,7 +155,7 @@ class WorkingGraph:
     tile: int = 4
 
     def __post_init__(self) -> None:
-        if self.family not in _SMALLEST_SIZE:
+        if not is_one_of(self.family, _SMALLEST_SIZE):
             raise NetworkError(f"the topology {self.family!r} is not supported; use a pegasus or a zephyr graph.")
         object.__setattr__(self, "size", _checked_size(self.family, self.size))
         object.__setattr__(self, "tile", _whole("Zephyr's tile parameter", self.tile, 1))
@@ -330,7 +332,7 @@ def read_solver_properties(path: str | Path) -> dict[str, Any]:
     Raises:
         NetworkError: no such file, no JSON object, or whatever :meth:`WorkingGraph.from_properties` refuses.
     """
-    path = Path(path)
+    path = user_path(path)
     try:
         properties = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -29,8 +29,31 @@ BOLTZMANN_GHZ_PER_KELVIN = 1.380649e-23 / GHZ_IN_JOULE
 _LARGEST = 1e50
 """Beyond this, squares and sums of squares would leave the range of floats."""
 
+_LARGEST_WHOLE = (1 << 63) - 1
+"""More is no integer of arrays and files."""
+
 _TIME_UNITS_NS = {"ps": 1e-3, "ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
 _DURATION = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*([a-zA-Zµμ]*)\s*")
+
+
+ROUNDING = 1e-9
+"""Fractions of a whole that are off by less are meant to be exact."""
+
+
+def apart(*values: SupportsFloat) -> list[str]:
+    """Numbers as text, with the six digits that suit a message, or as many as tell unequal ones apart."""
+    numbers = [float(value) for value in values]
+    for digits in range(6, 17):
+        texts = [f"{number:.{digits}g}" for number in numbers]
+        if len(set(texts)) == len(set(numbers)):
+            return texts
+    return [f"{number:.17g}" for number in numbers]
+
+
+def within_unit(value: float) -> float:
+    """A fraction outside [0, 1] by no more than rounding as 0 or 1; others as they are."""
+    nearest = min(max(value, 0.0), 1.0)
+    return nearest if abs(value - nearest) <= ROUNDING else value
 
 
 def finite(name: str, value: SupportsFloat) -> float:
@@ -45,10 +68,13 @@ def finite(name: str, value: SupportsFloat) -> float:
         number = float(value)
     except (TypeError, ValueError):
         raise InvalidParameterError(f"{name} must be a real number, but is {value!r}.") from None
+    except OverflowError:
+        raise InvalidParameterError(f"{name} must not exceed {_LARGEST:g} in magnitude, but is {value!r}.") from None
     if not math.isfinite(number):
         raise InvalidParameterError(f"{name} must be finite, but is {number}.")
     if abs(number) > _LARGEST:
-        raise InvalidParameterError(f"{name} must not exceed {_LARGEST:g} in magnitude, but is {number:g}.")
+        size, limit = apart(number, math.copysign(_LARGEST, number))
+        raise InvalidParameterError(f"{name} must not exceed {limit.lstrip('-')} in magnitude, but is {size}.")
     return number + 0.0  # -0.0 and 0.0 are one value and must have one hash
 
 
@@ -68,18 +94,9 @@ def whole_number(name: str, value: int, least: int = 1) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise InvalidParameterError(f"{name} must be a whole number of {least} or more, but is {value!r}.")
+    if value > _LARGEST_WHOLE:
+        raise InvalidParameterError(f"{name} must not exceed 2^63 - 1, but is {value!r}.")
     return int(value)
-
-
-def flag(name: str, value: bool) -> bool:
-    """Return ``value``, checked to be True or False.
-
-    Raises:
-        InvalidParameterError: it is neither.
-    """
-    if not isinstance(value, bool):
-        raise InvalidParameterError(f"{name} must be True or False, but is {value!r}.")
-    return value
 
 
 def parse_duration(text: str) -> float:

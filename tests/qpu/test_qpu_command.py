@@ -79,6 +79,17 @@ def test_a_plan_with_saved_properties_connects_to_nothing(desk: Desk, run: Run) 
     assert run("properties", "--out", desk.folder / "solver.txt").code == 2
 
 
+def test_a_path_with_a_tilde_is_in_the_home_folder(desk: Desk, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, here = desk.folder / "home", desk.folder / "here"
+    here.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(here)
+    assert run("properties", "--out", "~/solver.json").code == 0
+    assert run("plan", desk.experiment, "--properties", "~/solver.json", "--json").json["solver"]
+    assert (home / "solver.json").is_file()
+    assert list(here.iterdir()) == []
+
+
 def test_unfinished_jobs_end_with_1(desk: Desk, run: Run) -> None:
     desk.stub.seconds = 60.0
     desk.stub.refusals = ["too steep"]

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import math
 import pickle
+import re
 
 import numpy as np
 import pytest
 
-from spinbattery import ChargingProblem, cooperative, ring, thermal_magnetization
+from spinbattery import (
+    ChargingProblem,
+    EnergyScales,
+    Lindblad,
+    ProductState,
+    Protocol,
+    Waveform,
+    cooperative,
+    ring,
+    thermal_magnetization,
+)
 from spinbattery.engines.statevector import Statevector
 from spinbattery.errors import EngineError, InvalidParameterError
 from spinbattery.noise import Noise, as_noise, parse_noise
+from spinbattery.scales import Polynomial
 from spinbattery.units import BOLTZMANN_GHZ_PER_KELVIN
 
+FLAT = Waveform(((0.0, 1.0), (1.0, 1.0)))
 EVERY = Noise(x=1e-3, y=(0.0, 2e-3), z=3e-3, depolarising=4e-3, relaxation=(5e-3, 6e-3), temperature=16.5)
 
 
@@ -184,3 +197,40 @@ def test_an_engine_without_noise_names_those_that_take_it():
     problem = ChargingProblem(ring(3), cooperative(10.0), noise=Noise(x=1e-3))
     with pytest.raises(EngineError, match=r"has noise \(x:0.001/ns\), and this engine none; use the lindblad engine"):
         Statevector().run(problem)
+
+
+@pytest.mark.parametrize(
+    ("names", "remedy"),
+    [
+        (
+            ("dephasing", "pure-dephasing", "Tphi", "T_phi", "phase damping"),
+            r"Dephasing is z: .*1/\(2 T_phi\), as in z:5e-4/ns for T_phi = 1 us",
+        ),
+        (("T1", "thermal", "amplitude-damping", "decay", "relax"), r"has the rate 1/T1 .*in relaxation:5e-5/ns@16mK"),
+        (("T2", "t2*", "decoherence"), r"1/T2 = 1/\(2 T1\) \+ 1/T_phi"),
+        (("bit-flip", "spin_flip", "sx"), "Flips by sx are x"),
+        (("phase-flip", "sz"), "by sz, are z"),
+        (("bit-phase-flip",), "by sy, are y"),
+        (("X", "Relaxation", "depolarising noise"), "Did you mean '(x|relaxation|depolarising)'"),
+    ],
+)  # fmt: skip
+def test_other_names_of_noise_are_explained_and_not_mistaken(names, remedy):
+    for name in names:
+        message = f"{re.escape(repr(name))}; .*{remedy}"
+        with pytest.raises(InvalidParameterError, match=message) as caught:
+            parse_noise(f"{name}:1e-3/ns")
+        if "Did you mean" not in remedy:
+            assert "Did you mean" not in str(caught.value)
+
+
+def test_the_rates_that_the_hints_name_are_right():
+    """Coherences of z:5e-4/ns live T_phi = 1 us, and relaxation:5e-5/ns has T1 = 20 us."""
+    no_field = Protocol(1000.0, FLAT, FLAT, 0.0, 0.0, initial=ProductState((0.5 * np.pi,)))
+    scales = EnergyScales("off", Polynomial((0.0,)), Polynomial((0.0,)))
+    problem = ChargingProblem(ring(1), no_field, scales, parse_noise("z:5e-4/ns"))
+    assert 2.0 * Lindblad().run(problem).purity - 1.0 == pytest.approx(np.exp(-2.0), rel=1e-6)
+    held = Protocol(1000.0, FLAT, FLAT, 1.0, 0.0, initial="up")
+    strong = EnergyScales("field", Polynomial((0.0,)), Polynomial((100.0,)))
+    problem = ChargingProblem(ring(1), held, strong, parse_noise("relaxation:5e-5/ns@16mK"))
+    mu = Lindblad().run(problem).magnetization
+    assert mu == pytest.approx(2.0 * np.exp(-1000.0 / 20_000.0) - 1.0, abs=1e-6)

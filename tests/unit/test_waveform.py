@@ -74,7 +74,7 @@ def test_times_of_any_unit_become_fractions():
         ([0.0, -3.0], [1.0, 1.0], "above it"),
         ([0.0, math.nan], [1.0, 1.0], "above it"),
         ([0.0, math.inf], [1.0, 1.0], "finite"),
-        ([1.0, 2.0], [1.0, 1.0], "from 0 to 1"),
+        ([1.0, 2.0], [1.0, 1.0], "start at 0 .* run from 1 to 2 ns"),
         ([0.0, "late"], [1.0, 1.0], "number"),
         ([0.0, 1.0], [1.0, "high"], "number"),
     ],

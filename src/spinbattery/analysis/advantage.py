@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from .._typing import IntArray
+from ..arguments import is_one_of
 from ..charge_state import ChargeState
 from ..errors import FitError, InvalidParameterError, did_you_mean
 from ..units import positive
@@ -123,12 +124,12 @@ def advantage(
             that are no charge, runs that are there twice, or data that are no Dataset of runs.
     """
     runs = runs_of(data)
-    if cost not in COSTS:
+    if not is_one_of(cost, COSTS):
         raise InvalidParameterError(f"cost must be one of {', '.join(COSTS)}, but is {cost!r}.{_near(cost, COSTS)}")
     rtol = positive("rtol", rtol)
     charged = _charged(runs)
     protocols = list(dict.fromkeys(each.coordinates["protocol"] for each in charged))
-    if of not in protocols:
+    if not is_one_of(of, protocols):
         raise InvalidParameterError(
             f"no run is of the protocol {of!r}; there are {', '.join(protocols)}.{_near(of, protocols)}"
         )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._typing import FloatArray
+from ..arguments import real_numbers
 from ..errors import InvalidParameterError
 
 _ROUNDING = 1e-12
@@ -16,14 +17,14 @@ _ROUNDING = 1e-12
 
 
 def _checked_sizes(n: ArrayLike) -> FloatArray:
-    sizes = np.asarray(n, dtype=np.float64)
+    sizes = real_numbers("the number of spins", n)
     if not (np.isfinite(sizes).all() and (sizes >= 1.0).all()):
         raise InvalidParameterError(f"the number of spins must be finite and at least 1, but is {n!r}.")
     return sizes
 
 
 def _checked_magnetizations(mu: ArrayLike) -> FloatArray:
-    values = np.asarray(mu, dtype=np.float64)
+    values = real_numbers("mu", mu)
     # written so that NaN fails
     if not (np.abs(values) <= 1.0 + _ROUNDING).all():
         raise InvalidParameterError(f"mu = <Sz>/N must lie within [-1, 1], but is {mu!r}.")

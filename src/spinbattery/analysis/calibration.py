@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from .._arrays import read_only
 from .._typing import FloatArray, IntArray
-from ..errors import FitError, InvalidParameterError, did_you_mean
+from ..arguments import check_choice, real_numbers, several
+from ..errors import FitError, InvalidParameterError
 from ..noise import KINDS, Noise, as_noise
 from ..record import Record
 from ..store.gather import gather
@@ -101,15 +102,15 @@ class CalibrationCurve:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check_choice("parameter", self.parameter, UNITS)
-        _check_choice("quantity", self.quantity, QUANTITIES)
-        x, y = (np.asarray(values, dtype=np.float64) for values in (self.x, self.y))
+        check_choice("parameter", self.parameter, UNITS)
+        check_choice("quantity", self.quantity, QUANTITIES)
+        x, y = real_numbers("x", self.x), real_numbers("y", self.y)
         if x.ndim != 1 or len(x) < _MIN_POINTS or not np.isfinite(x).all() or (np.diff(x) <= 0.0).any():
             raise InvalidParameterError(
                 f"a calibration curve needs two or more finite, ascending values of {self.parameter}, but has "
                 f"{x.tolist()}."
             )
-        rows = np.asarray(self.replicates, dtype=np.float64)
+        rows = real_numbers("replicates", self.replicates)
         rows = rows if rows.size else y[None]
         if y.shape != x.shape or rows.ndim != 2 or rows.shape[1] != len(x):
             raise InvalidParameterError(
@@ -272,22 +273,15 @@ def check_names(parameter: str, quantity: str, method: str) -> None:
     Raises:
         InvalidParameterError: an unknown parameter, quantity or method of the fit.
     """
-    _check_choice("parameter", parameter, UNITS)
-    _check_choice("quantity", quantity, QUANTITIES)
-    _check_choice("method", method, ("loglog", "linear"))
-
-
-def _check_choice(what: str, name: str, known: Iterable[str]) -> None:
-    known = list(known)
-    if name not in known:
-        hint = did_you_mean(name, known) if isinstance(name, str) else ""
-        raise InvalidParameterError(f"{what} must be one of {', '.join(known)}, but is {name!r}.{hint}")
+    check_choice("parameter", parameter, UNITS)
+    check_choice("quantity", quantity, QUANTITIES)
+    check_choice("method", method, ("loglog", "linear"))
 
 
 def _dataset(runs: Any) -> xr.Dataset:
     if hasattr(runs, "data_vars") or hasattr(runs, "dataset"):
         return runs_of(runs)
-    records = list(runs)
+    records = several("runs", runs)
     for record in records:
         if not isinstance(record, Record):
             raise FitError(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 from ..errors import InvalidParameterError
-from ..units import finite, whole_number
+from ..units import apart, finite, whole_number
 
 
 def _checked_mixing(p: float) -> float:
     p = finite("p", p)
     if not 0.0 <= p <= 1.0:
-        raise InvalidParameterError(f"p is a weight of the maximally mixed state, within [0, 1], but is {p:g}.")
+        value, _, _ = apart(p, 0.0, 1.0)
+        raise InvalidParameterError(f"p is a weight of the maximally mixed state, within [0, 1], but is {value}.")
     return p
 
 

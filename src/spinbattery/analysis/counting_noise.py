@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
+from ..arguments import real_numbers, several
 from ..errors import FitError, InvalidParameterError
 from ..units import whole_number
 from .scaling import Method, fit_rows
@@ -100,7 +101,7 @@ def counting_noise(
         InvalidParameterError: P(k) that are no distribution on 0 ... N, or a bad number.
         FitError: fewer than three different N, or hardly an experiment that has a precision at every N.
     """
-    sizes = [whole_number("n_spins", n) for n in n_spins]
+    sizes = [whole_number("n_spins", n) for n in several("n_spins", n_spins)]
     laws = [_checked_law(n, law) for n, law in zip(sizes, _as_many(flip_probabilities, sizes), strict=True)]
     n_reads = whole_number("n_reads", n_reads, 2)
     n_experiments, seed = whole_number("n_experiments", n_experiments, _MIN_EXPERIMENTS), whole_number("seed", seed, 0)
@@ -122,14 +123,14 @@ def counting_noise(
 
 
 def _as_many(laws: Iterable[ArrayLike], sizes: Sequence[int]) -> list[ArrayLike]:
-    found = list(laws)
+    found = several("flip_probabilities", laws)
     if len(found) != len(sizes):
         raise InvalidParameterError(f"{len(sizes)} values of N need as many distributions of flips, not {len(found)}.")
     return found
 
 
 def _checked_law(n_spins: int, law: ArrayLike) -> FloatArray:
-    p = np.asarray(law, dtype=np.float64)
+    p = real_numbers("P(k)", law)
     if p.ndim != 1 or not 1 <= len(p) <= n_spins + 1:
         raise InvalidParameterError(
             f"P(k) of {n_spins} spins is one row of up to {n_spins + 1} entries, not {p.shape}."

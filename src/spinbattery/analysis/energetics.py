@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._typing import FloatArray
 from ..errors import InvalidParameterError, RecordError
-from ..record import Record
-from ..units import GHZ_IN_JOULE, finite, positive, whole_number
+from ..record import Record, as_record
+from ..units import GHZ_IN_JOULE, apart, finite, positive, whole_number
 
 _LARGEST_DIMENSION = 4096
 _ROUNDING = 1e-8
@@ -18,7 +18,8 @@ _ROUNDING = 1e-8
 def _checked_mu(name: str, mu: float) -> float:
     mu = finite(name, mu)
     if abs(mu) > 1.0 + 1e-12:  # rounding of a computed mean
-        raise InvalidParameterError(f"{name} is <Sz>/N and must lie within [-1, 1], but is {mu:g}.")
+        value, _, _ = apart(mu, 1.0, -1.0)
+        raise InvalidParameterError(f"{name} is <Sz>/N and must lie within [-1, 1], but is {value}.")
     return mu
 
 
@@ -71,7 +72,7 @@ def peak_power(record: Record, field_ghz: float) -> float:
         RecordError: fewer than three output times.
         InvalidParameterError: a field that is not above zero.
     """
-    times = record.times
+    times = as_record(record).times
     if len(times) < 3:
         raise RecordError(
             f"the peak power needs mu(t) at three or more output times, but the record has {len(times)}; "
@@ -140,7 +141,10 @@ def capacity(state: ArrayLike, hamiltonian: ArrayLike) -> float:
 
 
 def _checked_array(name: str, value: ArrayLike) -> NDArray[np.complex128]:
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise InvalidParameterError(f"{name} must be an array of numbers, but its rows are unequally long.") from None
     if array.dtype.kind not in "iufc":
         raise InvalidParameterError(f"{name} must be an array of numbers, but is of type {array.dtype}.")
     if array.ndim not in (1, 2) or array.size == 0 or array.shape[0] != array.shape[-1]:

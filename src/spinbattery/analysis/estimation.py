@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from .._typing import FloatArray
+from ..arguments import instance, pair
 from ..errors import FitError, InvalidParameterError, OutsideCurveWarning
-from ..units import finite, positive, whole_number
+from ..units import apart, finite, positive, whole_number
 from .calibration import UNITS, CalibrationCurve, Parameter, Quantity, in_unit, origin
 
 _BISECTIONS = 60
@@ -191,6 +192,7 @@ def estimate(
         OutsideCurveWarning: the measured value is not on the curve (then there is no estimate), or an end of
             the interval is beyond it (then that end is open).
     """
+    curve = instance("curve", curve, CalibrationCurve, "as calibration_curve() makes")
     measured, error = finite("the measured value", measured), finite("its error", error)
     if error < 0.0:
         raise InvalidParameterError(f"the error of the measured value is {error:g}; it must not be negative.")
@@ -239,11 +241,12 @@ def _range(curve: CalibrationCurve, within: tuple[float, float] | None) -> tuple
     first, last = float(curve.x[0]), float(curve.x[-1])
     if within is None:
         return first, last
-    low, high = (finite("an end of the range", end) for end in within)
+    low, high = pair("within", within)
     if not max(low, first) < min(high, last):
+        ends = apart(low, high, first, last)
         raise InvalidParameterError(
-            f"within=({low:g}, {high:g}) is no range of the curve, which runs from {first:g} to "
-            f"{in_unit(f'{last:g}', curve.parameter)}."
+            f"within=({ends[0]}, {ends[1]}) is no range of the curve, which runs from {ends[2]} to "
+            f"{in_unit(ends[3], curve.parameter)}."
         )
     return max(low, first), min(high, last)
 

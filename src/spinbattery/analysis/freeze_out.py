@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
 from ..annealer.schedule import AnnealSchedule
+from ..arguments import is_one_of
 from ..errors import EngineError, InvalidParameterError
-from ..problem import ChargingProblem
+from ..problem import ChargingProblem, as_problem
 from ..protocol import Protocol
 from ..thermal import SpinForm, down_probability
-from ..units import BOLTZMANN_GHZ_PER_KELVIN, finite, positive
+from ..units import BOLTZMANN_GHZ_PER_KELVIN, apart, finite, positive
 
 _COLDEST_MK, _HOTTEST_MK = 1.0, 1e4
 """Range in which :func:`effective_temperature` looks."""
@@ -105,13 +106,15 @@ def freeze_out(
         InvalidParameterError: temperature not above zero, an unknown form, s outside [0, 1] or not
             passed on the way up to a final value above it, or an error outside [0, 0.5].
     """
+    problem = as_problem(problem)
     kt = positive("temperature", temperature) * 1e-3 * BOLTZMANN_GHZ_PER_KELVIN
     readout_error = finite("readout_error", readout_error)
     if not 0.0 <= readout_error <= 0.5:
-        raise InvalidParameterError(f"readout_error is a probability within [0, 0.5], but is {readout_error:g}.")
+        value, _, _ = apart(readout_error, 0.0, 0.5)
+        raise InvalidParameterError(f"readout_error is a probability within [0, 0.5], but is {value}.")
     s, gain = finite("s", s), _gain_at(problem.protocol, s)
     half_b = 0.5 * float(problem.scales.B(s))
-    transverse = -0.5 * float(problem.scales.A(s)) if form == "rotor" else 0.0
+    transverse = -0.5 * float(problem.scales.A(s)) if is_one_of(form, ("rotor",)) else 0.0
     pairs, couplings = problem.couplings
     field = np.full(problem.n_spins, gain * problem.protocol.h)
     for side in (0, 1):
@@ -184,8 +187,9 @@ def _gain_at(protocol: Protocol, s: float) -> float:
     try:
         u = AnnealSchedule(protocol.s, protocol.g, protocol.duration).last_rise(s)
     except EngineError:
+        at, low, end = apart(s, protocol.s.values.min(), protocol.s.values[-1])
         raise InvalidParameterError(
-            f"{protocol.name} does not freeze at s = {s:g}: its s has a minimum of {protocol.s.values.min():g} and "
-            f"ends at {protocol.s.values[-1]:g}; choose s between the two."
+            f"{protocol.name} does not freeze at s = {at}: its s has a minimum of {low} and ends at {end}; choose s "
+            "between the two."
         ) from None
     return float(protocol.g(u))

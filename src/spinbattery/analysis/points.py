@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import FloatArray, IntArray
+from ..arguments import several
 from ..charge_state import ChargeState, charge_state, unlike_a_charge
 from ..errors import FitError
 from ..families import family_of
@@ -96,7 +97,7 @@ def checked_points(
             raise FitError("give either a Dataset, or N with their precision; not a Dataset with a precision.")
         found = _points_of_runs(runs_of(points), include_uncharged, mixed)
     else:
-        given = list(points)
+        given = several("points", points)
         if any(isinstance(point, Record) for point in given):
             if precision is not None:
                 raise FitError("give either records, or N with their precision; not records with a precision.")
@@ -125,7 +126,7 @@ def _points_of_numbers(given: list[Any], precision: Iterable[SupportsFloat] | No
         raise FitError("precision is missing: give records, or N with a precision 1/sigma^2 for each.")
     try:
         sizes, values = np.array(given, dtype=np.float64), np.array(list(precision), dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise FitError("N and precision must be numbers; a precision that is not known cannot be fitted.") from None
     return CheckedPoints(sizes, values, np.zeros(sizes.shape, dtype=np.bool_))
 

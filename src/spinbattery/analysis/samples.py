@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._typing import FloatArray, IntArray
+from ..arguments import real_numbers
 from ..charge_state import ChargeState, discharged_probability
 from ..errors import InvalidParameterError
 from ..moments import Moments
-from ..record import Record
+from ..record import Record, as_record
 from ..units import whole_number
 
 _CONFIDENCE = 0.95
@@ -30,7 +31,7 @@ def charged(record: Record) -> bool:
     One of the four verdicts of :attr:`Record.charge_state`, which says what else it is: partly charged, as by a local
     protocol, all or nothing, or not charged. Fits take what is charged or partly charged.
     """
-    return record.charge_state is ChargeState.CHARGED
+    return as_record(record).charge_state is ChargeState.CHARGED
 
 
 def uncharged_probability(record: Record) -> float:
@@ -44,7 +45,7 @@ def uncharged_probability(record: Record) -> float:
 
 def flip_probabilities(record: Record) -> FloatArray:
     """P(k) at the end of a run, k = 0 ... N down spins, shape (N + 1,); relative frequencies where there are reads."""
-    return np.asarray(record.dataset["distribution"].to_numpy()[::-1], dtype=np.float64)
+    return np.asarray(as_record(record).dataset["distribution"].to_numpy()[::-1], dtype=np.float64)
 
 
 def count_flips(spins: ArrayLike) -> IntArray:
@@ -62,7 +63,7 @@ def flips_of_reads(record: Record) -> IntArray:
     Raises:
         InvalidParameterError: the record has no reads.
     """
-    magnetization = record.read_magnetization
+    magnetization = as_record(record).read_magnetization
     if magnetization is None:
         raise InvalidParameterError(f"{_no_reads(record)}; P(k) is in flip_probabilities(record).")
     return np.rint(0.5 * record.n_spins * (1.0 - magnetization)).astype(np.int64)
@@ -188,6 +189,7 @@ def flips_by_degree(record: Record) -> DegreeFlips:
     Raises:
         InvalidParameterError: the record has no reads, or only their magnetizations.
     """
+    record = as_record(record)
     spins = record.spins
     if spins is None:
         raise InvalidParameterError(f"{_no_reads(record)} of single spins, and so no flips by degree.")
@@ -292,7 +294,7 @@ def bootstrap_intervals(reads: Record | ArrayLike, *, n_resamples: int = 1000, s
     known = reads.read_magnetization if isinstance(reads, Record) else reads
     if known is None:
         raise InvalidParameterError("the record has no reads, and nothing to resample.")
-    mu = np.asarray(known, dtype=np.float64)
+    mu = real_numbers("magnetizations", known)
     if mu.ndim != 1 or len(mu) < 2 or not np.isfinite(mu).all():
         raise InvalidParameterError("magnetizations must be one row of two or more finite numbers.")
     n_resamples, seed = whole_number("n_resamples", n_resamples, 100), whole_number("seed", seed, 0)

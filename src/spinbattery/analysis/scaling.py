@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
+from ..arguments import is_one_of
 from ..charge_state import NO_CHARGE
 from ..errors import FitError, InvalidParameterError
 from ..units import whole_number
@@ -172,7 +173,7 @@ def fit_scaling(
             numbers are not checked for either.
         InvalidParameterError: unknown method, too few resamples, or a bad seed.
     """
-    if method not in ("loglog", "linear"):
+    if not is_one_of(method, ("loglog", "linear")):
         raise InvalidParameterError(f"method must be 'loglog' or 'linear', but is {method!r}.")
     seed, n_bootstrap = whole_number("seed", seed, 0), whole_number("n_bootstrap", n_bootstrap, _MIN_RESAMPLES)
     found = checked_points(points, precision, include_uncharged=include_uncharged, mixed=mixed)

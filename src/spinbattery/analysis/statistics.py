@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
+from ..arguments import real_numbers
 from ..errors import InvalidParameterError
 from ..moments import Moments, precision_bound
-from ..record import Record
-from ..units import whole_number
+from ..record import Record, as_record
+from ..units import apart, whole_number
 
 _VARIANCE_ROUNDING = 1e-12
 """A mean of 1 - <sz_k>^2 over the spins below this is rounding noise."""
@@ -38,6 +39,7 @@ def independence_ratio(record: Record) -> float | None:
     and None is returned); where it has them, ``Independence.from_spins(record.spins)`` of
     :mod:`spinbattery.analysis.samples` gives the error of the ratio too.
     """
+    record = as_record(record)
     is_uncertain = bool(record.approximation or record.converged) and record.precision is None
     if is_uncertain or "spin_magnetization" not in record.dataset:
         return None
@@ -117,15 +119,16 @@ def checked_shots(
     magnetizations: ArrayLike, n_spins: int | None, place: Callable[[int], str] = lambda k: f"shot {k + 1}"
 ) -> FloatArray:
     """mu of each shot, (nu,), as :func:`sample_statistics` takes them; its errors, which name the ``place`` of one."""
-    shots = np.asarray(magnetizations, dtype=np.float64)
+    shots = real_numbers("magnetizations", magnetizations)
     if shots.ndim != 1 or len(shots) < 2:
         raise InvalidParameterError(
             f"magnetizations must be one row of two or more shots, but are of shape {shots.shape}."
         )
     if not (np.abs(shots) <= 1.0 + _SHOT_ROUNDING).all():
         k = int(np.argmin(np.abs(shots) <= 1.0 + _SHOT_ROUNDING))
+        value, _, _ = apart(shots[k], 1.0, -1.0)
         raise InvalidParameterError(
-            f"magnetizations must lie within [-1, 1], but that of {place(k)} is {shots[k]:g}; divide Sz by N, and "
+            f"magnetizations must lie within [-1, 1], but that of {place(k)} is {value}; divide Sz by N, and "
             "per cent by 100."
         )
     if n_spins is None:

@@ -15,13 +15,14 @@ import dimod
 import numpy as np
 
 from .. import __version__
+from ..arguments import instance, switch
 from ..errors import InsufficientMemoryError, InvalidParameterError, did_you_mean
 from ..machine import available_memory, n_cores
 from ..network import SpinNetwork
-from ..progress import Progress, silent
+from ..progress import Progress, checked_progress, silent
 from ..record import canonical_json
-from ..scales import EnergyScales, advantage_system6
-from ..units import BOLTZMANN_GHZ_PER_KELVIN, finite, flag, whole_number
+from ..scales import EnergyScales, as_scales
+from ..units import BOLTZMANN_GHZ_PER_KELVIN, finite, whole_number
 from .device import CHIP_ID, QPU_PARAMETERS, Device, device_of
 from .freeze_out import run_closed_form
 from .job import DenseProblem, Job, SpinArray
@@ -108,12 +109,12 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
         progress: Progress = silent,
     ) -> None:
         self._graph = graph
-        self._scales = advantage_system6() if scales is None else scales
+        self._scales = as_scales(scales)
         self._options = Options(temperature, sweeps, readout_error, stuck, model, freeze_out)  # type: ignore[arg-type]
         self._seeds = CallSeeds(None if seed is None else whole_number("seed", seed, least=0))
         self._threads = n_cores() if threads is None else whole_number("threads", threads)
-        self.strict = flag("strict", strict)
-        self._progress = progress
+        self.strict = switch("strict", strict)
+        self._progress = checked_progress(progress)
         if graph is not None:
             _ = self._device
         self._given_crosstalk = None if crosstalk is None else self._checked_crosstalk(crosstalk)
@@ -291,6 +292,7 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
 
     def _checked_crosstalk(self, crosstalk: Mapping[Any, Any]) -> dict[tuple[int, int], float]:
         place, found = self._device.place, {}
+        crosstalk = instance("crosstalk", crosstalk, Mapping, "of pairs of qubits to couplings")  # type: ignore[type-abstract]
         for pair, value in crosstalk.items():
             if not (isinstance(pair, tuple) and len(pair) == 2 and all(end in place for end in pair)):
                 raise InvalidParameterError(f"crosstalk is between pairs of qubits of the graph, but {pair!r} is none.")

@@ -6,8 +6,9 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
+from ..arguments import is_one_of, several
 from ..errors import InvalidParameterError, did_you_mean
-from ..units import finite, positive, whole_number
+from ..units import apart, finite, positive, whole_number
 
 Model = Literal["svmc-tf", "closed-form", "pimc"]
 
@@ -52,13 +53,14 @@ class Options:
         object.__setattr__(self, "freeze_out", finite("freeze_out", self.freeze_out))
         object.__setattr__(self, "stuck", _stuck(self.stuck))
         if not 0.0 <= self.readout_error <= 0.5:
-            raise InvalidParameterError(
-                f"readout_error is a probability from 0 to 0.5 (a coin), but is {self.readout_error:g}."
-            )
+            value, _, _ = apart(self.readout_error, 0.0, 0.5)
+            raise InvalidParameterError(f"readout_error is a probability from 0 to 0.5 (a coin), but is {value}.")
         if not 0.0 < self.freeze_out < 1.0:
-            raise InvalidParameterError(f"freeze_out is an s between 0 and 1, but is {self.freeze_out:g}.")
+            raise InvalidParameterError(
+                f"freeze_out is an s between 0 and 1, but is {apart(self.freeze_out, 0.0, 1.0)[0]}."
+            )
         models = get_args(Model)
-        if self.model not in models:
+        if not is_one_of(self.model, models):
             raise InvalidParameterError(
                 f"model must be {', '.join(models)}, but is {self.model!r}.{did_you_mean(str(self.model), models)}"
             )
@@ -77,8 +79,15 @@ class Options:
 def _stuck(given: Any) -> dict[Hashable, int]:
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise InvalidParameterError(f"stuck must map qubits to -1 or +1, or list qubits stuck at -1, but is {given!r}.")
-    values = dict(given) if isinstance(given, Mapping) else dict.fromkeys(given, -1)
+    values = dict(given) if isinstance(given, Mapping) else _at_minus_one(given)
     for qubit, value in values.items():
         if isinstance(value, bool) or value not in (-1, 1):
             raise InvalidParameterError(f"a stuck qubit has the value -1 or +1, but qubit {qubit!r} has {value!r}.")
     return {qubit: int(value) for qubit, value in values.items()}
+
+
+def _at_minus_one(qubits: Any) -> dict[Hashable, int]:
+    try:
+        return dict.fromkeys(several("stuck", qubits), -1)
+    except TypeError:
+        raise InvalidParameterError(f"stuck must list qubits, but {qubits!r} holds what can be none.") from None

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import FloatArray, IntArray
+from ..units import apart
 from .properties import MachineLimit, integers, interval, is_real, is_whole
 from .schedule_limits import is_reverse, schedule_points
 
@@ -179,9 +180,10 @@ def _fields(properties: Mapping[str, Any], problem: IsingProblem, parameters: Ma
         rows, columns = np.nonzero(outside)
         qubit, field, gain = problem.qubits[rows[worst]], problem.fields[rows[worst]], g[columns[worst]]
         culprits = _qubits(problem.qubits[np.unique(rows)])
+        low, high, product = apart(*limits, field * gain)
         yield MachineLimit(
-            f"h g must stay within h_range {_range(limits)}, but does not on {culprits}: h = {field:.6g} on qubit "
-            f"{qubit} with a gain of {gain:.6g} makes {field * gain:.6g}; lower h or the gain."
+            f"h g must stay within h_range [{low}, {high}], but does not on {culprits}: h = {field:.6g} on qubit "
+            f"{qubit} with a gain of {gain:.6g} makes {product}; lower h or the gain."
         )
 
 
@@ -194,9 +196,9 @@ def _couplings(properties: Mapping[str, Any], problem: IsingProblem) -> Iterator
     if outside.any():
         values = problem.couplings[outside]
         culprits = _couplers(problem.pairs[outside])
+        low, high, largest = apart(*limits, values[np.abs(values).argmax()])
         yield MachineLimit(
-            f"J must stay within {name} {_range(limits)}, but reaches {values[np.abs(values).argmax()]:.6g} and is "
-            f"outside on {culprits}; lower |J|."
+            f"J must stay within {name} [{low}, {high}], but reaches {largest} and is outside on {culprits}; lower |J|."
         )
 
 
@@ -219,9 +221,10 @@ def _totals(properties: Mapping[str, Any], problem: IsingProblem) -> Iterator[st
         if outside.any():
             worst = int(np.abs(np.where(outside, totals, 0.0)).argmax())
             of = int(labels[worst]) if what == "qubit" else int(labels[worst]) // 2
+            low, high, total = apart(*limits, totals[worst])
             yield MachineLimit(
-                f"the sum of J over each {what} must stay within {name} {_range(limits)}, but does not on "
-                f"{int(outside.sum())}, and is {totals[worst]:.6g} on qubit {of}; lower |J|, or leave couplers out."
+                f"the sum of J over each {what} must stay within {name} [{low}, {high}], but does not on "
+                f"{int(outside.sum())}, and is {total} on qubit {of}; lower |J|, or leave couplers out."
             )
 
 
@@ -339,10 +342,6 @@ def _couplers(pairs: IntArray) -> str:
 def _counted(what: str, names: list[str], count: int) -> str:
     more = ", ..." if count > _NAMED else ""
     return f"{count} {what}{'s' if count != 1 else ''} ({', '.join(names[:_NAMED])}{more})"
-
-
-def _range(limits: tuple[float, float]) -> str:
-    return f"[{limits[0]:.6g}, {limits[1]:.6g}]"
 
 
 def _short(value: Any) -> str:

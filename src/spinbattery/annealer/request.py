@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._typing import IntArray
-from ..errors import EngineError
-from ..problem import ChargingProblem
+from ..arguments import several
+from ..errors import EngineError, InvalidParameterError
+from ..problem import ChargingProblem, as_problem
 from ..record import canonical_json
 from ..recording import Readout
-from ..units import whole_number
+from ..units import apart, whole_number
 from ..waveform import Waveform
 
 if TYPE_CHECKING:
@@ -80,10 +81,12 @@ def sampler_request(
         InvalidParameterError: fewer than two reads.
         EngineError: no annealer does this: another initial state, or a duration too short for steps of 0.01 us.
     """
-    network, protocol = problem.network, problem.protocol
+    network, protocol = as_problem(problem).network, problem.protocol
     if qubits is None:
         qubits = network.labels or range(problem.n_spins)
-    names = tuple(qubits)
+    names = tuple(several("qubits", qubits))
+    if len(names) != problem.n_spins or not all(isinstance(name, Hashable) for name in names):
+        raise InvalidParameterError(f"qubits must name one for each of {problem.n_spins} spins, but are {qubits!r}.")
     couplings = protocol.J * network.weights
     parameters: dict[str, Any] = {
         "num_reads": whole_number("reads", reads, least=MIN_READS),
@@ -168,5 +171,5 @@ def _initial_spins(problem: ChargingProblem) -> IntArray | None:
     raise EngineError(
         "an annealer starts at s = 1 from spins up or down (reverse anneal), or at s = 0 from the ground state of "
         f"the transverse field, theta = {math.pi / 2:.4f} and phi = 0 (forward anneal); this protocol starts at "
-        f"s = {start:g} from another state."
+        f"s = {apart(start, 0.0, 1.0)[0]} from another state."
     )

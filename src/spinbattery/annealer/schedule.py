@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..errors import EngineError
 from ..scales import EnergyScales
+from ..units import apart
 from ..waveform import Waveform
 
 FROZEN_RATIO = 1e-3
@@ -21,6 +22,7 @@ equator; a third of a reverse anneal to s = 0.35 is like that. Magnetization and
 even where ten times more is left out.
 """
 
+_NS_PER_US = 1000.0
 _CONSTANT_GAIN = Waveform(((0.0, 1.0), (1.0, 1.0)))
 _FORWARD = Waveform(((0.0, 0.0), (1.0, 1.0)))
 
@@ -43,14 +45,13 @@ class AnnealSchedule:
     def from_parameters(cls, parameters: Mapping[str, Any], default_time: float) -> AnnealSchedule:
         """Schedule of sampler parameters that the solver's limits allow; forward in ``default_time`` us by default."""
         if "anneal_schedule" in parameters:
-            times, values = np.asarray(parameters["anneal_schedule"], dtype=np.float64).T.tolist()
-            s, duration = Waveform.from_times(times, values), times[-1]
+            s = _waveform(parameters["anneal_schedule"])
+            duration = float(parameters["anneal_schedule"][-1][0])
         else:
             s, duration = _FORWARD, float(parameters.get("annealing_time", default_time))
         if "h_gain_schedule" not in parameters:
             return cls(s, _CONSTANT_GAIN, duration)
-        times, values = np.asarray(parameters["h_gain_schedule"], dtype=np.float64).T.tolist()
-        return cls(s, Waveform.from_times(times, values), duration)
+        return cls(s, _waveform(parameters["h_gain_schedule"]), duration)
 
     @property
     def is_reverse(self) -> bool:
@@ -67,10 +68,17 @@ class AnnealSchedule:
         for k in range(len(u) - 2, -1, -1):
             if s[k] <= level <= s[k + 1] and s[k] < s[k + 1]:
                 return float(u[k] + (level - s[k]) / (s[k + 1] - s[k]) * (u[k + 1] - u[k]))
+        at, low = apart(level, s.min())
         raise EngineError(
-            f"spins freeze out where s rises through {level:g} for the last time, but this schedule never does: "
-            f"it stays above s = {s.min():g}; let it go lower, raise freeze_out, or use the model 'svmc-tf'."
+            f"spins freeze out where s rises through {at} for the last time, but this schedule never does: "
+            f"it stays above s = {low}; let it go lower, raise freeze_out, or use the model 'svmc-tf'."
         )
+
+
+def _waveform(schedule: Any) -> Waveform:
+    """Waveform of a schedule, whose times are in us."""
+    times, values = np.asarray(schedule, dtype=np.float64).T.tolist()
+    return replace(Waveform.from_times(times, values), duration=_NS_PER_US * times[-1])
 
 
 @dataclass(frozen=True)

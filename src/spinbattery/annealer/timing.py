@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import instance
 from ..errors import InvalidParameterError
 from .properties import interval, is_real, is_whole
 from .schedule_limits import anneal_time, is_reverse
@@ -91,6 +92,7 @@ def qpu_timing(properties: Mapping[str, Any], n_qubits: int, parameters: Mapping
             that the model uses is malformed.
     """
     data = _timing_data(properties)
+    instance("parameters", parameters, Mapping, "of a job")  # type: ignore[type-abstract]
     if not is_whole(n_qubits) or n_qubits < 1:
         raise InvalidParameterError(f"the number of qubits must be a positive integer, but is {n_qubits!r}.")
     anneal = _anneal(data, parameters)
@@ -118,7 +120,7 @@ def readout_time(properties: Mapping[str, Any], n_qubits: int) -> float | None:
 
 
 def _timing_data(properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    data = properties.get("problem_timing_data")
+    data = instance("properties", properties, Mapping, "of a solver").get("problem_timing_data")  # type: ignore[type-abstract]
     if data is None:
         raise InvalidParameterError(
             "the solver publishes no property 'problem_timing_data', so its QPU access time cannot be predicted; "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import InvalidParameterError
+from ..paths import user_path
 
 if TYPE_CHECKING:
     from ..engines.base import Engine
@@ -227,13 +228,12 @@ def build_scales(path: str | None, sheet: str | None) -> EnergyScales:
 
 def check_target(path: str | None, endings: tuple[str, ...]) -> None:
     """Refuse an output path that cannot be written, before any work is done."""
-    from pathlib import Path
-
     if path is None:
         return
-    if Path(path).suffix not in endings:
+    target = user_path(path)
+    if target.suffix not in endings:
         raise InvalidParameterError(f"{path!r} must end in {' or '.join(endings)}.")
-    if Path(path).is_dir():
+    if target.is_dir():
         raise InvalidParameterError(f"cannot write {path!r}: it is a folder; give a file name.")
-    if not Path(path).resolve().parent.is_dir():
+    if not target.resolve().parent.is_dir():
         raise InvalidParameterError(f"cannot write {path!r}: its folder does not exist; make it first.")

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import InvalidParameterError, QpuError
+from ..paths import user_path
 from . import options as o
 from .console import print_json, print_table, progress_bar
 
@@ -65,7 +65,7 @@ def plan(
         if solver is not None:
             raise InvalidParameterError("--properties is a solver that is not connected to; give it or --solver.")
         known = read_solver_properties(properties)
-        name, graph = str(known.get("chip_id") or Path(properties).stem), known.get("graph_id")
+        name, graph = str(known.get("chip_id") or user_path(properties).stem), known.get("graph_id")
     else:
         from ..qpu.client import connect
 
@@ -230,7 +230,7 @@ def properties(
         found = connection.solver(solver)
     data = {"chip_id": found.name, **found.properties, "graph_id": found.graph_id}
     try:
-        with replacing(Path(out)) as temporary:
+        with replacing(user_path(out)) as temporary:
             temporary.write_text(json.dumps(data) + "\n", encoding="utf-8")
     except OSError as error:
         raise QpuError(f"cannot write {out!r}: {error.strerror or error}.") from None
@@ -324,7 +324,7 @@ def _chosen(ledger: Ledger, keys: Sequence[str]) -> list[Job]:
 def _existing(folder: str) -> str:
     from ..qpu.ledger import FILE_NAME
 
-    if not (Path(folder) / FILE_NAME).is_file():
+    if not (user_path(folder) / FILE_NAME).is_file():
         raise QpuError(f"there is no ledger of jobs in {folder!r}; `spinbattery qpu submit` makes one.")
     return folder
 

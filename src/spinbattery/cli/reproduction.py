@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -63,7 +62,7 @@ def reproduce(
     measurement = Measurement(budget, solver, retry_failed, new_graph) if qpu and budget is not None else None
     count = reads or (FULL_READS if full else QUICK_READS)
     with sweep_progress(quiet) as progress:
-        result = build_report(Path(out), parts, progress, reads=count, full=full, qpu=measurement)
+        result = build_report(out, parts, progress, reads=count, full=full, qpu=measurement)
     rows = [[item.item, item.printed, item.measured, item.verdict] for item in result.audit]
     if rows:
         print_table("Audit", ("item", "the paper", "measured", "verdict"), rows)

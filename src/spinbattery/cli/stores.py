@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import InvalidParameterError, RecordError
+from ..paths import user_path
 from . import options as o
 from .console import print_json, print_table, progress_bar
 
@@ -70,7 +70,7 @@ def select(
     data = _open(folder).select(**parse_filters(where))
     if out is not None:
         try:
-            with replacing(Path(out)) as temporary:
+            with replacing(user_path(out)) as temporary:
                 data.to_netcdf(temporary, engine="netcdf4")
         except OSError as error:
             raise RecordError(f"cannot write {out!r}: {error.strerror or error}.") from None
@@ -136,6 +136,6 @@ def parse_filters(where: list[str] | None) -> dict[str, Any]:
 def _open(folder: str) -> Store:
     from ..store.folder import Store
 
-    if not Path(folder).is_dir():
+    if not user_path(folder).is_dir():
         raise RecordError(f"there is no store {folder!r}; a sweep or --store makes one.")
     return Store(folder)

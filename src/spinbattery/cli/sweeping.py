@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import InvalidParameterError
+from ..paths import user_path
 from . import options as o
 from .console import print_json, print_table, sweep_progress
 
@@ -50,7 +50,7 @@ def sweep(
     plan = read_experiment(experiment)
     if shard is not None:
         plan = plan.shard(*_parse_shard(shard))
-    folder = None if dry_run and not Path(store).is_dir() else Store(store)
+    folder = None if dry_run and not user_path(store).is_dir() else Store(store)
     found = survey(plan, folder, retry_failed=retry_failed, recompute_damaged=recompute_damaged)
     count = 1 if scheduler else n_workers(workers, found)
     if dry_run or not quiet:

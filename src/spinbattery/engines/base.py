@@ -21,6 +21,7 @@ from ..progress import Progress, silent
 from ..protocol import SAME_TIME
 from ..record import Record
 from ..recording import Readout, Solution, build_record
+from ..units import apart
 from .checkpoint import Checkpoint
 
 _WITH_NOISE = (
@@ -62,7 +63,7 @@ def output_times(problem: ChargingProblem, times: ArrayLike | None) -> FloatArra
         return np.empty(0)
     try:
         array = np.atleast_1d(np.asarray(times, dtype=np.float64))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidParameterError(f"times must be numbers in ns, but are {times!r}.") from None
     duration = problem.protocol.duration
     if array.ndim != 1 or not np.isfinite(array).all() or (np.diff(array) <= SAME_TIME * duration).any():
@@ -71,11 +72,14 @@ def output_times(problem: ChargingProblem, times: ArrayLike | None) -> FloatArra
         )
     # a time meant to be a corner but off by rounding would make an empty step
     corners = problem.protocol.breakpoints
-    nearest = corners[np.abs(array[:, None] - corners).argmin(axis=1)] if array.size else array
+    after = np.searchsorted(corners, array).clip(1, len(corners) - 1)
+    before = corners[after - 1]
+    nearest = np.where(array - before <= corners[after] - array, before, corners[after])
     array = np.where(np.abs(array - nearest) < 0.5 * SAME_TIME * duration, nearest, array)
     if array.size and (array[0] < 0.0 or array[-1] > duration):
+        end, first, last, _ = apart(duration, array[0], array[-1], 0.0)
         raise InvalidParameterError(
-            f"times must lie within the protocol, 0 to {duration:g} ns, but run from {array[0]:g} to {array[-1]:g}."
+            f"times must lie within the protocol, 0 to {end} ns, but run from {first} to {last}."
         )
     return array
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -74,6 +75,19 @@ class State(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """What is looked at on the way.
+
+    Attributes:
+        times: in ns, each a stop of the mesh.
+        act: called with each of them when the states are there.
+    """
+
+    times: FloatArray
+    act: Callable[[float], None]
+
+
 def follow(
     problem: ChargingProblem,
     scheme: Scheme,
@@ -90,13 +104,8 @@ def follow(
     Args:
         moments: K numbers of the states at a time in ns; the log keeps them.
     """
-    wanted = set(times.tolist())
-
-    def at_stop(time: float) -> None:
-        if time in wanted:
-            log.rows.append(moments(time))
-
-    steps = propagate(problem, scheme, states, mesh, level, at_stop, progress, log)
+    outputs = Outputs(times, lambda time: log.rows.append(moments(time)))
+    steps = propagate(problem, scheme, states, mesh, level, outputs, progress, log)
     return np.array([*log.rows, moments(problem.protocol.duration)]).T, steps
 
 
@@ -106,11 +115,11 @@ def propagate(
     states: Sequence[State],
     mesh: Mesh,
     level: int,
-    at_stop: Callable[[float], None],
+    outputs: Outputs,
     progress: Progress,
     log: PassLog,
 ) -> int:
-    """Carry states through the protocol, calling ``at_stop(time)`` at every stop; returns the steps.
+    """Carry states through the protocol, with what is looked at on the way; returns the steps.
 
     Kernels run in chunks of about a tenth of a second, or of a few stages where these are longer, so that progress
     shows, Ctrl-C acts, and checkpoints are written between two of them. What an interrupted run had done is taken
@@ -121,16 +130,18 @@ def propagate(
     chunk = max(int(_SECONDS_PER_CHUNK / seconds), *(state.shortest_chunk for state in states))
     message = f"{problem.network.name} {problem.protocol.name}, {total} steps"
     arrays = [array for state in states for array in state.arrays]
-    behind = log.restore(arrays, f"{scheme.name}, {total} steps, {chunk} stages in a chunk")
+    pauses, wanted = mesh.pauses(outputs.times), set(outputs.times.tolist())
+    joined = ", joined" if len(pauses) < len(mesh.stops) else ""
+    behind = log.restore(arrays, f"{scheme.name}, {total} steps, {chunk} stages in a chunk{joined}")
     if log.is_finished:
         progress(1.0, message)
         return total
     if behind:
         message += ", from its checkpoint"
     done = chunks = 0
-    if not behind:
-        at_stop(float(mesh.stops[0]))
-    for time, stages in _blocks(problem, scheme, mesh, level):
+    if not behind and float(mesh.stops[0]) in wanted:
+        outputs.act(float(mesh.stops[0]))
+    for time, stages in _blocks(problem, scheme, mesh, level, pauses):
         parts = list(stages.parts(chunk))
         for part in parts:
             chunks += 1
@@ -139,8 +150,8 @@ def propagate(
                 continue
             for state in states:
                 state.apply(part)
-            if time is not None and part is parts[-1]:
-                at_stop(time)  # before the checkpoint, which keeps what was found there
+            if time in wanted and part is parts[-1]:
+                outputs.act(time)  # before the checkpoint, which keeps what was found there
             with log.reached(chunks, arrays):
                 progress(done / (total * scheme.stages), message)
     log.finish(chunks, arrays)
@@ -148,20 +159,19 @@ def propagate(
 
 
 def _blocks(
-    problem: ChargingProblem, scheme: Scheme, mesh: Mesh, level: int
-) -> Iterator[tuple[float | None, StageSequence]]:
-    """Stages of consecutive blocks of steps, with the stop (ns) a block ends at, if it does.
+    problem: ChargingProblem, scheme: Scheme, mesh: Mesh, level: int, pauses: FloatArray
+) -> Iterator[tuple[float, StageSequence]]:
+    """Stages of consecutive blocks of steps, and the time (ns) at which each ends.
 
     The fields are projected block by block, so that memory does not grow with the duration.
     """
     edges = mesh.edges(level)
-    ends = np.cumsum(mesh.counts(level)).tolist()
-    stops = dict(zip(ends, mesh.stops[1:].tolist(), strict=True))
-    total = ends[-1]
+    ends = np.searchsorted(edges, pauses)
+    total = len(edges) - 1
     for first in range(0, total, _STEPS_PER_BLOCK):
         last = min(first + _STEPS_PER_BLOCK, total)
         block = project_fields(problem, edges[first : last + 1], mesh.kinks, scheme.legendre_degree)
         start = first
-        for end in [*(end for end in ends if first < end < last), last]:
-            yield stops.get(end), scheme.sequence(block.part(start - first, end - first))
+        for end in [*ends[(ends > first) & (ends < last)].tolist(), last]:
+            yield float(edges[end]), scheme.sequence(block.part(start - first, end - first))
             start = end

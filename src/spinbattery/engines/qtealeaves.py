@@ -258,7 +258,7 @@ class QTeaLeaves(Engine):
         whole_number("bond_dimension", self.bond_dimension, least=2)
         if self.steps is not None:
             whole_number("steps", self.steps, least=1)
-        if self.mode not in MODES:
+        if not isinstance(self.mode, int) or self.mode not in MODES:
             known = ", ".join(f"{mode} ({what})" for mode, what in MODES.items())
             raise InvalidParameterError(f"mode must be one of {known}, but is {self.mode!r}.")
         if not _CUT_RATIO < positive("padding", self.padding) <= _MOST_PADDING:

@@ -12,7 +12,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..errors import InvalidParameterError, ToleranceError
 from ..schema import VARIANCE_FLOOR
-from ..units import positive
+from ..units import apart, positive
 
 MINIMUM_TOLERANCE = 1e-11
 ROUNDING = 1e-12, 1e-12
@@ -66,9 +66,8 @@ def checked_tolerance(tolerance: float) -> float:
     """Raise :class:`InvalidParameterError` unless the tolerance lies between 1e-11 and 0.1."""
     value = positive("tolerance", tolerance)
     if not MINIMUM_TOLERANCE <= value <= 0.1:
-        raise InvalidParameterError(
-            f"tolerance must lie between {MINIMUM_TOLERANCE:g} (rounding) and 0.1, but is {value:g}."
-        )
+        given, least, _ = apart(value, MINIMUM_TOLERANCE, 0.1)
+        raise InvalidParameterError(f"tolerance must lie between {least} (rounding) and 0.1, but is {given}.")
     return value
 
 

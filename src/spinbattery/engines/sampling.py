@@ -16,12 +16,13 @@ from ..annealer.limits import malformed, violations
 from ..annealer.options import Model, Options
 from ..annealer.request import MIN_READS, SamplerRequest, placement_mark, readout, sampler_request
 from ..annealer.timing import qpu_access_time
+from ..arguments import several, switch
 from ..errors import EngineError, InvalidParameterError, SpinBatteryError
 from ..machine import n_cores
 from ..problem import ChargingProblem
 from ..progress import Progress, silent
 from ..recording import Readout, of_emulation
-from ..units import flag, whole_number
+from ..units import whole_number
 from .base import ADDED_LATER, Engine, derived_seed
 from .checkpoint import Checkpoint
 
@@ -149,9 +150,9 @@ class Emulator(SampledEngine):
         super().__post_init__()
         if isinstance(self.stuck, Mapping):
             raise InvalidParameterError("stuck lists the qubits that read -1; for others use Annealer with a sampler.")
-        object.__setattr__(self, "stuck", tuple(self.stuck))
-        flag("strict", self.strict)
-        Options(self.temperature, self.sweeps, self.readout_error, dict.fromkeys(self.stuck, -1), self.model)
+        object.__setattr__(self, "stuck", tuple(several("stuck", self.stuck)))
+        switch("strict", self.strict)
+        Options(self.temperature, self.sweeps, self.readout_error, self.stuck, self.model)  # type: ignore[arg-type]
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         self.sampler_for(problem)  # it knows whether the stuck qubits are there

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -22,6 +21,8 @@ from ..units import TWO_PI
 _NODES_PER_PANEL = 5
 _DENSITY_SAMPLES = 257
 _DENSITY_FLOOR = 0.7
+_MANY_STOPS = 1024
+"""Beyond it a waveform is samples of something smooth: what lies between two of them is short."""
 
 RELAXING = slice(3, 7)
 """Rows of :class:`StepFields` with what relaxation follows."""
@@ -108,7 +109,8 @@ class Mesh:
     """Nested time meshes whose steps never cross a stop; each level halves every step.
 
     Steps are mildly denser where T and V both act. The density may not vary by more than a factor
-    1.4: transitions resonant with a domain wall matter even where A(s) is tiny.
+    1.4: transitions resonant with a domain wall matter even where A(s) is tiny. Where stops are many the steps between
+    two of them are equally long.
 
     Attributes:
         stops: (m,) times in ns no step crosses: the protocol's corners and the requested times.
@@ -120,16 +122,14 @@ class Mesh:
         self.stops = stops
         self.kinks = problem.protocol.kinks(problem.scales)
         self._largest_coupling = largest_local_coupling(problem)
-        samples = [np.linspace(a, b, _DENSITY_SAMPLES) for a, b in pairwise(stops)]
-        density = [self._density(problem, t) for t in samples]
-        highest = max((float(d.max()) for d in density), default=0.0)
-        self._fractions = []
-        work = np.empty(len(samples))
-        for k, (t, d) in enumerate(zip(samples, density, strict=True)):
-            level = np.maximum(d, _DENSITY_FLOOR * highest) if highest > 0.0 else np.ones_like(d)
-            cumulative = np.concatenate([[0.0], np.cumsum(0.5 * (level[1:] + level[:-1]) * np.diff(t))])
-            work[k] = cumulative[-1]
-            self._fractions.append((cumulative / cumulative[-1], t))
+        self._are_many = len(stops) > _MANY_STOPS
+        t = np.linspace(stops[:-1], stops[1:], 2 if self._are_many else _DENSITY_SAMPLES, axis=1)
+        density = self._density(problem, t)
+        highest = float(density.max())
+        level = np.maximum(density, _DENSITY_FLOOR * highest) if highest > 0.0 else np.ones_like(density)
+        cumulative = np.cumsum(0.5 * (level[:, 1:] + level[:, :-1]) * np.diff(t, axis=1), axis=1)
+        work = cumulative[:, -1]
+        self._fractions = np.pad(cumulative, ((0, 0), (1, 0))) / work[:, None], t
         self._counts = np.maximum(1, np.rint(steps * work / work.sum())).astype(int)
 
     def _density(self, problem: ChargingProblem, t: FloatArray) -> FloatArray:
@@ -141,6 +141,13 @@ class Mesh:
         """Number of steps between consecutive stops."""
         return [int(count) << level for count in self._counts]
 
+    def pauses(self, times: FloatArray) -> FloatArray:
+        """Times (ns) up to which steps are made at once: those wanted, which are stops, and the end.
+
+        With few stops these are all stops: only the last digit of a result depends on it, and stays as it was.
+        """
+        return np.union1d(times, self.stops[-1:]) if self._are_many else self.stops
+
     @property
     def resolved_from(self) -> int:
         """First level with four steps or more for each kink of the fields."""
@@ -151,8 +158,12 @@ class Mesh:
 
     def edges(self, level: int) -> FloatArray:
         """Step edges in ns, stops included exactly."""
+        counts = self.counts(level)
+        if self._are_many:
+            ends = np.cumsum([0, *counts])
+            return np.interp(np.arange(ends[-1] + 1), ends, self.stops)
         parts = [self.stops[:1]]
-        for (cumulative, t), count in zip(self._fractions, self.counts(level), strict=True):
+        for cumulative, t, count in zip(*self._fractions, counts, strict=True):
             inner = np.interp(np.linspace(0.0, 1.0, count + 1), cumulative, t)
             inner[-1] = t[-1]
             parts.append(inner[1:])

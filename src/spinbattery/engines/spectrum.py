@@ -14,12 +14,12 @@ from ..network import SpinNetwork
 from ..problem import ChargingProblem
 from ..progress import silent
 from ..protocol import Protocol
-from ..scales import EnergyScales, advantage_system6
+from ..scales import EnergyScales, as_scales
 from ..symmetry import symmetry_group
 from ..units import whole_number
 from .base import output_times
 from .checkpoint import Checkpoint
-from .propagation import propagate
+from .propagation import Outputs, propagate
 from .sector.basis import LARGEST_N, SymmetricSector, sector_dimension
 from .sector.state import ChebyshevState
 from .symmetric import Symmetric
@@ -100,7 +100,7 @@ def sector_spectrum(
         InsufficientMemoryError: finding the orbits does not fit.
         ToleranceError: the state did not settle.
     """
-    problem = ChargingProblem(network, protocol, scales or advantage_system6())
+    problem = ChargingProblem(network, protocol, as_scales(scales))
     checked = output_times(problem, times)
     if not checked.size:
         raise InvalidParameterError("times must be one time or more.")
@@ -183,18 +183,15 @@ def _evolved(problem: ChargingProblem, sector: SymmetricSector, times: FloatArra
     """The state at every time, (T, d) in the basis of normalised orbits."""
     engine = Symmetric()
     start = sector.product_amplitudes(problem.protocol.initial.spinors(sector.n_spins))
-    weights, wanted = np.sqrt(sector.sizes), set(times.tolist())
+    weights = np.sqrt(sector.sizes)
     found = []
     with Team(1) as team:
         state = ChebyshevState(sector, start, _EXPONENTIAL, team)
 
-        def at_stop(time: float) -> None:
-            if time in wanted:
-                found.append(weights * state.amplitudes)
-
+        outputs = Outputs(times, lambda _: found.append(weights * state.amplitudes))
         mesh = engine.mesh(problem, times)
         log = Checkpoint().level(level)
-        propagate(problem, engine.scheme_for(problem), [state], mesh, level, at_stop, silent, log)
+        propagate(problem, engine.scheme_for(problem), [state], mesh, level, outputs, silent, log)
     return np.array(found)
 
 

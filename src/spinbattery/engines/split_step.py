@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import ComplexArray, FloatArray
+from ..arguments import is_one_of
 from ..errors import InvalidParameterError
 from ..operators import magnetization_diagonal
 from ..problem import ChargingProblem
@@ -131,7 +132,7 @@ class SplitStepEngine(SteppingEngine):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.splitting not in SPLITTINGS:
+        if not is_one_of(self.splitting, SPLITTINGS):
             raise InvalidParameterError(f"unknown splitting {self.splitting!r}; there are {', '.join(SPLITTINGS)}.")
 
     @property

@@ -15,6 +15,7 @@ from ..operators import ising_diagonal
 from ..problem import ChargingProblem
 from ..progress import Progress
 from ..schema import VARIANCE_FLOOR
+from ..units import apart
 from .base import ADDED_LATER
 from .checkpoint import PassLog
 from .large_state import SMALLEST, LargeState
@@ -73,8 +74,9 @@ class Statevector(SplitStepEngine):
             if not isinstance(getattr(self, name), bool):
                 raise InvalidParameterError(f"{name} must be true or false, but is {getattr(self, name)!r}.")
         if self.single and self.tolerance < SINGLE_TOLERANCE:
+            given, _ = apart(self.tolerance, SINGLE_TOLERANCE)
             raise InvalidParameterError(
-                f"single precision cannot promise a tolerance of {self.tolerance:g}, because of rounding; set the "
+                f"single precision cannot promise a tolerance of {given}, because of rounding; set the "
                 f"tolerance to {SINGLE_TOLERANCE:g} or more (1e-4 suits most scans), or leave single out."
             )
 

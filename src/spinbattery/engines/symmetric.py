@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 
 from .._typing import FloatArray
+from ..arguments import is_one_of
 from ..errors import InvalidParameterError, ToleranceError
 from ..problem import ChargingProblem
 from ..progress import Progress
@@ -81,7 +82,7 @@ class Symmetric(SteppingEngine):
             ("magnus", self.magnus, tuple(COMMUTATOR_FREE)),
             ("exponential", self.exponential, get_args(Exponential)),
         ):
-            if value not in known:
+            if not is_one_of(value, known):
                 raise InvalidParameterError(f"{name} must be one of {', '.join(known)}, but is {value!r}.")
         if not isinstance(self.keep_state, bool):
             raise InvalidParameterError(f"keep_state must be true or false, but is {self.keep_state!r}.")

@@ -12,6 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from .._typing import FloatArray
+from ..arguments import check_choice, is_one_of
 from ..errors import InvalidParameterError
 from ..machine import n_cores
 from ..problem import ChargingProblem
@@ -104,7 +105,7 @@ class TensorNetwork(Engine):
         set_to(self, "tolerance", checked_tolerance(self.tolerance))
         set_to(self, "bond_dimension", _checked_bonds(self.bond_dimension))
         set_to(self, "most_bond_dimension", whole_number("most_bond_dimension", self.most_bond_dimension, least=2))
-        if self.expansion != "all":
+        if not is_one_of(self.expansion, ("all",)):
             if isinstance(self.expansion, str):
                 raise InvalidParameterError(f"expansion must be a whole number or 'all', but is {self.expansion!r}.")
             set_to(self, "expansion", whole_number("expansion", self.expansion, least=0))
@@ -115,8 +116,7 @@ class TensorNetwork(Engine):
             if value is not None:
                 set_to(self, name, whole_number(name, value, least=least))
         for name, text, known in (("magnus", self.magnus, (*_SCHEMES,)), ("shape", self.shape, get_args(Shape))):
-            if text not in known:
-                raise InvalidParameterError(f"{name} must be one of {', '.join(known)}, but is {text!r}.")
+            check_choice(name, text, known)
         if not isinstance(self.single, bool | None):
             raise InvalidParameterError(f"single must be true, false or None, but is {self.single!r}.")
 

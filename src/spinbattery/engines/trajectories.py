@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .._typing import FloatArray
+from ..arguments import is_one_of
 from ..ensemble import Ensemble, ExactPart
 from ..errors import InvalidParameterError
 from ..operators import ising_diagonal
@@ -100,9 +101,9 @@ class Trajectories(Engine):
             object.__setattr__(self, "seed", whole_number("seed", self.seed, least=0))
         object.__setattr__(self, "tolerance", checked_tolerance(self.tolerance))
         object.__setattr__(self, "first", whole_number("first", self.first, least=0))
-        if self.splitting not in SPLITTINGS:
+        if not is_one_of(self.splitting, SPLITTINGS):
             raise InvalidParameterError(f"unknown splitting {self.splitting!r}; there are {', '.join(SPLITTINGS)}.")
-        if self.one_jump not in ONE_JUMP:
+        if not is_one_of(self.one_jump, ONE_JUMP):
             raise InvalidParameterError(f"one_jump must be one of {', '.join(ONE_JUMP)}, but is {self.one_jump!r}.")
         object.__setattr__(self, "max_levels", whole_number("max_levels", self.max_levels, least=2))
 

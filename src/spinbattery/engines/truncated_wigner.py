@@ -18,7 +18,7 @@ from ..units import whole_number
 from .base import Engine
 from .checkpoint import Checkpoint
 from .classical.spins import ClassicalSpins, bloch_vectors
-from .propagation import BYTES_PER_BLOCK, propagate
+from .propagation import BYTES_PER_BLOCK, Outputs, propagate
 from .schedule import Mesh, initial_steps
 from .splitting import BLANES_MOAN_4
 from .stepping import MOST_STEPS
@@ -177,7 +177,7 @@ class _Sample:
 
     def __init__(self, problem: ChargingProblem, times: FloatArray, mesh: Mesh, seed: int) -> None:
         self._problem, self._mesh, self._seed = problem, mesh, seed
-        self._times = set(times.tolist())
+        self._times = times
         self._axis = bloch_vectors(problem)
         # of the coordinate axes the one that is least along the spin makes the first transverse direction
         least = np.eye(3)[np.abs(self._axis).argmin(axis=0)].T
@@ -206,12 +206,8 @@ class _Sample:
             means.append(spins.z.mean(axis=0))
             energies.append(spins.energies(problem.fields(time)))
 
-        def at_stop(time: float) -> None:
-            if time in self._times:
-                keep(time)
-
         nowhere = Checkpoint().level(0)
-        propagate(problem, BLANES_MOAN_4, [spins], self._mesh, level, at_stop, silent, nowhere)
+        propagate(problem, BLANES_MOAN_4, [spins], self._mesh, level, Outputs(self._times, keep), silent, nowhere)
         keep(problem.protocol.duration)
         return np.array(means), np.array(energies), spins.z
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..analysis.calibration import CalibrationCurve
+from ..arguments import checked_mapping, instance, pair, several
 from ..errors import InvalidParameterError
+from ..units import finite
 from .style import REFERENCE, colours_of, new_figure, styled
 
 if TYPE_CHECKING:
@@ -35,6 +37,12 @@ _LINE = 0.18
 """Height of an entry of the legend in inches."""
 
 
+def _checked(curves: Any) -> Mapping[str, CalibrationCurve]:
+    for curve in checked_mapping("curves", curves).values():
+        instance("a curve", curve, CalibrationCurve, "as calibration_curve() makes")
+    return checked_mapping("curves", curves)
+
+
 def plot_calibration(
     curves: Mapping[str, CalibrationCurve],
     *,
@@ -57,6 +65,11 @@ def plot_calibration(
     Raises:
         InvalidParameterError: no curve, curves of different quantities or parameters, or one on both sides of zero.
     """
+    curves = _checked(curves)
+    if measured is not None:
+        measured = pair("measured", measured)
+    places = {name: finite(f"the mark {name!r}", place) for name, place in checked_mapping("marks", marks).items()}
+    shaded = list(curves) if banded is None else several("banded", banded)
     kinds = {(curve.parameter, curve.quantity) for curve in curves.values()}
     if len(kinds) != 1:
         raise InvalidParameterError("give one or more curves of one quantity against one parameter.")
@@ -66,7 +79,7 @@ def plot_calibration(
     colours = colours_of(curves)
     at_zero = any((curve.x == 0.0).any() for curve in curves.values())
     with styled():
-        figure = new_figure(5.2, 3.5 + _LINE * (len(curves) + len(marks or {}) + (measured is not None) + at_zero))
+        figure = new_figure(5.2, 3.5 + _LINE * (len(curves) + len(places) + (measured is not None) + at_zero))
         axis = figure.subplots()
         if measured is not None:
             value, error = measured
@@ -82,11 +95,11 @@ def plot_calibration(
             between = np.clip(sign * np.geomspace(x.min(), x.max(), 200), curve.x[acts].min(), curve.x[acts].max())
             axis.plot(np.abs(between), curve(between), color=colours[name], linewidth=1.2)
             axis.plot(x, curve.y[acts], "o", color=colours[name], markersize=4.0, label=name)
-            if banded is None or name in banded:
+            if any(name is one or (isinstance(one, str) and name == one) for one in shaded):
                 low, high = (end[acts][order] for end in curve.band())
                 axis.fill_between(x[order], low, high, color=colours[name], alpha=0.15, linewidth=0.0)
         styles = ("--", "-.", (0, (1, 2)), (0, (5, 5)))
-        for k, (name, place) in enumerate((marks or {}).items()):
+        for k, (name, place) in enumerate(places.items()):
             axis.axvline(abs(place), color=REFERENCE, linewidth=1.0, linestyle=styles[k % len(styles)], label=name)
         axis.set_xscale("log")
         axis.set_xlabel(_LABELS[parameter])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -22,8 +22,9 @@ from ..analysis.points import (
     uncharged_of,
 )
 from ..analysis.scaling import fit_scaling
+from ..arguments import check_choice, checked_mapping, instance, pair, switch
 from ..charge_state import NO_CHARGE, ChargeState
-from ..errors import InvalidParameterError, did_you_mean
+from ..errors import InvalidParameterError
 from .scaling import draw_limits, draw_reference, log_sizes, power_law, size_grid
 from .style import REFERENCE, colours_of, new_figure, styled
 
@@ -85,12 +86,16 @@ def plot_runs(
             fit_scaling says which.
     """
     runs = runs_of(data)
-    _check_choice("quantity", quantity, _LABELS)
-    _check_choice("group", group, [str(name) for name, found in runs.coords.items() if found.dims == ("run",)])
+    check_choice("quantity", quantity, _LABELS)
+    check_choice("group", group, [str(name) for name, found in runs.coords.items() if found.dims == ("run",)])
+    powers = {str(name): pair(f"the law {name!r}", law) for name, law in checked_mapping("laws", laws).items()}
+    limits = switch("limits", limits)
+    if title is not None:
+        instance("title", title, str)
     curves = _curves(runs, group)
     sizes = _sizes(runs["n_spins"])
     with styled():
-        figure = new_figure(4.6, 3.6 + _LEGEND_LINE * (len(curves) + len(laws or {}) + bool(title)))
+        figure = new_figure(4.6, 3.6 + _LEGEND_LINE * (len(curves) + len(powers) + bool(title)))
         axis = figure.subplots()
         if quantity == "magnetization":
             grid = np.geomspace(sizes[0], sizes[-1], 100)
@@ -99,7 +104,7 @@ def plot_runs(
         else:
             if limits:
                 draw_limits(axis, size_grid(sizes), quantity)
-            _draw_laws(axis, laws or {}, quantity, size_grid(sizes))
+            _draw_laws(axis, powers, quantity, size_grid(sizes))
         colours = colours_of(curves)
         for name, curve in curves.items():
             _draw_runs(axis, curve, quantity, (name, colours[name]), size_grid(sizes), include_uncharged)
@@ -123,7 +128,11 @@ def plot_advantage(data: xr.Dataset) -> Figure:
         InvalidParameterError: a Dataset that :func:`advantage` did not make, or one with no pairs.
     """
     needed = ("precision_ratio", "precision_ratio_error", "baseline", "of", "n_spins", *_PAIR_COORDINATES)
-    if any(name not in data for name in needed) or data.attrs.get("cost") not in COST_PHRASES:
+    if (
+        not hasattr(data, "data_vars")
+        or any(name not in data for name in needed)
+        or data.attrs.get("cost") not in COST_PHRASES
+    ):
         raise InvalidParameterError("plot_advantage draws what advantage(...) returns; give it that Dataset.")
     if not data.sizes["pair"]:
         raise InvalidParameterError("there is no pair to draw; select some.")
@@ -145,13 +154,6 @@ def plot_advantage(data: xr.Dataset) -> Figure:
         axis.set_ylabel(f"precision of {of} / baseline")
         figure.legend(loc=_LEGEND, title=f"equal {COST_PHRASES[data.attrs['cost']]}")
     return figure
-
-
-def _check_choice(what: str, name: str, known: Iterable[str]) -> None:
-    known = list(known)
-    if name not in known:
-        hint = did_you_mean(name, known) if isinstance(name, str) else ""
-        raise InvalidParameterError(f"{what} must be one of {', '.join(known)}, but is {name!r}.{hint}")
 
 
 def _sizes(n_spins: xr.DataArray) -> list[int]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InvalidParameterError
-from .style import REFERENCE, new_figure, styled
+from ..units import positive
+from .style import REFERENCE, draw_corners, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,6 +38,10 @@ def plot_spectrum(spectra: Mapping[str, SectorSpectrum], *, top: float = _HEIGHT
     """
     if not isinstance(spectra, Mapping):
         raise InvalidParameterError("give spectra by title, as in {'cooperative': spectrum}.")
+    for spectrum in spectra.values():
+        if not hasattr(spectrum, "populations"):
+            raise InvalidParameterError(f"spectra must be those of sector_spectrum(), but one is {spectrum!r}.")
+    top = positive("top", top)
     if not spectra or any(spectrum.times.size < 2 for spectrum in spectra.values()):
         raise InvalidParameterError("give one spectrum or more, each at two times or more.")
     with styled():
@@ -44,8 +49,7 @@ def plot_spectrum(spectra: Mapping[str, SectorSpectrum], *, top: float = _HEIGHT
         axes = np.atleast_1d(figure.subplots(1, len(spectra), sharey=True))
         for axis, (title, spectrum) in zip(axes, spectra.items(), strict=True):
             drawn = _draw_levels(axis, spectrum)
-            for corner in spectrum.problem.protocol.breakpoints[1:-1]:
-                axis.axvline(corner, color=REFERENCE, linewidth=0.7, linestyle=":")
+            draw_corners(axis, spectrum.problem.protocol)
             axis.set_title(title, fontsize=9.0)
             axis.set_xlabel("t (ns)")
             axis.set_xlim(0.0, spectrum.problem.protocol.duration)

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidParameterError
+from ..paths import user_path
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from ..protocol import Protocol
 
 COLOURS = {
     "cooperative": "#0b5fa5",
@@ -24,6 +28,8 @@ COLOURS = {
 }
 _FURTHER = ("#17889b", "#8c564b", "#4a4a4a", "#b8b03a", "#7f9fd1")
 REFERENCE = "#7a7a7a"
+
+_MOST_CORNERS = 40
 
 FIGURE_ENDINGS = (".png", ".pdf", ".svg")
 
@@ -66,13 +72,20 @@ def styled() -> AbstractContextManager[None]:
     return mpl.rc_context(_SETTINGS)
 
 
+def draw_corners(axis: Axes, protocol: Protocol) -> None:
+    """Dotted lines at the corners of a protocol, in ns; none for waveforms of many samples."""
+    corners = protocol.breakpoints[1:-1]
+    for corner in corners if len(corners) <= _MOST_CORNERS else ():
+        axis.axvline(corner, color=REFERENCE, linewidth=0.7, linestyle=":")
+
+
 def save_figure(figure: Figure, path: str | Path) -> Path:
     """Write a figure as .png, .pdf or .svg.
 
     Raises:
         InvalidParameterError: another ending, or a place that cannot be written.
     """
-    path = Path(path)
+    path = user_path(path)
     if path.suffix not in FIGURE_ENDINGS:
         raise InvalidParameterError(f"{path.name!r} must end in {' or '.join(FIGURE_ENDINGS)}.")
     if not path.parent.is_dir():

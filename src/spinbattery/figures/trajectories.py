@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import RecordError
-from .style import COLOURS, REFERENCE, colours_of, new_figure, styled
+from .style import COLOURS, colours_of, draw_corners, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,8 +40,7 @@ def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = N
             axes[0].plot(record.times, record.dataset["magnetization_t"], color=colour, linewidth=1.1, label=label)
             axes[1].plot(record.times, record.dataset["std_t"], color=colour, linewidth=1.1, label=label)
         for axis, quantity in zip(axes, ("magnetization $\\mu$", "fluctuation $\\sigma$"), strict=True):
-            for corner in records[0].problem.protocol.breakpoints[1:-1]:
-                axis.axvline(corner, color=REFERENCE, linewidth=0.7, linestyle=":")
+            draw_corners(axis, records[0].problem.protocol)
             axis.set_xlabel("t (ns)")
             axis.set_ylabel(quantity)
         axes[0].set_ylim(-1.05, 1.05)

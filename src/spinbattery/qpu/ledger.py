@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import QpuError
+from ..paths import user_path
 from ..record import canonical_json
 
 State = Literal["planned", "submitting", "submitted", "done", "failed", "cancelled"]
@@ -139,7 +140,7 @@ class Ledger:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.path = Path(folder).absolute() / FILE_NAME
+        self.path = user_path(folder).absolute() / FILE_NAME
 
     def __repr__(self) -> str:
         return f"Ledger({str(self.path)!r})"

@@ -36,6 +36,7 @@ from ..paper import (
 from ..paper.parameters import FULL_READS, QUICK_READS
 from ..paper.runs import Request, Run, Runs
 from ..paper.section import AuditItem, Part
+from ..paths import user_path
 from ..progress import Progress, silent
 from .page import render_page
 
@@ -99,7 +100,7 @@ class Reproduction:
 
 
 def build_report(
-    folder: Path,
+    folder: str | Path,
     only: Sequence[str] | None = None,
     progress: Progress = silent,
     *,
@@ -129,7 +130,7 @@ def build_report(
         SweepError: a run failed, or its record is damaged (the file is named).
         SweepInterrupted: after Ctrl-C, when what was running has finished.
     """
-    chosen = _chosen(only, parts)
+    folder, chosen = user_path(folder), _chosen(only, parts)
     figures = folder / "figures"
     _make_folder(figures)
     requests = _needed([parts[name] for name in chosen], full, qpu)

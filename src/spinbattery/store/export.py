@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..atomic import replacing
 from ..errors import InvalidParameterError, RecordError
+from ..paths import user_path
 from .columns import COLUMNS, STATE, Row
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def export(rows: Sequence[Row], path: str | Path) -> None:
         InvalidParameterError: the name ends in neither .parquet nor .csv.
         RecordError: no rows, or the file cannot be written.
     """
-    path = Path(path)
+    path = user_path(path)
     if path.suffix not in TABLE_ENDINGS:
         raise InvalidParameterError(f"{str(path)!r} must end in {' or '.join(TABLE_ENDINGS)}.")
     if not rows:

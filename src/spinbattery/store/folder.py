@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..atomic import replacing
 from ..errors import RecordError
+from ..paths import user_path
 from ..progress import Progress, silent
 from ..record import Record, canonical_json, read_record
 from .claims import claim, claimed
@@ -61,7 +62,7 @@ class Store:
         Raises:
             RecordError: it cannot be made.
         """
-        self.folder = Path(folder).absolute()  # workers may have other working directories
+        self.folder = user_path(folder).absolute()  # workers may have other working directories
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -335,6 +336,11 @@ class Store:
 
     def _claim_path(self, key: str) -> Path:
         return self.folder / _CLAIMS / key[:_STEM_DIGITS]
+
+
+def as_store(store: Store | str | Path) -> Store:
+    """Store from what a caller gave: one, or its folder; errors as :class:`Store`."""
+    return store if isinstance(store, Store) else Store(store)
 
 
 def _stem(path: Path) -> str:

@@ -72,6 +72,8 @@ def connect(target: Client | str) -> Iterator[Cluster]:
     if not isinstance(target, str):
         yield Cluster(target)
         return
+    if ":" not in target:
+        raise SweepError(f"{target!r} is no address of a Dask scheduler; write it as tcp://host:8786.")
     try:
         from distributed import Client
     except ImportError:

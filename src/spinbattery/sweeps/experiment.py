@@ -16,6 +16,7 @@ from ..engines.base import Engine
 from ..errors import InvalidParameterError, SpinBatteryError, did_you_mean
 from ..network import SpinNetwork
 from ..network_text import parse_network
+from ..paths import user_path
 from ..problem import ChargingProblem
 from ..recipe import ProtocolRecipe
 from ..scales import EnergyScales, advantage_system6
@@ -157,7 +158,7 @@ class Experiment(_Table):
         found = []
         for text, crosstalk in itertools.product(self.networks, _listed(self.crosstalk)):
             kind, _, name = text.partition(":")
-            network = parse_network(f"{kind}:{folder / name}" if kind in ("file", "solver") else text)
+            network = parse_network(f"{kind}:{folder / user_path(name)}" if kind in ("file", "solver") else text)
             found.append(network.with_crosstalk(crosstalk, self.crosstalk_pairs) if crosstalk else network)
         return found
 
@@ -166,7 +167,7 @@ class Experiment(_Table):
             if self.sheet is not None:
                 raise InvalidParameterError("sheet names a sheet of energy_scales; give both.")
             return None
-        return from_spreadsheet(folder / self.energy_scales, self.sheet)
+        return from_spreadsheet(folder / user_path(self.energy_scales), self.sheet)
 
 
 def read_experiment(path: str | Path) -> Plan:
@@ -194,7 +195,7 @@ def read_problems(path: str | Path, place: Callable[[SpinNetwork], SpinNetwork])
 
 
 def _read(path: str | Path, make: Callable[[Experiment, Path], _Made]) -> _Made:
-    path = Path(path)
+    path = user_path(path)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -7,28 +7,31 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
+from ..arguments import instance, several
 from ..charging import ENGINES, engine_type, has_tolerance, resolve_engine
 from ..engines.base import Engine, derived_seed, output_times
 from ..errors import InvalidParameterError
-from ..network import SpinNetwork
-from ..network_text import parse_network
+from ..network import SpinNetwork, is_graph
+from ..network_text import as_network
 from ..noise import Noise, as_noise
 from ..problem import ChargingProblem
-from ..protocol import Protocol
-from ..recipe import ProtocolRecipe
+from ..recipe import ProtocolLike, as_protocol, is_protocol_like
 from ..record import run_key
-from ..scales import EnergyScales, advantage_system6
+from ..scales import EnergyScales, as_scales
 from ..store.columns import Row, parameters
 from ..units import whole_number
 
-ProtocolLike: TypeAlias = Protocol | ProtocolRecipe | Callable[[SpinNetwork], Protocol]
-"""A protocol; or what makes one for each network: a recipe, or a function such as ``charging.local_equivalent``."""
+if TYPE_CHECKING:
+    import networkx as nx
+
+NetworkLike: TypeAlias = "SpinNetwork | nx.Graph[Any] | str"
+"""A network, its text form, or a networkx graph."""
 
 NoiseLike: TypeAlias = Noise | str | None
 """Noise, its text form, or none."""
@@ -84,7 +87,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         distinct: dict[str, Task] = {}
-        for task in self.tasks:
+        for task in several("the tasks of a plan", self.tasks):
+            instance("a task", task, Task)
             distinct.setdefault(task.key, task)
         object.__setattr__(self, "tasks", tuple(distinct.values()))
 
@@ -125,7 +129,7 @@ class Plan:
 
 
 def grid(
-    networks: SpinNetwork | str | Iterable[SpinNetwork | str],
+    networks: NetworkLike | Iterable[NetworkLike],
     protocols: ProtocolLike | Iterable[ProtocolLike],
     *,
     scales: EnergyScales | None = None,
@@ -144,10 +148,8 @@ def grid(
     if times is not None and points is not None:
         raise InvalidParameterError("times says when to keep the moments and points how often; give one of them.")
     engine_list = _several("engines", engines, lambda one: isinstance(one, Engine | str))
-    network_list = _several("networks", networks, lambda one: isinstance(one, SpinNetwork | str))
-    protocol_list = _several(
-        "protocols", protocols, lambda one: isinstance(one, Protocol | ProtocolRecipe) or callable(one)
-    )
+    network_list = _several("networks", networks, lambda one: isinstance(one, SpinNetwork | str) or is_graph(one))
+    protocol_list = _several("protocols", protocols, is_protocol_like)
     if tolerance is not None and engine_list and not any(map(_promises, engine_list)):
         raise InvalidParameterError(
             "every engine of this grid is an object with a tolerance of its own, or promises none; set it there, "
@@ -155,11 +157,11 @@ def grid(
         )
     noise_list = _several("kinds of noise", noise, lambda one: one is None or isinstance(one, Noise | str))
     bases = _checked_seeds(seeds, engine_list)
-    scales = scales or advantage_system6()
+    scales = as_scales(scales)
     tasks = []
-    spins_list = [parse_network(network) if isinstance(network, str) else network for network in network_list]
+    spins_list = [as_network(network) for network in network_list]
     for spins, protocol in itertools.product(spins_list, protocol_list):
-        built = _built(protocol, spins, scales)
+        built = as_protocol(protocol, spins, scales)
         for problem in [ChargingProblem(spins, built, scales, as_noise(one)) for one in noise_list]:
             wanted = _times(problem, times, points)
             for engine in engine_list:
@@ -176,7 +178,7 @@ def _several(what: str, given: Any, single: Callable[[Any], bool]) -> list[Any]:
     """One or several as a list, each of a kind that is known."""
     if single(given):
         return [given]
-    members = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    members = several(what, given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     for member in members:
         if not single(member):
             raise InvalidParameterError(f"{member!r} is none of the {what} that a sweep takes; see its arguments.")
@@ -210,18 +212,6 @@ def _seeded(engine: Engine, problem: ChargingProblem, bases: tuple[int, ...] | N
     if not engine.takes_seed or bases is None:
         return [engine]
     return [engine.with_seed(derived_seed(problem, engine.name, base)) for base in bases]
-
-
-def _built(protocol: ProtocolLike, network: SpinNetwork, scales: EnergyScales) -> Protocol:
-    if isinstance(protocol, Protocol):
-        return protocol
-    built = protocol.build(network, scales) if isinstance(protocol, ProtocolRecipe) else protocol(network)
-    if not isinstance(built, Protocol):
-        raise InvalidParameterError(
-            f"protocols must be protocols, recipes, or functions from a network to a protocol, but {protocol!r} "
-            f"gives {built!r}."
-        )
-    return built
 
 
 def _times(problem: ChargingProblem, times: ArrayLike | None, points: int | None) -> FloatArray:

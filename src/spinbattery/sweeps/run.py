@@ -16,18 +16,19 @@ from typing import TYPE_CHECKING
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
+from ..arguments import instance, switch
 from ..engines.base import Engine
 from ..errors import SweepError
-from ..network import SpinNetwork
-from ..progress import Progress, silent
+from ..progress import Progress, checked_progress, silent
+from ..recipe import ProtocolLike
 from ..record import Record
 from ..scales import EnergyScales
-from ..store.folder import Store
+from ..store.folder import Store, as_store
 from ..store.gather import gather
 from .executors import ExecutorLike, Lanes, is_cluster, n_workers, open_lanes
 from .interruption import Interruption, SweepInterrupted
 from .loop import Loop
-from .plan import NoiseLike, Plan, ProtocolLike, Task, grid
+from .plan import NetworkLike, NoiseLike, Plan, Task, grid
 from .survey import Survey, survey
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Sweep:
 
 
 def sweep(
-    networks: SpinNetwork | str | Iterable[SpinNetwork | str],
+    networks: NetworkLike | Iterable[NetworkLike],
     protocols: ProtocolLike | Iterable[ProtocolLike],
     *,
     scales: EnergyScales | None = None,
@@ -108,7 +109,7 @@ def sweep(
     goes on. Results do not depend on the executor, to the last bit on one machine.
 
     Args:
-        networks: networks, or their text forms such as ``torus:3x4``.
+        networks: networks, their text forms such as ``torus:3x4``, or networkx graphs.
         protocols: protocols, recipes, or functions from a network to a protocol, such as
             ``charging.local_equivalent``.
         scales: A(s), B(s) of the device; the smooth Advantage_system6 model by default.
@@ -173,8 +174,14 @@ def run_plan(
 
     Without a store nothing outlives the result, so the first Ctrl-C stops at once.
     """
+    instance("plan", plan, Plan, "as grid and read_experiment make")
+    progress = checked_progress(progress)
+    retry_failed, recompute_damaged = (
+        switch("retry_failed", retry_failed),
+        switch("recompute_damaged", recompute_damaged),
+    )
     temporary = tempfile.mkdtemp(prefix="spinbattery-sweep-") if store is None else None
-    opened = store if isinstance(store, Store) else Store(temporary or store or "")
+    opened = as_store(temporary if store is None else store)  # type: ignore[arg-type]
     try:
         found = survey(plan, opened, retry_failed=retry_failed, recompute_damaged=recompute_damaged)
         result = execute(

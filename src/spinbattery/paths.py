@@ -1,0 +1,27 @@
+"""Paths as users write them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .errors import InvalidParameterError
+
+
+def user_path(path: str | os.PathLike[str]) -> Path:
+    """Path of what a user named, with ``~`` and ``~name`` at its beginning replaced by the home folder.
+
+    Shells leave ``~`` as it is in quotes, after ``--out=`` and after ``file:``.
+
+    Raises:
+        InvalidParameterError: neither text nor a path, empty, with a null byte, or the home of a user there is not.
+    """
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(text, str):
+        raise InvalidParameterError(f"a path must be text or a pathlib.Path, but is {path!r}.")
+    if not text.strip() or "\0" in text:
+        raise InvalidParameterError(f"a path must not be empty nor hold a null byte, but is {text!r}; name a file.")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise InvalidParameterError(f"no home folder is known for the path {text!r}; write it without ~.") from None
