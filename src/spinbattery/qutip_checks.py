@@ -11,6 +11,7 @@ from .noise import Noise
 from .problem import ChargingProblem
 from .protocol import SAME_TIME
 from .quantum_objects import collapse_operators, product_ket
+from .units import apart
 
 if TYPE_CHECKING:
     from qutip import Qobj
@@ -76,9 +77,9 @@ def _check_span(result: Result | McResult, problem: ChargingProblem) -> None:
             f"to {duration:g}."
         )
     if abs(end - duration) > SAME_TIME * duration:
+        ended, lasts = apart(end, duration)
         raise RecordError(
-            f"the result ends at {end:g} ns, but the protocol at {duration:g} ns; let the times of the solver, in ns, "
-            "end there."
+            f"the result ends at {ended} ns, but the protocol at {lasts} ns; let the times of the solver, in ns, end there."
         )
 
 
@@ -117,8 +118,8 @@ def _check_start(runs: Runs, problem: ChargingProblem) -> None:
         overlap = np.vdot(start, first @ start).real if first.shape[1] > 1 else abs(np.vdot(start, first)) ** 2
         if abs(overlap - 1.0) > _SAME_STATE:
             raise RecordError(
-                f"the result starts from a state whose overlap with that of the problem is {overlap:.6g}; start "
-                "from to_qutip().initial, or give the problem that was solved."
+                f"the result starts from a state whose overlap with that of the problem is {apart(overlap, 1.0)[0]}; "
+                "start from to_qutip().initial, or give the problem that was solved."
             )
 
 
@@ -131,7 +132,7 @@ def check_purity(result: Result, final: Qobj, purity: float, problem: ChargingPr
     drift = _drift(result)
     if problem.noise is None and purity < 1.0 - drift:
         raise RecordError(
-            f"the result ends in a mixed state, of purity {purity:.6g}, but the problem has no noise, and without it "
+            f"the result ends in a mixed state, of purity {apart(purity, 1.0)[0]}, but the problem has no noise, and without it "
             "states stay pure; give the problem that was solved, ChargingProblem(..., noise=...), and its noise to "
             "the solver as collapse operators, not in a Liouvillian."
         )
