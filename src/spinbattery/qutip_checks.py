@@ -79,7 +79,8 @@ def _check_span(result: Result | McResult, problem: ChargingProblem) -> None:
     if abs(end - duration) > SAME_TIME * duration:
         ended, lasts = apart(end, duration)
         raise RecordError(
-            f"the result ends at {ended} ns, but the protocol at {lasts} ns; let the times of the solver, in ns, end there."
+            f"the result ends at {ended} ns, but the protocol at {lasts} ns; let the times of the solver, in ns, end "
+            "there."
         )
 
 
@@ -132,9 +133,9 @@ def check_purity(result: Result, final: Qobj, purity: float, problem: ChargingPr
     drift = _drift(result)
     if problem.noise is None and purity < 1.0 - drift:
         raise RecordError(
-            f"the result ends in a mixed state, of purity {apart(purity, 1.0)[0]}, but the problem has no noise, and without it "
-            "states stay pure; give the problem that was solved, ChargingProblem(..., noise=...), and its noise to "
-            "the solver as collapse operators, not in a Liouvillian."
+            f"the result ends in a mixed state, of purity {apart(purity, 1.0)[0]}, but the problem has no noise, and "
+            "without it states stay pure; give the problem that was solved, ChargingProblem(..., noise=...), and its "
+            "noise to the solver as collapse operators, not in a Liouvillian."
         )
     if problem.noise is None or purity < 1.0 - drift:
         return

@@ -111,7 +111,7 @@ def test_what_is_malformed_is_refused_whoever_asks(name):
 
 
 def test_strict_is_true_or_false():
-    with pytest.raises(InvalidParameterError, match="strict must be True or False, but is 'yes'"):
+    with pytest.raises(InvalidParameterError, match="strict must be true or false, but is 'yes'"):
         annealer(strict="yes")
 
 

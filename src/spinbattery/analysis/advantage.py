@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from .._typing import IntArray
-from ..arguments import is_one_of
+from ..arguments import is_one_of, switch
 from ..charge_state import ChargeState
 from ..errors import FitError, InvalidParameterError, did_you_mean
 from ..units import positive
@@ -126,7 +126,7 @@ def advantage(
     runs = runs_of(data)
     if not is_one_of(cost, COSTS):
         raise InvalidParameterError(f"cost must be one of {', '.join(COSTS)}, but is {cost!r}.{_near(cost, COSTS)}")
-    rtol = positive("rtol", rtol)
+    rtol, include_uncharged = positive("rtol", rtol), switch("include_uncharged", include_uncharged)
     charged = _charged(runs)
     protocols = list(dict.fromkeys(each.coordinates["protocol"] for each in charged))
     if not is_one_of(of, protocols):

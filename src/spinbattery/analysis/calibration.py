@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .._arrays import read_only
 from .._typing import FloatArray, IntArray
-from ..arguments import check_choice, real_numbers, several
+from ..arguments import check_choice, real_numbers, several, switch
 from ..errors import FitError, InvalidParameterError
 from ..noise import KINDS, Noise, as_noise
 from ..record import Record
@@ -194,6 +194,7 @@ def calibration_curve(
             where one is needed.
     """
     check_names(parameter, quantity, method)
+    include_uncharged = switch("include_uncharged", include_uncharged)
     seed, n_replicates = whole_number("seed", seed, 0), whole_number("n_replicates", n_replicates, _MIN_REPLICATES)
     data = _dataset(runs)
     values, kind = _values(data, parameter)

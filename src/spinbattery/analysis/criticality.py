@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import FloatArray
+from ..arguments import real_numbers
 from ..errors import InvalidParameterError
-from ..scales import EnergyScales, advantage_system6
+from ..scales import EnergyScales, as_scales
 from ..units import finite, positive
 
 CRITICAL_RATIOS = {"ring": 1.0, "square lattice": 3.0445}
@@ -38,11 +39,8 @@ def field_ratio(s: ArrayLike, J: float, scales: EnergyScales | None = None) -> F
         >>> round(float(field_ratio(0.35, -0.2)), 3)  # below 3.0445: ordered on a square lattice
         2.427
     """
-    scales, strength = _scales(scales), _strength(J)
-    try:
-        fractions = np.asarray(s, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InvalidParameterError(f"s must be numbers, but is {s!r}.") from None
+    scales, strength = as_scales(scales), _strength(J)
+    fractions = real_numbers("s", s)
     if not ((fractions >= 0.0) & (fractions <= 1.0)).all():
         raise InvalidParameterError(f"s must lie within [0, 1], but is {s!r}.")
     ising = scales.B(fractions)
@@ -71,7 +69,7 @@ def critical_fraction(ratio: float, J: float, scales: EnergyScales | None = None
     """
     from scipy.optimize import brentq
 
-    scales, strength, ratio = _scales(scales), _strength(J), positive("the ratio", ratio)
+    scales, strength, ratio = as_scales(scales), _strength(J), positive("the ratio", ratio)
 
     def excess(s: ArrayLike) -> FloatArray:
         return np.asarray(scales.A(s) - ratio * strength * scales.B(s))
@@ -93,9 +91,3 @@ def _strength(J: float) -> float:
     if strength == 0.0:
         raise InvalidParameterError("J is zero: spins that are not coupled have no transition.")
     return strength
-
-
-def _scales(scales: EnergyScales | None) -> EnergyScales:
-    if scales is not None and not isinstance(scales, EnergyScales):
-        raise InvalidParameterError(f"scales must be EnergyScales, but are {scales!r}.")
-    return scales or advantage_system6()

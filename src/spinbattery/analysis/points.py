@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import FloatArray, IntArray
-from ..arguments import several
+from ..arguments import several, switch
 from ..charge_state import ChargeState, charge_state, unlike_a_charge
 from ..errors import FitError
 from ..families import family_of
@@ -91,7 +91,8 @@ def checked_points(
     mixed: bool = False,
 ) -> CheckedPoints:
     """Points of numbers, records, or the runs of a Dataset; arguments and errors as of fit_scaling."""
-    # told by its attributes, so that bare numbers need no xarray
+    include_uncharged, mixed = switch("include_uncharged", include_uncharged), switch("mixed", mixed)
+    # by its attributes, so that bare numbers need no xarray
     if hasattr(points, "data_vars") or hasattr(points, "dataset"):
         if precision is not None:
             raise FitError("give either a Dataset, or N with their precision; not a Dataset with a precision.")

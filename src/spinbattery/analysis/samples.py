@@ -40,7 +40,7 @@ def uncharged_probability(record: Record) -> float:
     For a record of reads it is their share (times ``n_reads``, their number); for an exact one the
     probability of such an outcome. Independent spins have some of it too: a quarter for two spins at mu = 0.
     """
-    return discharged_probability(record.dataset["distribution"].to_numpy())
+    return discharged_probability(as_record(record).dataset["distribution"].to_numpy())
 
 
 def flip_probabilities(record: Record) -> FloatArray:

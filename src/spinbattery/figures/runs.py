@@ -89,7 +89,7 @@ def plot_runs(
     check_choice("quantity", quantity, _LABELS)
     check_choice("group", group, [str(name) for name, found in runs.coords.items() if found.dims == ("run",)])
     powers = {str(name): pair(f"the law {name!r}", law) for name, law in checked_mapping("laws", laws).items()}
-    limits = switch("limits", limits)
+    limits, include_uncharged = switch("limits", limits), switch("include_uncharged", include_uncharged)
     if title is not None:
         instance("title", title, str)
     curves = _curves(runs, group)
