@@ -10,7 +10,7 @@ import pytest
 import spinbattery as sb
 from spinbattery.analysis import criticality
 from spinbattery.analysis.criticality import CRITICAL_RATIOS, critical_fraction, field_ratio
-from spinbattery.errors import InvalidParameterError
+from spinbattery.errors import EnergyScalesError, InvalidParameterError
 from spinbattery.scales import LinearTable
 
 
@@ -55,11 +55,10 @@ def test_a_transverse_field_that_never_ends_is_above_still():
     ("call", "message"),
     [
         (lambda: field_ratio(1.5, -0.2), "within"),
-        (lambda: field_ratio("half", -0.2), "numbers"),
+        (lambda: field_ratio("half", -0.2), "s must be a real number or an array of them"),
         (lambda: field_ratio(np.nan, -0.2), "within"),
         (lambda: field_ratio(0.35, 0.0), "J is zero"),
         (lambda: field_ratio(0.35, "strong"), "J"),
-        (lambda: field_ratio(0.35, -0.2, "advantage"), "scales must be EnergyScales"),
         (lambda: critical_fraction(0.0, -0.2), "ratio"),
         (lambda: critical_fraction(1.0, 0.0), "J is zero"),
     ],
@@ -67,6 +66,11 @@ def test_a_transverse_field_that_never_ends_is_above_still():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(InvalidParameterError, match=message):
         call()
+
+
+def test_scales_by_name_are_refused():
+    with pytest.raises(EnergyScalesError, match="scales must be EnergyScales"):
+        field_ratio(0.35, -0.2, "advantage")
 
 
 def test_the_examples_of_the_docstrings_hold():
