@@ -186,7 +186,8 @@ def charge(
         times: times (ns) at which to keep mu, sigma and the energy.
         store: a store or its folder: where to look for this run first, and to keep it afterwards. A long run that is
             killed or interrupted then goes on where it was, with the same digits.
-        recompute: run even if the store has it, and replace what is there.
+        recompute: run even if the store has it, and replace what is there; a measurement is kept beside the earlier
+            ones, and is the one that is found from then on.
         progress: called with the fraction done and a message; silent by default.
 
     Raises:
@@ -199,7 +200,8 @@ def charge(
     if store is None:
         return chosen.run(problem, times, progress, reason)
     key = run_key(problem, chosen.name, chosen.options_for(problem), output_times(problem, times))
-    found = None if recompute else store.get(key)
+    known = store.latest if chosen.measures else store.get
+    found = None if recompute else known(key)
     if found is None:
         checkpoint = Checkpoint(store.checkpoint_path(key), key)
         found = chosen.run(problem, times, progress, reason, checkpoint)

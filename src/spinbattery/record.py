@@ -38,6 +38,26 @@ def run_key(problem: ChargingProblem, engine: str, options: dict[str, Any], time
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+_JOB_DIGITS = 16
+
+
+def measurement_key(planned: str, job: str) -> str:
+    """Key of a measurement: the key of the run as it was planned, a hyphen, and a hash of the job that did it.
+
+    Reads that no seed repeats differ from job to job, so that two measurements of one planned run are two runs.
+
+    Args:
+        planned: key of the run, from :func:`run_key`, or of any measurement of it.
+        job: what tells the job from all others, such as the number the service gave it.
+    """
+    return f"{planned_key(planned)}-{hashlib.sha256(job.encode()).hexdigest()[:_JOB_DIGITS]}"
+
+
+def planned_key(key: str) -> str:
+    """Key of the planned run that a measurement is one of; a key of another run is its own."""
+    return key.partition("-")[0]
+
+
 def _digest(dataset: xr.Dataset, left_out: frozenset[str]) -> str:
     """SHA-256 over all variables and all attributes but those left out."""
     digest = hashlib.sha256()
@@ -254,8 +274,24 @@ class Record:
 
     @property
     def key(self) -> str:
-        """Hash of problem, engine, options and output times: the name of its file in a store."""
+        """Hash of problem, engine, options and output times: the name of its file in a store.
+
+        That of a measurement goes on with a hash of its job, see :func:`measurement_key`.
+        """
         return str(self.dataset.attrs["run_key"])
+
+    @property
+    def job(self) -> str | None:
+        """Number of the job that measured it, as the service gave it; None of everything else, emulations too."""
+        found = None if "emulator" in self.sampler_info else self.execution_info.get("problem_id")
+        return None if found is None else str(found)
+
+    def as_measurement(self) -> Record:
+        """The same under the key of a measurement where it has a job: older versions left the job out of the key."""
+        if self.job is None or "data" in self._attribute("engine_options"):  # a hash of all reads, of imported ones
+            return self
+        key = measurement_key(self.key, self.job)
+        return self if key == self.key else Record(self.dataset.assign_attrs(run_key=key))
 
     @property
     def content_hash(self) -> str:

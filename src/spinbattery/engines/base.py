@@ -145,6 +145,11 @@ class Engine(ABC):
         """Whether results depend on a seed: whether the engine has an option of that name."""
         return any(option.name == "seed" for option in fields(self))
 
+    @property
+    def measures(self) -> bool:
+        """Whether a run is a measurement, which no seed repeats, so that its job is part of the record's key."""
+        return False
+
     def with_seed(self, seed: int) -> Self:
         """The same engine with another seed.
 

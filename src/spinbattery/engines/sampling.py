@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -91,7 +92,15 @@ class SampledEngine(Engine):
             given["seed"] = derived_seed(problem, self.name, self.seed)
         samples = sampler.sample_ising(request.h, request.J, **given)
         samples.resolve()
-        return described(readout(samples, request.qubits), request, sampler.properties, samples.info)
+        reads = described(readout(samples, request.qubits), request, sampler.properties, samples.info)
+        return replace(reads, job=_job_of(reads)) if self.measures else reads
+
+
+def _job_of(reads: Readout) -> str:
+    """The number of the job, or a hash of its reads where the sampler gives none."""
+    found = reads.execution.get("problem_id")
+    assert reads.spins is not None  # samplers give spins
+    return hashlib.sha256(reads.spins.tobytes()).hexdigest() if found is None else str(found)
 
 
 def described(
@@ -199,6 +208,10 @@ class Annealer(SampledEngine):
     @property
     def takes_seed(self) -> bool:
         return "seed" in self.sampler.parameters
+
+    @property
+    def measures(self) -> bool:
+        return not self.takes_seed
 
     def options(self) -> dict[str, Any]:
         """Reads and seed, and the solver by its names, as a sampler object is no plain data."""

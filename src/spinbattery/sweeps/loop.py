@@ -8,7 +8,8 @@ from typing import Any
 
 from ..errors import SpinBatteryError, SweepError
 from ..progress import Progress
-from ..store.folder import Entry, Store
+from ..store.files import Entry
+from ..store.folder import Store
 from .executors import Lanes
 from .interruption import Interruption, SweepInterrupted
 from .plan import Task
@@ -144,7 +145,7 @@ class Loop:
             self._waiting.put_back([task])
             self._unwritten = outcome.error
             return
-        if outcome.kind == "computed" and not self._arrived(task.key):
+        if outcome.kind == "computed" and outcome.entry and not self._arrived(outcome.entry.row["key"]):
             raise SweepError(
                 f"a worker has written a record that is not in {str(self._store.folder)!r} here: the workers must "
                 "share the store's folder under the same path."

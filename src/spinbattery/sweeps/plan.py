@@ -22,9 +22,10 @@ from ..noise import Noise, as_noise
 from ..problem import ChargingProblem
 from ..protocol import Protocol
 from ..recipe import ProtocolRecipe
-from ..record import run_key
+from ..record import Record, run_key
 from ..scales import EnergyScales, advantage_system6
 from ..store.columns import Row, parameters
+from ..store.folder import Store
 from ..units import whole_number
 
 ProtocolLike: TypeAlias = Protocol | ProtocolRecipe | Callable[[SpinNetwork], Protocol]
@@ -63,6 +64,14 @@ class Task:
     def required_bytes(self) -> int:
         """Memory the run will need at its peak."""
         return self.engine.required_bytes(self.problem)
+
+    def record(self, store: Store) -> Record | None:
+        """The record that a store has of it, of a measurement the latest one.
+
+        Raises:
+            RecordError: it is damaged.
+        """
+        return store.latest(self.key) if self.engine.measures else store.get(self.key)
 
     def parameters(self) -> Row:
         """Columns of the store that are known beforehand."""
