@@ -27,8 +27,9 @@ from .problem import ChargingProblem
 from .progress import Progress, silent
 from .protocol import Protocol
 from .record import Record, run_key
-from .scales import EnergyScales, advantage_system6
+from .scales import EnergyScales
 from .store.folder import Store
+from .topology import default_scales
 
 ENGINES: dict[str, type[Engine]] = {
     engine.name: engine
@@ -193,7 +194,7 @@ def charge(
     Raises:
         SpinBatteryError: bad input, too little memory, or a tolerance not reached; nothing is lost.
     """
-    problem = ChargingProblem(network, protocol, scales or advantage_system6(), as_noise(noise))
+    problem = ChargingProblem(network, protocol, scales or default_scales(network), as_noise(noise))
     chosen, reason = resolve_engine(engine, problem, tolerance)
     if isinstance(store, (str, Path)):
         store = Store(store)

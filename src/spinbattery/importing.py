@@ -23,7 +23,8 @@ from .problem import ChargingProblem
 from .protocol import Protocol
 from .record import Record
 from .recording import Readout, build_record, plain_data
-from .scales import EnergyScales, advantage_system6
+from .scales import EnergyScales
+from .topology import default_scales
 
 if TYPE_CHECKING:
     import dimod
@@ -137,7 +138,7 @@ def _record(
     built = protocol if isinstance(protocol, Protocol) else protocol(network)
     data = reads.magnetizations if reads.spins is None else reads.spins
     options = {"reads": len(data), "data": hashlib.sha256(data.tobytes()).hexdigest()}
-    problem = ChargingProblem(network, built, scales or advantage_system6())
+    problem = ChargingProblem(network, built, scales or default_scales(network))
     return build_record(problem, IMPORTED, options, "sampled elsewhere", reads, 0.0)
 
 

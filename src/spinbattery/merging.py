@@ -205,7 +205,7 @@ def _rebuilt(record: Record, ensemble: Ensemble, options: dict[str, Any], reason
         single = Trajectories(**{name: value for name, value in options.items() if name != "parts"})
         if single.may_integrate(record.problem, record.times):
             options = {**options, "one_jump": "sampled"}  # which `auto` would not be with so many
-    variance_error = (record.precision_error or math.nan) * record.variance
+    variance_error = (record.precision_relative_error or math.nan) * record.variance
 
     def errors(name: str, final: float) -> FloatArray:
         return np.append(data[name].to_numpy() if len(record.times) else np.empty(0), final)

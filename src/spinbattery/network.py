@@ -77,6 +77,7 @@ class SpinNetwork:
         name: the text form where there is one, such as ``torus:3x4``.
         positions: (N, d) coordinates for drawing, or None.
         labels: one label per spin as in the graph it was made from, or None.
+        solver: chip and topology of the solver it was cut from, such as ``("Advantage_system6", "pegasus")``, or None.
 
     Two networks are equal when spins, pairs, weights and cross-talk are; name, positions and labels
     do not enter the physics, nor the hash.
@@ -94,6 +95,7 @@ class SpinNetwork:
     name: str = "custom"
     positions: FloatArray | None = None
     labels: tuple[Any, ...] | None = None
+    solver: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.n_spins, bool) or not isinstance(self.n_spins, (int, np.integer)) or self.n_spins < 1:
@@ -231,6 +233,7 @@ class SpinNetwork:
             name=f"{self.name}/{len(wanted)} spins",
             positions=None if self.positions is None else self.positions[kept],
             labels=tuple(label for label in own if label in wanted),
+            solver=self.solver,
         )
 
     def to_networkx(self) -> nx.Graph[Any]:

@@ -159,8 +159,14 @@ class Record:
 
     @property
     def precision_error(self) -> float | None:
-        """Estimated relative error of the precision, or None where there is no precision or there are reads."""
-        return self._optional("precision_error")
+        """Estimated absolute error of the precision, or None where there is no precision or there are reads."""
+        relative, precision = self.precision_relative_error, self.precision
+        return None if relative is None or precision is None else relative * precision
+
+    @property
+    def precision_relative_error(self) -> float | None:
+        """The same over the precision, which is what an engine's tolerance bounds."""
+        return self._optional("precision_relative_error")
 
     @property
     def std_error(self) -> float | None:
@@ -208,8 +214,11 @@ class Record:
 
     @property
     def error_estimate(self) -> float | None:
-        """The larger of the two errors: what the engine's tolerance promises; None for reads of an annealer."""
-        errors = [error for error in (self.magnetization_error, self.precision_error) if error is not None]
+        """The larger of the absolute error of mu and the relative one of the precision, which a tolerance bounds.
+
+        None for reads of an annealer.
+        """
+        errors = [error for error in (self.magnetization_error, self.precision_relative_error) if error is not None]
         return max(errors, default=None)
 
     @property
@@ -408,6 +417,9 @@ def read_record(path: str | Path) -> Record:
         intact = False
     if not intact:
         raise RecordError(f"{str(path)!r} is damaged: its checksum does not match; delete it and compute it again.")
+    if "precision_error" in dataset:  # the relative one, as older versions called it; none is kept under that name now
+        relative = dataset["precision_error"].assign_attrs(long_name=LONG_NAMES["precision_relative_error"])
+        dataset = dataset.drop_vars("precision_error").assign(precision_relative_error=relative)
     stderr = dataset.get("precision_stderr")
     if stderr is not None and str(stderr.attrs["long_name"]).startswith("relative"):  # as records of reads once had it
         meaning = {"long_name": LONG_NAMES["precision_stderr"]}

@@ -47,7 +47,7 @@ class Solution:
         trajectory_mean, trajectory_variance, trajectory_energy: (T,) mu, sigma^2, <H> in GHz.
         trajectory_mean_error, trajectory_variance_error: (T,) absolute error estimates, or None where there are none.
         mean_error: absolute error estimate of mu, or None.
-        precision_error: relative error estimate of 1/sigma^2, or None.
+        precision_relative_error: relative error estimate of 1/sigma^2, or None.
         norm_error: |norm - 1| at the end, before normalisation, or None where the norm means something else.
         state: final amplitudes, or None where they are not kept.
         discretisation: what the error came from (splitting, steps, ...).
@@ -75,7 +75,7 @@ class Solution:
     trajectory_mean_error: FloatArray | None
     trajectory_variance_error: FloatArray | None
     mean_error: float | None
-    precision_error: float | None
+    precision_relative_error: float | None
     norm_error: float | None
     state: ComplexArray | None
     discretisation: dict[str, Any]
@@ -206,7 +206,7 @@ def _computed_values(solution: Solution, is_approximate: bool) -> dict[str, Any]
         if solution.mean_error is not None:  # else a bound may be false: seen at small bond dimensions
             known["precision_bound"] = _least_precision(solution.mean, solution.mean_error)
     elif solution.variance > VARIANCE_FLOOR:
-        known |= {"precision": 1.0 / solution.variance, "precision_error": solution.precision_error}
+        known |= {"precision": 1.0 / solution.variance, "precision_relative_error": solution.precision_relative_error}
         known["std_error"] = solution.std_error
     else:
         known["precision_bound"] = 1.0 / VARIANCE_FLOOR

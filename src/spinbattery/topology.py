@@ -17,8 +17,9 @@ import numpy as np
 
 from ._arrays import read_only
 from ._typing import FloatArray, IntArray
-from .errors import NetworkError
+from .errors import EnergyScalesError, NetworkError
 from .network import SpinNetwork
+from .scales import EnergyScales, advantage_system6
 
 _SMALLEST_SIZE = {"pegasus": 2, "zephyr": 1}
 _LARGEST_SIZE = 32
@@ -139,6 +140,7 @@ class WorkingGraph:
         couplers: (E, 2) pairs of qubits, the smaller number first, sorted.
         name: the text form where there is one, such as ``pegasus:16/missing:28:seed:7``, else the solver's name.
         tile: t of Zephyr, 4 on all devices; Pegasus has none.
+        solver: chip and topology where it is the graph of a solver, else None.
 
     Raises:
         NetworkError: unknown family, size out of range, qubits or couplers that the family's graph does
@@ -151,6 +153,7 @@ class WorkingGraph:
     couplers: IntArray
     name: str
     tile: int = 4
+    solver: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         if self.family not in _SMALLEST_SIZE:
@@ -236,7 +239,9 @@ class WorkingGraph:
             form = "[m], such as [16]" if family == "pegasus" else "[m] or [m, t], such as [12, 4]"
             raise NetworkError(f"the shape of a {family} topology must be {form}, but is {shape!r}; {_SAVE}.")
         name = str(properties.get("chip_id") or "solver")
-        return cls(family, shape[0], properties["qubits"], properties["couplers"], name, *shape[1:])
+        graph = cls(family, shape[0], properties["qubits"], properties["couplers"], name, *shape[1:])
+        chip = str(properties.get("emulated_chip_id") or name)
+        return replace(graph, solver=None if chip == "EmulatedAnnealer" else (chip, family))
 
     def without(self, n_missing: int, seed: int) -> WorkingGraph:
         """The graph with randomly chosen qubits missing, the same for the same seed.
@@ -317,7 +322,30 @@ class WorkingGraph:
             name=name,
             positions=lattice.positions[np.searchsorted(lattice.qubits, qubits)],
             labels=tuple(qubits.tolist()),
+            solver=self.solver,
         )
+
+
+def default_scales(network: SpinNetwork) -> EnergyScales:
+    """A(s), B(s) of Advantage_system6, where none are given: of ideal graphs, and of solvers that they can be of.
+
+    Raises:
+        EnergyScalesError: the network was cut from a solver that has others.
+    """
+    if network.solver is not None and (reason := other_scales(*network.solver)):
+        raise EnergyScalesError(reason)
+    return advantage_system6()
+
+
+def other_scales(chip: str, topology: str) -> str:
+    """Why a solver certainly has other energy scales than Advantage_system6, and what to do; empty where it may not."""
+    if topology == "pegasus" and not chip.startswith("Advantage2"):
+        return ""
+    return (
+        f"{chip} is a chip of {topology} topology, whose A(s) and B(s) are not those of Advantage_system6, a pegasus "
+        "chip, which are taken where none are given; give its own, from the vendor's spreadsheet: --energy-scales FILE "
+        "[--sheet NAME], scales=from_spreadsheet(...) in Python, energy_scales in an experiment file."
+    )
 
 
 def read_solver_properties(path: str | Path) -> dict[str, Any]:

@@ -150,7 +150,7 @@ def fit_scaling(
     Raises:
         FitError: fewer than three different N (through two, every power law fits or none is tested),
             values that are not finite and above zero, a run with sigma = 0, no convergence, or a
-            Dataset that mixes curves: protocol, duration, s_hold, J, crosstalk, noise and energy_scales must
+            Dataset that mixes curves: protocol, duration, s_hold, J, crosstalk, noise and energy scales must
             each be one value, and the runs of one network may differ in their seeds alone.
         InvalidParameterError: unknown method, too few resamples, or a bad seed.
     """

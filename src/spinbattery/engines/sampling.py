@@ -21,6 +21,8 @@ from ..machine import n_cores
 from ..problem import ChargingProblem
 from ..progress import Progress, silent
 from ..recording import Readout, plain_data
+from ..scales import advantage_system6
+from ..topology import other_scales
 from ..units import whole_number
 from .base import Engine, derived_seed
 from .checkpoint import Checkpoint
@@ -233,8 +235,14 @@ class Annealer(SampledEngine):
             return f"its sampler {type(self.sampler).__name__} takes no {', '.join(missing)}; use an annealer."
         if len(problem.network.crosstalk):
             return "a sampler has the cross-talk it has; give the network without, or use the emulator engine."
-        scales = getattr(self.sampler, "scales", problem.scales)
-        if scales != problem.scales:
+        scales = getattr(self.sampler, "scales", None)
+        if scales is None:
+            properties = self.sampler.properties
+            topology = dict(properties.get("topology") or {"type": "pegasus"}).get("type")
+            reason = other_scales(str(properties.get("chip_id")), str(topology))
+            if reason and problem.scales.content_hash == advantage_system6().content_hash:
+                return reason
+        elif scales.content_hash != problem.scales.content_hash:
             return f"its sampler has the energy scales {scales.name}, and the problem {problem.scales.name}; give one."
         return super().refusal(problem)
 

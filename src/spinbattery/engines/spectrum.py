@@ -14,8 +14,9 @@ from ..network import SpinNetwork
 from ..problem import ChargingProblem
 from ..progress import silent
 from ..protocol import Protocol
-from ..scales import EnergyScales, advantage_system6
+from ..scales import EnergyScales
 from ..symmetry import symmetry_group
+from ..topology import default_scales
 from ..units import whole_number
 from .base import output_times
 from .checkpoint import Checkpoint
@@ -100,7 +101,7 @@ def sector_spectrum(
         InsufficientMemoryError: finding the orbits does not fit.
         ToleranceError: the state did not settle.
     """
-    problem = ChargingProblem(network, protocol, scales or advantage_system6())
+    problem = ChargingProblem(network, protocol, scales or default_scales(network))
     checked = output_times(problem, times)
     if not checked.size:
         raise InvalidParameterError("times must be one time or more.")

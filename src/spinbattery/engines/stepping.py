@@ -122,7 +122,7 @@ class SteppingEngine(Engine):
             trajectory_mean_error=refined.mean_error[:-1],
             trajectory_variance_error=refined.variance_error[:-1],
             mean_error=float(refined.mean_error[-1]),
-            precision_error=refined.precision_error,
+            precision_relative_error=refined.precision_relative_error,
             norm_error=finest.norm_error,
             state=finest.state,
             discretisation={

@@ -249,7 +249,7 @@ class TensorNetwork(Engine):
             trajectory_mean_error=None if checked is None else checked.mean_error[:-1],
             trajectory_variance_error=None if checked is None else (2.0 * result.std * checked.std_error)[:-1],
             mean_error=None if checked is None else float(checked.mean_error[-1]),
-            precision_error=None if checked is None else 2.0 * float(checked.std_error[-1]) / std,
+            precision_relative_error=None if checked is None else 2.0 * float(checked.std_error[-1]) / std,
             norm_error=abs(math.sqrt(result.norm) - 1.0),
             state=None,
             discretisation={

@@ -260,7 +260,7 @@ def ensemble_solution(
         trajectory_mean_error=mean_error[:-1],
         trajectory_variance_error=variance_error[:-1],
         mean_error=float(mean_error[-1]),
-        precision_error=float(variance_error[-1] / max(float(variance[-1]), VARIANCE_FLOOR)),
+        precision_relative_error=float(variance_error[-1] / max(float(variance[-1]), VARIANCE_FLOOR)),
         norm_error=norm_error,
         state=None,
         discretisation=discretisation,

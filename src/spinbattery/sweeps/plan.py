@@ -26,6 +26,7 @@ from ..record import Record, run_key
 from ..scales import EnergyScales, advantage_system6
 from ..store.columns import Row, parameters
 from ..store.folder import Store
+from ..topology import default_scales
 from ..units import whole_number
 
 ProtocolLike: TypeAlias = Protocol | ProtocolRecipe | Callable[[SpinNetwork], Protocol]
@@ -164,9 +165,10 @@ def grid(
         )
     noise_list = _several("kinds of noise", noise, lambda one: one is None or isinstance(one, Noise | str))
     bases = _checked_seeds(seeds, engine_list)
-    scales = scales or advantage_system6()
     tasks = []
     spins_list = [parse_network(network) if isinstance(network, str) else network for network in network_list]
+    if scales is None:
+        scales = next(iter([default_scales(spins) for spins in spins_list]), advantage_system6())
     for spins, protocol in itertools.product(spins_list, protocol_list):
         built = _built(protocol, spins, scales)
         for problem in [ChargingProblem(spins, built, scales, as_noise(one)) for one in noise_list]:
