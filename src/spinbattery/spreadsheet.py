@@ -111,8 +111,8 @@ def from_spreadsheet(path: str | Path, sheet: str | None = None) -> EnergyScales
         sheet: for .xlsx, the sheet; by default the one whose name holds "standard".
 
     Raises:
-        EnergyScalesError: unreadable file, missing sheet or column, several standard sheets, a unit other than GHz, MHz or Hz,
-            s not ascending from 0 to 1, entries missing, not finite or negative.
+        EnergyScalesError: unreadable file, missing sheet or column, several standard sheets, a unit other than GHz,
+            MHz or Hz, s not ascending from 0 to 1, entries missing, not finite or negative.
     """
     path = Path(path)
     if not path.is_file():

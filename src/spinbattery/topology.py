@@ -339,7 +339,7 @@ def default_scales(network: SpinNetwork) -> EnergyScales:
 
 def other_scales(chip: str, topology: str) -> str:
     """Why a solver certainly has other energy scales than Advantage_system6, and what to do; empty where it may not."""
-    if topology == "pegasus" and not chip.startswith("Advantage2"):
+    if topology != "zephyr" and not chip.startswith("Advantage2"):
         return ""
     return (
         f"{chip} is a chip of {topology} topology, whose A(s) and B(s) are not those of Advantage_system6, a pegasus "

@@ -125,6 +125,7 @@ def test_final_states_are_left_out():
 def test_kinds_of_numbers(data):
     kinds = {name: variable.dtype.kind for name, variable in data.variables.items()}
     texts = {"key", "problem_hash", "network", "network_hash", "protocol", "energy_scales", "engine", "model", "noise"}
+    texts |= {"scales_hash"}
     texts |= {"bond_dimension", "expansion", "no_precision"}
     whole = {"n_spins", "n_pairs", "spin", "sz_total"}
     assert {name for name, kind in kinds.items() if kind == "U"} == texts

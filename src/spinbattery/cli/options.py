@@ -214,8 +214,8 @@ def build_scales(path: str | None, sheet: str | None, networks: Sequence[SpinNet
             default_scales(network)
         if ideal := [network.name for network in networks if network.name.startswith("zephyr:")]:
             print(
-                f"note: {', '.join(ideal)} is an ideal graph, charged with the A(s), B(s) of Advantage_system6, a pegasus "
-                "chip; --energy-scales gives those of a zephyr chip, whose B(1) is almost twice as large.",
+                f"note: {', '.join(ideal)}: an ideal graph, charged with the A(s), B(s) of Advantage_system6, a "
+                "pegasus chip; --energy-scales gives those of a zephyr chip, whose B(1) is almost twice as large.",
                 file=sys.stderr,
             )
         return advantage_system6()
