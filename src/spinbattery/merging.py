@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from ._typing import FloatArray
+from .engines.clock import Clock
 from .engines.trajectories import Trajectories, ensemble_solution
 from .ensemble import Ensemble
 from .errors import RecordError
 from .problem import ChargingProblem
-from .progress import Progress, silent
+from .progress import Progress, Rising, silent
 from .record import Record
 from .recording import build_record
 from .units import whole_number
@@ -94,9 +95,11 @@ def extend_record(record: Record, trajectories: int, progress: Progress = silent
     engine.check(problem)
     unravelling = engine.unravelling(problem, times, steps["mesh_steps"])
     numbers = range(first + count, first + total)
-    more = engine.sample(problem, unravelling, numbers, ensemble.exact, 1 if sampled else 2, progress)
+    with Clock() as clock:
+        more = engine.sample(problem, unravelling, numbers, ensemble.exact, 1 if sampled else 2, Rising(progress))
+        seconds = float(record.dataset.attrs["wall_time_s"]) + clock.seconds
     extended = replace(ensemble, sums=ensemble.sums + more.sums)
-    return _rebuilt(record, extended, engine.options(), _reason(record), float(record.dataset.attrs["wall_time_s"]))
+    return _rebuilt(record, extended, engine.options(), _reason(record), seconds)
 
 
 def _ensemble(record: Record) -> Ensemble:

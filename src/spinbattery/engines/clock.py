@@ -11,7 +11,7 @@ from numba.core import event
 _COMPILING = "numba:compile"
 
 
-class _Compiling(event.Listener):  # type: ignore[misc]
+class _Compiling(event.Listener):
     """Sums the time in which anything is being compiled or loaded from the cache, in whatever thread."""
 
     def __init__(self) -> None:
@@ -36,13 +36,13 @@ class Clock:
         self._start, self._compiling = time.perf_counter(), _Compiling()
 
     def __enter__(self) -> Self:
-        event.register(_COMPILING, self._compiling)
+        event.register(_COMPILING, self._compiling)  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        event.unregister(_COMPILING, self._compiling)
+        event.unregister(_COMPILING, self._compiling)  # type: ignore[no-untyped-call]
 
     @property
     def seconds(self) -> float:

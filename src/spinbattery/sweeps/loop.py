@@ -208,15 +208,12 @@ class Loop:
             self._indexed = time.monotonic()
 
     def _within(self, task: Task) -> Progress:
-        """Progress of the sweep while this task runs in this process; its passes do not go back."""
-        furthest = 0.0
+        """Progress of the sweep while this task runs in this process."""
 
         def progress(fraction: float, message: str) -> None:
-            nonlocal furthest
             self._interruption.check()
             self._tally.running = 1
-            furthest = max(furthest, fraction)
-            fraction = self._tally.fraction_with(furthest * task.seconds)
+            fraction = self._tally.fraction_with(fraction * task.seconds)
             try:
                 self._progress(fraction, f"{self._tally}, {message}")
             except Exception as error:  # the caller's, not this task's
