@@ -29,8 +29,9 @@ from .problem import ChargingProblem
 from .progress import Progress, checked_progress, silent
 from .recipe import ProtocolLike, as_protocol
 from .record import Record, run_key
-from .scales import EnergyScales, as_scales
+from .scales import EnergyScales
 from .store.folder import Store, as_store
+from .topology import scales_for
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -191,21 +192,24 @@ def charge(
         times: times (ns) at which to keep mu, sigma and the energy.
         store: a store or its folder: where to look for this run first, and to keep it afterwards. A long run that is
             killed or interrupted then goes on where it was, with the same digits.
-        recompute: run even if the store has it, and replace what is there.
+        recompute: run even if the store has it, and replace what is there; a measurement is kept beside the earlier
+            ones, and is the one that is found from then on.
         progress: called with the fraction done and a message; silent by default.
 
     Raises:
         SpinBatteryError: bad input, too little memory, or a tolerance not reached; nothing is lost.
     """
     progress, recompute = checked_progress(progress), switch("recompute", recompute)
-    spins, device = as_network(network), as_scales(scales)
+    spins = as_network(network)
+    device = scales_for(spins, scales)
     problem = ChargingProblem(spins, as_protocol(protocol, spins, device), device, as_noise(noise))
     chosen, reason = resolve_engine(engine, problem, tolerance)
     store = None if store is None else as_store(store)
     if store is None:
         return chosen.run(problem, times, progress, reason)
     key = run_key(problem, chosen.name, chosen.options_for(problem), output_times(problem, times))
-    found = None if recompute else store.get(key)
+    known = store.latest if chosen.measures else store.get
+    found = None if recompute else known(key)
     if found is None:
         checkpoint = Checkpoint(store.checkpoint_path(key), key)
         found = chosen.run(problem, times, progress, reason, checkpoint)

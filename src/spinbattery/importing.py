@@ -26,7 +26,8 @@ from .protocol import Protocol
 from .recipe import as_protocol
 from .record import Record
 from .recording import Readout, build_record, of_emulation
-from .scales import EnergyScales, as_scales
+from .scales import EnergyScales
+from .topology import scales_for
 
 if TYPE_CHECKING:
     import dimod
@@ -156,7 +157,7 @@ def _of_samples(
 def _record(
     network: SpinNetwork, protocol: Protocol | ProtocolOf, scales: EnergyScales | None, reads: Readout
 ) -> Record:
-    scales = as_scales(scales)
+    scales = scales_for(network, scales)
     built = as_protocol(protocol, network, scales)
     data = reads.magnetizations if reads.spins is None else reads.spins
     options = {"reads": len(data), "data": hashlib.sha256(data.tobytes()).hexdigest()}

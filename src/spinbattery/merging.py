@@ -12,11 +12,12 @@ import numpy as np
 
 from ._typing import FloatArray
 from .arguments import several
+from .engines.clock import Clock
 from .engines.trajectories import Trajectories, ensemble_solution
 from .ensemble import Ensemble
 from .errors import RecordError
 from .problem import ChargingProblem
-from .progress import Progress, checked_progress, silent
+from .progress import Progress, Rising, checked_progress, silent
 from .record import Record, as_record
 from .recording import build_record
 from .units import whole_number
@@ -97,9 +98,11 @@ def extend_record(record: Record, trajectories: int, progress: Progress = silent
     engine.check(problem)
     unravelling = engine.unravelling(problem, times, steps["mesh_steps"])
     numbers = range(first + count, first + total)
-    more = engine.sample(problem, unravelling, numbers, ensemble.exact, 1 if sampled else 2, progress)
+    with Clock() as clock:
+        more = engine.sample(problem, unravelling, numbers, ensemble.exact, 1 if sampled else 2, Rising(progress))
+        seconds = float(record.dataset.attrs["wall_time_s"]) + clock.seconds
     extended = replace(ensemble, sums=ensemble.sums + more.sums)
-    return _rebuilt(record, extended, engine.options(), _reason(record), float(record.dataset.attrs["wall_time_s"]))
+    return _rebuilt(record, extended, engine.options(), _reason(record), seconds)
 
 
 def _ensemble(record: Record) -> Ensemble:
@@ -208,7 +211,7 @@ def _rebuilt(record: Record, ensemble: Ensemble, options: dict[str, Any], reason
         single = Trajectories(**{name: value for name, value in options.items() if name != "parts"})
         if single.may_integrate(record.problem, record.times):
             options = {**options, "one_jump": "sampled"}  # which `auto` would not be with so many
-    variance_error = (record.precision_error or math.nan) * record.variance
+    variance_error = (record.precision_relative_error or math.nan) * record.variance
 
     def errors(name: str, final: float) -> FloatArray:
         return np.append(data[name].to_numpy() if len(record.times) else np.empty(0), final)

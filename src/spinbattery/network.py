@@ -86,9 +86,10 @@ class SpinNetwork:
         positions: (N, d) coordinates for drawing, or None.
         labels: one label per spin as in the graph it was made from, or None.
         lattice: ``pegasus`` or ``zephyr`` where it is cut from a working graph, else empty.
+        solver: chip and topology of the solver it was cut from, such as ``("Advantage_system6", "pegasus")``, or None.
 
-    Two networks are equal when spins, pairs, weights and cross-talk are; name, positions, labels and lattice
-    do not enter the physics, nor the hash.
+    Two networks are equal when spins, pairs, weights and cross-talk are; name, positions, labels, lattice and
+    solver do not enter the physics, nor the hash.
 
     Raises:
         NetworkError: no spins, pairs out of range, self-loops, pairs listed twice, weights that are
@@ -104,6 +105,7 @@ class SpinNetwork:
     positions: FloatArray | None = None
     labels: tuple[Any, ...] | None = None
     lattice: str = ""
+    solver: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.n_spins, bool) or not isinstance(self.n_spins, (int, np.integer)) or self.n_spins < 1:
@@ -242,6 +244,7 @@ class SpinNetwork:
             positions=None if self.positions is None else self.positions[kept],
             labels=tuple(label for label in own if label in wanted),
             lattice=self.lattice,
+            solver=self.solver,
         )
 
     def to_networkx(self) -> nx.Graph[Any]:

@@ -45,7 +45,8 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
     the bias of finitely many trajectories, which is minus the squared standard error of mu; without it
     only their average is known, and a UserWarning says so.
 
-    QuTiP does not estimate its errors, so that the record has no ``magnetization_error`` nor ``precision_error``.
+    QuTiP does not estimate its errors, so that the record has no ``magnetization_error`` nor
+    ``precision_relative_error``.
     Its engine is ``qutip``, and its engine options are the solver with its options, QuTiP's version and a hash of what
     was found.
 
@@ -253,7 +254,7 @@ def _solution(problem: ChargingProblem, runs: _Runs, times: FloatArray) -> Solut
         trajectory_mean_error=None,
         trajectory_variance_error=None,
         mean_error=None,
-        precision_error=None,
+        precision_relative_error=None,
         norm_error=found.drift,
         state=None,
         discretisation={},

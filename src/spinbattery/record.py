@@ -40,6 +40,26 @@ def run_key(problem: ChargingProblem, engine: str, options: dict[str, Any], time
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+_JOB_DIGITS = 16
+
+
+def measurement_key(planned: str, job: str) -> str:
+    """Key of a measurement: the key of the run as it was planned, a hyphen, and a hash of the job that did it.
+
+    Reads that no seed repeats differ from job to job, so that two measurements of one planned run are two runs.
+
+    Args:
+        planned: key of the run, from :func:`run_key`, or of any measurement of it.
+        job: what tells the job from all others, such as the number the service gave it.
+    """
+    return f"{planned_key(planned)}-{hashlib.sha256(job.encode()).hexdigest()[:_JOB_DIGITS]}"
+
+
+def planned_key(key: str) -> str:
+    """Key of the planned run that a measurement is one of; a key of another run is its own."""
+    return key.partition("-")[0]
+
+
 def _digest(dataset: xr.Dataset, left_out: frozenset[str]) -> str:
     """SHA-256 over all variables and all attributes but those left out."""
     digest = hashlib.sha256()
@@ -146,8 +166,14 @@ class Record:
 
     @property
     def precision_error(self) -> float | None:
-        """Estimated relative error of the precision, or None where there is no precision or there are reads."""
-        return self._optional("precision_error")
+        """Estimated absolute error of the precision, or None where there is no precision or there are reads."""
+        relative, precision = self.precision_relative_error, self.precision
+        return None if relative is None or precision is None else relative * precision
+
+    @property
+    def precision_relative_error(self) -> float | None:
+        """The same over the precision, which is what an engine's tolerance bounds."""
+        return self._optional("precision_relative_error")
 
     @property
     def std_error(self) -> float | None:
@@ -195,8 +221,11 @@ class Record:
 
     @property
     def error_estimate(self) -> float | None:
-        """The larger of the two errors: what the engine's tolerance promises; None for reads of an annealer."""
-        errors = [error for error in (self.magnetization_error, self.precision_error) if error is not None]
+        """The larger of the absolute error of mu and the relative one of the precision, which a tolerance bounds.
+
+        None for reads of an annealer.
+        """
+        errors = [error for error in (self.magnetization_error, self.precision_relative_error) if error is not None]
         return max(errors, default=None)
 
     @property
@@ -261,8 +290,24 @@ class Record:
 
     @property
     def key(self) -> str:
-        """Hash of problem, engine, options and output times: the name of its file in a store."""
+        """Hash of problem, engine, options and output times: the name of its file in a store.
+
+        That of a measurement goes on with a hash of its job, see :func:`measurement_key`.
+        """
         return str(self.dataset.attrs["run_key"])
+
+    @property
+    def job(self) -> str | None:
+        """Number of the job that measured it, as the service gave it; None of everything else, emulations too."""
+        found = None if "emulator" in self.sampler_info else self.execution_info.get("problem_id")
+        return None if found is None else str(found)
+
+    def as_measurement(self) -> Record:
+        """The same under the key of a measurement where it has a job: older versions left the job out of the key."""
+        if self.job is None or "data" in self._attribute("engine_options"):  # a hash of all reads, of imported ones
+            return self
+        key = measurement_key(self.key, self.job)
+        return self if key == self.key else Record(self.dataset.assign_attrs(run_key=key))
 
     @property
     def content_hash(self) -> str:
@@ -390,6 +435,9 @@ def read_record(path: str | Path) -> Record:
         intact = False
     if not intact:
         raise RecordError(f"{str(path)!r} is damaged: its checksum does not match; delete it and compute it again.")
+    if "precision_error" in dataset:  # the relative one, as older versions called it; none is kept under that name now
+        relative = dataset["precision_error"].assign_attrs(long_name=LONG_NAMES["precision_relative_error"])
+        dataset = dataset.drop_vars("precision_error").assign(precision_relative_error=relative)
     stderr = dataset.get("precision_stderr")
     if stderr is not None and str(stderr.attrs["long_name"]).startswith("relative"):  # as records of reads once had it
         meaning = {"long_name": LONG_NAMES["precision_stderr"]}

@@ -19,7 +19,7 @@ from ._typing import ComplexArray, FloatArray, IntArray
 from .ensemble import Ensemble
 from .moments import Moments, precision_bound
 from .problem import ChargingProblem
-from .record import Record, canonical_json, run_key
+from .record import Record, canonical_json, measurement_key, run_key
 from .schema import LONG_NAMES, SCHEMA, SCHEMA_VERSION, UNITS, VARIANCE_FLOOR
 
 _LIBRARIES = ("spinbattery", "numpy", "numba", "scipy", "xarray")
@@ -47,7 +47,7 @@ class Solution:
         trajectory_mean, trajectory_variance, trajectory_energy: (T,) mu, sigma^2, <H> in GHz.
         trajectory_mean_error, trajectory_variance_error: (T,) absolute error estimates, or None where there are none.
         mean_error: absolute error estimate of mu, or None.
-        precision_error: relative error estimate of 1/sigma^2, or None.
+        precision_relative_error: relative error estimate of 1/sigma^2, or None.
         norm_error: |norm - 1| at the end, before normalisation, or None where the norm means something else.
         state: final amplitudes, or None where they are not kept.
         discretisation: what the error came from (splitting, steps, ...).
@@ -75,7 +75,7 @@ class Solution:
     trajectory_mean_error: FloatArray | None
     trajectory_variance_error: FloatArray | None
     mean_error: float | None
-    precision_error: float | None
+    precision_relative_error: float | None
     norm_error: float | None
     state: ComplexArray | None
     discretisation: dict[str, Any]
@@ -101,6 +101,8 @@ class Readout:
         qubits: (N,) numbers of the qubits that were the spins, or None.
         sampler: what was asked of which sampler, and what it said: plain data.
         execution: what differs between two runs of the same (times, job numbers): plain data.
+        job: what tells this measurement from others of the same run, for its key; None where a seed or a hash of the
+            reads in the options does.
     """
 
     magnetizations: FloatArray
@@ -108,6 +110,7 @@ class Readout:
     qubits: IntArray | None = None
     sampler: dict[str, Any] = field(default_factory=dict)
     execution: dict[str, Any] = field(default_factory=dict)
+    job: str | None = None
 
     @property
     def times(self) -> FloatArray:
@@ -137,6 +140,9 @@ def build_record(
     import xarray as xr
 
     n, cost = problem.n_spins, problem.cost
+    key = run_key(problem, engine, options, solution.times)
+    if isinstance(solution, Readout) and solution.job is not None:
+        key = measurement_key(key, solution.job)
     values: dict[str, Any] = {
         "duration": ((), problem.protocol.duration),
         "hs_cost": ((), cost.integral),
@@ -150,7 +156,7 @@ def build_record(
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "problem_hash": problem.content_hash,
-        "run_key": run_key(problem, engine, options, solution.times),
+        "run_key": key,
         "network": problem.network.name,
         "protocol": problem.protocol.name,
         "scales": problem.scales.name,
@@ -200,7 +206,7 @@ def _computed_values(solution: Solution, is_approximate: bool) -> dict[str, Any]
         if solution.mean_error is not None:  # else a bound may be false: seen at small bond dimensions
             known["precision_bound"] = _least_precision(solution.mean, solution.mean_error)
     elif solution.variance > VARIANCE_FLOOR:
-        known |= {"precision": 1.0 / solution.variance, "precision_error": solution.precision_error}
+        known |= {"precision": 1.0 / solution.variance, "precision_relative_error": solution.precision_relative_error}
         known["std_error"] = solution.std_error
     else:
         known["precision_bound"] = 1.0 / VARIANCE_FLOOR

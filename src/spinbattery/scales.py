@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
@@ -165,6 +167,13 @@ class EnergyScales:
     def B(self, s: ArrayLike) -> FloatArray:
         """Ising energy B(s) in GHz, shape of s."""
         return self.ising(s)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of both functions, without their name: what tells scales apart."""
+        functions = {"A": self.transverse.to_dict(), "B": self.ising.to_dict()}
+        text = json.dumps(functions, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(f"scales:1:{text}".encode()).hexdigest()
 
     @cached_property
     def kinks(self) -> FloatArray:

@@ -35,8 +35,8 @@ _DAMAGE = (
 )  # fmt: skip
 
 
-def _sheet_rows(path: Path, sheet: str | None) -> list[list[Any]]:
-    """Rows of one sheet of an .xlsx workbook; the default is found by its name."""
+def _sheet_rows(path: Path, sheet: str | None) -> tuple[str, list[list[Any]]]:
+    """Name and rows of one sheet of an .xlsx workbook; the default is found by its name."""
     import openpyxl
 
     try:
@@ -45,12 +45,17 @@ def _sheet_rows(path: Path, sheet: str | None) -> list[list[Any]]:
     except _DAMAGE as error:
         raise EnergyScalesError(f"{path.name} is not a readable .xlsx workbook: {error}") from None
     try:
-        wanted = sheet or next((name for name in book.sheetnames if "standard" in name.lower()), DEFAULT_SHEET)
+        there = ", ".join(repr(name) for name in book.sheetnames)
+        found = [sheet] if sheet else [name for name in book.sheetnames if "standard" in name.lower()]
+        if len(found) > 1:
+            raise EnergyScalesError(
+                f"{path.name} has {len(found)} sheets with a standard schedule; name one of {there}."
+            )
+        wanted = found[0] if found else DEFAULT_SHEET
         if wanted not in book.sheetnames:
-            there = ", ".join(repr(name) for name in book.sheetnames)
             raise EnergyScalesError(f"{path.name} has no sheet {wanted!r}; choose one of {there}.")
         try:
-            return [list(row) for row in book[wanted].iter_rows(values_only=True)]
+            return wanted, [list(row) for row in book[wanted].iter_rows(values_only=True)]
         except _DAMAGE as error:  # a read-only book is parsed only now
             raise EnergyScalesError(f"{path.name} is not a readable .xlsx workbook: {error}") from None
     finally:
@@ -100,21 +105,23 @@ def from_spreadsheet(path: str | Path, sheet: str | None = None) -> EnergyScales
 
     The columns are found by their headings ``s``, ``A(s) (GHz)`` and ``B(s) (GHz)``; others are
     ignored. Values between rows are interpolated linearly in s, so the integrators see the table's
-    own corners (see "accuracy" in the docs).
+    own corners (see "accuracy" in the docs). The scales are named after the file and, of a workbook, the sheet.
 
     Args:
         path: the file.
         sheet: for .xlsx, the sheet; by default the one whose name holds "standard".
 
     Raises:
-        EnergyScalesError: unreadable file, missing sheet or column, a unit other than GHz, MHz or Hz,
-            s not ascending from 0 to 1, entries missing, not finite or negative.
+        EnergyScalesError: unreadable file, missing sheet or column, several standard sheets, a unit other than GHz,
+            MHz or Hz, s not ascending from 0 to 1, entries missing, not finite or negative.
     """
     path = user_path(path)
     if not path.is_file():
         raise EnergyScalesError(f"there is no file {path.name!r}.")
+    name = path.stem
     if path.suffix.lower() == ".xlsx":
-        rows = _sheet_rows(path, sheet)
+        chosen, rows = _sheet_rows(path, sheet)
+        name = f"{path.stem}, {chosen}"
     elif path.suffix.lower() == ".csv":
         if sheet is not None:
             raise EnergyScalesError(f"{path.name} is a .csv and has no sheet {sheet!r}; leave the sheet out.")
@@ -130,6 +137,4 @@ def from_spreadsheet(path: str | Path, sheet: str | None = None) -> EnergyScales
     }
     rounded = [checked_table(table["s"], table[key], f"{path.name}, {key}(s)")[0] for key in ("A", "B")]
     s = tuple(rounded[0].tolist())
-    return EnergyScales(
-        path.stem, LinearTable(s, tuple(table["A"].tolist())), LinearTable(s, tuple(table["B"].tolist()))
-    )
+    return EnergyScales(name, LinearTable(s, tuple(table["A"].tolist())), LinearTable(s, tuple(table["B"].tolist())))

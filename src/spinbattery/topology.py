@@ -18,9 +18,10 @@ import numpy as np
 from ._arrays import read_only
 from ._typing import FloatArray, IntArray
 from .arguments import is_one_of
-from .errors import NetworkError
+from .errors import EnergyScalesError, NetworkError
 from .network import SpinNetwork
 from .paths import user_path
+from .scales import EnergyScales, as_scales
 
 _SMALLEST_SIZE = {"pegasus": 2, "zephyr": 1}
 _LARGEST_SIZE = 32
@@ -141,6 +142,7 @@ class WorkingGraph:
         couplers: (E, 2) pairs of qubits, the smaller number first, sorted.
         name: the text form where there is one, such as ``pegasus:16/missing:28:seed:7``, else the solver's name.
         tile: t of Zephyr, 4 on all devices; Pegasus has none.
+        solver: chip and topology where it is the graph of a solver, else None.
 
     Raises:
         NetworkError: unknown family, size out of range, qubits or couplers that the family's graph does
@@ -153,6 +155,7 @@ class WorkingGraph:
     couplers: IntArray
     name: str
     tile: int = 4
+    solver: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         if not is_one_of(self.family, _SMALLEST_SIZE):
@@ -238,7 +241,9 @@ class WorkingGraph:
             form = "[m], such as [16]" if family == "pegasus" else "[m] or [m, t], such as [12, 4]"
             raise NetworkError(f"the shape of a {family} topology must be {form}, but is {shape!r}; {_SAVE}.")
         name = str(properties.get("chip_id") or "solver")
-        return cls(family, shape[0], properties["qubits"], properties["couplers"], name, *shape[1:])
+        graph = cls(family, shape[0], properties["qubits"], properties["couplers"], name, *shape[1:])
+        chip = str(properties.get("emulated_chip_id") or name)
+        return replace(graph, solver=None if chip == "EmulatedAnnealer" else (chip, family))
 
     def without(self, n_missing: int, seed: int) -> WorkingGraph:
         """The graph with randomly chosen qubits missing, the same for the same seed.
@@ -320,7 +325,31 @@ class WorkingGraph:
             positions=lattice.positions[np.searchsorted(lattice.qubits, qubits)],
             labels=tuple(qubits.tolist()),
             lattice=self.family,
+            solver=self.solver,
         )
+
+
+def scales_for(network: SpinNetwork, given: EnergyScales | None) -> EnergyScales:
+    """A(s), B(s) that were given; else those of Advantage_system6, for ideal graphs and solvers that may have them.
+
+    Raises:
+        EnergyScalesError: none are given for a network that was cut from a solver that has others, or what was given
+            is something else.
+    """
+    if given is None and network.solver is not None and (reason := other_scales(*network.solver)):
+        raise EnergyScalesError(reason)
+    return as_scales(given)
+
+
+def other_scales(chip: str, topology: str) -> str:
+    """Why a solver certainly has other energy scales than Advantage_system6, and what to do; empty where it may not."""
+    if topology != "zephyr" and not chip.startswith("Advantage2"):
+        return ""
+    return (
+        f"{chip} is a chip of {topology} topology, whose A(s) and B(s) are not those of Advantage_system6, a pegasus "
+        "chip, which are taken where none are given; give its own, from the vendor's spreadsheet: --energy-scales FILE "
+        "[--sheet NAME], scales=from_spreadsheet(...) in Python, energy_scales in an experiment file."
+    )
 
 
 def read_solver_properties(path: str | Path) -> dict[str, Any]:

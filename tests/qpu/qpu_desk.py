@@ -11,7 +11,7 @@ from typing import Any
 from sapi_stub import SapiStub
 
 from spinbattery.qpu.client import connect
-from spinbattery.qpu.collection import Harvest, cancel, collect
+from spinbattery.qpu.collection import Harvest, cancel, collect, stored_record
 from spinbattery.qpu.ledger import Job, Ledger
 from spinbattery.qpu.planning import QpuPlan, plan_jobs
 from spinbattery.qpu.submission import Submission, submit
@@ -99,7 +99,7 @@ class Desk:
         """Every job has its record, and the service ran each label once and was sent no other."""
         assert self.states == ["done"] * n_jobs
         for job in self.jobs:
-            record = self.store.get(job.key)
+            record = stored_record(self.store, job)
             assert record is not None
             assert record.n_reads == READS
         paid = [job.label for job in self.stub.jobs.values()]

@@ -317,7 +317,7 @@ def test_a_record_written_just_before_the_end_of_its_process_is_kept(
         with pytest.raises(KeyboardInterrupt):
             desk.collect()
     assert desk.states == ["submitted"] * 3
-    assert sum(job.key in desk.store for job in desk.jobs) == 1
+    assert sum(desk.store.has_planned(job.key) for job in desk.jobs) == 1
     fetched = len([one for one in desk.stub.requests if one.path.startswith("/problems/")])
     assert desk.collect().complete
     assert len([one for one in desk.stub.requests if one.path.startswith("/problems/")]) == fetched + 2

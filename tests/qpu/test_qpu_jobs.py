@@ -10,6 +10,7 @@ from qpu_desk import READS, Desk, write_experiment
 from solvers import advantage
 
 from spinbattery.errors import LimitError, QpuError
+from spinbattery.qpu.collection import record_key, stored_record
 from spinbattery.qpu.ledger import Ledger
 
 
@@ -23,7 +24,7 @@ def test_jobs_are_sent_once_and_become_records(desk: Desk) -> None:
     assert desk.collect().complete
     assert len(desk.stub.posted) == 3
     job = desk.jobs[0]
-    record = desk.store.get(job.key)
+    record = stored_record(desk.store, job)
     assert record is not None
     assert (record.engine, record.magnetization, record.n_reads) == ("qpu", 1.0, READS)
     assert np.allclose(record.dataset["energy"], -0.5 * 40 - 0.2 * 164)
@@ -124,7 +125,7 @@ def test_a_graph_that_changes_between_plan_and_request_is_refused(desk: Desk, mo
 def test_a_record_that_was_lost_is_fetched_again(desk: Desk) -> None:
     desk.submit()
     desk.collect(wait=True)
-    paths = [desk.store.path(job.key) for job in desk.jobs]
+    paths = [desk.store.path(record_key(job)) for job in desk.jobs]
     paths[0].unlink()
     paths[1].write_bytes(b"no record")
     assert len(desk.collect().done) == 2

@@ -63,9 +63,9 @@ def test_ratios_are_those_of_the_runs(data):
 
 def test_errors_of_both_sides_enter_the_ratio(data):
     relative = np.where(data["J"] == 0.0, 4e-3, 3e-3)
-    found = advantage(data.assign(precision_error=("run", relative)))
+    found = advantage(data.assign(precision_error=relative * data["precision"]))
     np.testing.assert_allclose(found["precision_ratio_error"], 5e-3 * found["precision_ratio"])
-    unknown = advantage(data.assign(precision_error=("run", np.where(data["J"] == 0.0, 4e-3, np.nan))))
+    unknown = advantage(data.assign(precision_error=data["precision"] * np.where(data["J"] == 0.0, 4e-3, np.nan)))
     assert np.isnan(unknown["precision_ratio_error"]).all()
 
 

@@ -181,7 +181,9 @@ def test_one_run_has_its_own_error(cooperative):
     for quantity in ("precision", "magnetization", "std"):
         np.testing.assert_array_equal(averages(cooperative, quantity, groups)[0], cooperative[quantity])
     relative = np.array([1e-3, 2e-3, np.nan, 4e-3])
-    data = changed(cooperative, precision_error=relative, magnetization_error=[1e-4, 2e-4, 3e-4, 4e-4])
+    data = changed(
+        cooperative, precision_error=relative * cooperative["precision"], magnetization_error=[1e-4, 2e-4, 3e-4, 4e-4]
+    )
     np.testing.assert_allclose(averages(data, "precision", groups)[1], relative * data["precision"])
     np.testing.assert_allclose(averages(data, "magnetization", groups)[1], [1e-4, 2e-4, 3e-4, 4e-4])
     # sigma = precision^(-1/2)
@@ -193,10 +195,18 @@ def test_a_standard_error_comes_before_an_error_estimate(cooperative):
     groups = seed_groups(cooperative)
     stderr = np.array([0.1, 0.2, np.nan, 0.4])
     data = changed(cooperative, precision_stderr=stderr, magnetization_stderr=stderr)
-    estimate = (data["precision_error"] * data["precision"]).to_numpy()[2]  # which is relative for the precision
+    estimate = data["precision_error"].to_numpy()[2]
     np.testing.assert_allclose(averages(data, "precision", groups)[1], [0.1, 0.2, estimate, 0.4])
     found = averages(data, "magnetization", groups)[1]
     np.testing.assert_allclose(found, [0.1, 0.2, data["magnetization_error"][2], 0.4])
+
+
+def test_a_dataset_of_an_older_version_had_the_relative_error(cooperative):
+    groups = seed_groups(cooperative)
+    older = cooperative.drop_vars(["precision_error"]).rename(precision_relative_error="precision_error")
+    np.testing.assert_allclose(
+        averages(older, "precision", groups)[1], averages(cooperative, "precision", groups)[1], rtol=1e-12
+    )
 
 
 def test_an_error_that_nothing_tells_is_nan(cooperative):

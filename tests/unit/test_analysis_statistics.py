@@ -37,7 +37,7 @@ def record_of(probabilities):
         trajectory_mean_error=empty,
         trajectory_variance_error=empty,
         mean_error=0.0,
-        precision_error=0.0,
+        precision_relative_error=0.0,
         norm_error=0.0,
         state=None,
         discretisation={},
@@ -146,7 +146,7 @@ def test_shots_carry_the_errors_of_their_moments():
     shots = np.array([1.0, 1.0, 0.5, -0.5, 1.0])
     found, moments = sample_statistics(shots, 4), Moments.of(shots)
     assert found.variance_error == moments.variance_error
-    assert found.precision_error == pytest.approx(moments.variance_error / moments.variance)
+    assert found.precision_error == pytest.approx(moments.variance_error / moments.variance**2)
     alike = sample_statistics(np.ones(5), 4)
     assert (alike.variance_error, alike.precision_error) == (None, None)
 

@@ -24,7 +24,9 @@ from spinbattery import (
     EnergyScales,
     ProductState,
     Protocol,
+    Record,
     Statevector,
+    Store,
     Waveform,
     WorkingGraph,
     charge,
@@ -38,6 +40,7 @@ from spinbattery import (
 from spinbattery.annealer.limits import violations
 from spinbattery.engines.base import derived_seed
 from spinbattery.errors import EngineError, InsufficientMemoryError, InvalidParameterError, LimitError
+from spinbattery.record import planned_key
 from spinbattery.scales import LinearTable
 
 CP = cooperative(60e3)
@@ -377,3 +380,67 @@ def test_labels_of_a_graph_need_not_be_numbers():
     record = charge(network, CP, engine=QUICK)
     assert "qubit" not in record.dataset
     assert record.n_spins == 4
+
+
+class UnseededAnnealer(RandomAnnealer):
+    """As a real annealer: no seed repeats its reads, and every answer has the number of its job."""
+
+    parameters = {name: [] for name in RandomAnnealer.parameters if name != "seed"}
+    jobs = 0
+
+    def sample(self, bqm, **parameters):
+        answer = super().sample(bqm, **parameters)
+        UnseededAnnealer.jobs += 1
+        answer.info["problem_id"] = f"job-{UnseededAnnealer.jobs}"
+        return answer
+
+
+class NumberlessAnnealer(UnseededAnnealer):
+    """One whose jobs have no numbers."""
+
+    def sample(self, bqm, **parameters):
+        answer = super().sample(bqm, **parameters)
+        del answer.info["problem_id"]
+        return answer
+
+
+@pytest.mark.parametrize("kind", [UnseededAnnealer, NumberlessAnnealer])
+def test_measurements_of_one_run_in_two_stores_have_their_own_keys(tmp_path, kind):
+    engine = Annealer(sampler=kind(up=0.6), reads=50)
+    stores = [Store(tmp_path / name) for name in ("one", "two")]
+    first, second = (charge(torus(2, 3), CP, engine=engine, store=store) for store in stores)
+    assert not np.array_equal(first.spins, second.spins)
+    assert first.key != second.key
+    assert planned_key(first.key) == planned_key(second.key)
+    assert charge(torus(2, 3), CP, engine=engine, store=stores[0]) == first  # measured once, and found
+    assert Store(tmp_path / "one").merge(stores[1].folder).copied == [second.key]
+    assert len(stores[0].rows(engine="annealer")) == 2
+
+
+def test_a_measurement_is_found_by_sweeps_and_repeated_only_where_asked(tmp_path):
+    engine = Annealer(sampler=UnseededAnnealer(up=0.6), reads=50)
+    first = sweep(torus(2, 3), CP, engines=engine, store=tmp_path, workers=1)
+    again = sweep(torus(2, 3), CP, engines=engine, store=tmp_path, workers=1)
+    assert (first.computed, again.computed, again.reused) == (1, 0, 1)
+    assert [record.key for record in again.records()] == [record.key for record in first.records()]
+    assert again.dataset.sizes["run"] == 1
+    more = charge(torus(2, 3), CP, engine=engine, store=tmp_path, recompute=True)
+    assert len(Store(tmp_path).rows()) == 2
+    assert more.key in Store(tmp_path)
+
+
+def test_a_measurement_of_an_older_version_is_found(tmp_path):
+    engine = Annealer(sampler=UnseededAnnealer(up=0.6), reads=50)
+    record = charge(torus(2, 3), CP, engine=engine)
+    store = Store(tmp_path)
+    older = Record(record.dataset.assign_attrs(run_key=planned_key(record.key)))
+    store.put(older)
+    assert charge(torus(2, 3), CP, engine=engine, store=store) == older
+
+
+def test_emulated_reads_have_the_key_of_their_seed(tmp_path):
+    sampler = EmulatedAnnealer(graph=torus(2, 2), sweeps=20)
+    records = [charge(torus(2, 2), CP, engine=Annealer(sampler=sampler, reads=10)) for _ in range(2)]
+    assert records[0].key == records[1].key
+    assert "-" not in records[0].key
+    assert records[0].job is None

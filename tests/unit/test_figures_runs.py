@@ -31,7 +31,7 @@ def data():
     """Runs whose error estimates are large enough to be seen, and differ."""
     found = dataset(RECIPES)
     relative = np.linspace(0.01, 0.12, found.sizes["run"])
-    return found.assign(precision_error=("run", relative), magnetization_error=("run", 0.1 * relative))
+    return found.assign(precision_error=relative * found["precision"], magnetization_error=("run", 0.1 * relative))
 
 
 def curves(figure):
@@ -72,7 +72,7 @@ def test_precision_of_each_protocol_with_its_error_bars_and_fit(data):
         assert label == f"{name}: {power_law(fit.c, fit.alpha)}"
         np.testing.assert_array_equal(sizes, SIZES)
         np.testing.assert_array_equal(values, runs["precision"])
-        np.testing.assert_allclose(bars, runs["precision"] * runs["precision_error"])
+        np.testing.assert_allclose(bars, runs["precision_error"])
         assert colour == COLOURS[name]
     heisenberg, quantum, *fits = plain_lines(figure)
     np.testing.assert_allclose(heisenberg.get_ydata(), heisenberg.get_xdata() ** 2)
@@ -105,7 +105,7 @@ def test_fluctuation_with_the_fit_and_limits_of_the_precision(data):
         runs, fit = part(data, name), fit_scaling(part(data, name))
         assert label == f"{name}: {power_law(fit.c**-0.5, -0.5 * fit.alpha)}"
         np.testing.assert_array_equal(found[label][1], runs["std"])
-        np.testing.assert_allclose(found[label][2], 0.5 * runs["std"] * runs["precision_error"])
+        np.testing.assert_allclose(found[label][2], 0.5 * runs["std"] * runs["precision_error"] / runs["precision"])
     heisenberg, quantum, *fits = plain_lines(figure)
     np.testing.assert_allclose(heisenberg.get_ydata(), 1.0 / heisenberg.get_xdata())
     np.testing.assert_allclose(quantum.get_ydata(), quantum.get_xdata() ** -0.5)
@@ -119,7 +119,7 @@ def test_points_are_in_the_order_of_their_sizes(data):
     runs = part(data, "cooperative")
     np.testing.assert_array_equal(sizes, SIZES)
     np.testing.assert_array_equal(values, runs["precision"])
-    np.testing.assert_allclose(bars, runs["precision"] * runs["precision_error"])
+    np.testing.assert_allclose(bars, runs["precision_error"])
 
 
 def test_two_sizes_are_joined_and_not_fitted(data):

@@ -98,7 +98,14 @@ def test_a_ket_gives_what_the_state_vector_gives():
 def test_what_qutip_does_not_know_is_absent():
     problem = noisy()
     record = record_from_qutip(mesolve(problem, e_ops=[total_sz(3)], store_final_state=True), problem)
-    for name in ("magnetization_error", "precision_error", "magnetization_stderr", "time", "purity_t", "std_t"):
+    for name in (
+        "magnetization_error",
+        "precision_relative_error",
+        "magnetization_stderr",
+        "time",
+        "purity_t",
+        "std_t",
+    ):
         assert name not in record.dataset
     assert record.error_estimate is None
     assert record.purity is not None

@@ -46,7 +46,7 @@ def solution(variance, **changed):
         "trajectory_mean_error": np.empty(0),
         "trajectory_variance_error": np.empty(0),
         "mean_error": 1e-8,
-        "precision_error": 1e-7,
+        "precision_relative_error": 1e-7,
         "norm_error": 1e-15,
         "state": None,
         "discretisation": {"steps": 3},
@@ -76,7 +76,7 @@ def test_named_access_agrees_with_the_dataset(record):
     assert record.std == pytest.approx(math.sqrt(record.variance), rel=1e-15)
     assert record.precision == pytest.approx(1.0 / record.variance, rel=1e-15)
     assert record.precision_bound is None
-    assert record.error_estimate == max(record.magnetization_error, record.precision_error)
+    assert record.error_estimate == max(record.magnetization_error, record.precision_relative_error)
     assert record.duration == 2.0
     assert record.hs_cost == pytest.approx(cooperative(2.0).cost(torus(1, 2)).integral, rel=1e-15)
     assert record.engine == "statevector"
@@ -394,3 +394,26 @@ def test_a_pickle_under_the_name_of_a_record_is_not_executed(tmp_path):
     path.write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(RecordError, match="not a readable"):
         read_record(path)
+
+
+def test_every_error_is_absolute_but_the_one_that_says_relative():
+    record = charge(torus(1, 2), cooperative(2.0), tolerance=1e-4, engine="statevector")
+    assert "precision_error" not in record.dataset
+    assert record.precision_relative_error == record.dataset["precision_relative_error"].item()
+    assert record.precision_error == pytest.approx(record.precision_relative_error * record.precision, rel=1e-15)
+    assert record.precision > 1.5  # so that the two differ
+    assert record.error_estimate == max(record.magnetization_error, record.precision_relative_error)
+    assert record.precision_relative_error <= 1e-4
+
+
+def test_a_record_of_an_older_version_is_read_as_it_was_meant(tmp_path):
+    record = charge(torus(1, 2), cooperative(2.0), tolerance=1e-4, engine="statevector")
+    older = Record(record.dataset.rename(precision_relative_error="precision_error"))
+    older.dataset["precision_error"].attrs["long_name"] = "whatever it said"
+    older.save(tmp_path / "older.nc")
+    found = read_record(tmp_path / "older.nc")
+    assert found.precision_relative_error == record.precision_relative_error
+    assert found.precision_error == record.precision_error
+    assert (found.content_hash, found.key) == (record.content_hash, record.key)
+    found.save(tmp_path / "again.nc")
+    assert read_record(tmp_path / "again.nc") == found

@@ -95,7 +95,7 @@ def test_what_reads_do_not_tell_is_absent():
     assert record.magnetization_error is None
     assert record.error_estimate is None
     assert record.discretisation == {}
-    for name in ("norm_error", "precision_error", "qubit", "read_magnetization", "time"):
+    for name in ("norm_error", "precision_error", "precision_relative_error", "qubit", "read_magnetization", "time"):
         assert name not in record.dataset
     assert "400 reads" in repr(record)
 

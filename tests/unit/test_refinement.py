@@ -71,7 +71,7 @@ def check_bound(solve, tolerance):
     assert (true_variance <= refined.variance_error + rounding).all()
     assert refined.worst <= tolerance
     true_precision = abs(EXACT_VARIANCE[-1] / refined.result.variance[-1] - 1.0)
-    assert true_precision <= refined.precision_error * (1.0 + 1e-9) + 1e-13
+    assert true_precision <= refined.precision_relative_error * (1.0 + 1e-9) + 1e-13
 
 
 @given(size=st.floats(1e-6, 0.1), mixed=st.floats(-0.5, 20.0), exponent=st.floats(-9.0, -2.0))

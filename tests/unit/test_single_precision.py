@@ -31,8 +31,8 @@ def test_errors_are_within_the_estimate(network, protocol, tolerance):
     times = protocol.breakpoints[1:-1]
     found = Statevector(tolerance, single=True, keep_state=True).run(problem, times=times)
     assert abs(found.magnetization - truth.magnetization) <= found.magnetization_error <= tolerance
-    assert abs(truth.precision / found.precision - 1.0) <= found.precision_error <= tolerance
-    assert found.precision_error > 1e-7  # rounding is part of it
+    assert abs(truth.precision / found.precision - 1.0) <= found.precision_relative_error <= tolerance
+    assert found.precision_relative_error > 1e-7  # rounding is part of it
     assert np.linalg.norm(found.state) == pytest.approx(1.0, abs=1e-12)
     assert float(found.dataset["distribution"].sum()) == pytest.approx(1.0, abs=1e-12)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import openpyxl
@@ -51,7 +52,7 @@ def column(index, new):
 
 def test_values_at_rows_and_between_them(write):
     scales = from_spreadsheet(write([HEADER, *ROWS], "device 1"))
-    assert scales.name == "device 1"
+    assert scales.name.partition(",")[0] == "device 1"
     np.testing.assert_allclose(scales.A([0.0, 0.25, 0.375, 0.75, 1.0]), [9.0, 4.0, 2.5, 0.5, 0.0], rtol=1e-15)
     np.testing.assert_allclose(scales.B([0.0, 0.125, 1.0]), [0.25, 0.625, 7.5], rtol=1e-15)
     np.testing.assert_array_equal(scales.kinks, [0.0, 0.25, 0.5, 1.0])
@@ -231,3 +232,19 @@ def test_a_sheet_of_a_csv_is_refused(tmp_path):
     path.write_text("\n".join(",".join(map(str, row)) for row in (HEADER, *ROWS)))
     with pytest.raises(EnergyScalesError, match="has no sheet"):
         from_spreadsheet(path, "Standard")
+
+
+def test_sheets_of_one_book_are_told_apart(tmp_path):
+    fast = [[s, 2.0 * a, b] for s, a, b in ROWS]
+    path = write_book(tmp_path / "book.xlsx", {SHEET: [HEADER, *ROWS], "Fast-Annealing Schedule": [HEADER, *fast]})
+    standard, other = from_spreadsheet(path), from_spreadsheet(path, "Fast-Annealing Schedule")
+    assert (standard.name, other.name) == (f"book, {SHEET}", "book, Fast-Annealing Schedule")
+    assert standard.content_hash != other.content_hash
+    assert replace(other, name="any").content_hash == other.content_hash
+
+
+def test_of_several_standard_sheets_none_is_guessed(tmp_path):
+    path = write_book(tmp_path / "book.xlsx", {SHEET: [HEADER, *ROWS], "Non-standard": [HEADER, *ROWS]})
+    with pytest.raises(EnergyScalesError, match="2 sheets with a standard schedule; name one of 'Standard-Anne"):
+        from_spreadsheet(path)
+    assert from_spreadsheet(path, "Non-standard").name == "book, Non-standard"

@@ -66,7 +66,8 @@ def test_rows_hold_parameters_results_and_file(store):
         "network_hash": ring(3).content_hash, "crosstalk": 0.0, "protocol": "cooperative", "duration": 1.0, "J": -0.2,
         "field": -0.5, "s_hold": 0.35, "engine": "statevector", "n_times": 0, "seed": None, "error": None,
         "magnetization": one.magnetization, "variance": one.variance, "std": one.std, "precision": one.precision,
-        "precision_error": one.precision_error, "precision_bound": None, "hs_cost": one.hs_cost, "status": "done",
+        "precision_error": one.precision_relative_error * one.precision,
+        "precision_bound": None, "hs_cost": one.hs_cost, "status": "done",
         "size": len(content), "created": one.dataset.attrs["created"],
     }  # fmt: skip
     assert {name: row[name] for name in expected} == expected

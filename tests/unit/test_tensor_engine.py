@@ -100,7 +100,7 @@ def test_a_checked_run_has_an_error_and_a_verdict():
     assert record.converged == {"magnetization": True, "precision": True}
     assert abs(record.magnetization - exact.magnetization) < record.magnetization_error < 1e-2
     assert abs(record.std - exact.std) < record.std_error
-    assert abs(record.precision / exact.precision - 1.0) < record.precision_error
+    assert abs(record.precision / exact.precision - 1.0) < record.precision_relative_error
     error = record.dataset["magnetization_t_error"]
     for name in ("magnetization_t", "std_t", "energy_t"):
         assert np.abs(record.dataset[name] - exact.dataset[name]).max() < 2e-2

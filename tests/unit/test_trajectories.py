@@ -238,7 +238,7 @@ def test_the_discretisation_keeps_its_tolerance(problem):
     assert coarse.error_estimate <= 1e-3
     assert coarse.discretisation["steps"] < fine.discretisation["steps"]
     assert abs(coarse.magnetization - fine.magnetization) < 3.0 * coarse.magnetization_error
-    assert abs(coarse.precision / fine.precision - 1.0) < 3.0 * coarse.precision_error
+    assert abs(coarse.precision / fine.precision - 1.0) < 3.0 * coarse.precision_relative_error
 
 
 def test_strong_noise_mixes_all():

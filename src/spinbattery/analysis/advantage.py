@@ -30,7 +30,7 @@ COST_PHRASES = {
     "peak": "peak cost",
 }
 
-_COMMON = ("network", "network_hash", "n_spins", "n_pairs", "duration", "crosstalk", "noise", "energy_scales")
+_COMMON = ("network", "network_hash", "n_spins", "n_pairs", "duration", "crosstalk", "noise", "scales_hash")
 """Coordinates in which a baseline is like its reference."""
 
 _OWN = ("s_hold", "J", "field", "engine")
@@ -110,7 +110,7 @@ def advantage(
 
     Returns:
         A Dataset with a dimension ``pair``, one entry for each run of ``of`` and baseline of equal cost.
-        Coordinates: network, n_spins, n_pairs, duration (ns), crosstalk, noise, energy_scales, of, baseline
+        Coordinates: network, n_spins, n_pairs, duration (ns), crosstalk, noise, scales_hash, of, baseline
         (both names of protocols), and s_hold, J, field, engine, charge_state with their counterparts ``*_baseline``.
         Variables: precision_ratio (above 1 where ``of`` is the more precise), precision_ratio_error
         (absolute), precision, magnetization and n_seeds with their counterparts ``*_baseline``, and

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 CURVE = (
-    "protocol", "duration", "s_hold", "J", "crosstalk", "noise", "energy_scales", "model", "temperature", "sweeps",
+    "protocol", "duration", "s_hold", "J", "crosstalk", "noise", "scales_hash", "model", "temperature", "sweeps",
     "readout_error", "schedule", "family",
 )  # fmt: skip
 """Coordinates that are one value along a curve against N; the field may follow the network, as in Eq. 19."""
@@ -307,7 +307,7 @@ def _absolute_errors(runs: xr.Dataset, quantity: str) -> FloatArray:
         known, own = np.asarray(0.5 * runs["std"].to_numpy() * relative), _optional(runs, "std_error")
         return np.where(np.isnan(known), own, known)
     estimate, statistical = _optional(runs, f"{quantity}_error"), _optional(runs, f"{quantity}_stderr")
-    if quantity == "precision":  # its estimate is relative, as the tolerance is
+    if quantity == "precision" and "precision_relative_error" not in runs:  # a Dataset of an older version: relative
         estimate = estimate * runs["precision"].to_numpy()
     return np.where(np.isnan(statistical), estimate, statistical)
 

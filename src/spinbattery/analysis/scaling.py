@@ -168,7 +168,7 @@ def fit_scaling(
         FitError: fewer than three different N (through two, every power law fits or none is tested),
             values that are not finite and above zero, a run with sigma = 0, no convergence, runs that are no charge,
             or runs that mix curves, records as well as a Dataset: protocol, duration, s_hold, J, crosstalk, noise,
-            energy_scales, the settings of an emulator and the family of networks (rings, tori) must each be one
+            energy scales, the settings of an emulator and the family of networks (rings, tori) must each be one
             value, the runs of one network may differ in their seeds alone, and none may be there twice. Bare
             numbers are not checked for either.
         InvalidParameterError: unknown method, too few resamples, or a bad seed.

@@ -64,8 +64,8 @@ class SampleStatistics:
         mean_error: sigma / sqrt(nu), or None where all shots are alike.
         variance_error: standard error of sigma^2, from the fourth central moment; None where all are alike.
         precision: 1/sigma^2, or None where all shots are alike.
-        precision_error: relative standard error of the precision (that of sigma^2, to first order);
-            None where all shots are alike.
+        precision_error: standard error of the precision, absolute as all errors are (to first order variance_error /
+            variance^2); None where all shots are alike.
         precision_bound: lower bound of 1/sigma^2 where all shots are alike and N is known, else None.
     """
 
@@ -110,7 +110,7 @@ def sample_statistics(magnetizations: ArrayLike, n_spins: int | None = None) -> 
         mean_error=found.mean_error,
         variance_error=found.variance_error,
         precision=1.0 / found.variance,
-        precision_error=found.variance_error / found.variance,
+        precision_error=found.variance_error / found.variance**2,
         precision_bound=None,
     )
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import InvalidParameterError
 from ..network import SpinNetwork, from_networkx
-from ..topology import WorkingGraph, read_solver_properties
+from ..topology import WorkingGraph, other_scales, read_solver_properties
 from .options import OWN_PARAMETERS
 from .properties import integers
 
@@ -124,6 +124,13 @@ class Device:
         """The couplers, with these names of the qubits."""
         first, second = self.network.pairs.T.tolist()  # a list of pairs would set off the garbage collector
         return list(zip(map(names.__getitem__, first), map(names.__getitem__, second), strict=True))
+
+    @property
+    def other_scales(self) -> str:
+        """Why its energy scales are not those taken by default; empty where they may be, as of an ideal graph."""
+        solver = self.solver or {}
+        chip = str(solver.get("emulated_chip_id") or solver.get("chip_id") or CHIP_ID)
+        return "" if chip == CHIP_ID else other_scales(chip, str(self.topology["type"]))
 
     def properties(self) -> dict[str, Any]:
         """Solver properties: limits of the solver, or those documented for Advantage, and the graph."""

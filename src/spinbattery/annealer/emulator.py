@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import __version__
 from ..arguments import instance, switch
-from ..errors import InsufficientMemoryError, InvalidParameterError, did_you_mean
+from ..errors import EnergyScalesError, InsufficientMemoryError, InvalidParameterError, did_you_mean
 from ..machine import available_memory, n_cores
 from ..network import SpinNetwork
 from ..progress import Progress, checked_progress, silent
@@ -70,7 +70,7 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
         graph: qubits and couplers: a SpinNetwork, a networkx graph, or the properties of a solver or the JSON file
             they were saved in, whose limits it then has; by default a whole Pegasus P16. Without a solver the limits
             are those documented for Advantage.
-        scales: A(s) and B(s); those of Advantage_system6 by default.
+        scales: A(s) and B(s); those of Advantage_system6 by default, except for solvers that have others.
         temperature: in mK.
         sweeps: Monte Carlo sweeps of one anneal, equally spaced in time, whatever its duration.
         seed: of a series of calls; calls differ, and a sampler made with the same seed repeats them. By default
@@ -89,6 +89,7 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
     Raises:
         InvalidParameterError: a setting is out of range, or names qubits that the graph does not have.
         NetworkError: the graph is not of spins.
+        EnergyScalesError: no scales, for a solver that is no Advantage of the pegasus family.
     """
 
     def __init__(
@@ -115,8 +116,8 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
         self._threads = n_cores() if threads is None else whole_number("threads", threads)
         self.strict = switch("strict", strict)
         self._progress = checked_progress(progress)
-        if graph is not None:
-            _ = self._device
+        if graph is not None and scales is None and (reason := self._device.other_scales):
+            raise EnergyScalesError(reason)
         self._given_crosstalk = None if crosstalk is None else self._checked_crosstalk(crosstalk)
         self._check_stuck(self._options)
 

@@ -79,8 +79,8 @@ def charge(
 
     o.check_target(out, (".nc",))
     o.check_target(plot, FIGURE_ENDINGS)
-    scales = o.build_scales(energy_scales, sheet)
     spins = o.build_network(network, crosstalk, crosstalk_pairs, crosstalk_spread, crosstalk_seed)
+    scales = o.build_scales(energy_scales, sheet, [spins])
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
     built = recipe.build(spins, scales)
     chosen, tolerance = o.build_engine(
@@ -189,13 +189,13 @@ def scaling(
     from ..sweeps.run import run_plan
 
     o.check_target(plot, FIGURE_ENDINGS)
-    scales = o.build_scales(energy_scales, sheet)
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
     spins = [
         o.build_network(name, crosstalk, crosstalk_pairs, crosstalk_spread, crosstalk_seed)
         for name in networks.split(",")
         if name.strip()
     ]
+    scales = o.build_scales(energy_scales, sheet, spins)
     if len({network.n_spins for network in spins}) < 3:
         raise FitError(
             "a fit of c N^alpha with errors needs networks of three or more different sizes, but --networks has "

@@ -78,7 +78,7 @@ def progress_display(quiet: bool) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Bars(*columns, console=console, transient=True) as bars:
         task = bars.add_task("preparing; kernels are compiled at their first use, within half a minute", total=1.0)
-        # at its total the clock would stop, but each halving of the step begins anew
+        # at its total the clock would stop, but the record is still to be written
         yield lambda fraction, message: bars.update(task, completed=min(fraction, _NEVER_DONE), description=message)
 
 

@@ -42,8 +42,8 @@ def import_measurement(
     from ..store.folder import Store
 
     o.check_target(out, (".nc",))
-    scales = o.build_scales(energy_scales, sheet)
     spins = o.build_network(network)
+    scales = o.build_scales(energy_scales, sheet, [spins])
     recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
     with warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("always")

@@ -20,7 +20,10 @@ def merge(
     out: Out,
     as_json: o.AsJson = False,
 ) -> None:
-    """Put the trajectories of several records into one, with the standard errors that all of them give."""
+    """Put the trajectories of several records into one, with the standard errors that all of them give.
+
+    Whole stores are merged by `spinbattery store merge`.
+    """
     from ..merging import merge_records
     from ..record import read_record
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -213,13 +215,22 @@ def build_network(
     return network.with_crosstalk(crosstalk, "all" if pairs == "all" else "neighbours", spread=spread, seed=seed)
 
 
-def build_scales(path: str | None, sheet: str | None) -> EnergyScales:
-    """Energy scales from a file, or the default."""
+def build_scales(path: str | None, sheet: str | None, networks: Sequence[SpinNetwork]) -> EnergyScales:
+    """Energy scales from a file, or the default where the networks may have it."""
     if path is None:
         if sheet is not None:
             raise InvalidParameterError("--sheet names a sheet of --energy-scales; give both.")
         from ..scales import advantage_system6
+        from ..topology import scales_for
 
+        for network in networks:
+            scales_for(network, None)
+        if ideal := [network.name for network in networks if network.name.startswith("zephyr:")]:
+            print(
+                f"note: {', '.join(ideal)}: an ideal graph, charged with the A(s), B(s) of Advantage_system6, a "
+                "pegasus chip; --energy-scales gives those of a zephyr chip, whose B(1) is almost twice as large.",
+                file=sys.stderr,
+            )
         return advantage_system6()
     from ..spreadsheet import from_spreadsheet
 

@@ -311,7 +311,7 @@ def _chosen(ledger: Ledger, keys: Sequence[str]) -> list[Job]:
     jobs = ledger.jobs()
     chosen = []
     for digits in keys:
-        found = [job for job in jobs if job.key.startswith(digits)]
+        found = [job for job in jobs if job.key == digits] or [job for job in jobs if job.key.startswith(digits)]
         if len(found) != 1:
             raise InvalidParameterError(
                 f"{len(found)} jobs of {str(ledger.path)!r} have a key that starts with {digits!r}; see "

@@ -1,7 +1,8 @@
-"""`spinbattery store list | select | export | rebuild`."""
+"""`spinbattery store list | select | export | merge | rebuild`."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,8 +26,9 @@ Where = Annotated[
 ]
 
 _KEY_DIGITS = 12
+_INCOMPLETE = 2
 
-store = typer.Typer(help="Look into a folder of records.", no_args_is_help=True)
+store = typer.Typer(help="Look into folders of records, and merge them.", no_args_is_help=True)
 
 
 @store.command("list")
@@ -92,6 +94,32 @@ def export(
 
     o.check_target(out, TABLE_ENDINGS)
     print(f"{_open(folder).export(out, **parse_filters(where))} runs written to {out}")
+
+
+@store.command()
+def merge(
+    target: Annotated[str, typer.Argument(help="Folder of the store that gets the runs; made where there is none.")],
+    sources: Annotated[list[str], typer.Argument(help="Folders of the stores to copy from; they stay as they are.")],
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Copy the runs of other stores, and their QPU jobs, into one; no run is changed or put together with another.
+
+    Trajectories of several records are put into one record by `spinbattery merge`.
+    """
+    from ..qpu.merging import merge_stores
+    from ..store.folder import Store
+
+    with progress_bar(quiet) as progress:
+        merged = merge_stores(Store(target), sources, progress)
+    if as_json:
+        print_json({"copied": merged.copied, "same": merged.same, "left": merged.left})
+    else:
+        print(f"{len(merged.copied)} runs copied, {merged.same} known before, {len(merged.left)} left")
+    for file, reason in merged.left.items():
+        print(f"left: {file}: {reason}", file=sys.stderr)
+    if not merged.complete:
+        raise typer.Exit(_INCOMPLETE)
 
 
 @store.command()

@@ -82,6 +82,7 @@ def _of_discretisation(record: Record) -> dict[str, Any]:
         "error_estimate": record.error_estimate,
         "magnetization_error": record.magnetization_error,
         "precision_error": record.precision_error,
+        "precision_relative_error": record.precision_relative_error,
         **(_of_convergence(record) if record.converged else {}),
         **{name: record.discretisation[name] for name in _KEPT if name in record.discretisation},
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -17,12 +16,13 @@ from .._typing import FloatArray
 from ..errors import EngineError, InsufficientMemoryError, InvalidParameterError, ToleranceError
 from ..machine import available_memory
 from ..problem import ChargingProblem
-from ..progress import Progress, silent
+from ..progress import Progress, Rising, silent
 from ..protocol import SAME_TIME
 from ..record import Record
 from ..recording import Readout, Solution, build_record
 from ..units import apart
 from .checkpoint import Checkpoint
+from .clock import Clock
 
 _WITH_NOISE = (
     "use the lindblad engine (a density matrix, up to 12 coupled spins), the trajectories engine (more of them), or, "
@@ -149,6 +149,11 @@ class Engine(ABC):
         """Whether results depend on a seed: whether the engine has an option of that name."""
         return any(option.name == "seed" for option in fields(self))
 
+    @property
+    def measures(self) -> bool:
+        """Whether a run is a measurement, which no seed repeats, so that its job is part of the record's key."""
+        return False
+
     def with_seed(self, seed: int) -> Self:
         """The same engine with another seed.
 
@@ -210,7 +215,7 @@ class Engine(ABC):
         Args:
             problem: what to solve.
             times: times (ns) at which to keep mu, sigma and the energy; none by default.
-            progress: called as the work advances.
+            progress: called as the work advances, with fractions that never go back and end with 1.
             reason: why this engine was chosen, for the record.
             checkpoint: where to keep what was reached, and to go on from; none by default.
 
@@ -224,13 +229,16 @@ class Engine(ABC):
         engine.check(problem)
         checked = output_times(problem, times)
         checkpoint = checkpoint or Checkpoint()
-        start = time.perf_counter()
-        try:
-            solution = engine.solve(problem, checked, progress, checkpoint)
-        except ToleranceError:
-            checkpoint.remove()  # to go on from there would end in the same way
-            raise
-        elapsed = time.perf_counter() - start
+        rising = Rising(progress)
+        with Clock() as clock:
+            checkpoint.clock = clock
+            try:
+                solution = engine.solve(problem, checked, rising, checkpoint)
+            except ToleranceError:
+                checkpoint.remove()  # to go on from there would end in the same way
+                raise
+            rising.end()
+            elapsed = checkpoint.seconds
         return build_record(
             problem, engine.name, engine.options_for(problem), reason, solution, elapsed, engine.approximation
         )

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..atomic import replacing
+from .clock import Clock
 
 _SECONDS_BETWEEN = 60.0
 _SECONDS_WORTH_KEEPING = 2.0
@@ -36,6 +37,7 @@ class Checkpoint:
 
     Attributes:
         stem: beginning of the names of its files, one for each level; None where nothing is kept.
+        clock: of this process's part of the run, where there is one.
     """
 
     def __init__(self, stem: Path | None = None, key: str = "", seconds_between: float = _SECONDS_BETWEEN) -> None:
@@ -47,12 +49,23 @@ class Checkpoint:
             seconds_between: least time from one writing to the next.
         """
         self.stem = stem
+        self.clock: Clock | None = None
         self._key, self._seconds_between = key, seconds_between
+        self._before = 0.0
 
     def level(self, number: int) -> PassLog:
         """The log of a level, with what an interrupted run had reached of it."""
         path = None if self.stem is None else self.stem.with_name(f"{self.stem.name}.{number}.npz")
-        return PassLog(path, f"{self._key}:{number}", self._seconds_between)
+        return PassLog(path, f"{self._key}:{number}", self._seconds_between, self)
+
+    @property
+    def seconds(self) -> float:
+        """What the run has taken so far, the interrupted parts up to their last checkpoints included."""
+        return self._before + (0.0 if self.clock is None else self.clock.seconds)
+
+    def went_on(self, seconds: float) -> None:
+        """Note that a level goes on from a file, which was written when the run had taken this long."""
+        self._before = max(self._before, seconds)
 
     def remove(self) -> None:
         """Delete the files: the run is finished."""
@@ -69,8 +82,9 @@ class PassLog:
         is_finished: whether an interrupted run had reached the end of the level.
     """
 
-    def __init__(self, path: Path | None, key: str, seconds_between: float) -> None:
+    def __init__(self, path: Path | None, key: str, seconds_between: float, run: Checkpoint) -> None:
         """A file that is damaged or of another run counts as none."""
+        self._run, self._before, self._began = run, 0.0, run.seconds
         self._path, self._key, self._seconds_between = path, key, seconds_between
         self.is_finished = False
         self.rows: list[tuple[float, ...]] = []
@@ -92,7 +106,17 @@ class PassLog:
                 _read_into(array, file, f"state_{k}")
             self.rows.extend(tuple(row) for row in _read(file, "rows").tolist())
             self.is_finished = bool(_read(file, "finished"))
+            if "seconds.npy" in file.namelist():  # older versions did not keep it
+                of_run, self._before = _read(file, "seconds").tolist()
+                self._began -= self._run.seconds
+                self._run.went_on(of_run)
+                self._began += self._run.seconds
             return int(_read(file, "chunks"))
+
+    @property
+    def seconds(self) -> float:
+        """What this level has taken so far, with its interrupted parts."""
+        return self._before + self._run.seconds - self._began
 
     @contextmanager
     def reached(self, chunks: int, arrays: Sequence[NDArray[Any]]) -> Iterator[None]:
@@ -125,6 +149,7 @@ class PassLog:
             "key": np.array(self._key),
             "chunks": np.array(chunks),
             "finished": np.array(finished),
+            "seconds": np.array([self._run.seconds, self.seconds]),
             "rows": np.array(self.rows, dtype=np.float64),
             **{f"state_{k}": array for k, array in enumerate(arrays)},
         }

@@ -348,7 +348,7 @@ class QTeaLeaves(Engine):
             trajectory_mean_error=None,
             trajectory_variance_error=None,
             mean_error=None,
-            precision_error=None,
+            precision_relative_error=None,
             norm_error=abs(tree.norm - 1.0),
             state=None,
             discretisation={

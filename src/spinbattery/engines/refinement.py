@@ -52,14 +52,14 @@ class Refined(Generic[T]):
     variance_error: FloatArray
 
     @property
-    def precision_error(self) -> float:
+    def precision_relative_error(self) -> float:
         """Relative error estimate of the final precision 1/variance."""
         return float(self.variance_error[-1] / max(self.result.variance[-1], VARIANCE_FLOOR))
 
     @property
     def worst(self) -> float:
         """What the tolerance bounds: mean (absolute), variance (absolute), final precision (relative)."""
-        return max(float(self.mean_error.max()), float(self.variance_error.max()), self.precision_error)
+        return max(float(self.mean_error.max()), float(self.variance_error.max()), self.precision_relative_error)
 
 
 def checked_tolerance(tolerance: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,8 @@ from ..machine import n_cores
 from ..problem import ChargingProblem
 from ..progress import Progress, silent
 from ..recording import Readout, of_emulation
+from ..scales import advantage_system6
+from ..topology import other_scales
 from ..units import whole_number
 from .base import ADDED_LATER, Engine, derived_seed
 from .checkpoint import Checkpoint
@@ -95,7 +98,15 @@ class SampledEngine(Engine):
             given["seed"] = derived_seed(problem, self.name, self.seed)
         samples = sampler.sample_ising(request.h, request.J, **given)
         samples.resolve()
-        return described(readout(samples, request.qubits), request, sampler.properties, samples.info)
+        reads = described(readout(samples, request.qubits), request, sampler.properties, samples.info)
+        return replace(reads, job=_job_of(reads)) if self.measures else reads
+
+
+def _job_of(reads: Readout) -> str:
+    """The number of the job, or a hash of its reads where the sampler gives none."""
+    found = reads.execution.get("problem_id")
+    assert reads.spins is not None  # samplers give spins
+    return hashlib.sha256(reads.spins.tobytes()).hexdigest() if found is None else str(found)
 
 
 def _binds(sampler: dimod.Sampler) -> bool:
@@ -216,6 +227,10 @@ class Annealer(SampledEngine):
     def takes_seed(self) -> bool:
         return "seed" in self.sampler.parameters
 
+    @property
+    def measures(self) -> bool:
+        return not self.takes_seed
+
     def options(self) -> dict[str, Any]:
         """Reads and seed, and the solver by its names, as a sampler object is no plain data."""
         properties = self.sampler.properties
@@ -236,14 +251,25 @@ class Annealer(SampledEngine):
             return f"its sampler {type(self.sampler).__name__} takes no {', '.join(missing)}; use an annealer."
         if len(problem.network.crosstalk):
             return "a sampler has the cross-talk it has; give the network without, or use the emulator engine."
-        for layer in layers(self.sampler):
-            scales = getattr(layer, "scales", problem.scales)
-            if scales != problem.scales:
+        return self._other_scales(problem) or self._other_request(problem) or super().refusal(problem)
+
+    def _other_request(self, problem: ChargingProblem) -> str | None:
+        """Why what its sampler wraps would not sample this protocol."""
+        return changing_composite(self.sampler, is_reverse=float(problem.protocol.s(0.0)) == 1.0)
+
+    def _other_scales(self, problem: ChargingProblem) -> str | None:
+        """Why the sampler has other energy scales than the problem, as far as any layer of it says."""
+        own = [layer.scales for layer in layers(self.sampler) if getattr(layer, "scales", None) is not None]
+        for scales in own:
+            if scales.content_hash != problem.scales.content_hash:
                 return (
                     f"its sampler has the energy scales {scales.name}, and the problem {problem.scales.name}; give one."
                 )
-        is_reverse = float(problem.protocol.s(0.0)) == 1.0
-        return changing_composite(self.sampler, is_reverse) or super().refusal(problem)
+        if own or problem.scales.content_hash != advantage_system6().content_hash:
+            return None
+        *_, innermost = layers(self.sampler)
+        topology = dict(innermost.properties.get("topology") or {"type": "pegasus"}).get("type")
+        return other_scales(str(innermost.properties.get("chip_id")), str(topology)) or None
 
     def required_bytes(self, problem: ChargingProblem) -> int:
         return _bytes_of_reads(problem, self.reads)

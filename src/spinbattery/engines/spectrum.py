@@ -11,11 +11,13 @@ from .._arrays import read_only
 from .._typing import ComplexArray, FloatArray
 from ..errors import EngineError, InvalidParameterError, ToleranceError
 from ..network import SpinNetwork
+from ..network_text import as_network
 from ..problem import ChargingProblem
 from ..progress import silent
 from ..protocol import Protocol
-from ..scales import EnergyScales, as_scales
+from ..scales import EnergyScales
 from ..symmetry import symmetry_group
+from ..topology import scales_for
 from ..units import whole_number
 from .base import output_times
 from .checkpoint import Checkpoint
@@ -100,7 +102,8 @@ def sector_spectrum(
         InsufficientMemoryError: finding the orbits does not fit.
         ToleranceError: the state did not settle.
     """
-    problem = ChargingProblem(network, protocol, as_scales(scales))
+    spins = as_network(network)
+    problem = ChargingProblem(spins, protocol, scales_for(spins, scales))
     checked = output_times(problem, times)
     if not checked.size:
         raise InvalidParameterError("times must be one time or more.")

@@ -11,7 +11,7 @@ from .._typing import ComplexArray, FloatArray
 from ..errors import EngineError
 from ..machine import n_cores
 from ..problem import ChargingProblem
-from ..progress import Progress
+from ..progress import Progress, Rising
 from ..recording import Solution
 from ..units import whole_number
 from .base import Engine
@@ -56,6 +56,9 @@ Pass = Callable[[int, PassLog, Progress], Evolution]
 _SHARES = (1.0 / 7.0, 2.0 / 7.0, 4.0 / 7.0)
 """Of the work of the first three levels, which step halving always needs."""
 
+_PREPARATION, _LAST = 0.1, 0.8
+"""Shares of what is left, as progress shows it: of all before the first level, and of one that may be the last."""
+
 
 @dataclass(frozen=True)
 class SteppingEngine(Engine):
@@ -98,15 +101,22 @@ class SteppingEngine(Engine):
     ) -> Solution:
         mesh = self.mesh(problem, times)
         scheme = self.scheme_for(problem)
-        run = self.stepper(problem, mesh, times, progress)
+        rising = Rising(progress)
+        run = self.stepper(problem, mesh, times, rising.part(_PREPARATION))
         first: list[Evolution] = []
         if self.leaves_cores_idle(problem) and n_cores() > 1:
             first = run_together(
-                lambda level, reached: run(level, checkpoint.level(level), reached), _SHARES, n_cores(), progress
+                lambda level, reached: run(level, checkpoint.level(level), reached),
+                _SHARES,
+                n_cores(),
+                rising.part(_LAST),
             )
 
         def solve_level(level: int) -> Evolution:
-            return first[level] if level < len(first) else run(level, checkpoint.level(level), progress)
+            if level < len(first):
+                return first[level]
+            share = _SHARES[level] / sum(_SHARES[level:]) if level + 1 < len(_SHARES) else 1.0
+            return run(level, checkpoint.level(level), rising.part(share * _LAST))
 
         refined = refine(solve_level, self.tolerance, self.max_levels, scheme.order, mesh.resolved_from, self.rounding)
         finest = refined.result
@@ -122,7 +132,7 @@ class SteppingEngine(Engine):
             trajectory_mean_error=refined.mean_error[:-1],
             trajectory_variance_error=refined.variance_error[:-1],
             mean_error=float(refined.mean_error[-1]),
-            precision_error=refined.precision_error,
+            precision_relative_error=refined.precision_relative_error,
             norm_error=finest.norm_error,
             state=finest.state,
             discretisation={

@@ -16,7 +16,7 @@ from ..arguments import check_choice, is_one_of
 from ..errors import InvalidParameterError
 from ..machine import n_cores
 from ..problem import ChargingProblem
-from ..progress import Progress
+from ..progress import Progress, Rising
 from ..recording import Solution
 from ..units import finite, whole_number
 from .base import Engine
@@ -41,6 +41,9 @@ _STEPS_PER_TURN = {"CF2": 2.0, "CF4": 1.0}
 
 _MOST_SPINS = 1024
 """The plan of the tree alone takes minutes beyond."""
+
+_HALF = 0.5
+"""Of what is left, as progress shows it: what the next runs of a study fill, as others may follow."""
 
 _MOST_HALVINGS = 4
 
@@ -194,7 +197,7 @@ class TensorNetwork(Engine):
         with threadpool_limits(1, user_api="blas"):
             if not self.is_study:
                 study = self._study(plan, bonds, seed)
-                return self._solution(plan, times, runs, study, runs.all([study.result])[study.result], None)
+                return self._solution(plan, times, runs, study, runs.all([study.result], 1.0)[study.result], None)
             count = len(bonds) if self.bond_dimension is not None else min(_FIRST_RUNGS, len(bonds))
             level = 0
             while True:
@@ -249,7 +252,7 @@ class TensorNetwork(Engine):
             trajectory_mean_error=None if checked is None else checked.mean_error[:-1],
             trajectory_variance_error=None if checked is None else (2.0 * result.std * checked.std_error)[:-1],
             mean_error=None if checked is None else float(checked.mean_error[-1]),
-            precision_error=None if checked is None else 2.0 * float(checked.std_error[-1]) / std,
+            precision_relative_error=None if checked is None else 2.0 * float(checked.std_error[-1]) / std,
             norm_error=abs(math.sqrt(result.norm) - 1.0),
             state=None,
             discretisation={
@@ -289,11 +292,11 @@ class _Runs:
 
     def __init__(self, plan: TreePlan, times: FloatArray, progress: Progress, checkpoint: Checkpoint) -> None:
         self._plan, self._times = plan, times
-        self._progress, self._checkpoint = progress, checkpoint
+        self._rising, self._checkpoint = Rising(progress), checkpoint
         self.found: dict[Setting, TreeRun] = {}
 
-    def all(self, settings: Sequence[Setting]) -> dict[Setting, TreeRun]:
-        """Make those that are not there yet; returns all there are."""
+    def all(self, settings: Sequence[Setting], share: float = _HALF) -> dict[Setting, TreeRun]:
+        """Make those that are not there yet, which are this share of what is left; returns all there are."""
         missing = [setting for setting in settings if setting not in self.found]
         missing.sort(key=self._plan.seconds)
         first = len(self.found)
@@ -306,9 +309,11 @@ class _Runs:
         threads = min(n_cores(), len(missing))
         if threads > 1:
             shares = [part / sum(seconds) for part in seconds]
-            made = run_together(run, shares, threads, self._progress)
+            made = run_together(run, shares, threads, self._rising.part(share))
         else:
-            made = [run(number, self._progress) for number in range(len(missing))]
+            whole, made = Rising(self._rising.part(share)), []
+            for number in range(len(missing)):
+                made.append(run(number, whole.part(seconds[number] / sum(seconds[number:]))))
         self.found |= zip(missing, made, strict=True)
         return self.found
 

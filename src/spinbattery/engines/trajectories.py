@@ -15,7 +15,7 @@ from ..ensemble import Ensemble, ExactPart
 from ..errors import InvalidParameterError
 from ..operators import ising_diagonal
 from ..problem import ChargingProblem
-from ..progress import Progress
+from ..progress import Progress, Rising
 from ..recording import Solution
 from ..schema import VARIANCE_FLOOR
 from ..units import whole_number
@@ -32,6 +32,9 @@ from .unravelling.runs import DAMPING_COST, Unravelling, rows_together
 from .unravelling.strata import OneJump, OneJumpRule, no_jump_part, sample, sampled_weight
 
 ONE_JUMP = ("auto", "quadrature", "sampled")
+
+_BEFORE, _ONE_JUMP = 0.05, 0.3
+"""Shares of what is left, as progress shows it: of each pass before trajectories are drawn, and of the integral."""
 
 _SHARE_OF_ONE_JUMP = 0.25
 """Of the tolerance; the rest is the mesh's."""
@@ -150,15 +153,16 @@ class Trajectories(Engine):
     def solve(
         self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
     ) -> Solution:
-        resolution = self._resolution(problem, times, progress)
+        rising = Rising(progress)
+        resolution = self._resolution(problem, times, rising.part(_BEFORE))
         unravelling = resolution.unravelling
-        run = unravelling.no_jump(progress)
-        one = self._one_jump(problem, times, resolution, progress)
-        exact = no_jump_part(run, 1.0 - sampled_weight(unravelling, problem, 1, progress))
+        run = unravelling.no_jump(rising.part(_BEFORE))
+        one = self._one_jump(problem, times, resolution, rising.part(_ONE_JUMP))
+        exact = no_jump_part(run, 1.0 - sampled_weight(unravelling, problem, 1, rising.part(_BEFORE)))
         if one is not None:
             exact += one.part
         numbers = range(self.first, self.first + self.trajectories)
-        ensemble = self.sample(problem, unravelling, numbers, exact, 1 if one is None else 2, progress)
+        ensemble = self.sample(problem, unravelling, numbers, exact, 1 if one is None else 2, rising.part(1.0))
         if one is not None:
             resolution = replace(
                 resolution,
@@ -181,8 +185,9 @@ class Trajectories(Engine):
     ) -> Ensemble:
         """Trajectories of those numbers, of ``least`` jumps or more, beside the strata that are known."""
         seed = derived_seed(problem, self.name, self.seed or 0)
-        weight = sampled_weight(unravelling, problem, least, progress)
-        return Ensemble(exact, weight, sample(unravelling, problem, seed, numbers, least, exact, progress))
+        rising = Rising(progress)
+        weight = sampled_weight(unravelling, problem, least, rising.part(_BEFORE))
+        return Ensemble(exact, weight, sample(unravelling, problem, seed, numbers, least, exact, rising.part(1.0)))
 
     def unravelling(self, problem: ChargingProblem, times: FloatArray, mesh_steps: int) -> Unravelling:
         """The problem on a mesh of about so many steps, as a record names it."""
@@ -261,7 +266,7 @@ def ensemble_solution(
         trajectory_mean_error=mean_error[:-1],
         trajectory_variance_error=variance_error[:-1],
         mean_error=float(mean_error[-1]),
-        precision_error=float(variance_error[-1] / max(float(variance[-1]), VARIANCE_FLOOR)),
+        precision_relative_error=float(variance_error[-1] / max(float(variance[-1]), VARIANCE_FLOOR)),
         norm_error=norm_error,
         state=None,
         discretisation=discretisation,

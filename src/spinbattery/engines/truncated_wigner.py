@@ -157,7 +157,7 @@ class TruncatedWigner(Engine):
             trajectory_mean_error=None,
             trajectory_variance_error=None,
             mean_error=None,
-            precision_error=None,
+            precision_relative_error=None,
             norm_error=None,
             state=None,
             discretisation={

@@ -48,7 +48,7 @@ _LEGEND: Final = "outside upper center"
 _LEGEND_LINE = 0.18
 """Height of an entry in inches."""
 
-_PAIR_COORDINATES = ("duration", "s_hold", "s_hold_baseline", "crosstalk", "noise", "energy_scales", "J")
+_PAIR_COORDINATES = ("duration", "s_hold", "s_hold_baseline", "crosstalk", "noise", "scales_hash", "J")
 """What else tells the curves of an advantage apart; field and engine may follow the network."""
 
 

@@ -260,7 +260,7 @@ def _precision(record: Record) -> str:
     """The precision with its error where sigma has converged, else the bound."""
     if record.precision is None:
         return f"> {record.precision_bound:.3g}"
-    return f"{record.precision:.4g} +- {100 * (record.precision_error or 0.0):.0f} %"
+    return f"{record.precision:.4g} +- {100 * (record.precision_relative_error or 0.0):.0f} %"
 
 
 def _parameters(points: Points) -> str:

@@ -10,7 +10,7 @@ from ..network_text import parse_network
 from ..problem import ChargingProblem
 from ..progress import Progress, silent
 from ..qpu.client import connect
-from ..qpu.collection import collect
+from ..qpu.collection import collect, stored_record
 from ..qpu.ledger import Ledger
 from ..qpu.placement import placed
 from ..qpu.planning import QpuPlan, plan_problems
@@ -81,7 +81,7 @@ def measure(
         )
         collect(store, ledger, connection, keys=list(distinct), wait=True, progress=progress)
     command = f"spinbattery reproduce --qpu --reads {reads} --budget {budget:g} --solver {found.name}"
-    records = {key: store.get(key) for key in distinct}
+    records = {job.key: stored_record(store, job) or store.latest(job.key) for job in ledger.jobs(distinct)}
     missing = [job for job in ledger.jobs(distinct) if records[job.key] is None]
     if missing:
         reasons = "; ".join(f"{job}, {job.state}: {job.message}" for job in missing)
@@ -94,7 +94,7 @@ def measure(
     for request, job in jobs.items():
         record = records[job.key]
         if record is not None:
-            runs[request] = Run(record, store.path(job.key), command)
+            runs[request] = Run(record, store.path(record.key), command)
     return runs
 
 

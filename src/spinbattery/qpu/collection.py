@@ -14,7 +14,7 @@ from ..atomic import replacing
 from ..errors import QpuError, RecordError, SpinBatteryError
 from ..problem import ChargingProblem
 from ..progress import Progress, silent
-from ..record import Record
+from ..record import Record, measurement_key, planned_key
 from ..recording import build_record
 from ..store.folder import Store
 from .client import CANCELLED, PENDING, Answer, Connection, Status
@@ -49,6 +49,27 @@ class Harvest:
     def complete(self) -> bool:
         """Whether every job that was sent has its record."""
         return not (self.pending or self.stuck or self.failed)
+
+
+def record_key(job: Job) -> str:
+    """Key of the record of a job that has a problem id: the planned key, which is the ledger's, and the job."""
+    return measurement_key(job.key, str(job.problem_id))
+
+
+def stored_record(store: Store, job: Job) -> Record | None:
+    """The record of a job, also of one that older versions wrote under the planned key alone.
+
+    Where the ledger has no problem id, as after it was lost, any measurement of the planned run is the one.
+
+    Raises:
+        RecordError: it is damaged.
+    """
+    if job.problem_id is None:
+        return store.latest(job.key)
+    found = store.get(record_key(job))
+    if found is None and (found := store.get(planned_key(job.key))) is not None and found.job != job.problem_id:
+        return None
+    return found
 
 
 def collect(
@@ -136,9 +157,9 @@ class _Collector:
 
     def _without_record(self, keys: Collection[str] | None) -> list[Job]:
         """Finished jobs that have no readable record any more."""
-        finished = self.ledger.jobs(keys, ["done"])
-        statuses = self.store.statuses(job.key for job in finished) if finished else {}
-        return [job for job in finished if statuses.get(job.key) != "done" and job.problem_id]
+        finished = [job for job in self.ledger.jobs(keys, ["done"]) if job.problem_id]
+        statuses = self.store.statuses(record_key(job) for job in finished) if finished else {}
+        return [job for job in finished if statuses.get(record_key(job)) != "done" and self._stored(job) is None]
 
     def _settle(self, job: Job) -> None:
         """Find out whether the server has a job whose reply was lost; if not, why is noted."""
@@ -183,7 +204,7 @@ class _Collector:
         now = self.ledger.job(job.key)
         if now is None or now.state not in ("submitted", "done") or now.problem_id != job.problem_id:
             return  # another process was quicker
-        if (record := self._stored(job.key)) is None:
+        if (record := self._stored(job)) is None:
             found = self.connection.answer(str(job.problem_id))
             if isinstance(found, Status):
                 self._end(job, found)
@@ -207,10 +228,10 @@ class _Collector:
         with suppress(OSError), replacing(self._answer_path(job)) as temporary:
             temporary.write_text(json.dumps(answer.sampleset.to_serializable()) + "\n", encoding="utf-8")
 
-    def _stored(self, key: str) -> Record | None:
+    def _stored(self, job: Job) -> Record | None:
         """The record, where a process was killed after it had written it; a damaged one counts as none."""
         try:
-            return self.store.get(key)
+            return stored_record(self.store, job)
         except RecordError:
             return None
 
@@ -228,6 +249,7 @@ class _Collector:
                 "submitted_on": status.submitted_on,
                 "solved_on": status.solved_on,
             },
+            job=status.problem_id,
         )
         return build_record(problem, ENGINE, options, _REASON, reads, 1e-6 * timing.get("qpu_access_time", 0.0))
 

@@ -148,7 +148,7 @@ class Ledger:
     # access
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """A connection within one transaction, which is committed at the end, or rolled back on an error."""
         try:
             with closing(sqlite3.connect(self.path, timeout=_PATIENCE_S, isolation_level=None)) as connection:
@@ -194,7 +194,7 @@ class Ledger:
         """Jobs in the order they were entered; of these keys and states where they are given."""
         if not self.path.exists():
             return []
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             found = [Job(*row) for row in connection.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY rowid")]
         wanted = None if keys is None else set(keys)
         return [
@@ -207,7 +207,7 @@ class Ledger:
 
     def content(self, key: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """Problem with qubits, options and parameters of a job, as they were entered."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             row = connection.execute("SELECT problem, options, parameters FROM jobs WHERE key = ?", [key]).fetchone()
         if row is None:
             raise QpuError(f"the ledger {str(self.path)!r} has no job {key}.")
@@ -217,7 +217,7 @@ class Ledger:
     def history(self, key: str) -> list[dict[str, Any]]:
         """Every transition of a job: when (s since 1970), to which state, attempt, label, problem id, message."""
         names = ("at", "state", "attempt", "label", "problem_id", "charged_us", "message")
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             rows = connection.execute(f"SELECT {', '.join(names)} FROM history WHERE key = ? ORDER BY rowid", [key])
             return [dict(zip(names, row, strict=True)) for row in rows]
 
@@ -237,7 +237,7 @@ class Ledger:
         Raises:
             QpuError: over the budget.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM jobs").fetchall()
             known = {job.key: job for job in (Job(*row) for row in rows)}
             for new in jobs:
@@ -268,7 +268,7 @@ class Ledger:
             label: that the job must have, where it is given.
             changes: columns to set, such as ``message`` or ``problem_id``.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             row = connection.execute("SELECT state, label FROM jobs WHERE key = ?", [key]).fetchone()
             if row is None or row[0] not in expected or label not in (None, row[1]):
                 return False
@@ -283,7 +283,7 @@ class Ledger:
             account: that it goes to.
             parameters: that go with it.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             row = connection.execute("SELECT state, attempt FROM jobs WHERE key = ?", [key]).fetchone()
             if row is None or row[0] != "planned":
                 return None
@@ -302,17 +302,18 @@ def _insert(connection: sqlite3.Connection, new: NewJob) -> None:
     row |= {"label": _label(new.key), "state": "planned", "attempt": 0, "lost_us": 0.0, "since": time.time()}
     marks = ", ".join("?" for _ in row)
     connection.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({marks})", list(row.values()))
-    _note(connection, new.key)
+    note(connection, new.key)
 
 
 def _change(connection: sqlite3.Connection, key: str, state: State, changes: dict[str, Any]) -> None:
     row = {**changes, "state": state, "since": time.time()}
     names = ", ".join(f"{name} = ?" for name in row)
     connection.execute(f"UPDATE jobs SET {names} WHERE key = ?", [*row.values(), key])
-    _note(connection, key)
+    note(connection, key)
 
 
-def _note(connection: sqlite3.Connection, key: str) -> None:
+def note(connection: sqlite3.Connection, key: str) -> None:
+    """Add a job as it is now to the history."""
     connection.execute(
         "INSERT INTO history SELECT key, since, state, attempt, label, problem_id, charged_us, message FROM jobs "
         "WHERE key = ?",

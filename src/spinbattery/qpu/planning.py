@@ -14,11 +14,12 @@ import numpy as np
 from ..annealer.limits import violations
 from ..annealer.request import SamplerRequest, placement_mark, sampler_request
 from ..annealer.timing import qpu_access_time
-from ..errors import LimitError, QpuError, SpinBatteryError
+from ..errors import EnergyScalesError, LimitError, QpuError, SpinBatteryError
 from ..problem import ChargingProblem
 from ..record import canonical_json, run_key
+from ..scales import advantage_system6
 from ..sweeps.experiment import read_problems
-from ..topology import WorkingGraph
+from ..topology import WorkingGraph, other_scales
 from ..units import whole_number
 from .ledger import NewJob
 from .placement import placer
@@ -185,7 +186,10 @@ def plan_problems(
     """
     whole_number("repetitions", repetitions)
     jobs: dict[str, PlannedJob] = {}
+    reason = other_scales(solver, str(dict(properties.get("topology") or {}).get("type")))
     for problem in problems:
+        if reason and problem.scales.content_hash == advantage_system6().content_hash:
+            raise EnergyScalesError(reason)
         try:
             request = sampler_request(problem, reads)
             estimate = qpu_access_time(properties, problem.n_spins, request.parameters)

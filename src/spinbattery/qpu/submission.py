@@ -148,7 +148,7 @@ class _Sender:
                 return "failed", f"{planned}: {job.state}: {job.message} (--retry-failed sends it again)"
             if job.state != "planned":
                 return found, ""
-            if planned.key in self.store:  # the ledger is younger than the record
+            if self.store.has_planned(planned.key):  # the ledger is younger than the record
                 self.ledger.move(planned.key, "done", ["planned"], message="the store had its record")
                 return "known", ""
             return self._post(planned)

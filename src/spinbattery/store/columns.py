@@ -48,6 +48,7 @@ PARAMETERS = {
     "field": Column("REAL", "h in units of B(s)/2"),
     "s_hold": Column("REAL", "smallest annealing fraction"),
     "energy_scales": Column("TEXT", "name of A(s), B(s)"),
+    "scales_hash": Column("TEXT", "hash of A(s), B(s), without their name"),
     "engine": Column("TEXT", "name of the engine"),
     "engine_options": Column("TEXT", "options of the engine as JSON"),
     "tolerance": Column("REAL", "promised error, where there is a promise; of tensor networks an aim"),
@@ -74,6 +75,7 @@ RESULTS = {
         "precision_bound",
         "magnetization_error",
         "precision_error",
+        "precision_relative_error",
         "std_error",
         "norm_error",
         "magnetization_stderr",
@@ -133,6 +135,7 @@ def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int
         "field": protocol.h,
         "s_hold": float(protocol.s.values.min()),
         "energy_scales": problem.scales.name,
+        "scales_hash": problem.scales.content_hash,
         "engine": engine,
         "engine_options": canonical_json(options),
         "tolerance": options.get("tolerance"),
@@ -149,6 +152,7 @@ def record_row(record: Record) -> Row:
     known = parameters(record.problem, record.engine, options, len(record.times), record.key)
     found = data.variables  # many times quicker than data[name]
     results = {name: float(found[name].values) if name in found else None for name in RESULTS}
+    results["precision_error"] = record.precision_error
     timings = {"wall_time_s": float(data.attrs["wall_time_s"]), "created": str(data.attrs["created"])}
     verdicts = {"no_precision": record.no_precision or None, "charge_state": str(record.charge_state)}
     return {**known, **results, **verdicts, **timings, "status": "done", "error": None}

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,33 +14,27 @@ from ..atomic import replacing
 from ..errors import RecordError
 from ..paths import user_path
 from ..progress import Progress, silent
-from ..record import Record, canonical_json, read_record
+from ..record import Record, canonical_json, planned_key
 from .claims import claim, claimed
-from .columns import PARAMETERS, Row, record_row
+from .columns import PARAMETERS, Row
+from .files import FAILURE, RECORD, Entry, digest, entry_of, intact, read_entry, stem_of, stem_of_path
 from .filters import conditions
 from .index import Index
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from .merge import Merged
+
 Status = Literal["done", "failed", "damaged"]
 
-_STEM_DIGITS = 32
-_RECORD, _FAILURE, _PART = ".nc", ".failed.json", ".part"
+_PART = ".part"
 _CLAIMS = ".claims"
 _CHECKPOINTS = ".checkpoints"
 _ABANDONED_S = 3600.0
 """A file under a temporary name lives for milliseconds; after an hour its writer is dead."""
 
 _BATCH = 200
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the index holds of one file; plain data, small enough to be sent between processes."""
-
-    stem: str
-    row: Row
 
 
 class Store:
@@ -82,7 +73,7 @@ class Store:
 
     def path(self, key: str) -> Path:
         """Where the record of this key is or would be."""
-        return self.folder / f"{key[:_STEM_DIGITS]}{_RECORD}"
+        return self.folder / f"{stem_of(key)}{RECORD}"
 
     def __contains__(self, key: str) -> bool:
         return self.path(key).is_file()
@@ -93,7 +84,24 @@ class Store:
         Raises:
             RecordError: there is a file, but it is damaged or of another run.
         """
-        return _intact(self.path(key)) if key in self else None
+        return intact(self.path(key)) if key in self else None
+
+    def latest(self, key: str) -> Record | None:
+        """The latest of the measurements that were planned under this key; older versions gave one the key itself.
+
+        Raises:
+            RecordError: see :meth:`get`.
+        """
+        found = [intact(path) for path in self._planned_under(key)]
+        return max(found, key=lambda record: (str(record.dataset.attrs["created"]), record.key), default=None)
+
+    def has_planned(self, key: str) -> bool:
+        """Whether there is a record of this key, or of a measurement that was planned under it, damaged or not."""
+        return bool(self._planned_under(key))
+
+    def _planned_under(self, key: str) -> list[Path]:
+        own = [self.path(key)] if key in self else []
+        return own + sorted(self.folder.glob(f"{stem_of(key)}-*{RECORD}"))
 
     def put(self, record: Record) -> Path:
         """Write a record atomically, index it, and return its path.
@@ -112,8 +120,12 @@ class Store:
         """
         content = record.to_bytes()
         record.save(self.path(record.key), content)
-        self._failure_path(record.key).unlink(missing_ok=True)
-        return _entry(record, content)
+        self.forget_failure(record.key)
+        return entry_of(record, content)
+
+    def forget_failure(self, key: str) -> None:
+        """Remove the note that the run of this key failed, where there is one."""
+        self._failure_path(key).unlink(missing_ok=True)
 
     def write_failure(self, parameters: Row, error: str) -> Entry:
         """Note that a run failed, and why; ``parameters`` are its columns, the key among them.
@@ -128,16 +140,16 @@ class Store:
                 temporary.write_text(canonical_json(row) + "\n", encoding="utf-8")
         except OSError as failure:
             raise RecordError(f"cannot write {str(path)!r}: {failure.strerror}.") from failure
-        return Entry(_stem(path), row)
+        return Entry(stem_of_path(path), row)
 
     def failure(self, key: str) -> str | None:
         """Why the run of this key failed, or None where it did not."""
         path = self._failure_path(key)
-        return str(_read(path).row["error"]) if path.is_file() else None
+        return str(read_entry(path).row["error"]) if path.is_file() else None
 
     def checkpoint_path(self, key: str) -> Path:
         """Where a running problem keeps what it has reached (beginning of file names), until its record is written."""
-        return self.folder / _CHECKPOINTS / key[:_STEM_DIGITS]
+        return self.folder / _CHECKPOINTS / stem_of(key)
 
     def claim(self, key: str) -> AbstractContextManager[bool]:
         """Context in which nobody else runs this key; gives False where another process has it."""
@@ -203,7 +215,7 @@ class Store:
         new = [
             (stem, path)
             for stem, path in present.items()
-            if stem not in known or (known[stem]["status"] == "failed") != path.name.endswith(_FAILURE)
+            if stem not in known or (known[stem]["status"] == "failed") != path.name.endswith(FAILURE)
             or known[stem]["status"] == "damaged"
         ]  # fmt: skip
         for first in range(0, len(new), _BATCH):
@@ -213,7 +225,7 @@ class Store:
 
     def _read_known(self, path: Path) -> Entry:
         """Entry of a file; one that is damaged keeps the parameters that the index has of it."""
-        entry = _read(path)
+        entry = read_entry(path)
         if entry.row["status"] == "damaged":
             for before in self._index.rows("stem = ?", [entry.stem]):
                 kept = {name: before[name] for name in PARAMETERS}
@@ -222,8 +234,8 @@ class Store:
 
     def _present(self) -> dict[str, Path]:
         """File of every run by stem; a record counts before a failure."""
-        failures = {_stem(path): path for path in self.folder.glob(f"*{_FAILURE}")}
-        return failures | {_stem(path): path for path in self.folder.glob(f"*{_RECORD}")}
+        failures = {stem_of_path(path): path for path in self.folder.glob(f"*{FAILURE}")}
+        return failures | {stem_of_path(path): path for path in self.folder.glob(f"*{RECORD}")}
 
     def _remove_abandoned(self) -> None:
         parts = [path for folder in (self.folder, self.folder / _CHECKPOINTS) for path in folder.glob(f".*{_PART}")]
@@ -240,35 +252,38 @@ class Store:
                 claimed(path)  # removes the file where nobody holds it: its owner was killed
 
     def _has_record_of(self, checkpoint: Path) -> bool:
-        return (self.folder / f"{checkpoint.name.partition('.')[0]}{_RECORD}").is_file()
+        return (self.folder / f"{checkpoint.name.partition('.')[0]}{RECORD}").is_file()
 
     def statuses(self, keys: Iterable[str]) -> dict[str, Status]:
         """Which of these runs the store has, each file compared with the digest the index keeps of it.
+
+        A planned run has the status of a measurement of it, of one that is done where there is one.
 
         Raises:
             RecordError: see :meth:`sync`.
         """
         self.sync()
         known = self._index.files()
+        stems = _stems_by_key(known)
         found: dict[str, Status] = {}
         changed = []
         for key in keys:
-            path = self.path(key)
-            entry = known.get(_stem(path))
-            if entry is None:
-                continue
-            if entry["status"] == "done" and entry["digest"] != _digest(path):
-                changed.append(self._read_known(path))
-                found[key] = changed[-1].row["status"]
-            else:
-                found[key] = entry["status"]
+            for stem in stems(key):
+                status = known[stem]["status"]
+                if status == "done" and known[stem]["digest"] != digest(path := self.folder / f"{stem}{RECORD}"):
+                    changed.append(self._read_known(path))
+                    status = changed[-1].row["status"]
+                if found.setdefault(key, status) != "done":
+                    found[key] = status
         self.index(changed)
         return found
 
     def errors(self, keys: Iterable[str]) -> dict[str, str]:
         """Errors of those runs that failed or are damaged, as the index knows them."""
-        wrong = {row["key"][:_STEM_DIGITS]: str(row["error"]) for row in self.rows(status=["failed", "damaged"])}
-        return {key: wrong[key[:_STEM_DIGITS]] for key in keys if key[:_STEM_DIGITS] in wrong}
+        wrong = {stem_of(row["key"]): str(row["error"]) for row in self.rows(status=["failed", "damaged"])}
+        stems = _stems_by_key(self._index.files())
+        found = {key: stems(key) for key in keys}
+        return {key: wrong[of[0]] for key, of in found.items() if of and all(stem in wrong for stem in of)}
 
     # many runs
 
@@ -312,6 +327,32 @@ class Store:
             raise RecordError(f"no finished run in {str(self.folder)!r}{asked}; list what there is.")
         return gather(records)
 
+    def merge(self, *sources: str | Path, progress: Progress = silent) -> Merged:
+        """Copy the runs of other stores into this one; they stay as they are.
+
+        Each file is read, checked and copied as a whole, and never written over: the same call goes on where one was
+        stopped. A run that both have with the same content is kept once, and so is a failure of a run that this
+        store knows. Of two measurements under one key, as older versions named them, the second one is kept under the
+        key of its job. Whatever else differs, is damaged, or is being computed here now, is left and said.
+
+        Args:
+            sources: folders of other stores.
+            progress: called with the fraction done; may raise to stop.
+
+        Raises:
+            RecordError: no source, one that is no store or is this one, or one with a ledger of QPU jobs: its jobs
+                must come along, as ``spinbattery store merge`` and :func:`spinbattery.qpu.merging.merge_stores` do.
+        """
+        from .merge import JOBS, checked_sources, merge_runs
+
+        for source in checked_sources(self.folder, sources):
+            if (source / JOBS).is_file():
+                raise RecordError(
+                    f"{str(source)!r} holds a ledger of QPU jobs, which a merge of the records alone would leave "
+                    "behind; use `spinbattery store merge`, or spinbattery.qpu.merging.merge_stores."
+                )
+        return merge_runs(self, sources, progress)
+
     def export(self, path: str | Path, **filters: Any) -> int:
         """Write runs as a table, .parquet or .csv, one row each; returns how many.
 
@@ -332,10 +373,10 @@ class Store:
         return len(rows)
 
     def _failure_path(self, key: str) -> Path:
-        return self.folder / f"{key[:_STEM_DIGITS]}{_FAILURE}"
+        return self.folder / f"{stem_of(planned_key(key))}{FAILURE}"
 
     def _claim_path(self, key: str) -> Path:
-        return self.folder / _CLAIMS / key[:_STEM_DIGITS]
+        return self.folder / _CLAIMS / stem_of(planned_key(key))
 
 
 def as_store(store: Store | str | Path) -> Store:
@@ -343,54 +384,9 @@ def as_store(store: Store | str | Path) -> Store:
     return store if isinstance(store, Store) else Store(store)
 
 
-def _stem(path: Path) -> str:
-    return path.name.split(".")[0]
-
-
-def _digest(path: Path) -> str | None:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return None
-
-
-def _entry(record: Record, content: bytes) -> Entry:
-    row = record_row(record)
-    row |= {"size": len(content), "digest": hashlib.sha256(content).hexdigest()}
-    return Entry(record.key[:_STEM_DIGITS], row)
-
-
-def _intact(path: Path) -> Record:
-    record = read_record(path)
-    if record.key[:_STEM_DIGITS] != _stem(path):
-        raise RecordError(f"{path.name} holds another run than its name says; remove it.")
-    return record
-
-
-def _read(path: Path) -> Entry:
-    """Entry of a file, read and checked."""
-    stem = _stem(path)
-    try:
-        if path.name.endswith(_FAILURE):
-            return Entry(stem, _noted(path))
-        return _entry(_intact(path), path.read_bytes())
-    except (RecordError, OSError) as error:
-        return Entry(stem, {"key": stem, "status": "damaged", "error": str(error)})
-
-
-def _noted(path: Path) -> Row:
-    """What was noted of a run that failed, checked to be what the index can hold."""
-    try:
-        row = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        row = None
-    whole = (
-        isinstance(row, dict)
-        and row.get("status") == "failed"
-        and str(row.get("key"))[:_STEM_DIGITS] == _stem(path)
-        and isinstance(row.get("error"), str)
-        and all(value is None or isinstance(value, str | int | float) for value in row.values())
-    )
-    if not whole:
-        raise RecordError(f"{path.name} is damaged: it does not tell which run failed, and why; remove it.")
-    return dict(row)
+def _stems_by_key(known: Collection[str]) -> Callable[[str], list[str]]:
+    """What gives the stems of a key among those known: its own, or else those of measurements planned under it."""
+    measured: dict[str, list[str]] = {}
+    for stem in known:
+        measured.setdefault(planned_key(stem), []).append(stem)
+    return lambda key: [own] if (own := stem_of(key)) in known else measured.get(own, [])

@@ -19,8 +19,9 @@ from ..network_text import parse_network
 from ..paths import user_path
 from ..problem import ChargingProblem
 from ..recipe import ProtocolRecipe
-from ..scales import EnergyScales, advantage_system6
+from ..scales import EnergyScales
 from ..spreadsheet import from_spreadsheet
+from ..topology import scales_for
 from .plan import Plan, grid
 
 Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
@@ -144,11 +145,12 @@ class Experiment(_Table):
             raise InvalidParameterError(
                 "a device has the noise it has; leave noise out of a file that is to run on one."
             )
-        scales = self._scales(folder) or advantage_system6()
+        given = self._scales(folder)
         recipes = [recipe for table in self.protocols for recipe in table.recipes()]
         return [
             ChargingProblem(network, recipe.build(network, scales), scales)
             for network in map(place, self._networks(folder))
+            for scales in [scales_for(network, given)]
             for recipe in recipes
         ]
 

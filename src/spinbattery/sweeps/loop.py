@@ -8,7 +8,8 @@ from typing import Any
 
 from ..errors import SpinBatteryError, SweepError
 from ..progress import Progress
-from ..store.folder import Entry, Store
+from ..store.files import Entry
+from ..store.folder import Store
 from .executors import Lanes
 from .interruption import Interruption, SweepInterrupted
 from .plan import Task
@@ -144,7 +145,7 @@ class Loop:
             self._waiting.put_back([task])
             self._unwritten = outcome.error
             return
-        if outcome.kind == "computed" and not self._arrived(task.key):
+        if outcome.kind == "computed" and outcome.entry and not self._arrived(outcome.entry.row["key"]):
             raise SweepError(
                 f"a worker has written a record that is not in {str(self._store.folder)!r} here: the workers must "
                 "share the store's folder under the same path."
@@ -207,15 +208,12 @@ class Loop:
             self._indexed = time.monotonic()
 
     def _within(self, task: Task) -> Progress:
-        """Progress of the sweep while this task runs in this process; its passes do not go back."""
-        furthest = 0.0
+        """Progress of the sweep while this task runs in this process."""
 
         def progress(fraction: float, message: str) -> None:
-            nonlocal furthest
             self._interruption.check()
             self._tally.running = 1
-            furthest = max(furthest, fraction)
-            fraction = self._tally.fraction_with(furthest * task.seconds)
+            fraction = self._tally.fraction_with(fraction * task.seconds)
             try:
                 self._progress(fraction, f"{self._tally}, {message}")
             except Exception as error:  # the caller's, not this task's

@@ -22,9 +22,11 @@ from ..network_text import as_network
 from ..noise import Noise, as_noise
 from ..problem import ChargingProblem
 from ..recipe import ProtocolLike, as_protocol, is_protocol_like
-from ..record import run_key
+from ..record import Record, run_key
 from ..scales import EnergyScales, as_scales
 from ..store.columns import Row, parameters
+from ..store.folder import Store
+from ..topology import scales_for
 from ..units import whole_number
 
 if TYPE_CHECKING:
@@ -66,6 +68,14 @@ class Task:
     def required_bytes(self) -> int:
         """Memory the run will need at its peak."""
         return self.engine.required_bytes(self.problem)
+
+    def record(self, store: Store) -> Record | None:
+        """The record that a store has of it, of a measurement the latest one.
+
+        Raises:
+            RecordError: it is damaged.
+        """
+        return store.latest(self.key) if self.engine.measures else store.get(self.key)
 
     def parameters(self) -> Row:
         """Columns of the store that are known beforehand."""
@@ -157,9 +167,9 @@ def grid(
         )
     noise_list = _several("kinds of noise", noise, lambda one: one is None or isinstance(one, Noise | str))
     bases = _checked_seeds(seeds, engine_list)
-    scales = as_scales(scales)
     tasks = []
     spins_list = [as_network(network) for network in network_list]
+    scales = next(iter([scales_for(spins, scales) for spins in spins_list]), as_scales(scales))
     for spins, protocol in itertools.product(spins_list, protocol_list):
         built = as_protocol(protocol, spins, scales)
         for problem in [ChargingProblem(spins, built, scales, as_noise(one)) for one in noise_list]:

@@ -21,7 +21,7 @@ from ..engines.base import Engine
 from ..errors import SweepError
 from ..progress import Progress, checked_progress, silent
 from ..recipe import ProtocolLike
-from ..record import Record
+from ..record import Record, planned_key
 from ..scales import EnergyScales
 from ..store.folder import Store, as_store
 from ..store.gather import gather
@@ -63,7 +63,7 @@ class Sweep:
             RecordError: a file was damaged since.
         """
         for task in self.plan:
-            record = None if task.key in self.failures else self.store.get(task.key)
+            record = None if task.key in self.failures else task.record(self.store)
             if record is not None:
                 yield record
 
@@ -76,7 +76,7 @@ class Sweep:
         """
         names = {task.key: {"protocol": task.label, "network": task.problem.network.name} for task in self.plan}
         records = list(self.records())
-        return gather(records, [names[record.key] for record in records])
+        return gather(records, [names[planned_key(record.key)] for record in records])
 
     def __repr__(self) -> str:
         return (

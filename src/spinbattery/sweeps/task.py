@@ -15,7 +15,9 @@ from ..engines.checkpoint import Checkpoint
 from ..errors import RecordError, SpinBatteryError
 from ..machine import limit_cores
 from ..progress import Progress, silent
-from ..store.folder import Entry, Store
+from ..record import planned_key
+from ..store.files import Entry
+from ..store.folder import Store
 from .plan import Task
 
 
@@ -81,13 +83,11 @@ def _perform(task: Task, store: Store, force: bool, progress: Progress) -> Outco
 
 def _known(task: Task, store: Store, force: bool) -> Outcome | None:
     """What others have made of the task since the sweep looked, or None where it is to be run."""
-    if task.key in store:
-        if not force:
-            return Outcome("found")
-        try:
-            store.get(task.key)
-        except RecordError:
-            return None
+    try:
+        known = task.record(store) is not None if force or task.engine.measures else task.key in store
+    except RecordError:
+        known = not force
+    if known:
         return Outcome("found")
     error = None if force else store.failure(task.key)
     return None if error is None else Outcome("failed", error=error)
@@ -99,7 +99,7 @@ def _run(task: Task, store: Store, progress: Progress) -> Outcome:
         record = task.engine.run(task.problem, task.times, progress, task.reason, checkpoint)
     except Exception as error:  # whatever it is, it must not stop the other runs
         return failure(task, store, _explain(error))
-    if record.key != task.key:
+    if planned_key(record.key) != task.key:
         return failure(
             task, store, "the worker has another version of spinbattery than the sweep; install the same everywhere."
         )

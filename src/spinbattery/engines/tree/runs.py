@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
@@ -71,7 +70,7 @@ class TreeRun:
         discarded: sum of the relative weights that were cut off.
         largest_dimension: of all links at the end.
         steps: through the protocol.
-        seconds_per_step: of this run, or of what was left of it after an interruption.
+        seconds_per_step: of this run, with what it took before an interruption.
         state: at the end.
     """
 
@@ -158,17 +157,15 @@ class TreePlan:
         def reached(fraction: float, message: str) -> None:
             progress(fraction, f"{message}, bond dimension {bond}")
 
-        start = time.perf_counter()
         before, after = times < self.window.start, times > self.window.end
         rows = [row(float(time)) for time in times[before]]
         inside = times[~before & ~after]
         found, steps = follow(problem, self.scheme, [evolution], self.mesh, setting.level, inside, row, reached, log)
         rows += [*found.T[:-1], *(row(float(time)) for time in times[after]), found.T[-1]]
         mean, variance, energies, *spins = np.array(rows).T
-        seconds = time.perf_counter() - start
         return TreeRun(
             setting, mean, variance, energies, np.array(spins).T, norm, state.discarded, state.largest_dimension,
-            steps, seconds / steps, state,
+            steps, log.seconds / steps, state,
         )  # fmt: skip
 
     def channels(self, bond_dimension: int) -> Channels:

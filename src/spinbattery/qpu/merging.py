@@ -1,0 +1,135 @@
+"""Stores of QPU jobs put together: the ledger first, so that no job is lost, none paid twice, and every cost counts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ..atomic import replacing
+from ..errors import QpuError
+from ..progress import Progress, silent
+from ..record import measurement_key
+from ..store.folder import Store
+from ..store.merge import Merged, checked_sources, merge_runs
+from .ledger import GIVEN_UP, Ledger, note
+
+_PROGRESS = ("planned", "submitting", "submitted", *GIVEN_UP, "done")
+"""States in the order in which the ledger of one job knows more than that of another."""
+
+Row = dict[str, Any]
+"""A job with all that the ledger has of it, by column."""
+
+
+def merge_stores(store: Store, sources: Iterable[str | Path], progress: Progress = silent) -> Merged:
+    """Copy runs and QPU jobs of other stores into one; they stay as they are.
+
+    Runs are merged as by :meth:`spinbattery.Store.merge`. Jobs keep their labels, problem ids and costs, so that
+    `collect` of the target fetches those that the sources were still waiting for, and its budget counts them. Jobs that
+    were only planned stay behind: nothing was sent or paid.
+
+    Args:
+        store: the target.
+        sources: folders of other stores, with or without a ledger.
+        progress: called with the fraction done; may raise to stop: the same call goes on.
+
+    Raises:
+        RecordError: see :meth:`spinbattery.Store.merge`.
+        QpuError: a source has a job whose request was not answered, so that whether it is paid is not known yet;
+            nothing was copied. Or a ledger cannot be used.
+    """
+    folders = checked_sources(store.folder, sources)
+    ledgers = [ledger for folder in folders if (ledger := Ledger(folder)).path.is_file()]
+    for ledger in ledgers:
+        if unanswered := ledger.jobs(states=["submitting"]):
+            raise QpuError(
+                f"{len(unanswered)} jobs of {str(ledger.path)!r} were sent without a reply, so that it is not known "
+                "whether the server has them; nothing was merged. `spinbattery qpu collect --store "
+                f"{ledger.path.parent}` finds out; merge after that."
+            )
+    target = Ledger(store.folder)
+    for ledger in ledgers:
+        for before, after in _merge_ledger(target, ledger).items():
+            _copy_answer(ledger.path.parent / f"{before}.answer.json", store.folder / f"{after}.answer.json")
+    return merge_runs(store, folders, progress)
+
+
+def _copy_answer(source: Path, target: Path) -> None:
+    """Copy an answer that no record could be made of, unless it is there."""
+    if source.is_file() and not target.exists():
+        with suppress(FileNotFoundError), replacing(target) as temporary:
+            temporary.write_bytes(source.read_bytes())
+
+
+def _merge_ledger(target: Ledger, source: Ledger) -> dict[str, str]:
+    """Enter the jobs of one ledger into another, all or none; returns their keys here by their keys there.
+
+    Labels tell jobs apart, so that a second time nothing happens. A run of a plan keeps its key, and with it the word
+    that it is sent already, for the job that has come further; another job of the same run gets a key of its own.
+    """
+    with source.transaction() as connection:
+        rows, histories = _rows(connection, "jobs"), _rows(connection, "history")
+    keys: dict[str, str] = {}
+    with target.transaction() as connection:
+        known = {row["label"]: row for row in _rows(connection, "jobs")}
+        for row in rows:
+            if row["label"] in known:
+                keys[row["key"]] = known[row["label"]]["key"]
+                _bring_up(connection, known[row["label"]], row)
+            elif row["state"] != "submitting" and (row["state"] != "planned" or row["lost_us"]):
+                key = _enter(connection, row, {one["key"]: one for one in _rows(connection, "jobs")})
+                if key is not None:
+                    keys[row["key"]] = key
+                    for event in (one for one in histories if one["key"] == row["key"]):
+                        _insert(connection, "history", {**event, "key": key})
+    return keys
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> list[Row]:
+    found = connection.execute(f"SELECT * FROM {table} ORDER BY rowid")
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def _insert(connection: sqlite3.Connection, table: str, row: Row) -> None:
+    marks = ", ".join("?" for _ in row)
+    connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+
+
+def _bring_up(connection: sqlite3.Connection, here: Row, there: Row) -> None:
+    """Note what another ledger knows more of the same job."""
+    if _PROGRESS.index(there["state"]) > _PROGRESS.index(here["state"]):
+        changes = {**there, "key": here["key"], "lost_us": max(here["lost_us"], there["lost_us"])}
+        names = ", ".join(f"{name} = ?" for name in changes)
+        connection.execute(f"UPDATE jobs SET {names} WHERE key = ?", [*changes.values(), here["key"]])
+        note(connection, here["key"])
+
+
+def _enter(connection: sqlite3.Connection, row: Row, here: dict[str, Row]) -> str | None:
+    """Enter a job that is new here, under its key or one of its own; None where there is nothing to keep of it."""
+    other = here.get(row["key"])
+    if row["state"] == "planned":  # an earlier request may have been charged for; the next is the other ledger's
+        row = {**row, "state": "cancelled", "message": "planned again in another store"}
+    if other is not None:
+        live, other_live = (one["problem_id"] is not None and one["state"] not in GIVEN_UP for one in (row, other))
+        if not live and not row["lost_us"]:
+            return None
+        if live and not other_live and other["state"] != "submitting":
+            _rename(connection, other)
+        else:
+            row = {**row, "key": measurement_key(row["key"], row["label"])}
+    _insert(connection, "jobs", row)
+    return str(row["key"])
+
+
+def _rename(connection: sqlite3.Connection, row: Row) -> None:
+    """Give up the key of a job that was not sent, or for nothing; what it cost stays."""
+    if row["state"] == "planned" and not row["lost_us"]:
+        connection.execute("DELETE FROM jobs WHERE key = ?", [row["key"]])
+        return
+    key = measurement_key(row["key"], row["label"])
+    state = "cancelled" if row["state"] == "planned" else row["state"]
+    connection.execute("UPDATE jobs SET key = ?, state = ? WHERE key = ?", [key, state, row["key"]])
+    connection.execute("UPDATE history SET key = ? WHERE key = ?", [key, row["key"]])
