@@ -58,6 +58,7 @@ from .figures.calibration import plot_calibration as plot_calibration
 from .figures.runs import plot_advantage as plot_advantage
 from .figures.runs import plot_runs as plot_runs
 from .figures.spectrum import plot_spectrum as plot_spectrum
+from .graph_import import from_networkx as from_networkx
 from .importing import read_measurement as read_measurement
 from .importing import record_from_magnetizations as record_from_magnetizations
 from .importing import record_from_samples as record_from_samples
@@ -65,7 +66,6 @@ from .merging import extend_record as extend_record
 from .merging import merge_records as merge_records
 from .network import SpinNetwork as SpinNetwork
 from .network import complete as complete
-from .network import from_networkx as from_networkx
 from .network import ring as ring
 from .network import tilted_torus as tilted_torus
 from .network import torus as torus

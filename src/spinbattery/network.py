@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +13,7 @@ import numpy as np
 
 from ._arrays import read_only
 from ._typing import FloatArray, IntArray
-from .arguments import instance, real_numbers
+from .arguments import real_numbers
 from .errors import InsufficientMemoryError, InvalidParameterError, NetworkError
 from .units import finite, whole_number
 
@@ -266,72 +266,6 @@ class SpinNetwork:
             else:
                 graph.add_edge(nodes[j], nodes[k], weight=0.0, crosstalk=value)
         return graph
-
-
-def is_graph(candidate: Any) -> bool:
-    """Whether this is a networkx graph, without importing networkx."""
-    return any(kind.__module__.startswith("networkx.") and kind.__name__ == "Graph" for kind in type(candidate).__mro__)
-
-
-def from_networkx(graph: nx.Graph[Any], name: str | None = None) -> SpinNetwork:
-    """Network of an undirected simple graph.
-
-    Nodes become spins in the graph's own order and are kept as labels. The edge attribute
-    ``weight`` (default 1) multiplies the protocol's J; ``crosstalk`` is a parasitic coupling in
-    units of B(s)/2; an edge with weight 0 and cross-talk is parasitic only.
-
-    Raises:
-        NetworkError: empty, directed, multi- or self-looped graph, or a weight that is no number.
-    """
-    if not is_graph(graph):
-        raise NetworkError(f"a networkx graph is needed, but this is {graph!r}.")
-    if name is not None:
-        instance("name", name, str)
-    if graph.is_directed():
-        raise NetworkError("the graph is directed; spins couple both ways, so use graph.to_undirected().")
-    if graph.is_multigraph():
-        raise NetworkError("the graph is a multigraph; merge parallel edges into one with the summed weight.")
-    if graph.number_of_nodes() == 0:
-        raise NetworkError("the graph is empty; a network needs at least one spin.")
-    nodes = list(graph.nodes)
-    index = {node: k for k, node in enumerate(nodes)}
-    pairs: list[tuple[int, int]] = []
-    weights: list[float] = []
-    parasitic: list[tuple[int, int]] = []
-    crosstalk: list[float] = []
-    for u, v, data in graph.edges(data=True):
-        pair = (index[u], index[v])
-        try:
-            weight, extra = float(data.get("weight", 1.0)), data.get("crosstalk")
-            extra = None if extra is None else float(extra)
-        except (TypeError, ValueError):
-            raise NetworkError(f"edge ({u}, {v}) has a weight or crosstalk that is no number: {data!r}.") from None
-        if extra is not None:
-            parasitic.append(pair)
-            crosstalk.append(extra)
-        if extra is None or weight != 0.0:
-            pairs.append(pair)
-            weights.append(weight)
-    positions = _positions(graph.nodes(data="pos"))
-    return SpinNetwork(
-        len(nodes),
-        np.array(pairs, dtype=np.int64).reshape(-1, 2),
-        np.array(weights),
-        np.array(parasitic, dtype=np.int64).reshape(-1, 2),
-        np.array(crosstalk),
-        name=name or str(graph.graph.get("name") or "custom"),
-        positions=positions,
-        labels=tuple(nodes),
-    )
-
-
-def _positions(nodes: Iterable[tuple[Any, Any]]) -> FloatArray | None:
-    found = [pos for _, pos in nodes]
-    if any(not isinstance(pos, (tuple, list, np.ndarray)) for pos in found):
-        return None
-    if len({len(pos) for pos in found}) != 1:
-        return None
-    return np.array(found, dtype=np.float64)
 
 
 def _size(kind: str, what: str, value: int) -> int:

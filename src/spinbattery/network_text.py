@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import NetworkError, did_you_mean
-from .network import SpinNetwork, complete, from_networkx, is_graph, ring, tilted_torus, torus
+from .graph_import import from_networkx, is_graph
+from .instance_file import ENDINGS, read_instance
+from .network import SpinNetwork, complete, ring, tilted_torus, torus
 from .paths import user_path
 from .topology import WorkingGraph, read_solver_properties
 
@@ -30,34 +32,50 @@ def _two_sizes(build: Callable[[int, int], SpinNetwork], kind: str, example: str
     return build(int(match[1]), int(match[2]))
 
 
+def _read_gml(path: Path) -> Any:
+    """A graph with its nodes by label, or by id where they have none, as igraph writes them."""
+    import networkx as nx
+
+    graph = nx.read_gml(path, label=None)  # type: ignore[call-overload]  # its stubs know no None
+    labels = dict(graph.nodes(data="label"))
+    if all(label is None for label in labels.values()):
+        return graph
+    if None in labels.values() or len(set(labels.values())) < len(labels):
+        raise ValueError("its nodes have labels that are missing or not distinct; give each its own, or none a label")
+    return nx.relabel_nodes(graph, labels)
+
+
 def _graph_readers() -> dict[str, Callable[[Path], Any]]:
     import networkx as nx
 
-    return {".graphml": nx.read_graphml, ".gml": nx.read_gml, ".edgelist": _read_edgelist}
-
-
-def _read_edgelist(path: Path) -> Any:
-    """A weighted edge list; networkx would let the last of several equal edges win in silence."""
-    import networkx as nx
-
-    edges = nx.read_weighted_edgelist(path, create_using=nx.MultiGraph)
-    graph: nx.Graph[Any] = nx.Graph(edges)
-    if graph.number_of_edges() < edges.number_of_edges():
-        raise ValueError("a pair stands there more than once; give each pair once, with its total weight")
-    return graph
+    return {".graphml": nx.read_graphml, ".gml": _read_gml}
 
 
 def _file(argument: str) -> SpinNetwork:
-    path, readers = user_path(argument), _graph_readers()
-    if path.suffix not in readers:
-        raise NetworkError(f"cannot tell the format of {argument!r}; use a file ending in {', '.join(readers)}.")
+    place, mark, choice = argument.partition("?")
+    path, readers = user_path(place), _graph_readers()
+    ending = path.suffix.lower()
+    if ending not in (*readers, *ENDINGS):
+        raise NetworkError(
+            f"cannot tell the format of {place!r}; use a file ending in {', '.join((*readers, *ENDINGS))}."
+        )
+    key, _, weight = choice.partition("=")
+    if mark and (key != "weight" or not weight):
+        raise NetworkError(
+            f"file:{argument} is not understood after the question mark; write file:{place}?weight=NAME for the "
+            "attribute or column that is the weight, or ?weight=none for weights of 1."
+        )
     if not path.is_file():
-        raise NetworkError(f"there is no file {argument!r}.")
+        raise NetworkError(f"there is no file {place!r}.")
+    chosen: str | Literal[False] | None = None if not mark else False if weight == "none" else weight
+    name = f"file:{path.name}{mark}{choice}"
+    if ending in ENDINGS:
+        return read_instance(path, chosen, name)
     try:
-        graph = readers[path.suffix](path)
+        graph = readers[ending](path)
     except Exception as error:  # networkx raises whatever its parsers raise
-        raise NetworkError(f"{argument!r} is not readable as {path.suffix[1:]}: {error}") from None
-    return from_networkx(graph, name=f"file:{path.name}")
+        raise NetworkError(f"{place!r} is not readable as {ending[1:]}: {error}") from None
+    return from_networkx(graph, name, weight=chosen)
 
 
 # a bound on the digits, because Python refuses to read numbers of thousands of them
@@ -139,7 +157,7 @@ def as_network(network: SpinNetwork | nx.Graph[Any] | str) -> SpinNetwork:
     """Network from what a caller gave: a network, its text form, or a networkx graph.
 
     Raises:
-        NetworkError: something else, or as :func:`parse_network` and :func:`~spinbattery.network.from_networkx`.
+        NetworkError: something else, or as :func:`parse_network` and :func:`~spinbattery.graph_import.from_networkx`.
     """
     if isinstance(network, SpinNetwork):
         return network

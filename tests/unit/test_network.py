@@ -251,7 +251,7 @@ def test_graphs_keep_order_labels_weights_and_positions():
     graph = nx.Graph(name="triangle")
     graph.add_nodes_from([("c", {"pos": (0, 0)}), ("a", {"pos": (1, 0)}), ("b", {"pos": (0, 1)})])
     graph.add_edge("a", "b", weight=2.5)
-    graph.add_edge("b", "c")
+    graph.add_edge("b", "c", weight=1.0)
     graph.add_edge("c", "a", weight=0.0, crosstalk=-0.1)
     network = from_networkx(graph)
     assert network.labels == ("c", "a", "b")

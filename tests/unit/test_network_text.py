@@ -80,7 +80,7 @@ def test_files_of_every_format(tmp_path, suffix, write):
     assert network.name == f"file:chain.{suffix}"
 
 
-@pytest.mark.parametrize("suffix", ["graphml", "gml", "edgelist"])
+@pytest.mark.parametrize("suffix", ["graphml", "gml"])
 def test_unreadable_files_are_named(tmp_path, suffix):
     path = tmp_path / f"broken.{suffix}"
     path.write_text("a b c d e\n{{{")

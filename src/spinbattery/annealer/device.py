@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidParameterError
-from ..network import SpinNetwork, from_networkx
+from ..graph_import import from_networkx
+from ..network import SpinNetwork
 from ..topology import WorkingGraph, other_scales, read_solver_properties
 from .options import OWN_PARAMETERS
 from .properties import integers

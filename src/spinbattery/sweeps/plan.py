@@ -17,7 +17,8 @@ from ..arguments import instance, several
 from ..charging import ENGINES, engine_type, has_tolerance, resolve_engine
 from ..engines.base import Engine, derived_seed, output_times
 from ..errors import InvalidParameterError
-from ..network import SpinNetwork, is_graph
+from ..graph_import import is_graph
+from ..network import SpinNetwork
 from ..network_text import as_network
 from ..noise import Noise, as_noise
 from ..problem import ChargingProblem
