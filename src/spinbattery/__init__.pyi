@@ -81,7 +81,7 @@ from .quantum_objects import QutipProblem as QutipProblem
 from .qutip_results import record_from_qutip as record_from_qutip
 from .recipe import ProtocolRecipe as ProtocolRecipe
 from .record import Record as Record
-from .record import read_record as read_record
+from .record_file import read_record as read_record
 from .scales import EnergyScales as EnergyScales
 from .scales import advantage_system6 as advantage_system6
 from .spreadsheet import from_spreadsheet as from_spreadsheet

@@ -22,13 +22,14 @@ from .engines.tensor import TensorNetwork
 from .engines.trajectories import Trajectories
 from .engines.truncated_wigner import TruncatedWigner
 from .errors import EngineError, InvalidParameterError, did_you_mean
+from .hashing import run_key
 from .network import SpinNetwork
 from .network_text import as_network
 from .noise import Noise, as_noise
 from .problem import ChargingProblem
 from .progress import Progress, checked_progress, silent
 from .recipe import ProtocolLike, as_protocol
-from .record import Record, run_key
+from .record import Record
 from .scales import EnergyScales
 from .store.folder import Store, as_store
 from .topology import scales_for
@@ -215,4 +216,4 @@ def charge(
         found = chosen.run(problem, times, progress, reason, checkpoint)
         store.put(found)
         checkpoint.remove()
-    return found
+    return found.with_labels_of(problem)

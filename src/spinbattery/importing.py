@@ -139,9 +139,13 @@ def _of_samples(
     *,
     has_energies: bool = True,
 ) -> Record:
-    spins = network.restricted_to(list(samples.variables))
+    names = list(samples.variables)
+    own = network.own_labels(names)
+    if own != names:
+        samples = samples.relabel_variables(dict(zip(names, own, strict=True)), inplace=False)
+    spins = network.restricted_to(own)
     check_occurrences(samples.record.num_occurrences, spins.n_spins)
-    reads = readout(samples, spins.labels or range(spins.n_spins))
+    reads = readout(samples, spins.names)
     model, told = of_emulation(samples.info)
     record = _record(spins, protocol, scales, replace(reads, sampler={"source": source, **model}, execution=told))
     energies = np.repeat(samples.record.energy, samples.record.num_occurrences.astype(np.int64))

@@ -127,7 +127,7 @@ def _of_array(path: Path, network: SpinNetwork) -> Measurement:
         raise RecordError(
             f"{str(path)!r} has {array.shape[1]} columns, but {network.name} has {network.n_spins} spins{hint}."
         )
-    labels = network.labels or tuple(range(network.n_spins))
+    labels = network.names
     return Measurement(_sample_set(_spins(array, rows, "row", path), labels))
 
 
@@ -171,7 +171,7 @@ class _Table:
 
     def __init__(self, text: str, path: Path, network: SpinNetwork) -> None:
         self.path, self.network = path, network
-        self.labels: tuple[Hashable, ...] = network.labels or tuple(range(network.n_spins))
+        self.labels: tuple[Hashable, ...] = network.names
         self.by_name = {str(label): label for label in self.labels}
         rows = list(self._rows(text))
         if not rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +15,7 @@ from ._arrays import read_only
 from ._typing import FloatArray, IntArray
 from .arguments import real_numbers
 from .errors import InsufficientMemoryError, InvalidParameterError, NetworkError
+from .labels import matched
 from .units import finite, whole_number
 
 if TYPE_CHECKING:
@@ -212,21 +213,44 @@ class SpinNetwork:
             name=f"{self.name}+crosstalk:{j_ct:g}:{pairs}{drawn}",
         )
 
+    @property
+    def names(self) -> tuple[Any, ...]:
+        """The label of each spin in the order of the spins; 0 to N - 1 where there are none."""
+        return self.labels or tuple(range(self.n_spins))
+
+    def own_labels(self, names: Sequence[Any]) -> list[Any]:
+        """The label of each spin that is named elsewhere, where whole numbers may have become texts, or the reverse.
+
+        Raises:
+            NetworkError: a name of no spin, or one that may be two of them.
+        """
+        return matched(names, self.names, self.name)
+
+    def per_spin(self, values: Mapping[Any, Any]) -> tuple[Any, ...]:
+        """Values by label as one for each spin, in the order of the spins: rates of noise, or an initial state.
+
+        Raises:
+            NetworkError: a spin without a value, or a label of no spin.
+
+        Example:
+            >>> torus(1, 2).per_spin({1: 2e-3, 0: 1e-3})
+            (0.001, 0.002)
+        """
+        found = dict(zip(self.own_labels(list(values)), values.values(), strict=True))
+        bare = [name for name in self.names if name not in found]
+        if bare:
+            raise NetworkError(f"{len(bare)} spins of {self.name} have no value, such as {bare[0]!r}; give each one.")
+        return tuple(found[name] for name in self.names)
+
     def restricted_to(self, labels: Sequence[Any]) -> SpinNetwork:
         """The network of some of its spins, by their labels (0 to N - 1 where it has none), in the order it has them.
 
         Raises:
             NetworkError: no labels, or some that are none of its spins.
         """
-        own = self.labels or tuple(range(self.n_spins))
-        wanted = set(labels)
-        strange = wanted - set(own)
-        if strange or not wanted:
-            some = ", ".join(map(str, list(strange)[:4]))
-            raise NetworkError(
-                f"{len(strange)} of {len(wanted)} labels{f' ({some})' if some else ''} are no spins of {self.name}, "
-                f"which has {self.n_spins}; give the network that they belong to."
-            )
+        own, wanted = self.names, set(self.own_labels(labels))
+        if not wanted:
+            raise NetworkError(f"no spins of {self.name} are named; give the labels of one or more.")
         if len(wanted) == self.n_spins:
             return self
         kept = np.array([label in wanted for label in own])

@@ -17,6 +17,7 @@ from ._typing import FloatArray, IntArray
 from .arguments import instance
 from .cost import Cost
 from .errors import InvalidParameterError
+from .labels import from_plain, to_plain
 from .network import SpinNetwork
 from .network_text import as_network
 from .noise import Noise
@@ -129,6 +130,8 @@ class ChargingProblem:
             "protocol": self.protocol.to_dict(),
             "scales": self.scales.to_dict(),
         }
+        if network.names != tuple(range(network.n_spins)):
+            data["network"]["labels"] = to_plain(network.names)
         if network.lattice:
             data["network"]["lattice"] = network.lattice
         if self.noise is not None:
@@ -137,8 +140,11 @@ class ChargingProblem:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ChargingProblem:
-        """Inverse of :meth:`to_dict`; positions and labels of the network are not kept."""
-        network = SpinNetwork(**data["network"])
+        """Inverse of :meth:`to_dict`; positions of the network are not kept, and of labels what JSON can hold."""
+        given = dict(data["network"])
+        labels = from_plain(given.pop("labels", ()))
+        # labels that are no plain data may have become the same text
+        network = SpinNetwork(**given, labels=labels if len(set(labels)) == given["n_spins"] else None)
         noise = Noise.from_dict(data["noise"]) if "noise" in data else None
         return cls(network, Protocol.from_dict(data["protocol"]), EnergyScales.from_dict(data["scales"]), noise)
 
@@ -175,9 +181,9 @@ class ChargingProblem:
     def to_qobjevo(self) -> qutip.QobjEvo:
         """H(t) in rad/ns as a QuTiP QobjEvo with exact (function) coefficients, t in ns.
 
-        The tensor order is spin 0 first and ``basis(2, 0)`` is up, as in QuTiP. Adaptive solvers step
-        over the protocol's corners and interpolate back, whatever the tlist: limit ``max_step``, or
-        integrate from corner to corner.
+        The tensor order is that of ``network.names``, the first spin first, and ``basis(2, 0)`` is up, as in
+        QuTiP. Adaptive solvers step over the protocol's corners and interpolate back, whatever the tlist: limit
+        ``max_step``, or integrate from corner to corner.
 
         Raises:
             InvalidParameterError: more than 20 spins.
@@ -209,16 +215,18 @@ class ChargingProblem:
     def to_bqm(self) -> dimod.BinaryQuadraticModel:
         """What an annealer is programmed with: h on every spin, J w_jk on every pair (g = 1).
 
-        Cross-talk is parasitic, not programmed, and left out. Energies are in units of B(s)/2.
+        Variables are the labels of the network's spins, or 0 to N - 1 where it has none. Cross-talk is parasitic, not
+        programmed, and left out. Energies are in units of B(s)/2.
         """
         import dimod
 
         network, protocol = self.network, self.protocol
+        names = network.names
         quadratic = {
-            (j, k): protocol.J * weight
+            (names[j], names[k]): protocol.J * weight
             for (j, k), weight in zip(network.pairs.tolist(), network.weights.tolist(), strict=True)
         }
-        linear = dict.fromkeys(range(self.n_spins), protocol.h)
+        linear = dict.fromkeys(names, protocol.h)
         return dimod.BinaryQuadraticModel(linear, quadratic, 0.0, dimod.SPIN)
 
     def _refuse_large(self, what: str, limit: int) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,71 +15,16 @@ from ._typing import ComplexArray, FloatArray
 from .atomic import replacing
 from .charge_state import ChargeState, charge_state
 from .errors import RecordError
-from .netcdf import decode, encode
+from .hashing import canonical_json, checksum, dataset_digest, measurement_key
+from .netcdf import encode
 from .paths import user_path
 from .problem import ChargingProblem
-from .schema import LONG_NAMES, NUMERICS_VERSION, REQUIRED, SCHEMA, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     import xarray as xr
 
 _EXECUTION = frozenset({"created", "wall_time_s", "checksum", "execution"})
 """Attributes that differ between two runs of the same problem."""
-
-
-def canonical_json(data: Any) -> str:
-    """JSON with one spelling, for hashes and attributes."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def run_key(problem: ChargingProblem, engine: str, options: dict[str, Any], times: FloatArray) -> str:
-    """Hash of all that decides a run's content: problem, engine, options, output times, and our versions."""
-    text = canonical_json(
-        [SCHEMA_VERSION, NUMERICS_VERSION, problem.content_hash, engine, options, np.asarray(times).tolist()]
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-_JOB_DIGITS = 16
-
-
-def measurement_key(planned: str, job: str) -> str:
-    """Key of a measurement: the key of the run as it was planned, a hyphen, and a hash of the job that did it.
-
-    Reads that no seed repeats differ from job to job, so that two measurements of one planned run are two runs.
-
-    Args:
-        planned: key of the run, from :func:`run_key`, or of any measurement of it.
-        job: what tells the job from all others, such as the number the service gave it.
-    """
-    return f"{planned_key(planned)}-{hashlib.sha256(job.encode()).hexdigest()[:_JOB_DIGITS]}"
-
-
-def planned_key(key: str) -> str:
-    """Key of the planned run that a measurement is one of; a key of another run is its own."""
-    return key.partition("-")[0]
-
-
-def _digest(dataset: xr.Dataset, left_out: frozenset[str]) -> str:
-    """SHA-256 over all variables and all attributes but those left out."""
-    digest = hashlib.sha256()
-    for name in sorted(map(str, dataset.variables)):
-        variable = dataset.variables[name]
-        values = np.asarray(variable.values)
-        described = sorted((key, _plain(value)) for key, value in variable.attrs.items())
-        digest.update(f"{name}:{variable.dims}:{values.shape}:{described}".encode())
-        digest.update(str(values.tolist()).encode() if values.dtype.kind in "OUT" else values.tobytes())
-    attributes = {key: _plain(value) for key, value in dataset.attrs.items() if key not in left_out}
-    digest.update(canonical_json(attributes).encode())
-    return digest.hexdigest()
-
-
-def _checksum(dataset: xr.Dataset) -> str:
-    return _digest(dataset, frozenset({"checksum"}))
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
 
 
 class Record:
@@ -105,6 +50,27 @@ class Record:
         """An attribute of plain data; empty where the record has none of that name."""
         found: dict[str, Any] = json.loads(self.dataset.attrs.get(name, "{}"))
         return found
+
+    @property
+    def labels(self) -> tuple[Any, ...]:
+        """The label of each spin, as in the graph that it was made from; 0 to N - 1 where it had none."""
+        return self.problem.network.names
+
+    @property
+    def spin_magnetization(self) -> dict[Any, float] | None:
+        """<sz_k> of each spin at the end, by its label; None where single spins are not known."""
+        if "spin_magnetization" not in self.dataset:
+            return None
+        return dict(zip(self.labels, self.dataset["spin_magnetization"].to_numpy().tolist(), strict=True))
+
+    def with_labels_of(self, problem: ChargingProblem) -> Record:
+        """The same run with the labels of another network of the same physics."""
+        if problem.network.names == self.labels:
+            return self
+        labelled = replace(self.problem, network=replace(self.problem.network, labels=problem.network.labels))
+        text = self.dataset["problem"].copy(data=canonical_json(labelled.to_dict()))
+        # numbers of qubits are the labels of another network
+        return Record(self.dataset.drop_vars("qubit", errors="ignore").assign(problem=text), labelled)
 
     @property
     def n_spins(self) -> int:
@@ -312,7 +278,7 @@ class Record:
     @property
     def content_hash(self) -> str:
         """SHA-256 of all but when and how fast it was computed: equal for runs that agree to the last bit."""
-        return _digest(self.dataset, _EXECUTION)
+        return dataset_digest(self.dataset, _EXECUTION)
 
     @property
     def times(self) -> FloatArray:
@@ -360,7 +326,7 @@ class Record:
             RecordError: it holds a name, a text or a type that netCDF cannot.
         """
         try:
-            return encode(self.dataset, {**self.dataset.attrs, "checksum": _checksum(self.dataset)})
+            return encode(self.dataset, {**self.dataset.attrs, "checksum": checksum(self.dataset)})
         except (TypeError, ValueError) as error:
             raise RecordError(f"the record cannot be written as netCDF: {error}; change it.") from error
 
@@ -396,50 +362,3 @@ def as_record(given: Any) -> Record:
     if isinstance(given, Record):
         return given
     raise RecordError(f"a record is needed, as charge() returns and read_record() reads, but this is {given!r}.")
-
-
-def read_record(path: str | Path) -> Record:
-    """Read a record and check it.
-
-    Raises:
-        RecordError: no such file, no netCDF, not a record, another schema version, or damaged
-            (its checksum does not match).
-    """
-    path = user_path(path)
-    if not path.is_file():
-        raise RecordError(f"there is no record file {str(path)!r}.")
-    try:
-        dataset = decode(path.read_bytes())
-    except OSError as error:
-        raise RecordError(f"cannot read {str(path)!r}: {error.strerror}.") from error
-    except ValueError as error:
-        raise RecordError(
-            f"{str(path)!r} is not a readable netCDF record: {error}; if it was one, delete it and compute it again."
-        ) from None
-    attributes = {key: _plain(value) for key, value in dataset.attrs.items()}
-    if attributes.get("schema") != SCHEMA:
-        raise RecordError(f"{str(path)!r} is netCDF but no spinbattery record; write records with Record.save.")
-    if attributes.get("schema_version") != SCHEMA_VERSION:
-        raise RecordError(
-            f"{str(path)!r} has schema version {attributes.get('schema_version')}, but this spinbattery reads "
-            f"version {SCHEMA_VERSION}; compute it again or read it with the version that wrote it."
-        )
-    missing = [name for name in REQUIRED if name not in dataset]
-    if missing:
-        raise RecordError(f"{str(path)!r} is damaged: it lacks {', '.join(missing)}; delete it and compute it again.")
-    expected = attributes.pop("checksum", None)
-    dataset.attrs = attributes
-    try:
-        intact = _checksum(dataset) == expected
-    except (TypeError, ValueError):  # an attribute that no record has
-        intact = False
-    if not intact:
-        raise RecordError(f"{str(path)!r} is damaged: its checksum does not match; delete it and compute it again.")
-    if "precision_error" in dataset:  # the relative one, as older versions called it; none is kept under that name now
-        relative = dataset["precision_error"].assign_attrs(long_name=LONG_NAMES["precision_relative_error"])
-        dataset = dataset.drop_vars("precision_error").assign(precision_relative_error=relative)
-    stderr = dataset.get("precision_stderr")
-    if stderr is not None and str(stderr.attrs["long_name"]).startswith("relative"):  # as records of reads once had it
-        meaning = {"long_name": LONG_NAMES["precision_stderr"]}
-        dataset["precision_stderr"] = (stderr * dataset["precision"]).assign_attrs(stderr.attrs | meaning)
-    return Record(dataset)

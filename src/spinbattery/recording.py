@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from ._typing import ComplexArray, FloatArray, IntArray
 from .ensemble import Ensemble
+from .hashing import canonical_json, measurement_key, run_key
 from .moments import Moments, precision_bound
 from .problem import ChargingProblem
-from .record import Record, canonical_json, measurement_key, run_key
+from .record import Record
 from .schema import LONG_NAMES, SCHEMA, SCHEMA_VERSION, UNITS, VARIANCE_FLOOR
 
 _LIBRARIES = ("spinbattery", "numpy", "numba", "scipy", "xarray")

@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 
 from spinbattery.cli.main import app
 from spinbattery.errors import QpuError, RecordError
+from spinbattery.hashing import planned_key
 from spinbattery.qpu.collection import record_key, stored_record
 from spinbattery.qpu.ledger import FILE_NAME
 from spinbattery.qpu.merging import merge_stores
-from spinbattery.record import Record, planned_key
+from spinbattery.record import Record
 from spinbattery.store.folder import Store
 from spinbattery.store.merge import JOBS
 

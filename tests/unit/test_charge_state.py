@@ -13,7 +13,7 @@ import spinbattery as sb
 from spinbattery.charge_state import ChargeState, charge_state, discharged_probability, unlike_a_charge
 from spinbattery.errors import FitError
 from spinbattery.recipe import ProtocolRecipe
-from spinbattery.record import read_record
+from spinbattery.record_file import read_record
 from spinbattery.recording import Readout, build_record
 from spinbattery.store.gather import gather
 

@@ -40,7 +40,7 @@ from spinbattery import (
 from spinbattery.annealer.limits import violations
 from spinbattery.engines.base import derived_seed
 from spinbattery.errors import EngineError, InsufficientMemoryError, InvalidParameterError, LimitError
-from spinbattery.record import planned_key
+from spinbattery.hashing import planned_key
 from spinbattery.scales import LinearTable
 
 CP = cooperative(60e3)
@@ -266,7 +266,7 @@ def test_runs_within_the_limits_are_what_they_were():
     assert "limits" not in lenient.execution_info
     assert np.array_equal(lenient.spins, strict.spins)
     assert lenient.sampler_info == strict.sampler_info
-    with pytest.raises(InvalidParameterError, match="strict must be True or False"):
+    with pytest.raises(InvalidParameterError, match="strict must be true or false"):
         Emulator(strict=1)
 
 

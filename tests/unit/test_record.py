@@ -15,7 +15,8 @@ import xarray as xr
 
 from spinbattery import ChargingProblem, Statevector, charge, cooperative, read_record, ring, torus
 from spinbattery.errors import RecordError
-from spinbattery.record import Record, run_key
+from spinbattery.hashing import run_key
+from spinbattery.record import Record
 from spinbattery.recording import Solution, build_record
 from spinbattery.schema import VARIANCE_FLOOR
 

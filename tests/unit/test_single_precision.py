@@ -9,7 +9,7 @@ from spinbattery import ChargingProblem, Statevector, charge, cooperative, polar
 from spinbattery.engines.base import output_times
 from spinbattery.engines.statevector import SINGLE_TOLERANCE
 from spinbattery.errors import InvalidParameterError, ToleranceError
-from spinbattery.record import run_key
+from spinbattery.hashing import run_key
 
 NONE = np.empty(0)
 

@@ -24,7 +24,7 @@ from spinbattery import (
 )
 from spinbattery.engines.base import derived_seed
 from spinbattery.errors import EngineError, InvalidParameterError, NetworkError, SpinBatteryError
-from spinbattery.record import run_key
+from spinbattery.hashing import run_key
 from spinbattery.sweeps.plan import grid
 
 CP = cooperative(1.0)

@@ -107,7 +107,7 @@ class Device:
     @cached_property
     def labels(self) -> tuple[Hashable, ...]:
         """Names of the qubits, in the order of the network's spins."""
-        return self.network.labels or tuple(range(self.network.n_spins))
+        return self.network.names
 
     @cached_property
     def numbers(self) -> tuple[int, ...]:

@@ -17,10 +17,10 @@ import numpy as np
 from .. import __version__
 from ..arguments import instance, switch
 from ..errors import EnergyScalesError, InsufficientMemoryError, InvalidParameterError, did_you_mean
+from ..hashing import canonical_json
 from ..machine import available_memory, n_cores
 from ..network import SpinNetwork
 from ..progress import Progress, checked_progress, silent
-from ..record import canonical_json
 from ..scales import EnergyScales, as_scales
 from ..units import BOLTZMANN_GHZ_PER_KELVIN, finite, whole_number
 from .device import CHIP_ID, QPU_PARAMETERS, Device, device_of

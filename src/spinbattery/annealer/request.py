@@ -13,8 +13,8 @@ import numpy as np
 from .._typing import IntArray
 from ..arguments import several
 from ..errors import EngineError, InvalidParameterError
+from ..hashing import canonical_json
 from ..problem import ChargingProblem, as_problem
-from ..record import canonical_json
 from ..recording import Readout
 from ..units import apart, whole_number
 from ..waveform import Waveform
@@ -83,7 +83,7 @@ def sampler_request(
     """
     network, protocol = as_problem(problem).network, problem.protocol
     if qubits is None:
-        qubits = network.labels or range(problem.n_spins)
+        qubits = network.names
     names = tuple(several("qubits", qubits))
     if len(names) != problem.n_spins or not all(isinstance(name, Hashable) for name in names):
         raise InvalidParameterError(f"qubits must name one for each of {problem.n_spins} spins, but are {qubits!r}.")

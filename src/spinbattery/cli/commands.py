@@ -237,7 +237,7 @@ def show(
     as_json: o.AsJson = False,
 ) -> None:
     """Print what a record says."""
-    from ..record import read_record
+    from ..record_file import read_record
 
     o.check_target(plot, FIGURE_ENDINGS)
     present_record(read_record(record), plot, as_json)

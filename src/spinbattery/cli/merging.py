@@ -25,7 +25,7 @@ def merge(
     Whole stores are merged by `spinbattery store merge`.
     """
     from ..merging import merge_records
-    from ..record import read_record
+    from ..record_file import read_record
 
     o.check_target(out, (".nc",))
     merged = merge_records([read_record(record) for record in records])
@@ -42,7 +42,7 @@ def extend(
 ) -> None:
     """Continue a record of trajectories: only those it lacks are run."""
     from ..merging import extend_record
-    from ..record import read_record
+    from ..record_file import read_record
 
     o.check_target(out, (".nc",))
     with progress_bar(quiet) as progress:

@@ -240,7 +240,7 @@ class Annealer(SampledEngine):
 
     def options_for(self, problem: ChargingProblem) -> dict[str, Any]:
         """The same with the placement: which qubits were the spins is no part of the problem."""
-        return {**self.options(), "placement": placement_mark(problem.network.labels or range(problem.n_spins))}
+        return {**self.options(), "placement": placement_mark(problem.network.names)}
 
     def sampler_for(self, problem: ChargingProblem, progress: Progress = silent) -> dimod.Sampler:
         return self.sampler

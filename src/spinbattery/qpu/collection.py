@@ -12,9 +12,10 @@ from pathlib import Path
 from ..annealer.request import readout
 from ..atomic import replacing
 from ..errors import QpuError, RecordError, SpinBatteryError
+from ..hashing import measurement_key, planned_key
 from ..problem import ChargingProblem
 from ..progress import Progress, silent
-from ..record import Record, measurement_key, planned_key
+from ..record import Record
 from ..recording import build_record
 from ..store.folder import Store
 from .client import CANCELLED, PENDING, Answer, Connection, Status

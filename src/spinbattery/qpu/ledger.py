@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import QpuError
+from ..hashing import canonical_json
 from ..paths import user_path
-from ..record import canonical_json
 
 State = Literal["planned", "submitting", "submitted", "done", "failed", "cancelled"]
 

@@ -15,8 +15,8 @@ from ..annealer.limits import violations
 from ..annealer.request import SamplerRequest, placement_mark, sampler_request
 from ..annealer.timing import qpu_access_time
 from ..errors import EnergyScalesError, LimitError, QpuError, SpinBatteryError
+from ..hashing import canonical_json, run_key
 from ..problem import ChargingProblem
-from ..record import canonical_json, run_key
 from ..scales import advantage_system6
 from ..sweeps.experiment import read_problems
 from ..topology import WorkingGraph, other_scales

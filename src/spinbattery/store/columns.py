@@ -11,9 +11,10 @@ import numpy as np
 
 from ..charge_state import ChargeState
 from ..families import family_of
+from ..hashing import canonical_json
 from ..problem import ChargingProblem
 from ..protocol import Protocol
-from ..record import Record, canonical_json
+from ..record import Record
 from ..schema import LONG_NAMES, UNITS
 
 Row = dict[str, Any]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import RecordError
-from ..record import Record, read_record
+from ..record import Record
+from ..record_file import read_record
 from .columns import Row, record_row
 
 STEM_DIGITS = 32

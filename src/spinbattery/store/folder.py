@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..atomic import replacing
 from ..errors import RecordError
+from ..hashing import canonical_json, planned_key
 from ..paths import user_path
 from ..progress import Progress, silent
-from ..record import Record, canonical_json, planned_key
+from ..record import Record
 from .claims import claim, claimed
 from .columns import PARAMETERS, Row
 from .files import FAILURE, RECORD, Entry, digest, entry_of, intact, read_entry, stem_of, stem_of_path

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from ..atomic import replacing
 from ..errors import RecordError
+from ..hashing import planned_key
 from ..progress import Progress, silent
-from ..record import Record, planned_key
+from ..record import Record
 from .files import FAILURE, RECORD, Entry, entry_of, intact, read_entry, stem_of_path
 
 if TYPE_CHECKING:

@@ -18,12 +18,13 @@ from ..charging import ENGINES, engine_type, has_tolerance, resolve_engine
 from ..engines.base import Engine, derived_seed, output_times
 from ..errors import InvalidParameterError
 from ..graph_import import is_graph
+from ..hashing import run_key
 from ..network import SpinNetwork
 from ..network_text import as_network
 from ..noise import Noise, as_noise
 from ..problem import ChargingProblem
 from ..recipe import ProtocolLike, as_protocol, is_protocol_like
-from ..record import Record, run_key
+from ..record import Record
 from ..scales import EnergyScales, as_scales
 from ..store.columns import Row, parameters
 from ..store.folder import Store
@@ -71,12 +72,13 @@ class Task:
         return self.engine.required_bytes(self.problem)
 
     def record(self, store: Store) -> Record | None:
-        """The record that a store has of it, of a measurement the latest one.
+        """The record that a store has of it, with the labels of this network; of a measurement the latest one.
 
         Raises:
             RecordError: it is damaged.
         """
-        return store.latest(self.key) if self.engine.measures else store.get(self.key)
+        found = store.latest(self.key) if self.engine.measures else store.get(self.key)
+        return None if found is None else found.with_labels_of(self.problem)
 
     def parameters(self) -> Row:
         """Columns of the store that are known beforehand."""

@@ -19,9 +19,10 @@ from threadpoolctl import threadpool_limits
 from ..arguments import instance, switch
 from ..engines.base import Engine
 from ..errors import SweepError
+from ..hashing import planned_key
 from ..progress import Progress, checked_progress, silent
 from ..recipe import ProtocolLike
-from ..record import Record, planned_key
+from ..record import Record
 from ..scales import EnergyScales
 from ..store.folder import Store, as_store
 from ..store.gather import gather

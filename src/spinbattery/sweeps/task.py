@@ -13,9 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from ..engines.checkpoint import Checkpoint
 from ..errors import RecordError, SpinBatteryError
+from ..hashing import planned_key
 from ..machine import limit_cores
 from ..progress import Progress, silent
-from ..record import planned_key
 from ..store.files import Entry
 from ..store.folder import Store
 from .plan import Task
