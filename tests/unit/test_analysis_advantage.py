@@ -141,7 +141,7 @@ def test_a_local_protocol_with_crosstalk_is_a_baseline_of_the_same_crosstalk_onl
     assert advantage(unequal).sizes["pair"] == 2
 
 
-@pytest.mark.parametrize("name", ["duration", "energy_scales", "network", "n_pairs", "n_spins"])
+@pytest.mark.parametrize("name", ["duration", "scales_hash", "network", "n_pairs", "n_spins"])
 def test_a_baseline_is_like_its_reference(data, name):
     column = data[name].values.astype(object)
     local = data["J"].values == 0.0

@@ -87,7 +87,7 @@ def test_a_mixture_of_protocols_is_refused_and_the_advice_works(records, two):
         ("duration", [5.0, 5.0, 5.0, 20.0], r"duration \(5, 20\)"),
         ("s_hold", [0.35, 0.25, 0.35, 0.35], r"s_hold \(0.25, 0.35\)"),
         ("crosstalk", [0.0, 0.0, np.nan, -0.001], r"crosstalk \(-0.001, 0, nan\)"),
-        ("energy_scales", ["a", "a", "b", "a"], r"energy_scales \(a, b\)"),
+        ("scales_hash", ["a", "a", "b", "a"], r"scales_hash \(Advantage_system6 \(smooth model\): a, .*: b\)"),
     ],
 )
 def test_each_coordinate_of_a_curve_must_be_one_value(cooperative, name, values, said):

@@ -32,12 +32,13 @@ _OPTIONAL = ("readout_error", "schedule", "family")
 _PROBLEM = ("n_spins", "n_pairs", "field", "engine", "problem_hash")
 """With those of a curve, what runs of one network have in common when only their seeds differ."""
 
-_COORDINATES = ("network", "network_hash", "seed", "field", *CURVE, *_PROBLEM)
+_COORDINATES = ("network", "network_hash", "seed", "field", "energy_scales", *CURVE, *_PROBLEM)
 _VARIABLES = ("magnetization", "std", "precision")
 
 _MIN_SIZES = 3
 _SHOWN = 6
-_LONGEST = 40
+_LONGEST = 60
+_HASH_DIGITS = 8
 
 
 class HoldsRuns(Protocol):
@@ -63,7 +64,7 @@ def runs_of(data: Any) -> xr.Dataset:
         raise FitError(f"give a Dataset with dimension 'run', or the result of a sweep, not {type(data).__name__}.")
     if "run" not in found.dims:
         raise FitError("this is a single run and so a single point; give a Dataset with dimension 'run', or records.")
-    needed = [name for name in (*_COORDINATES, *_VARIABLES) if name not in _OPTIONAL]
+    needed = [name for name in (*_COORDINATES, *_VARIABLES) if name not in (*_OPTIONAL, "scales_hash")]
     missing = [name for name in needed if name not in found]
     if missing:
         raise FitError(
@@ -236,7 +237,8 @@ def check_one_curve(runs: xr.Dataset, what: str = "these runs", *, otherwise: st
     mixed = differing(runs, CURVE)
     if mixed:
         raise FitError(
-            f"{what} are not one curve: they differ in {_listed(mixed)}; {_one_value(columns, list(mixed))}{otherwise}"
+            f"{what} are not one curve: they differ in {_listed(mixed, columns)}; "
+            f"{_one_value(columns, list(mixed))}{otherwise}"
         )
     for network in np.unique(columns["network_hash"]):
         same = np.flatnonzero(columns["network_hash"] == network)
@@ -244,7 +246,7 @@ def check_one_curve(runs: xr.Dataset, what: str = "these runs", *, otherwise: st
         if mixed:
             raise FitError(
                 f"{what} are not one curve: those of one network may differ in their seeds alone, but those of "
-                f"{columns['network'][same[0]]} differ in {_listed(mixed)}; {_one_value(columns, list(mixed))}"
+                f"{columns['network'][same[0]]} differ in {_listed(mixed, columns)}; {_one_value(columns, list(mixed))}"
                 f"{otherwise}"
             )
     seed_groups(runs)
@@ -320,7 +322,10 @@ def _optional(runs: xr.Dataset, name: str) -> FloatArray:
 
 def _columns(runs: xr.Dataset) -> dict[str, NDArray[Any]]:
     unknown = np.full(runs.sizes["run"], "")
-    return {name: runs[name].to_numpy() if name in runs else unknown for name in _COORDINATES}
+    found = {name: runs[name].to_numpy() if name in runs else unknown for name in _COORDINATES}
+    if "scales_hash" not in runs:  # a Dataset that was written before there were hashes
+        found["scales_hash"] = found["energy_scales"]
+    return found
 
 
 def differing(runs: xr.Dataset, names: Sequence[str]) -> dict[str, NDArray[Any]]:
@@ -339,8 +344,17 @@ def _differing(
     return {name: values for name, values in found.items() if len(values) > 1}
 
 
-def _listed(mixed: Mapping[str, NDArray[Any]]) -> str:
-    return " and ".join(f"{name} ({spelled(values)})" for name, values in mixed.items())
+def _listed(mixed: Mapping[str, NDArray[Any]], columns: Mapping[str, NDArray[Any]]) -> str:
+    return " and ".join(
+        f"{name} ({spelled(_scales(values, columns) if name == 'scales_hash' else values)})"
+        for name, values in mixed.items()
+    )
+
+
+def _scales(hashes: NDArray[Any], columns: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Names of energy scales, with the first digits of the hashes that tell equal names apart."""
+    names = [str(columns["energy_scales"][columns["scales_hash"] == digest][0]) for digest in hashes]
+    return np.array([f"{name}: {digest[:_HASH_DIGITS]}" for name, digest in zip(names, hashes, strict=True)])
 
 
 def spelled(values: NDArray[Any]) -> str:
