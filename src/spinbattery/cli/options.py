@@ -51,7 +51,8 @@ NetworkText = Annotated[
     typer.Option(
         "--network",
         help="torus:3x4, tilted-torus:3x1, ring:5, complete:6, pegasus:4, pegasus:16/missing:28:seed:7/region:4, "
-        "pegasus:16/scattered:400:seed:1, zephyr:6, solver:properties.json, file:graph.graphml, file:bonds.csv?weight=J.",
+        "pegasus:16/scattered:400:seed:1, zephyr:6, solver:properties.json, file:graph.graphml, "
+        "file:bonds.csv?weight=J.",
     ),
 ]
 Reads = Annotated[int | None, typer.Option("--reads", min=2, help="Reads of the emulator (1000).")]
