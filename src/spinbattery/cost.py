@@ -20,7 +20,7 @@ from .quadrature import gauss_nodes
 _PANELS_PER_SEGMENT = 48
 _MANY_SEGMENTS = 4096
 _FEWEST_PANELS = 2
-"""Of a segment that is short because there are many."""
+"""Panels of a segment that is short because there are many."""
 
 _ORDER = 8
 

@@ -14,17 +14,6 @@ PROTOCOL = '[[protocols]]\nname = "cooperative"\nduration = "5ns"\n'
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    home, here = tmp_path / "home", tmp_path / "here"
-    home.mkdir()
-    here.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.chdir(here)
-    yield home
-    assert list(here.iterdir()) == []
-
-
-@pytest.fixture
 def run(spinbattery, home):
     def call(*arguments):
         got = spinbattery(*arguments)

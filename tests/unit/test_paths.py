@@ -16,18 +16,6 @@ FAST = sb.Statevector(1e-3)
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    """A home folder, and a working folder in which nothing may appear."""
-    home, here = tmp_path / "home", tmp_path / "here"
-    home.mkdir()
-    here.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.chdir(here)
-    yield home
-    assert list(here.iterdir()) == []
-
-
-@pytest.fixture
 def properties(home):
     graph = WorkingGraph.pegasus(2)
     qubits, couplers = graph.qubits.tolist(), graph.couplers.tolist()

@@ -329,14 +329,14 @@ def _columns(runs: xr.Dataset) -> dict[str, NDArray[Any]]:
 
 
 def differing(runs: xr.Dataset, names: Sequence[str]) -> dict[str, NDArray[Any]]:
-    """Of these coordinates of :data:`CURVE` those in which runs differ, with their values."""
+    """The coordinates among these in which runs differ, with their values."""
     return _differing(_columns(runs), names, np.arange(runs.sizes["run"]))
 
 
 def _differing(
     columns: Mapping[str, NDArray[Any]], names: Sequence[str], positions: IntArray
 ) -> dict[str, NDArray[Any]]:
-    """Of these coordinates those with more than one value, with their values; NaN is one value."""
+    """The coordinates among these that have more than one value, with their values; NaN is one value."""
     found = {name: np.unique(columns[name][positions]) for name in names}
     for name in _OPTIONAL:
         if name in found and found[name].dtype.kind == "U":

@@ -34,22 +34,13 @@ store = typer.Typer(help="Look into folders of records, and merge them.", no_arg
 @store.command("list")
 def list_runs(folder: Folder, where: Where = None, as_json: o.AsJson = False) -> None:
     """List runs with their status: done, failed, or damaged."""
-    from .summary import DISTINGUISHING, heading, number, varying
+    from .summary import heading, number, shown_columns
 
     rows = _open(folder).rows(**parse_filters(where))
     if as_json:
         print_json(rows)
         return
-    listed = [
-        "network",
-        "n_spins",
-        "protocol",
-        *varying(rows, DISTINGUISHING),
-        "magnetization",
-        "charge_state",
-        "precision",
-        "status",
-    ]
+    listed = [*shown_columns(rows), "status"]
     cells = [[number(row[name]) for name in listed] + [row["key"][:_KEY_DIGITS]] for row in rows]
     print_table(f"{len(rows)} runs in {folder}", [*map(heading, listed), "key"], cells)
     for row in rows:

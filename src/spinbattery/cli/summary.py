@@ -121,7 +121,7 @@ def _of_reads(record: Record) -> dict[str, Any]:
     }
 
 
-DISTINGUISHING = (
+_DISTINGUISHING = (
     "duration", "J", "field", "s_hold", "crosstalk", "noise", "energy_scales", "engine", "tolerance", "trajectories",
     "reads", "temperature", "sweeps", "readout_error", "seed",
 )  # fmt: skip
@@ -139,9 +139,10 @@ def number(value: float | str | bool | Mapping[str, bool | None] | None, digits:
     return "-" if value is None else f"{value:.{digits}g}"
 
 
-def varying(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:
-    """Of these columns those that do not have one value in all rows."""
-    return [name for name in names if len({row[name] for row in rows}) > 1]
+def shown_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Columns of a table of runs: what they are, the parameters in which they differ, and what came out."""
+    varying = [name for name in _DISTINGUISHING if len({row[name] for row in rows}) > 1]
+    return ["network", "n_spins", "protocol", *varying, "magnetization", "charge_state", "precision"]
 
 
 def heading(name: str) -> str:

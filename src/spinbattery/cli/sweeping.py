@@ -78,7 +78,7 @@ def _parse_shard(text: str) -> tuple[int, int]:
 
 def _present(result: Sweep, as_json: bool) -> None:
     from .commands import note_limits
-    from .summary import DISTINGUISHING, heading, number, varying
+    from .summary import heading, number, shown_columns
 
     runs = _rows(result)
     emulated = [
@@ -100,15 +100,7 @@ def _present(result: Sweep, as_json: bool) -> None:
             }
         )
         return
-    shown = [
-        "network",
-        "n_spins",
-        "protocol",
-        *varying(runs, DISTINGUISHING),
-        "magnetization",
-        "charge_state",
-        "precision",
-    ]
+    shown = shown_columns(runs)
     print_table(
         f"{len(runs)} runs in {result.store.folder}",
         [*map(heading, shown)],
