@@ -12,7 +12,8 @@ from spinbattery.charging import choose_engine
 from spinbattery.engines.base import Engine
 from spinbattery.engines.statevector import Statevector
 from spinbattery.engines.symmetric import Symmetric
-from spinbattery.network import SpinNetwork, from_networkx
+from spinbattery.graph_import import from_networkx
+from spinbattery.network import SpinNetwork
 from spinbattery.network_text import parse_network
 from spinbattery.problem import ChargingProblem
 from spinbattery.protocol import cooperative

@@ -14,11 +14,15 @@ from ._typing import FloatArray
 from .arguments import instance
 from .errors import NetworkError
 from .network import SpinNetwork
+from .units import NUMBER
 
 if TYPE_CHECKING:
     import networkx as nx
 
 WEIGHT, CROSSTALK = "weight", "crosstalk"
+_IDS = frozenset({"id", "key", "name"})
+"""Names of edges themselves, which are no weights though they may be numbers; so is what begins with an underscore."""
+
 _FIELDS = frozenset({"h", "bias", "field", "linear"})
 """Names, in small letters, under which graphs keep a field on each node."""
 
@@ -45,8 +49,8 @@ def from_networkx(
 
     Raises:
         NetworkError: empty, directed, multi- or self-looped graph; edges that have numbers under other names than
-            ``weight``, or only some of them a weight; a weight that is no finite number; nodes with fields, unless
-            ``weight`` is given.
+            ``weight``, or only some of them a weight; a weight that is no finite number; nodes with fields, or a model
+            of bits, unless ``weight`` is False.
 
     Example:
         >>> import networkx as nx
@@ -94,14 +98,15 @@ def _chosen(graph: nx.Graph[Any], weight: str | Literal[False] | None) -> str | 
     """Name of the attribute that is the weight, which every edge then has; None for weights of 1."""
     if weight is False:
         return None
-    if weight is not None and not (isinstance(weight, str) and weight):
-        raise NetworkError(f"weight must name an edge attribute, or be False for weights of 1, but is {weight!r}.")
+    if weight is not None and not (isinstance(weight, str) and weight not in ("", CROSSTALK)):
+        raise NetworkError(
+            f"weight must name an edge attribute other than crosstalk, or be False for weights of 1, but is {weight!r}."
+        )
     found = Counter(key for _, _, data in graph.edges(data=True) for key in data)
-    if weight is None:
-        _refuse_fields(graph)
-        if WEIGHT not in found:
-            _refuse_other_names(graph)
-            return None
+    _refuse_fields(graph)
+    if weight is None and WEIGHT not in found:
+        _refuse_other_names(graph)
+        return None
     chosen = WEIGHT if weight is None else weight
     if found[chosen] < graph.number_of_edges():
         bare = next((u, v) for u, v, data in graph.edges(data=True) if chosen not in data)
@@ -117,7 +122,7 @@ def _refuse_other_names(graph: nx.Graph[Any]) -> None:
     """Refuse edges that have numbers, but none called weight."""
     others = sorted(
         {str(key) for _, _, data in graph.edges(data=True) for key, value in data.items()
-         if key != CROSSTALK and _is_number(value)}
+         if key != CROSSTALK and str(key) not in _IDS and not str(key).startswith("_") and _is_number(value)}
     )  # fmt: skip
     if others:
         raise NetworkError(
@@ -128,24 +133,23 @@ def _refuse_other_names(graph: nx.Graph[Any]) -> None:
 
 
 def _refuse_fields(graph: nx.Graph[Any]) -> None:
-    """Refuse nodes with fields that are not zero: a network has none, and they would be lost without a word."""
+    """Refuse fields that are not zero, which would be lost without a word, and models of bits."""
     for node, data in graph.nodes(data=True):
+        if str(getattr(data.get("vartype"), "name", data.get("vartype"))) == "BINARY":
+            raise NetworkError(
+                f"node {node!r} is of a BINARY model, whose biases are not those of spins; use change_vartype('SPIN')."
+            )
         for key, value in data.items():
             if str(key).lower() in _FIELDS and _is_number(value) and float(value) != 0.0:
                 raise NetworkError(
                     f"node {node!r} has {key} = {value}, a field; fields belong to the protocol (h), and a network "
-                    "has bonds alone. Say which edge attribute is the weight, as by weight='weight', to read the bonds "
-                    "without the fields."
+                    "has bonds alone. Remove the attribute from the nodes to read the bonds without the fields."
                 )
 
 
 def _is_number(value: Any) -> bool:
     if isinstance(value, str):
-        try:
-            float(value)
-        except ValueError:
-            return False
-        return True
+        return NUMBER.fullmatch(value.strip()) is not None
     return isinstance(value, numbers.Number) and not isinstance(value, bool)
 
 

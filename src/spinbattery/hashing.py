@@ -49,6 +49,17 @@ def planned_key(key: str) -> str:
     return key.partition("-")[0]
 
 
+_NAMES = frozenset({"labels", "lattice"})
+"""Of a network, what is no physics and is not in every record of it."""
+
+
+def without_names(problem: str) -> str:
+    """The text of a problem in a record without what the spins are called."""
+    data = json.loads(problem)
+    data["network"] = {key: value for key, value in data["network"].items() if key not in _NAMES}
+    return canonical_json(data)
+
+
 def dataset_digest(dataset: xr.Dataset, left_out: frozenset[str]) -> str:
     """SHA-256 over all variables and all attributes but those left out."""
     digest = hashlib.sha256()

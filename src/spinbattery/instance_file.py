@@ -13,14 +13,25 @@ import numpy as np
 
 from .errors import NetworkError
 from .network import SpinNetwork
+from .units import NUMBER
 
 ENDINGS = (".edgelist", ".txt", ".csv", ".tsv", ".coo", ".rud", ".rudy", ".gset")
 
 _COMMENTS = ("#", "%")
 _SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs"}
 _BLANKS = "blanks"
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-_WHOLE = re.compile(r"[-+]?\d{1,18}")
+_WHOLE = re.compile(r"\d{1,18}", re.ASCII)
+_LABEL = re.compile(r"-?(0|[1-9]\d{0,17})", re.ASCII)
+"""A whole number in its one spelling: 07 is a text."""
+
+_MOST_SPINS = 1_000_000
+_FORMATS = (
+    (re.compile(r"%%MatrixMarket", re.IGNORECASE), "MatrixMarket"),
+    (re.compile(r"p\s+(\w+\s+)?\d+\s+\d+"), "DIMACS"),
+    (re.compile(r"#\s*vartype\s*=\s*BINARY", re.IGNORECASE), "COO of a BINARY model"),
+)
+"""Lines of other formats, whose numbers mean something else."""
+
 _ENDS = (
     ("i", "j"), ("u", "v"), ("source", "target"), ("from", "to"), ("node1", "node2"), ("spin1", "spin2"),
     ("row", "col"),
@@ -108,7 +119,13 @@ class _Instance:
             self._refuse(None, f"cannot be read: {error.strerror or error}")
         except UnicodeDecodeError:
             self._refuse(None, "is no text; save it as UTF-8")
-        lines = [(k, line.partition("#")[0].strip()) for k, line in enumerate(text.splitlines(), 1)]
+        raw = [(k, line.strip()) for k, line in enumerate(text.splitlines(), 1)]
+        for k, line in raw:
+            for pattern, kind in _FORMATS:
+                if pattern.match(line):
+                    self._refuse(k, f"{line!r} is of the format {kind}, which is not read; write i, j and weight of "
+                                 "spins -1 and +1 in each line")  # fmt: skip
+        lines = [(k, line.partition("#")[0].strip()) for k, line in raw]
         lines = [(k, line) for k, line in lines if line and not line.startswith(_COMMENTS)]
         if not lines:
             return []
@@ -130,13 +147,20 @@ class _Instance:
 
     def _has_heads(self, rows: list[Row]) -> bool:
         """Whether the first line names columns."""
-        line, heads = rows[0]
-        if any(_NUMBER.fullmatch(cell) for cell in heads):
+        (line, heads), rest = rows[0], rows[1:]
+        if any(NUMBER.fullmatch(cell) for cell in heads):
             return False
         known = _ends(heads) is not None
-        if not known and len(heads) > 2:
-            self._refuse(line, f"{heads} are no bond, and name no columns that are known; call them {_HEADS}")
+        if not known and (len(heads) > 2 or self._are_alone(heads, rest)):
+            self._refuse(line, f"{heads} are no bond, or name no columns that are known; call them {_HEADS}")
         return known
+
+    def _are_alone(self, heads: Sequence[str], rest: Sequence[Row]) -> bool:
+        """Whether texts of the first line look like names of columns: no label of any other line is like them."""
+        labels = {cell for _, cells in rest for cell in cells[:2]}
+        if labels and all(_LABEL.fullmatch(label) for label in labels):
+            return True
+        return bool(labels) and self.path.suffix.lower() in (".csv", ".tsv") and labels.isdisjoint(heads)
 
     def _named(self, rows: list[Row]) -> _Layout:
         """Columns by their names."""
@@ -180,6 +204,8 @@ class _Instance:
         """Whether the first line is N and M; files that can be read either way are refused."""
         (line, head), rest = rows[0], rows[1:]
         widths = {len(cells) for _, cells in rest}
+        if rows and len(head) == 2 and not rest and all(map(_WHOLE.fullmatch, head)) and int(head[1]) == 0:
+            self._refuse(line, f"{' '.join(head)!r} may be a bond, or a number of spins without bonds")
         if len(head) != 2 or not rest or len(widths) != 1 or widths - {2, 3}:
             return False
         if not all(_WHOLE.fullmatch(cell) for cell in head):
@@ -208,13 +234,13 @@ class _Instance:
         if layout.weight is None:
             return line, ends, 1.0
         text = cells[layout.weight]
-        if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+        if not NUMBER.fullmatch(text) or not math.isfinite(float(text)):
             decimal = "; write it with a decimal point" if "," in text else ""
             self._refuse(line, f"the weight {text!r} is no finite number{decimal}")
         return line, ends, float(text)
 
     def _built(self, name: str, bonds: list[Bond], counted: int | None) -> SpinNetwork:
-        whole = all(_WHOLE.fullmatch(label) for _, ends, _ in bonds for label in ends)
+        whole = all(_LABEL.fullmatch(label) for _, ends, _ in bonds for label in ends)
         place: dict[Any, int] = {}
         if counted is not None:
             least = _least([int(label) for _, ends, _ in bonds for label in ends])
@@ -258,8 +284,10 @@ def _misfit(n_spins: int, n_bonds: int, rest: list[Row]) -> str:
     if n_bonds != len(rest):
         return f"{n_bonds} bonds are announced, but {len(rest)} lines follow"
     labels = [label for _, cells in rest for label in cells[:2]]
-    if not all(_WHOLE.fullmatch(label) for label in labels):
+    if not all(_LABEL.fullmatch(label) for label in labels):
         return "the spins are no whole numbers"
+    if n_spins > _MOST_SPINS:
+        return f"{n_spins} spins are announced, and networks of up to {_MOST_SPINS} are read"
     numbers = [int(label) for label in labels]
     least = _least(numbers)
     if min(numbers) < least or max(numbers) >= least + n_spins:

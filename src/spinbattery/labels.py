@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
@@ -62,6 +63,8 @@ def _plain(label: Any) -> Any:
         return to_plain(label)
     if isinstance(label, np.generic):
         label = label.item()
+    if isinstance(label, float) and not math.isfinite(label):
+        return str(label)
     return label if label is None or isinstance(label, bool | int | float | str) else str(label)
 
 

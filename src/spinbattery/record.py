@@ -15,7 +15,7 @@ from ._typing import ComplexArray, FloatArray
 from .atomic import replacing
 from .charge_state import ChargeState, charge_state
 from .errors import RecordError
-from .hashing import canonical_json, checksum, dataset_digest, measurement_key
+from .hashing import canonical_json, checksum, dataset_digest, measurement_key, without_names
 from .netcdf import encode
 from .paths import user_path
 from .problem import ChargingProblem
@@ -64,9 +64,18 @@ class Record:
         return dict(zip(self.labels, self.dataset["spin_magnetization"].to_numpy().tolist(), strict=True))
 
     def with_labels_of(self, problem: ChargingProblem) -> Record:
-        """The same run with the labels of another network of the same physics."""
+        """The same run with the labels of another network of the same physics.
+
+        Raises:
+            RecordError: its engine was given qubits by their labels, so that with other labels it is another run.
+        """
         if problem.network.names == self.labels:
             return self
+        if json.loads(str(self.dataset.attrs["engine_options"])).get("stuck"):
+            raise RecordError(
+                f"the store has this run with stuck qubits of a network with other labels ({self.labels[:4]}, ...), and "
+                "qubits are named by labels; use another store, or recompute=True, which replaces it."
+            )
         labelled = replace(self.problem, network=replace(self.problem.network, labels=problem.network.labels))
         text = self.dataset["problem"].copy(data=canonical_json(labelled.to_dict()))
         # numbers of qubits are the labels of another network
@@ -277,8 +286,10 @@ class Record:
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 of all but when and how fast it was computed: equal for runs that agree to the last bit."""
-        return dataset_digest(self.dataset, _EXECUTION)
+        """SHA-256 of all but labels, and when and how fast it ran: equal for runs that agree to the last bit."""
+        text = self.dataset["problem"]
+        unnamed = self.dataset.assign(problem=text.copy(data=without_names(str(text.item()))))
+        return dataset_digest(unnamed, _EXECUTION)
 
     @property
     def times(self) -> FloatArray:

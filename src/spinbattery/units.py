@@ -26,6 +26,9 @@ GHZ_IN_JOULE = PLANCK_CONSTANT * 1e9
 BOLTZMANN_GHZ_PER_KELVIN = 1.380649e-23 / GHZ_IN_JOULE
 """kT/h of one kelvin, in GHz."""
 
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+"""A number as files have it: no blanks, no underscores, no names such as nan."""
+
 _LARGEST = 1e50
 """Beyond this, squares and sums of squares would leave the range of floats."""
 

@@ -17,6 +17,7 @@ from dwave.system.testing import MockDWaveSampler
 from spinbattery import network
 from spinbattery.annealer.emulator import EmulatedAnnealer
 from spinbattery.annealer.timing import qpu_access_time
+from spinbattery.scales import advantage_system6
 
 REVERSE = {
     "num_reads": 20,
@@ -84,7 +85,8 @@ def test_a_mock_can_be_made_from_it():
 
 def test_it_can_be_made_from_a_mock():
     mock = MockDWaveSampler(topology_type="zephyr", topology_shape=[1, 4])
-    sampler = EmulatedAnnealer(graph=mock.properties, sweeps=50)
+    # a Zephyr chip has scales of its own, which a mock has not
+    sampler = EmulatedAnnealer(graph=mock.properties, scales=advantage_system6(), sweeps=50)
     assert set(sampler.nodelist) == set(mock.nodelist)
     assert sampler.properties["h_gain_schedule_range"] == [-3.0, 3.0]
     assert len(sampler.sample_ising({0: 1.0}, {})) == 1

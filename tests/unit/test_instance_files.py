@@ -85,9 +85,14 @@ def test_models_of_dimod_name_their_biases():
     with pytest.raises(NetworkError, match="no attribute 'weight', but 'bias'"):
         sb.from_networkx(dimod.to_networkx_graph(dimod.BQM.from_ising({}, bonds)))
     with_fields = dimod.to_networkx_graph(dimod.BQM.from_ising({11: -0.5}, bonds))
-    with pytest.raises(NetworkError, match=r"node 11 has bias = -0\.5, a field; fields belong to the protocol"):
-        sb.from_networkx(with_fields)
-    assert figures(sb.from_networkx(with_fields, weight="bias")) == (0.05713, 6.8757)
+    for weight in (None, "bias"):
+        with pytest.raises(NetworkError, match=r"node 11 has bias = -0\.5, a field; fields belong to the protocol"):
+            sb.from_networkx(with_fields, weight=weight)
+    without = dimod.to_networkx_graph(dimod.BQM.from_ising({11: 0.0}, bonds))
+    assert figures(sb.from_networkx(without, weight="bias")) == (0.05713, 6.8757)
+    bits = dimod.to_networkx_graph(dimod.BQM.from_qubo(bonds))
+    with pytest.raises(NetworkError, match="of a BINARY model"):
+        sb.from_networkx(bits, weight="bias")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +102,8 @@ def test_models_of_dimod_name_their_biases():
         ([(0, 1, {"weight": 1.0}), (1, 2, {"J": 2.0})], r"edge \(1, 2\) has no attribute 'weight'.* found: J, weight"),
         ([(0, 1, {"weight": 1 + 1j})], "no number"),
         ([(0, 1, {"weight": True})], "no number"),
-        ([(0, 1, {"weight": "nan"})], "not finite"),
+        ([(0, 1, {"weight": "nan"})], "no number"),
+        ([(0, 1, {"weight": "1_0"})], "no number"),
         ([(0, 1, {"length": 2.0, "J": 1.0})], "no attribute 'weight', but 'J', 'length'"),
     ],
 )
@@ -107,9 +113,9 @@ def test_weights_are_never_guessed(edges, message):
 
 
 def test_what_is_no_number_is_no_weight():
-    named = nx.Graph([(0, 1, {"id": "first", "colour": "red"}), (1, 2, {"id": "second"})])
+    named = nx.Graph([(0, 1, {"id": "7", "colour": "red"}), (1, 2, {"id": "second", "_igraph_index": 1})])
     assert sb.from_networkx(named).weights.tolist() == [1.0, 1.0]
-    for wrong in (True, 1, "", ["J"]):
+    for wrong in (True, 1, "", ["J"], "crosstalk"):
         with pytest.raises(NetworkError, match="weight must name an edge attribute"):
             sb.from_networkx(named, weight=wrong)
 
@@ -167,6 +173,7 @@ def test_lists_without_weights(tmp_path):
     assert sb.parse_network(write(tmp_path, "0 1\n1 2\n")) == sb.SpinNetwork(3, [(0, 1), (1, 2)])
     assert sb.parse_network(write(tmp_path, "source,target\n0,1\n1,2\n", "csv")).weights.tolist() == [1.0, 1.0]
     assert sb.parse_network(write(tmp_path, "a b\nb c\n")).labels == ("a", "b", "c")
+    assert sb.parse_network(write(tmp_path, "07 7\n7 8\n")).labels == ("07", "7", "8")
     assert sb.parse_network(write(tmp_path, TRIANGLE) + "?weight=none").weights.tolist() == [1.0, 1.0, 1.0]
 
 
@@ -178,7 +185,7 @@ def test_lists_without_weights(tmp_path):
         ("i,j,w\n", "line 1: names columns, but no bonds follow"),
         ("4 6\n" + BONDS, "line 1: .*6 bonds are announced, but 5 lines follow"),
         ("3 5\n" + BONDS, "line 1: .*3 spins are announced, but they are numbered 1 to 4"),
-        ("a b\n" + BONDS, "line 1: has 2 columns and the others 3"),
+        ("a b\n" + BONDS, "line 1: .*are no bond, or name no columns that are known"),
         ("4 1\na b 1.0\n", "line 1: .*the spins are no whole numbers"),
         ("3 2\n1 2\n2 3\n", "line 1: '3 2' may be a bond, or the numbers of spins and bonds"),
         ("0 1 1.0\n1 2\n", "line 2: has 2 columns, but line 1 has 3"),
@@ -197,8 +204,18 @@ def test_lists_without_weights(tmp_path):
         ("0 1 1_0\n", "line 1: the weight '1_0' is no finite number"),
         ("0 1 1.0\n2 2 0.5\n", "line 2: couples spin 2 to itself; a field is no bond"),
         ("0 1 1.0\n\n# again\n1 0 2.0\n", "line 4: the pair 1, 0 is in line 1 already"),
-        ("c a comment of DIMACS\np edge 2 1\n", "line 1: .*are no bond"),
+        ("c a comment\np edge 2 1\n", "line 2: .*DIMACS, which is not read"),
         ("i j 1.0\nj k 2.0\n3 4 heavy\n", "line 3: the weight 'heavy'"),
+        (
+            "%%MatrixMarket matrix coordinate real symmetric\n3 3 1\n1 2 1.0\n",
+            "line 1: .*MatrixMarket, which is not read",
+        ),
+        ("p 3 2\ne 1 2\n", "line 1: .*DIMACS, which is not read"),
+        ("# vartype=BINARY\n0 1 1.0\n", "line 1: .*BINARY model, which is not read"),
+        ("a,b\n0,1\n1,2\n", "line 1: .*name no columns that are known"),
+        ("here,there\nx,y\ny,z\n", "line 1: .*name no columns that are known"),
+        ("3 0\n", "line 1: '3 0' may be a bond, or a number of spins without bonds"),
+        ("2000000 1\n1 2 1.0\n", "line 1: .*networks of up to 1000000 are read"),
         ("i,j\ni,k\n", "line 1: .*may name columns or spins"),
         ("strong,weak,force\n1,2,1.0\n", "line 1: .*name no columns that are known; call them i,j,w"),
     ],

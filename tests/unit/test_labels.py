@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.errors import NetworkError
+from spinbattery.errors import NetworkError, RecordError
 
 CHARGING = sb.cooperative(60e3)
 
@@ -88,6 +88,15 @@ def test_values_by_label_become_values_by_spin(path):
     assert abs(found[1]) < 0.01 < min(abs(found[0]), abs(found[2]))
 
 
+def test_a_run_with_stuck_qubits_is_not_another_one(tmp_path):
+    engine = sb.Emulator(reads=4, sweeps=5, seed=1, stuck=(5,))
+    first, other = (sb.SpinNetwork(3, [(0, 1), (1, 2)], labels=labels) for labels in ((5, 6, 7), (6, 5, 7)))
+    sb.charge(first, CHARGING, engine=engine, store=tmp_path)
+    with pytest.raises(RecordError, match="stuck qubits of a network that has other labels"):
+        sb.charge(other, CHARGING, engine=engine, store=tmp_path)
+    assert sb.charge(other, CHARGING, engine=engine, store=tmp_path, recompute=True).spin_magnetization[5] == -1.0
+
+
 LABELS = [
     ("a", "b", "c"),
     (2, 0, 1),
@@ -109,6 +118,18 @@ def test_labels_that_json_has_not_are_kept_as_texts(tmp_path):
     network = sb.SpinNetwork(2, [(0, 1)], labels=(frozenset("a"), frozenset("b")))
     record = sb.charge(network, sb.cooperative(5.0))
     assert sb.read_record(record.save(tmp_path / "run.nc")).labels == ("frozenset({'a'})", "frozenset({'b'})")
+
+
+def test_labels_that_are_no_finite_number_are_kept_as_texts():
+    network = sb.SpinNetwork(2, [(0, 1)], labels=(float("inf"), 1))
+    assert sb.charge(network, sb.cooperative(5.0)).labels == (float("inf"), 1)
+
+
+def test_the_content_of_a_record_is_the_same_with_other_labels():
+    one, other = (
+        sb.charge(sb.SpinNetwork(2, [(0, 1)], labels=labels), sb.cooperative(5.0)) for labels in (None, ("a", "b"))
+    )
+    assert one.content_hash == other.content_hash
 
 
 def test_labels_are_no_part_of_the_physics():

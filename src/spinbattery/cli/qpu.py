@@ -168,6 +168,7 @@ def collect(
     quiet: o.Quiet = False,
 ) -> None:
     """Find every job that was sent, and write the answers there are as records."""
+    from ..hashing import planned_key
     from ..qpu.client import connect
     from ..qpu.collection import collect as fetch
     from ..qpu.ledger import Ledger
@@ -179,7 +180,7 @@ def collect(
     unsent = len(ledger.jobs(states=["planned"]))
     rows = folder.rows(key=result.done) if result.done else []
     if as_json:
-        states = {row["key"]: row["charge_state"] for row in rows}
+        states = {planned_key(row["key"]): row["charge_state"] for row in rows}
         print_json({**vars(result), "planned": unsent, "charge_states": states})
     else:
         counts = {name: len(found) for name, found in vars(result).items()}
