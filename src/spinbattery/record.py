@@ -73,7 +73,7 @@ class Record:
             return self
         if json.loads(str(self.dataset.attrs["engine_options"])).get("stuck"):
             raise RecordError(
-                f"the store has this run with stuck qubits of a network with other labels ({self.labels[:4]}, ...), and "
+                f"the store has this run with stuck qubits of a network with other labels ({self.labels[:3]}...), and "
                 "qubits are named by labels; use another store, or recompute=True, which replaces it."
             )
         labelled = replace(self.problem, network=replace(self.problem.network, labels=problem.network.labels))

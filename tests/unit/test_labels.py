@@ -92,7 +92,7 @@ def test_a_run_with_stuck_qubits_is_not_another_one(tmp_path):
     engine = sb.Emulator(reads=4, sweeps=5, seed=1, stuck=(5,))
     first, other = (sb.SpinNetwork(3, [(0, 1), (1, 2)], labels=labels) for labels in ((5, 6, 7), (6, 5, 7)))
     sb.charge(first, CHARGING, engine=engine, store=tmp_path)
-    with pytest.raises(RecordError, match="stuck qubits of a network that has other labels"):
+    with pytest.raises(RecordError, match="stuck qubits of a network with other labels"):
         sb.charge(other, CHARGING, engine=engine, store=tmp_path)
     assert sb.charge(other, CHARGING, engine=engine, store=tmp_path, recompute=True).spin_magnetization[5] == -1.0
 
