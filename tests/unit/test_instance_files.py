@@ -169,6 +169,10 @@ def test_a_column_can_be_chosen(tmp_path):
     assert sb.parse_network(write(tmp_path, text, "csv") + "?weight=none").weights.tolist() == [1.0, 1.0]
 
 
+def test_weights_with_an_exponent_are_numbers(tmp_path):
+    assert sb.parse_network(write(tmp_path, "0 1 1e-05\n1 2 0.5\n", "coo")).weights.tolist() == [1e-05, 0.5]
+
+
 def test_lists_without_weights(tmp_path):
     assert sb.parse_network(write(tmp_path, "0 1\n1 2\n")) == sb.SpinNetwork(3, [(0, 1), (1, 2)])
     assert sb.parse_network(write(tmp_path, "source,target\n0,1\n1,2\n", "csv")).weights.tolist() == [1.0, 1.0]
