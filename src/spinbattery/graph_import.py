@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import networkx as nx
 
 WEIGHT, CROSSTALK = "weight", "crosstalk"
+_WEIGHTS = frozenset({"weight", "weights", "w", "j", "bias", "coupling"})
+"""Names, in small letters, that mean a weight whatever stands there."""
+
 _IDS = frozenset({"id", "key", "name"})
 """Names of edges themselves, which are no weights though they may be numbers; so is what begins with an underscore."""
 
@@ -122,7 +125,7 @@ def _refuse_other_names(graph: nx.Graph[Any]) -> None:
     """Refuse edges that have numbers, but none called weight."""
     others = sorted(
         {str(key) for _, _, data in graph.edges(data=True) for key, value in data.items()
-         if key != CROSSTALK and str(key) not in _IDS and not str(key).startswith("_") and _is_number(value)}
+         if str(key).lower() in _WEIGHTS or (key != CROSSTALK and _is_number(value) and not _is_an_id(str(key)))}
     )  # fmt: skip
     if others:
         raise NetworkError(
@@ -145,6 +148,10 @@ def _refuse_fields(graph: nx.Graph[Any]) -> None:
                     f"node {node!r} has {key} = {value}, a field; fields belong to the protocol (h), and a network "
                     "has bonds alone. Remove the attribute from the nodes to read the bonds without the fields."
                 )
+
+
+def _is_an_id(key: str) -> bool:
+    return key in _IDS or key.startswith("_")
 
 
 def _is_number(value: Any) -> bool:

@@ -50,7 +50,7 @@ def planned_key(key: str) -> str:
 
 
 _NAMES = frozenset({"labels", "lattice"})
-"""Of a network, what is no physics and is not in every record of it."""
+"""What is no physics in the text of a network, and not in every record of it."""
 
 
 def without_names(problem: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ _ENDS = (
     ("row", "col"),
 )  # fmt: skip
 _WEIGHTS = ("w", "weight", "J", "coupling", "value")
+_PHYSICS = frozenset({"crosstalk", "h", "field", "bias"})
 _HEADS = "i,j,w or source,target,weight"
 
 Row = tuple[int, list[str]]
@@ -125,7 +127,7 @@ class _Instance:
                 if pattern.match(line):
                     self._refuse(k, f"{line!r} is of the format {kind}, which is not read; write i, j and weight of "
                                  "spins -1 and +1 in each line")  # fmt: skip
-        lines = [(k, line.partition("#")[0].strip()) for k, line in raw]
+        lines = [(k, re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip()) for k, line in raw]
         lines = [(k, line) for k, line in lines if line and not line.startswith(_COMMENTS)]
         if not lines:
             return []
@@ -133,7 +135,7 @@ class _Instance:
         separator = next((mark for mark in _SEPARATORS if mark in first), None)
         rows = []
         for k, line in lines:
-            cells = [cell.strip() for cell in line.split(separator)]
+            cells = line.split() if separator is None else _cells(line, separator)
             if any(len(cell.split()) != 1 for cell in cells) or (
                 separator is None and len(cells) == 1 and any(mark in line for mark in _SEPARATORS)
             ):
@@ -160,7 +162,7 @@ class _Instance:
         labels = {cell for _, cells in rest for cell in cells[:2]}
         if labels and all(_LABEL.fullmatch(label) for label in labels):
             return True
-        return bool(labels) and self.path.suffix.lower() in (".csv", ".tsv") and labels.isdisjoint(heads)
+        return bool(labels) and labels.isdisjoint(heads)
 
     def _named(self, rows: list[Row]) -> _Layout:
         """Columns by their names."""
@@ -178,6 +180,13 @@ class _Instance:
         if self.weight is False or (not others and self.weight is None):
             return None
         if self.weight is not None:
+            lost = [heads[k] for k in others if heads[k].lower() in _PHYSICS and heads[k] != self.weight]
+            if lost:
+                self._refuse(
+                    line,
+                    f"names the column {lost[0]!r}, which a list of bonds cannot have; remove it, or write GraphML, "
+                    "whose edges may have crosstalk",
+                )
             if self.weight not in [heads[k] for k in others]:
                 self._refuse(line, f"names no column {self.weight!r}; its columns are {list(heads)}")
             return heads.index(self.weight)
@@ -204,7 +213,7 @@ class _Instance:
         """Whether the first line is N and M; files that can be read either way are refused."""
         (line, head), rest = rows[0], rows[1:]
         widths = {len(cells) for _, cells in rest}
-        if rows and len(head) == 2 and not rest and all(map(_WHOLE.fullmatch, head)) and int(head[1]) == 0:
+        if len(head) == 2 and not rest and all(map(_WHOLE.fullmatch, head)) and int(head[1]) == 0:
             self._refuse(line, f"{' '.join(head)!r} may be a bond, or a number of spins without bonds")
         if len(head) != 2 or not rest or len(widths) != 1 or widths - {2, 3}:
             return False
@@ -262,6 +271,15 @@ class _Instance:
             weights.append(value)
         pairs = np.array(list(seen), dtype=np.int64).reshape(-1, 2)
         return SpinNetwork(len(place), pairs, np.array(weights), name=name, labels=tuple(place))
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    """Cells of a line; quotes about a cell are not part of it."""
+    try:
+        cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True))
+        return [cell.strip() for cell in cells]
+    except csv.Error:
+        return line.split(separator)
 
 
 def _ends(heads: Sequence[str]) -> tuple[int, int] | None:

@@ -271,7 +271,7 @@ class _Table:
                 found[row] = [float(cells[column]) for column in columns]
             except ValueError:
                 wrong = next(cells[column] for column in columns if not _is_number(cells[column]))
-                raise self._error(f"has {wrong!r} where {what} is wanted; write a number, such as 0.5.", line) from None
+                raise self._error(f"has {wrong!r} where {what} is wanted; write a number.", line) from None
         return found
 
     def _counts(self, column: int | None) -> IntArray | None:

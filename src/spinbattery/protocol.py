@@ -12,9 +12,11 @@ from numpy.typing import ArrayLike
 
 from ._arrays import read_only
 from ._typing import FloatArray
+from .arguments import instance
 from .cost import Cost, integrate, scaled_norm
 from .errors import CostError, InvalidParameterError, WaveformError
 from .network import SpinNetwork
+from .network_text import as_network
 from .scales import EnergyScales, as_scales
 from .state import InitialLike, ProductState, as_state
 from .units import apart, finite, positive, within_unit
@@ -58,6 +60,11 @@ class Protocol:
     name: str = "custom"
 
     def __post_init__(self) -> None:
+        given: object = self.duration
+        if isinstance(given, str):
+            raise InvalidParameterError(
+                f"duration must be a real number of ns, but is {given!r}; parse_duration() reads a text with its unit."
+            )
         object.__setattr__(self, "duration", positive("duration", self.duration))
         object.__setattr__(self, "h", finite("h", self.h))
         object.__setattr__(self, "J", finite("J", self.J))
@@ -112,6 +119,7 @@ class Protocol:
 
     def cost(self, network: SpinNetwork, scales: EnergyScales | None = None) -> Cost:
         """Hilbert-Schmidt cost on a network (Eq. 28): integral, peak, and where |g| peaks."""
+        network = as_network(network)
         return self.cost_of_size(network.n_spins, network.coupling_norm_squared, scales)
 
     def cost_of_size(self, n_spins: int, n_pairs: float, scales: EnergyScales | None = None) -> Cost:
@@ -137,7 +145,7 @@ class Protocol:
         Raises:
             CostError: g is zero throughout, so no field makes up for the coupling.
         """
-        gain = float(np.abs(self.g.values).max())
+        network, gain = as_network(network), float(np.abs(self.g.values).max())
         if gain == 0.0:
             raise CostError("g is zero throughout, so no local field can match the cost of the coupling.")
         h = local_field(self.h, self.J, network.coupling_norm_squared / network.n_spins, gain)
@@ -155,7 +163,8 @@ class Protocol:
         """
         from scipy.optimize import brentq
 
-        target = of.cost(network, scales).integral
+        network = as_network(network)
+        target = instance("of", of, Protocol).cost(network, scales).integral
         sign = math.copysign(1.0, self.h) if self.h else -1.0
 
         def excess(h: float) -> float:

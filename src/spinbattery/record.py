@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ._typing import ComplexArray, FloatArray
 from .atomic import replacing
 from .charge_state import ChargeState, charge_state
-from .errors import RecordError
+from .errors import InvalidParameterError, RecordError
 from .hashing import canonical_json, checksum, dataset_digest, measurement_key, without_names
 from .netcdf import encode
 from .paths import user_path
@@ -354,10 +354,13 @@ class Record:
         content = self.to_bytes() if content is None else content
         try:
             path = user_path(path)
+        except InvalidParameterError as error:
+            raise RecordError(f"cannot write the record: {error}") from error
+        try:
             with replacing(path) as temporary:
                 temporary.write_bytes(content)
-        except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
-            reason = getattr(error, "strerror", None) or error
+        except OSError as error:
+            reason = error.strerror or error
             raise RecordError(
                 f"cannot write {str(path)!r}: {reason}; the folder must exist, be writable and have room."
             ) from error

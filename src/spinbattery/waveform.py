@@ -84,6 +84,10 @@ class Waveform:
             raise WaveformError("times must start at 0 and end above it.")
         if not np.isfinite(t).all():
             raise WaveformError("times must be finite, but some are NaN or infinite.")
+        late = np.flatnonzero(np.diff(t) <= 0.0)
+        if late.size:
+            before, after = t[late[0]], t[late[0] + 1]
+            raise WaveformError(f"times must ascend strictly, but {before:.17g} ns is followed by {after:.17g} ns.")
         if abs(t[0]) > ROUNDING * t[-1]:
             raise WaveformError(f"times must start at 0 and end above it, but run from {t[0]:g} to {t[-1]:g} ns.")
         return cls(tuple(zip((t / t[-1]).tolist(), v.tolist(), strict=True)), duration=float(t[-1]))

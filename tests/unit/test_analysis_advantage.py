@@ -199,7 +199,7 @@ def test_names_are_checked_and_the_nearest_one_named(data):
 
 
 def test_a_run_that_is_there_twice_is_refused(data):
-    with pytest.raises(FitError, match="was run 2 times"):
+    with pytest.raises(FitError, match="is there 2 times"):
         advantage(joined([data, data.isel(run=[0])]))
 
 

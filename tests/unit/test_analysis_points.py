@@ -12,6 +12,7 @@ from run_datasets import SIDES, Result, charged, dataset, joined, recipe, with_s
 from spinbattery import (
     Emulator,
     ProductState,
+    SpinNetwork,
     Waveform,
     charge,
     complete,
@@ -95,6 +96,16 @@ def test_each_coordinate_of_a_curve_must_be_one_value(cooperative, name, values,
         fit_scaling(changed(cooperative, **{name: values}))
 
 
+@pytest.mark.parametrize("weight", [0.1, -1.0])
+def test_rings_of_other_weights_are_another_curve(weight):
+    other = SpinNetwork(7, ring(7).pairs, [weight] * 7)
+    records = [charge(network, cp(20.0), tolerance=1e-3) for network in (ring(5), ring(6), other)]
+    for points in (records, gather(records)):
+        with pytest.raises(FitError, match=rf"differ in weight \({min(weight, 1.0):g}, 1\)"):
+            fit_scaling(points)
+    assert fit_scaling(records, mixed=True).n_spins == (5, 6, 7)
+
+
 def test_crosstalk_that_differs_between_pairs_everywhere_is_one_curve(cooperative):
     assert fit_scaling(changed(cooperative, crosstalk=[np.nan] * 4)) == fit_scaling(cooperative)
 
@@ -119,10 +130,12 @@ def test_two_engines_on_one_network_are_refused(cooperative):
 
 
 def test_one_run_counted_twice_is_refused(cooperative):
-    with pytest.raises(FitError, match="cooperative on torus:1x3 was run 2 times by statevector, as"):
+    with pytest.raises(
+        FitError, match="cooperative on torus:1x3 is there 2 times by statevector: twice the same run, or"
+    ):
         fit_scaling(joined([cooperative, cooperative.isel(run=[1])]))
     seeded = with_seeds(cooperative, (1.0, 1.1))
-    with pytest.raises(FitError, match="torus:1x2 was run 2 times by statevector with seed 1"):
+    with pytest.raises(FitError, match="torus:1x2 is there 2 times by statevector with seed 1"):
         fit_scaling(joined([seeded, seeded.isel(run=[4])]))
 
 
@@ -314,7 +327,7 @@ def test_a_list_refuses_what_a_dataset_does_within_one_network(records):
     stronger = charged(recipe(field=-0.6), sides=[(2, 2)])
     refused([*records, *stronger], "of torus:2x2 differ in field (-0.6, -0.5) and problem_hash")
     noisy = charge(torus(2, 2), cp(5.0), noise="x:1e-3/ns", tolerance=1e-6)
-    refused([*records[:2], noisy, records[3]], "they differ in noise (, x:0.001/ns)")
+    refused([*records[:2], noisy, records[3]], "they differ in noise (none, x:0.001/ns)")
 
 
 @pytest.mark.parametrize("mixed", [False, True])
@@ -322,7 +335,9 @@ def test_a_record_that_is_there_twice_is_refused(records, mixed):
     tighter = charge(torus(2, 2), recipe().build(torus(2, 2)), tolerance=1e-8)
     for again in (records[2], tighter):
         for points in ([*records, again], gather([*records, again])):
-            with pytest.raises(FitError, match="cooperative on torus:2x2 was run 2 times by statevector, as with"):
+            with pytest.raises(
+                FitError, match="cooperative on torus:2x2 is there 2 times by statevector: twice the same run, or"
+            ):
                 fit_scaling(points, mixed=mixed)
 
 

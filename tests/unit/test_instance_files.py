@@ -104,6 +104,8 @@ def test_models_of_dimod_name_their_biases():
         ([(0, 1, {"weight": True})], "no number"),
         ([(0, 1, {"weight": "nan"})], "no number"),
         ([(0, 1, {"weight": "1_0"})], "no number"),
+        ([(0, 1, {"Weight": "1,5"})], "no attribute 'weight', but 'Weight'"),
+        ([(0, 1, {"J": [2.0]})], "no attribute 'weight', but 'J'"),
         ([(0, 1, {"length": 2.0, "J": 1.0})], "no attribute 'weight', but 'J', 'length'"),
     ],
 )
@@ -166,6 +168,9 @@ def test_a_column_can_be_chosen(tmp_path):
     assert figures(sb.parse_network(write(tmp_path, text, "csv") + "?weight=strength")) == (0.05713, 6.8757)
     with pytest.raises(NetworkError, match="names no column 'J'"):
         sb.parse_network(write(tmp_path, text, "csv") + "?weight=J")
+    lost = text.replace("distance", "crosstalk")
+    with pytest.raises(NetworkError, match="names the column 'crosstalk', which a list of bonds cannot have"):
+        sb.parse_network(write(tmp_path, lost, "csv") + "?weight=strength")
     assert sb.parse_network(write(tmp_path, text, "csv") + "?weight=none").weights.tolist() == [1.0, 1.0]
 
 
@@ -218,8 +223,10 @@ def test_lists_without_weights(tmp_path):
         ("# vartype=BINARY\n0 1 1.0\n", "line 1: .*BINARY model, which is not read"),
         ("a,b\n0,1\n1,2\n", "line 1: .*name no columns that are known"),
         ("here,there\nx,y\ny,z\n", "line 1: .*name no columns that are known"),
+        ("0 1 1.0#x\n", "line 1: the weight '1.0#x' is no finite number"),
         ("3 0\n", "line 1: '3 0' may be a bond, or a number of spins without bonds"),
         ("2000000 1\n1 2 1.0\n", "line 1: .*networks of up to 1000000 are read"),
+        ('"i","j","w"\n1,2,1.0\n3,3,1.0\n', "line 3: couples spin 3 to itself"),
         ("i,j\ni,k\n", "line 1: .*may name columns or spins"),
         ("strong,weak,force\n1,2,1.0\n", "line 1: .*name no columns that are known; call them i,j,w"),
     ],

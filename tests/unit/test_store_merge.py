@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 
 from spinbattery import Record, Store, charge, cooperative, read_record, torus
 from spinbattery.cli.main import app
-from spinbattery.errors import RecordError
+from spinbattery.errors import RecordError, SpinBatteryError
 
 DURATIONS = (1.0, 2.0, 3.0, 4.0)
 
@@ -158,6 +159,17 @@ def test_a_link_to_the_target_is_the_target(target, tmp_path):
     (tmp_path / "link").symlink_to(target.folder)
     with pytest.raises(RecordError, match="the target itself"):
         target.merge(tmp_path / "link")
+
+
+def test_a_path_of_a_source_may_begin_with_a_tilde(source, target, home):
+    shutil.copytree(source.folder, home / "runs")
+    assert target.merge("~/runs").complete
+
+
+@pytest.mark.parametrize("wrong", [5, None, "", ["runs"]])
+def test_a_source_that_is_no_path_is_refused(target, wrong):
+    with pytest.raises(SpinBatteryError):
+        target.merge(wrong)
 
 
 def test_no_source_is_refused(target):

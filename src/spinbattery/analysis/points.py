@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 CURVE = (
     "protocol", "duration", "s_hold", "J", "crosstalk", "noise", "scales_hash", "model", "temperature", "sweeps",
-    "readout_error", "schedule", "family",
+    "readout_error", "schedule", "family", "weight",
 )  # fmt: skip
 """Coordinates that are one value along a curve against N; the field may follow the network, as in Eq. 19."""
 
-_OPTIONAL = ("readout_error", "schedule", "family")
+_OPTIONAL = ("readout_error", "schedule", "family", "weight")
 """Coordinates that a Dataset may lack; a text among them that is not known fits with everything."""
 
 _PROBLEM = ("n_spins", "n_pairs", "field", "engine", "problem_hash")
@@ -269,9 +269,10 @@ def seed_groups(runs: xr.Dataset) -> list[IntArray]:
             seed = seeds[np.argmax(counts)]
             again = "" if np.isnan(seed) else f" with seed {seed:g}"
             raise FitError(
-                f"{columns['protocol'][positions[0]]} on {columns['network'][positions[0]]} was run "
-                f"{counts.max()} times by {engine}{again}, as with another tolerance or bond dimension; keep one of "
-                "these runs, as by store.select(tolerance=1e-8) or data.isel(run=data['tolerance'] == 1e-8)."
+                f"{columns['protocol'][positions[0]]} on {columns['network'][positions[0]]} is there "
+                f"{counts.max()} times by {engine}{again}: twice the same run, or another tolerance or bond "
+                "dimension; keep one of these runs, as by store.select(tolerance=1e-8) or data.isel(run=data['tolerance'] "
+                "== 1e-8)."
             )
     return [np.array(positions, dtype=np.int64) for positions in found.values()]
 
@@ -359,7 +360,7 @@ def _scales(hashes: NDArray[Any], columns: Mapping[str, NDArray[Any]]) -> NDArra
 
 def spelled(values: NDArray[Any]) -> str:
     """Values of a coordinate for a message or a legend, the first few of many; hashes are cut short."""
-    shown = [value[:_LONGEST] if isinstance(value, str) else f"{value:g}" for value in values[:_SHOWN]]
+    shown = [value[:_LONGEST] or "none" if isinstance(value, str) else f"{value:g}" for value in values[:_SHOWN]]
     more = f", and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
     return ", ".join(shown) + more
 

@@ -18,7 +18,7 @@ def import_measurement(
         str,
         typer.Argument(
             help="A saved dimod SampleSet (.json), a table (.csv, .txt) of magnetizations (mu, num_occurrences) or of "
-            "spins, or a matrix of spins (.npy, .txt)."
+            "spins, or a matrix of spins (.npy, .txt, .tsv)."
         ),
     ],
     network: o.NetworkText,

@@ -226,7 +226,7 @@ def build_scales(path: str | None, sheet: str | None, networks: Sequence[SpinNet
 
         for network in networks:
             scales_for(network, None)
-        if ideal := [network.name for network in networks if network.name.startswith("zephyr:")]:
+        if ideal := [network.name for network in networks if network.lattice == "zephyr" and not network.solver]:
             print(
                 f"note: {', '.join(ideal)}: an ideal graph, charged with the A(s), B(s) of Advantage_system6, a "
                 "pegasus chip; --energy-scales gives those of a zephyr chip, whose B(1) is almost twice as large.",

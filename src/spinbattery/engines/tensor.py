@@ -43,7 +43,7 @@ _MOST_SPINS = 1024
 """The plan of the tree alone takes minutes beyond."""
 
 _HALF = 0.5
-"""Of what is left, as progress shows it: what the next runs of a study fill, as others may follow."""
+"""Share of what progress leaves that the next runs of a study fill, as others may follow."""
 
 _MOST_HALVINGS = 4
 

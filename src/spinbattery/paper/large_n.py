@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ..analysis.scaling import fit_scaling
+from ..families import family_of
 from ..figures.variance import plot_variances
+from ..network_text import parse_network
 from .beyond import BEYOND, DURATION, Beyond
 from .parameters import COOPERATIVE, PRINTED_TABLE_1
 from .runs import Request, Run, Runs, torus_name
@@ -120,7 +122,7 @@ def _tori(used: Sequence[Run]) -> list[Torus]:
 def _series(tori: Sequence[Torus]) -> dict[str, list[tuple[int, float]]]:
     found: dict[str, list[tuple[int, float]]] = {}
     for torus in tori:
-        kind = "tilted tori" if torus.network.startswith("tilted") else "square tori"
+        kind = "square tori" if family_of(parse_network(torus.network)) == "torus" else "tilted tori"
         found.setdefault(kind + (", kept" if torus.kept else ""), []).append((torus.n_spins, torus.per_spin))
     return found
 

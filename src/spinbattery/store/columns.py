@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._typing import FloatArray
 from ..charge_state import ChargeState
 from ..families import family_of
 from ..hashing import canonical_json
@@ -40,6 +41,7 @@ PARAMETERS = {
     "family": Column("TEXT", "family of graphs; unknown where it is of none that is known, or of several"),
     "n_spins": Column("INTEGER", "N"),
     "n_pairs": Column("INTEGER", "n_C, coupled pairs without cross-talk"),
+    "weight": Column("REAL", "weight of the bonds where all have the same; unknown where they differ"),
     "crosstalk": Column("REAL", "J_CT in units of B(s)/2 where all pairs have the same; 0 where there is none"),
     "noise": Column("TEXT", "rates of noise on the spins; unknown where there is none"),
     "protocol": Column("TEXT", "name of the protocol"),
@@ -127,6 +129,7 @@ def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int
         "family": family_of(network) or None,
         "n_spins": network.n_spins,
         "n_pairs": network.n_pairs,
+        "weight": _common(network.weights),
         "crosstalk": 0.0 if not len(values) else float(values[0]) if len(values) == 1 else None,
         "noise": None if problem.noise is None else str(problem.noise),
         "protocol": protocol.name,
@@ -144,6 +147,12 @@ def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int
         **{name: options.get(name) for name in _OPTIONS},
         "n_times": n_times,
     }
+
+
+def _common(weights: FloatArray) -> float | None:
+    """The one value of all weights, 1 where there are no bonds; None where they differ."""
+    found = np.unique(weights)
+    return 1.0 if not len(found) else float(found[0]) if len(found) == 1 else None
 
 
 def record_row(record: Record) -> Row:

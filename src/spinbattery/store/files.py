@@ -58,7 +58,10 @@ def intact(path: Path) -> Record:
     """
     record = read_record(path)
     if stem_of(record.key) != stem_of_path(path):
-        raise RecordError(f"{path.name} holds another run than its name says; remove it.")
+        raise RecordError(
+            f"{path.name} holds another run than its name says; call it {stem_of(record.key)}{RECORD}, or move it "
+            "out of the store."
+        )
     return record
 
 

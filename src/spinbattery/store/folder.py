@@ -14,7 +14,7 @@ from ..atomic import replacing
 from ..errors import RecordError
 from ..hashing import canonical_json, planned_key
 from ..paths import user_path
-from ..progress import Progress, silent
+from ..progress import Progress, checked_progress, silent
 from ..record import Record
 from .claims import claim, claimed
 from .columns import PARAMETERS, Row
@@ -346,6 +346,7 @@ class Store:
         """
         from .merge import JOBS, checked_sources, merge_runs
 
+        progress = checked_progress(progress)
         for source in checked_sources(self.folder, sources):
             if (source / JOBS).is_file():
                 raise RecordError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..atomic import replacing
 from ..errors import RecordError
 from ..hashing import planned_key
+from ..paths import user_path
 from ..progress import Progress, silent
 from ..record import Record
 from .files import FAILURE, RECORD, Entry, entry_of, intact, read_entry, stem_of_path
@@ -47,7 +48,7 @@ def checked_sources(target: Path, sources: Iterable[str | Path]) -> list[Path]:
     Raises:
         RecordError: none, one that does not exist or holds nothing of a store, or the target itself.
     """
-    found = [Path(source).absolute() for source in sources]
+    found = [user_path(source).absolute() for source in sources]
     if not found:
         raise RecordError("there is no store to merge; name at least one besides the target.")
     for source in found:

@@ -194,7 +194,13 @@ def _several(what: str, given: Any, single: Callable[[Any], bool]) -> list[Any]:
     members = several(what, given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     for member in members:
         if not single(member):
-            raise InvalidParameterError(f"{member!r} is none of the {what} that a sweep takes; see its arguments.")
+            as_what = {
+                "protocols": ", such as spinbattery.cooperative(duration=20.0)",
+                "networks": ", such as 'torus:3x3'",
+            }
+            raise InvalidParameterError(
+                f"{member!r} is none of the {what} that a sweep takes{as_what.get(what, '; see its arguments')}."
+            )
     return members
 
 
