@@ -53,6 +53,8 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
     A result that contradicts the problem is refused. Its initial state is known where states are stored in time, and
     with the final state alone it cannot be checked.
 
+    A result keeps neither H nor the rates of its collapse operators, so that these cannot be compared with the problem.
+
     Args:
         result: what the solver returned.
         problem: what was solved.

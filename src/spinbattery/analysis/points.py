@@ -271,8 +271,8 @@ def seed_groups(runs: xr.Dataset) -> list[IntArray]:
             raise FitError(
                 f"{columns['protocol'][positions[0]]} on {columns['network'][positions[0]]} is there "
                 f"{counts.max()} times by {engine}{again}: twice the same run, or another tolerance or bond "
-                "dimension; keep one of these runs, as by store.select(tolerance=1e-8) or data.isel(run=data['tolerance'] "
-                "== 1e-8)."
+                "dimension; keep one of these runs, as by store.select(tolerance=1e-8) or "
+                "data.isel(run=data['tolerance'] == 1e-8)."
             )
     return [np.array(positions, dtype=np.int64) for positions in found.values()]
 
