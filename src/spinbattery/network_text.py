@@ -39,16 +39,33 @@ def _read_gml(path: Path) -> Any:
     graph = nx.read_gml(path, label=None)  # type: ignore[call-overload]  # its stubs know no None
     labels = dict(graph.nodes(data="label"))
     if all(label is None for label in labels.values()):
-        return graph
+        return _named_by_igraph(graph)
     if None in labels.values() or len(set(labels.values())) < len(labels):
         raise ValueError("its nodes have labels that are missing or not distinct; give each its own, or none a label")
     return nx.relabel_nodes(graph, labels)
 
 
-def _graph_readers() -> dict[str, Callable[[Path], Any]]:
+def _read_graphml(path: Path) -> Any:
+    """A graph with its nodes by id, or by name where igraph has numbered them n0, n1, ..."""
     import networkx as nx
 
-    return {".graphml": nx.read_graphml, ".gml": _read_gml}
+    graph = nx.read_graphml(path)
+    ids = [f"n{k}" for k in range(graph.number_of_nodes())]
+    return _named_by_igraph(graph) if list(graph.nodes) == ids else graph
+
+
+def _named_by_igraph(graph: nx.Graph[Any]) -> nx.Graph[Any]:
+    """A graph with the names of igraph's vertices for its numbers, where all have one of their own."""
+    import networkx as nx
+
+    names = dict(graph.nodes(data="name"))
+    if None in names.values() or len(set(names.values())) < len(names):
+        return graph
+    return nx.relabel_nodes(graph, names)
+
+
+def _graph_readers() -> dict[str, Callable[[Path], Any]]:
+    return {".graphml": _read_graphml, ".gml": _read_gml}
 
 
 def _file(argument: str) -> SpinNetwork:

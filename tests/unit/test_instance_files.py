@@ -80,6 +80,19 @@ def test_files_of_igraph_are_read_by_their_ids(tmp_path):
         sb.parse_network(f"file:{tmp_path / 'twice.gml'}")
 
 
+def test_names_of_igraph_are_labels(tmp_path):
+    graph = igraph.Graph(
+        3, edges=[(0, 1), (1, 2)], edge_attrs={"J": [1.0, -0.5]}, vertex_attrs={"name": ["z", "x", "y"]}
+    )
+    for ending, save in (("gml", graph.write_gml), ("graphml", graph.write_graphml)):
+        path = tmp_path / f"named.{ending}"
+        save(str(path))
+        assert sb.parse_network(f"file:{path}?weight=J").labels == ("z", "x", "y")
+    graph.vs["name"] = ["z", "z", "y"]
+    graph.write_graphml(str(tmp_path / "twice.graphml"))
+    assert sb.parse_network(f"file:{tmp_path / 'twice.graphml'}?weight=J").labels == ("n0", "n1", "n2")
+
+
 def test_models_of_dimod_name_their_biases():
     bonds = {(11, 12): 1.0, (12, 13): -0.5}
     with pytest.raises(NetworkError, match="no attribute 'weight', but 'bias'"):

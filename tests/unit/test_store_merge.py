@@ -172,6 +172,12 @@ def test_a_source_that_is_no_path_is_refused(target, wrong):
         target.merge(wrong)
 
 
+def test_a_source_that_is_not_there_makes_no_target(source, tmp_path):
+    refused = CliRunner().invoke(app, ["store", "merge", str(tmp_path / "new"), str(tmp_path / "nowhere")])
+    assert isinstance(refused.exception, RecordError)
+    assert not (tmp_path / "new").exists()
+
+
 def test_no_source_is_refused(target):
     with pytest.raises(RecordError, match="no store to merge"):
         target.merge()

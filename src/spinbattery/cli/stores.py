@@ -98,9 +98,12 @@ def merge(
 
     Trajectories of several records are put into one record by `spinbattery merge`.
     """
+    from ..paths import user_path
     from ..qpu.merging import merge_stores
     from ..store.folder import Store
+    from ..store.merge import checked_sources
 
+    checked_sources(user_path(target), sources)  # before a folder is made for the target
     with progress_bar(quiet) as progress:
         merged = merge_stores(Store(target), sources, progress)
     if as_json:

@@ -54,7 +54,7 @@ def checked_sources(target: Path, sources: Iterable[str | Path]) -> list[Path]:
     for source in found:
         if not source.is_dir():
             raise RecordError(f"there is no store {str(source)!r}; a sweep or --store makes one.")
-        if source.samefile(target):
+        if target.exists() and source.samefile(target):
             raise RecordError(f"{str(source)!r} is the target itself; name the stores that are to be copied into it.")
         if not (_files(source) or (source / JOBS).is_file()):
             raise RecordError(f"{str(source)!r} holds no runs, so that it is no store; name the folder of the records.")
