@@ -27,9 +27,9 @@ def matched(names: Sequence[Hashable], own: Sequence[Hashable], what: str) -> li
     Raises:
         NetworkError: a name that is none of them, or that may be two.
     """
-    known = set(own)
+    known = {label: label for label in own}  # 1.0 and True are equal to 1, which is the label
     if all(name in known for name in names):
-        return list(names)
+        return [known[name] for name in names]
     by_text: dict[str, Hashable] = {}
     for label in own:
         if _is_whole(label) or isinstance(label, str):

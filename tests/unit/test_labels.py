@@ -75,6 +75,10 @@ def test_what_does_not_match_is_said_with_both_sides(labels, names, message):
         network.own_labels(names)
 
 
+def test_names_that_are_equal_to_a_label_become_it():
+    assert [repr(name) for name in sb.ring(3).own_labels([1.0, np.int64(2), 0])] == ["1", "2", "0"]
+
+
 def test_values_by_label_become_values_by_spin(path):
     assert path.per_spin({0: 1e-3, 1: 2e-3, 2: 3e-3}) == (3e-3, 1e-3, 2e-3)
     assert path.per_spin({"0": 1, "1": 2, "2": 3}) == (3, 1, 2)
