@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
@@ -23,12 +24,29 @@ def _torus(lx: int, ly: int) -> IntArray:
     return torus(lx, ly).pairs
 
 
+IRREGULAR = "irregular"
+"""Networks whose spins have different numbers of neighbours, such as stars: no ring, torus or complete graph."""
+
+_LATTICES = frozenset({"pegasus", "zephyr"})
+
+
+def distinct(families: Iterable[str]) -> list[str]:
+    """Families that are certainly different ones, sorted.
+
+    What is not known may be any of them. Parts of a working graph are irregular too, and records of older versions say
+    no more of them.
+    """
+    found = set(families) - {""}
+    return sorted(found - {IRREGULAR} if found & _LATTICES else found)
+
+
 def family_of(network: SpinNetwork) -> str:
-    """``ring``, ``torus``, ``complete``, ``pegasus``, ``zephyr``, or empty where it is none of them, or several.
+    """``ring``, ``torus``, ``complete``, ``pegasus``, ``zephyr``, ``irregular``, or empty where that is not known.
 
     Rings and tori are recognised by their pairs, numbered as :func:`~spinbattery.network.ring` and
     :func:`~spinbattery.network.torus` do, whatever the weights, cross-talk and name. A ring of up to four spins, such
-    as ``torus:2x2``, is of several families; a torus 1xN is a ring. Networks cut from a working graph know theirs.
+    as ``torus:2x2``, is of several families; a torus 1xN is a ring. Networks cut from a working graph know theirs. Of
+    other networks only those are told apart whose spins have different numbers of neighbours.
     """
     if network.lattice:
         return network.lattice
@@ -37,7 +55,8 @@ def family_of(network: SpinNetwork) -> str:
         return "ring" if n > _AMBIGUOUS else ""
     if n_pairs == n * (n - 1) // 2:
         return "complete"
-    if n_pairs not in (3 * n // 2, 2 * n):
-        return ""
-    sides = [lx for lx in range(2, n // 2 + 1) if n % lx == 0]
-    return "torus" if any(np.array_equal(network.pairs, _torus(lx, n // lx)) for lx in sides) else ""
+    if n_pairs in (3 * n // 2, 2 * n):
+        sides = [lx for lx in range(2, n // 2 + 1) if n % lx == 0]
+        if any(np.array_equal(network.pairs, _torus(lx, n // lx)) for lx in sides):
+            return "torus"
+    return IRREGULAR if np.ptp(network.degrees) else ""

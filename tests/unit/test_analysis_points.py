@@ -297,9 +297,14 @@ def test_families_that_differ_are_refused_of_other_kinds_too():
     refused(charge_all(chips, "local", "60us", engine), "they differ in family (pegasus, zephyr)")
 
 
-def test_what_is_of_no_known_family_fits_with_all():
-    star = from_networkx(nx.star_graph(4))
-    assert fit_scaling(charge_all([*RINGS[:2], star, ring(6)])).n_spins == (2, 3, 5, 6)
+def test_what_may_be_of_any_family_fits_with_all():
+    bipartite = from_networkx(nx.complete_bipartite_graph(3, 3))
+    assert fit_scaling(charge_all([*RINGS[:2], bipartite, ring(5)])).n_spins == (2, 3, 6, 5)
+
+
+@pytest.mark.parametrize("graph", [nx.star_graph(4), nx.path_graph(5)])
+def test_what_is_certainly_no_ring_is_refused_with_rings(graph):
+    refused(charge_all([*RINGS[:2], from_networkx(graph), ring(6)]), "differ in family (irregular, ring)")
 
 
 def test_protocols_of_one_name_that_are_not_one_are_refused():

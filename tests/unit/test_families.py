@@ -5,8 +5,18 @@ from __future__ import annotations
 import networkx as nx
 import pytest
 
-from spinbattery import ChargingProblem, SpinNetwork, complete, cooperative, from_networkx, parse_network, ring, torus
-from spinbattery.families import family_of
+from spinbattery import (
+    ChargingProblem,
+    SpinNetwork,
+    complete,
+    cooperative,
+    from_networkx,
+    parse_network,
+    ring,
+    tilted_torus,
+    torus,
+)
+from spinbattery.families import distinct, family_of
 
 
 @pytest.mark.parametrize(
@@ -24,9 +34,11 @@ from spinbattery.families import family_of
         (complete(12), "complete"),
         (parse_network("pegasus:2"), "pegasus"),
         (parse_network("zephyr:2/missing:3:seed:1/region:1"), "zephyr"),
-        (from_networkx(nx.star_graph(4)), ""),
-        (from_networkx(nx.path_graph(7)), ""),
+        (from_networkx(nx.star_graph(4)), "irregular"),
+        (from_networkx(nx.path_graph(7)), "irregular"),
         (from_networkx(nx.petersen_graph()), ""),
+        (tilted_torus(3, 1), ""),
+        (from_networkx(nx.relabel_nodes(nx.cycle_graph(6), {0: 3, 3: 0})), "ring"),
         (SpinNetwork(3, []), ""),
     ],
 )
@@ -57,4 +69,5 @@ def test_a_part_of_a_working_graph_and_its_problem_know_the_lattice():
     del data["network"]["lattice"]
     old = ChargingProblem.from_dict(data)
     assert family_of(old.network) == ""
+    assert distinct(["pegasus", "irregular", ""]) == ["pegasus"]
     assert old.content_hash == problem.content_hash

@@ -12,7 +12,7 @@ from .._typing import FloatArray, IntArray
 from ..arguments import several, switch
 from ..charge_state import ChargeState, charge_state, unlike_a_charge
 from ..errors import FitError
-from ..families import family_of
+from ..families import distinct, family_of
 from ..network import SpinNetwork
 from ..record import Record
 from ..store.gather import gather
@@ -211,7 +211,7 @@ def check_one_family(networks: Iterable[SpinNetwork]) -> None:
     Raises:
         FitError: they are, such as rings with tori.
     """
-    families = sorted({family_of(network) for network in networks} - {""})
+    families = distinct(family_of(network) for network in networks)
     if len(families) > 1:
         raise FitError(
             f"the networks are of several families ({', '.join(families)}), and no single curve; fit each alone, or "
@@ -341,7 +341,7 @@ def _differing(
     found = {name: np.unique(columns[name][positions]) for name in names}
     for name in _OPTIONAL:
         if name in found and found[name].dtype.kind == "U":
-            found[name] = found[name][found[name] != ""]
+            found[name] = np.array(distinct(found[name].tolist()))
     return {name: values for name, values in found.items() if len(values) > 1}
 
 
