@@ -106,6 +106,12 @@ def test_a_plan_for_a_zephyr_solver_needs_its_scales(tmp_path):
     experiment.write_text(text % "", encoding="utf-8")
     with pytest.raises(EnergyScalesError, match="Advantage2_system1 is a chip of zephyr topology"):
         plan_jobs(experiment, ZEPHYR, solver="Advantage2_system1", graph_id=None, reads=10)
+    (tmp_path / "own.csv").write_text("s,A(s) (GHz),B(s) (GHz)\n0,10,0.1\n1,0,13.9\n", encoding="utf-8")
+    experiment.write_text(text % 'energy_scales = "own.csv"\n', encoding="utf-8")
+    timed = ZEPHYR | {"problem_timing_data": EmulatedAnnealer(graph=ring(3)).properties["problem_timing_data"]}
+    plan = plan_jobs(experiment, timed, solver="Advantage2_system1", graph_id=None, reads=10)
+    assert [float(job.problem.scales.B(1.0)) for job in plan.jobs] == [13.9]
+    assert float(advantage_system6().B(1.0)) == pytest.approx(7.57, abs=0.005)
 
 
 def test_a_sampler_of_a_zephyr_chip_needs_its_scales():

@@ -243,6 +243,17 @@ def test_sheets_of_one_book_are_told_apart(tmp_path):
     assert replace(other, name="any").content_hash == other.content_hash
 
 
+def test_the_sheets_of_an_advantage2_workbook_are_told_apart(tmp_path):
+    """A(0.35) is 1.093 GHz on one sheet and 2.837 GHz on the other, as in the vendor's book of Advantage2_system4."""
+    books = {
+        sheet: [HEADER, [0.0, 10.0, 0.1], [0.35, middle, 2.0], [1.0, 0.0, 13.9]]
+        for sheet, middle in ((SHEET, 1.093), ("Fast-Annealing Schedule", 2.837))
+    }
+    path = write_book(tmp_path / "advantage2.xlsx", books)
+    found = {from_spreadsheet(path, sheet).name: float(from_spreadsheet(path, sheet).A(0.35)) for sheet in books}
+    assert found == {f"advantage2, {SHEET}": 1.093, "advantage2, Fast-Annealing Schedule": 2.837}
+
+
 def test_of_several_standard_sheets_none_is_guessed(tmp_path):
     path = write_book(tmp_path / "book.xlsx", {SHEET: [HEADER, *ROWS], "Non-standard": [HEADER, *ROWS]})
     with pytest.raises(EnergyScalesError, match="2 sheets with a standard schedule; name one of 'Standard-Anne"):
