@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from spinbattery.annealer.emulator import EmulatedAnnealer
 from spinbattery.annealer.options import Model
 from spinbattery.annealer.schedule import AnnealSchedule, Sweeps
-from spinbattery.scales import advantage_system6
-from spinbattery.units import BOLTZMANN_GHZ_PER_KELVIN
+from spinbattery.core.units import BOLTZMANN_GHZ_PER_KELVIN
+from spinbattery.model.scales import advantage_system6
 
 from .contestants import COUPLING, FIELD, HOLD
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from spinbattery.engines.splitting import SPLITTINGS
-from spinbattery.engines.statevector import Statevector
-from spinbattery.engines.stepping import SteppingEngine
+from spinbattery.engines.common.splitting import SPLITTINGS
+from spinbattery.engines.common.stepping import SteppingEngine
+from spinbattery.engines.dense.statevector import Statevector
 
 from .contestants import (
     MOST_STEPS,

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinbattery.charging import charge
-from spinbattery.engines import symmetric
-from spinbattery.engines.checkpoint import Checkpoint
-from spinbattery.engines.schedule import Mesh
-from spinbattery.engines.stepping import SteppingEngine
-from spinbattery.network import SpinNetwork, torus
-from spinbattery.operators import magnetization_diagonal
-from spinbattery.problem import ChargingProblem
-from spinbattery.progress import silent
-from spinbattery.protocol import Protocol as ChargingProtocol
-from spinbattery.protocol import cooperative
-from spinbattery.symmetry import group_of
+from spinbattery.core.progress import silent
+from spinbattery.engines.common.checkpoint import Checkpoint
+from spinbattery.engines.common.mesh import Mesh
+from spinbattery.engines.common.stepping import SteppingEngine
+from spinbattery.engines.symmetric.engine import engine as symmetric
+from spinbattery.model.network import SpinNetwork, torus
+from spinbattery.model.operators import magnetization_diagonal
+from spinbattery.model.problem import ChargingProblem
+from spinbattery.model.protocol import Protocol as ChargingProtocol
+from spinbattery.model.protocol import cooperative
+from spinbattery.model.symmetry import group_of
 
 DURATION, COUPLING, FIELD, HOLD = 20.0, -0.2, -0.5, 0.35
 """The cooperative protocol that is timed: tau in ns, J and h in units of B(s)/2, s in the hold."""

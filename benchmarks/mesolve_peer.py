@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import qutip
 from qutip.solver.integrator import IntegratorException
 
-from spinbattery.problem import ChargingProblem
+from spinbattery.model.problem import ChargingProblem
 
 from .contestants import Outcome, Run, moments_of_populations
 from .qutip_peer import FORMATS, METHODS, MOST_STEPS, REFERENCE_TOLERANCES, splines

@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from spinbattery.engines.base import Engine
-from spinbattery.engines.lindblad import Lindblad
-from spinbattery.engines.splitting import SPLITTINGS
-from spinbattery.engines.trajectories import Trajectories
-from spinbattery.network_text import parse_network
-from spinbattery.noise import Noise
-from spinbattery.problem import ChargingProblem
-from spinbattery.protocol import cooperative
-from spinbattery.record import Record
+from spinbattery.engines.common.contract import Engine
+from spinbattery.engines.common.splitting import SPLITTINGS
+from spinbattery.engines.dense.lindblad import Lindblad
+from spinbattery.engines.trajectories.engine import Trajectories
+from spinbattery.model.network_text import parse_network
+from spinbattery.model.noise import Noise
+from spinbattery.model.problem import ChargingProblem
+from spinbattery.model.protocol import cooperative
+from spinbattery.records.record import Record
 
 from .comparison import Comparison, fastest_pass, true_outcome
 from .contestants import COUPLING, DURATION, FIELD, HOLD, Outcome, Run, single_pass

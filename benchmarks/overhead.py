@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spinbattery.engines.checkpoint import Checkpoint
-from spinbattery.engines.statevector import Statevector
-from spinbattery.progress import silent
-from spinbattery.recording import build_record
-from spinbattery.store.columns import record_row
+from spinbattery.core.progress import silent
+from spinbattery.engines.common.checkpoint import Checkpoint
+from spinbattery.engines.dense.statevector import Statevector
+from spinbattery.records.columns import record_row
+from spinbattery.records.solution import build_record
 from spinbattery.store.folder import Entry, Store
 from spinbattery.sweeps.plan import Plan, Task, grid
 from spinbattery.sweeps.pool import WorkerPool

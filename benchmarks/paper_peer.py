@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, identity
 from scipy.sparse.linalg import expm_multiply
 
-from spinbattery.engines.checkpoint import Checkpoint
-from spinbattery.engines.propagation import Outputs, propagate
-from spinbattery.engines.sector.basis import SymmetricSector
-from spinbattery.engines.sector.state import ChebyshevState
-from spinbattery.engines.symmetric import Symmetric
-from spinbattery.engines.team import Team
-from spinbattery.problem import ChargingProblem
-from spinbattery.progress import silent
-from spinbattery.symmetry import symmetry_group
-from spinbattery.units import TWO_PI
+from spinbattery.core.progress import silent
+from spinbattery.core.team import Team
+from spinbattery.core.units import TWO_PI
+from spinbattery.engines.common.checkpoint import Checkpoint
+from spinbattery.engines.common.propagation import Outputs, propagate
+from spinbattery.engines.symmetric.basis import SymmetricSector
+from spinbattery.engines.symmetric.engine import Symmetric
+from spinbattery.engines.symmetric.sector_state import ChebyshevState
+from spinbattery.model.problem import ChargingProblem
+from spinbattery.model.symmetry import symmetry_group
 
 from .contestants import Outcome, Run, discharged, moments
 from .pairing import Timing

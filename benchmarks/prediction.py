@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import networkx as nx
 import numpy as np
 
-from spinbattery.charging import choose_engine
-from spinbattery.engines.base import Engine
-from spinbattery.engines.statevector import Statevector
-from spinbattery.engines.symmetric import Symmetric
-from spinbattery.graph_import import from_networkx
-from spinbattery.network import SpinNetwork
-from spinbattery.network_text import parse_network
-from spinbattery.problem import ChargingProblem
-from spinbattery.protocol import cooperative
-from spinbattery.symmetry import symmetry_group
+from spinbattery.engines.choice import choose_engine
+from spinbattery.engines.common.contract import Engine
+from spinbattery.engines.dense.statevector import Statevector
+from spinbattery.engines.symmetric.engine import Symmetric
+from spinbattery.model.graph_import import from_networkx
+from spinbattery.model.network import SpinNetwork
+from spinbattery.model.network_text import parse_network
+from spinbattery.model.problem import ChargingProblem
+from spinbattery.model.protocol import cooperative
+from spinbattery.model.symmetry import symmetry_group
 
 from .contestants import COUPLING, FIELD, HOLD, forget_symmetries
 from .pairing import paired

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spinbattery.problem import ChargingProblem
-from spinbattery.units import TWO_PI
+from spinbattery.core.units import TWO_PI
+from spinbattery.model.problem import ChargingProblem
 
 from .contestants import Case, Outcome, Run, moments_on
 from .qutip_peer import MOST_STEPS, REFERENCE_TOLERANCES, splines

@@ -6,8 +6,8 @@ import numpy as np
 import qutip
 from qutip.solver.integrator import IntegratorException
 
-from spinbattery.problem import ChargingProblem
-from spinbattery.units import TWO_PI
+from spinbattery.core.units import TWO_PI
+from spinbattery.model.problem import ChargingProblem
 
 from .contestants import Outcome, Run, moments
 from .search import Setting, Solver

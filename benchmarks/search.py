@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Literal
 
-from spinbattery.problem import ChargingProblem
+from spinbattery.model.problem import ChargingProblem
 
 from .contestants import Job, Outcome, Run, precision_error
 from .pairing import paired

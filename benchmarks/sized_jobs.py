@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from spinbattery.charging import charge
-from spinbattery.engines.symmetric import Symmetric
+from spinbattery.engines.symmetric.engine import Symmetric
 
 from .contestants import Case
 from .new_process import alone, peak_memory

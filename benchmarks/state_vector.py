@@ -9,11 +9,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from spinbattery.engines.large_state import LargeState
-from spinbattery.engines.splitting import Stages
-from spinbattery.engines.team import Team
-from spinbattery.network_text import parse_network
-from spinbattery.state import ProductState
+from spinbattery.core.team import Team
+from spinbattery.engines.common.splitting import Stages
+from spinbattery.engines.dense.large_state import LargeState
+from spinbattery.model.network_text import parse_network
+from spinbattery.model.state import ProductState
 
 from .pairing import Ratio, Timing, paired, spread
 from .speedup import machine_speed_up

@@ -17,9 +17,9 @@ import numpy as np
 import psutil
 
 from spinbattery.charging import charge
-from spinbattery.engines.statevector import Statevector
-from spinbattery.network_text import parse_network
-from spinbattery.protocol import Protocol, cooperative
+from spinbattery.engines.dense.statevector import Statevector
+from spinbattery.model.network_text import parse_network
+from spinbattery.model.protocol import Protocol, cooperative
 from spinbattery.store.folder import Store
 from spinbattery.sweeps.executors import ExecutorLike
 from spinbattery.sweeps.pool import WorkerPool

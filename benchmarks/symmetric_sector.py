@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, get_args
 
-from spinbattery.engines.sector.magnus import COMMUTATOR_FREE
-from spinbattery.engines.symmetric import Exponential, Symmetric
-from spinbattery.machine import limit_cores, n_cores
+from spinbattery.core.machine import limit_cores, n_cores
+from spinbattery.engines.common.magnus import COMMUTATOR_FREE
+from spinbattery.engines.symmetric.engine import Exponential, Symmetric
 
 from . import quspin_peer
 from .comparison import PAPER, PAPER_ASSEMBLED, PAPER_SETTINGS, QUTIP, Comparison, faster, true_outcome

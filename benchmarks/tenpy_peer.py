@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from spinbattery.engines.qtealeaves import in_order
-from spinbattery.engines.schedule import Mesh, project_fields
-from spinbattery.engines.sector.magnus import COMMUTATOR_FREE_2, Exponents
-from spinbattery.engines.tree.ordering import chained
-from spinbattery.engines.tree.window import Window
-from spinbattery.problem import ChargingProblem
+from spinbattery.engines.common.magnus import COMMUTATOR_FREE_2, Exponents
+from spinbattery.engines.common.mesh import Mesh, project_fields
+from spinbattery.engines.common.ordering import chained
+from spinbattery.engines.common.window import Window
+from spinbattery.engines.qtealeaves.engine import in_order
+from spinbattery.model.problem import ChargingProblem
 
 _SVD_MIN = 1e-12
 _LANCZOS_AMPLITUDE = 1e-8

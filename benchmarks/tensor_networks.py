@@ -12,16 +12,16 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from spinbattery.charging import charge
-from spinbattery.engines.qtealeaves import QTeaLeaves, TeaTree
-from spinbattery.engines.schedule import Mesh, project_fields
-from spinbattery.engines.sector.magnus import COMMUTATOR_FREE_2, Exponents
-from spinbattery.engines.symmetric import Symmetric
-from spinbattery.engines.tensor import TensorNetwork
-from spinbattery.engines.tree.evolution import TreeEvolution
-from spinbattery.engines.tree.runs import TreePlan
-from spinbattery.engines.tree.state import TreeState
-from spinbattery.engines.tree.window import Window, moving_window
-from spinbattery.problem import ChargingProblem
+from spinbattery.engines.common.magnus import COMMUTATOR_FREE_2, Exponents
+from spinbattery.engines.common.mesh import Mesh, project_fields
+from spinbattery.engines.common.window import Window, moving_window
+from spinbattery.engines.qtealeaves.engine import QTeaLeaves, TeaTree
+from spinbattery.engines.symmetric.engine import Symmetric
+from spinbattery.engines.tensor.engine import TensorNetwork
+from spinbattery.engines.tensor.evolution import TreeEvolution
+from spinbattery.engines.tensor.tree_runs import TreePlan
+from spinbattery.engines.tensor.tree_state import TreeState
+from spinbattery.model.problem import ChargingProblem
 
 from .contestants import Case
 from .pairing import Ratio, Timing, paired, spread

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spinbattery.charging import charge
-from spinbattery.engines.sampling import Emulator
-from spinbattery.machine import limit_cores
-from spinbattery.network_text import parse_network
-from spinbattery.protocol import cooperative
+from spinbattery.core.machine import limit_cores
+from spinbattery.engines.sampled.engine import Emulator
+from spinbattery.model.network_text import parse_network
+from spinbattery.model.protocol import cooperative
 
 from .contestants import COUPLING, FIELD, HOLD
 from .new_process import alone, peak_memory

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 import spinbattery as sb
-from spinbattery.engines.schedule import Mesh, project_fields
-from spinbattery.engines.sector.basis import SymmetricSector
-from spinbattery.engines.sector.magnus import COMMUTATOR_FREE
-from spinbattery.engines.sector.state import ChebyshevState, LanczosState, SectorState
-from spinbattery.engines.split_step import SplitState
-from spinbattery.engines.splitting import SPLITTINGS
-from spinbattery.engines.team import Team
-from spinbattery.operators import ising_diagonal
-from spinbattery.scales import LinearTable
+from spinbattery.core.team import Team
+from spinbattery.engines.common.magnus import COMMUTATOR_FREE
+from spinbattery.engines.common.mesh import Mesh, project_fields
+from spinbattery.engines.common.splitting import SPLITTINGS
+from spinbattery.engines.dense.small_state import SplitState
+from spinbattery.engines.symmetric.basis import SymmetricSector
+from spinbattery.engines.symmetric.sector_state import ChebyshevState, LanczosState, SectorState
+from spinbattery.model.operators import ising_diagonal
+from spinbattery.model.scales import LinearTable
 
 
 def moments(

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from spinbattery.topology import WorkingGraph
+from spinbattery.model.topology import WorkingGraph
 
 CHARGE = ("charge", "--network", "ring:2", "--duration", "5ns", "--engine", "statevector", "--tolerance", "1e-3")
 STUDY = 'networks = ["ring:2", "ring:3", "ring:4"]\nengines = "statevector"\ntolerance = 1e-3\n'

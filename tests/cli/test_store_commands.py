@@ -8,7 +8,7 @@ import xarray as xr
 
 import spinbattery as sb
 from spinbattery.cli.stores import parse_filters
-from spinbattery.errors import InvalidParameterError
+from spinbattery.core.errors import InvalidParameterError
 from spinbattery.sweeps.plan import grid
 from spinbattery.sweeps.run import run_plan
 

@@ -29,8 +29,8 @@ from spinbattery import (
     polarised,
     torus,
 )
-from spinbattery.operators import magnetization_diagonal
-from spinbattery.scales import LinearTable
+from spinbattery.model.operators import magnetization_diagonal
+from spinbattery.model.scales import LinearTable
 
 AGREEMENT = 1e-6
 

@@ -14,10 +14,10 @@ from dwave.cloud.solver import StructuredSolver
 from dwave.system import EmbeddingComposite, FixedEmbeddingComposite
 from dwave.system.testing import MockDWaveSampler
 
-from spinbattery import network
 from spinbattery.annealer.emulator import EmulatedAnnealer
-from spinbattery.annealer.timing import qpu_access_time
-from spinbattery.scales import advantage_system6
+from spinbattery.model import network
+from spinbattery.model.scales import advantage_system6
+from spinbattery.solver.timing import qpu_access_time
 
 REVERSE = {
     "num_reads": 20,

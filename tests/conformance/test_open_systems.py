@@ -24,12 +24,12 @@ from spinbattery import (
     polarised,
     ring,
 )
-from spinbattery.engines.checkpoint import Checkpoint
-from spinbattery.engines.lindblad import Lindblad
-from spinbattery.engines.schedule import Mesh
-from spinbattery.noise import Noise
-from spinbattery.operators import magnetization_diagonal
-from spinbattery.progress import silent
+from spinbattery.core.progress import silent
+from spinbattery.engines.common.checkpoint import Checkpoint
+from spinbattery.engines.common.mesh import Mesh
+from spinbattery.engines.dense.lindblad import Lindblad
+from spinbattery.model.noise import Noise
+from spinbattery.model.operators import magnetization_diagonal
 
 
 def random_network(n, seed):

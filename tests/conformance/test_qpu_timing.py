@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from spinbattery.annealer.timing import qpu_access_time, qpu_timing, readout_time
-from spinbattery.errors import InvalidParameterError
+from spinbattery.core.errors import InvalidParameterError
+from spinbattery.solver.timing import qpu_access_time, qpu_timing, readout_time
 
 solver = pytest.importorskip("dwave.cloud.solver", reason="the extra [qpu] is not installed")
 mocks = pytest.importorskip("dwave.cloud.testing.mocks")

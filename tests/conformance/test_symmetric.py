@@ -20,9 +20,9 @@ from spinbattery import (
     symmetry_group,
     torus,
 )
-from spinbattery.charging import choose_engine
-from spinbattery.errors import EngineError
-from spinbattery.scales import LinearTable
+from spinbattery.core.errors import EngineError
+from spinbattery.engines.choice import choose_engine
+from spinbattery.model.scales import LinearTable
 
 NETWORKS = [torus(1, 2), torus(2, 2), torus(2, 3), torus(2, 4), torus(3, 3), torus(3, 4), ring(5), ring(7), complete(6)]
 TIGHT = 1e-9

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.engines.tree.window import moving_window
-from spinbattery.errors import EngineError, InvalidParameterError, MissingDependencyError
+from spinbattery.core.errors import EngineError, InvalidParameterError, MissingDependencyError
+from spinbattery.engines.common.window import moving_window
 
 PROTOCOL = sb.cooperative(3.0)
 SMALL = sb.ChargingProblem(sb.torus(2, 3), PROTOCOL)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, ProductState, SpinNetwork, cooperative, ring, torus
-from spinbattery.engines.base import derived_seed
-from spinbattery.engines.lindblad import Lindblad
-from spinbattery.engines.trajectories import Trajectories
-from spinbattery.engines.unravelling.strata import no_jump_part, sample, sampled_weight
-from spinbattery.ensemble import Ensemble
-from spinbattery.noise import Noise
-from spinbattery.progress import silent
+from spinbattery.core.progress import silent
+from spinbattery.engines.common.contract import derived_seed
+from spinbattery.engines.dense.lindblad import Lindblad
+from spinbattery.engines.trajectories.engine import Trajectories
+from spinbattery.engines.trajectories.strata import no_jump_part, sample, sampled_weight
+from spinbattery.model.noise import Noise
+from spinbattery.records.ensemble import Ensemble
 
 SIX = {
     "x": Noise(x=1e-2),

@@ -7,12 +7,12 @@ import signal
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from spinbattery._typing import FloatArray
-from spinbattery.engines.checkpoint import Checkpoint
-from spinbattery.engines.statevector import Statevector
-from spinbattery.problem import ChargingProblem
-from spinbattery.progress import Progress
-from spinbattery.recording import Solution
+from spinbattery.core.progress import Progress
+from spinbattery.core.typing import FloatArray
+from spinbattery.engines.common.checkpoint import Checkpoint
+from spinbattery.engines.dense.statevector import Statevector
+from spinbattery.model.problem import ChargingProblem
+from spinbattery.records.solution import Solution
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import spinbattery as sb
-from spinbattery.engines.checkpoint import Checkpoint
+from spinbattery.engines.common.checkpoint import Checkpoint
 
 RUNS = {
     "symmetric": (sb.Symmetric(1e-6), 300.0),

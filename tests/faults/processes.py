@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from spinbattery.record_file import read_record
+from spinbattery.records.record_file import read_record
 from spinbattery.sweeps.experiment import read_experiment
 from spinbattery.sweeps.run import Sweep, run_plan
 

@@ -9,11 +9,11 @@ import pytest
 from matplotlib.markers import CARETUPBASE
 
 import spinbattery as sb
-from spinbattery.engines.sampling import Emulator
-from spinbattery.paper import fig2_tensor
-from spinbattery.paper.beyond import PAPER_SIZES, Beyond
-from spinbattery.paper.fig2_tensor import STUDIES, TensorStudy
-from spinbattery.paper.runs import Request, Runs
+from charging_paper import fig2_tensor
+from charging_paper.beyond import PAPER_SIZES, Beyond
+from charging_paper.fig2_tensor import STUDIES, TensorStudy
+from charging_paper.runs import Request, Runs
+from spinbattery.engines.sampled.engine import Emulator
 
 COARSE, LARGER = TensorStudy((2, 2), (2, 3)), TensorStudy((2, 3), (2, 3))
 FINE = TensorStudy((2, 2), (2, 4), full_only=True)

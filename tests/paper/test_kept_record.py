@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import spinbattery as sb
-from spinbattery.engines.sampling import Emulator
-from spinbattery.paper.beyond import BEYOND
-from spinbattery.paper.large_n import KEPT
+from charging_paper.beyond import BEYOND
+from charging_paper.large_n import KEPT
+from spinbattery.engines.sampled.engine import Emulator
 
 FIGURES = Path(__file__).parents[2] / "docs" / "figures"
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 import spinbattery as sb
-from spinbattery.charging import choose_engine
-from spinbattery.errors import InvalidParameterError, SweepError
-from spinbattery.paper import fig2, fig2_tensor, large_n, table1
-from spinbattery.paper.beyond import BEYOND, Beyond, LargerTorus
-from spinbattery.paper.fig2_tensor import TensorStudy
-from spinbattery.paper.runs import Request
-from spinbattery.paper.section import Section
-from spinbattery.report.build import PARTS, build_report
+from charging_paper import fig2, fig2_tensor, large_n, table1
+from charging_paper.beyond import BEYOND, Beyond, LargerTorus
+from charging_paper.build import PARTS, build_report
+from charging_paper.fig2_tensor import TensorStudy
+from charging_paper.runs import Request
+from charging_paper.section import Section
+from spinbattery.core.errors import InvalidParameterError, SweepError
+from spinbattery.engines.choice import choose_engine
 
 READS = 50
 """Fewer than by default: the annealer's runs take most of the time."""
@@ -284,7 +284,7 @@ def test_every_part_knows_its_runs_and_nothing_else_is_run(full, tmp_path: Path)
 def test_second_run_computes_nothing(full, monkeypatch):
     folder, first = full
     # every part is built again and compared; its pictures, which are there, are not drawn a second time
-    monkeypatch.setattr("spinbattery.report.build.save_figure", lambda figure, path: path)
+    monkeypatch.setattr("charging_paper.build.save_figure", lambda figure, path: path)
     page, before_page = folder / "report.html", (folder / "report.html").read_bytes()
     before = {path.name: path.stat().st_mtime_ns for path in (folder / "records").glob("*.nc")}
     again = build_report(folder, reads=READS, parts=SMALL_PARTS)

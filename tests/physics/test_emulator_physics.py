@@ -11,7 +11,6 @@ import pytest
 from dwave.samplers import RotorModelAnnealingSampler
 from scipy.stats import chi2
 
-from spinbattery import scales
 from spinbattery.annealer import kernels, rotors
 from spinbattery.annealer.emulator import EmulatedAnnealer
 from spinbattery.annealer.freeze_out import down_probabilities
@@ -19,9 +18,10 @@ from spinbattery.annealer.job import DenseProblem, Job
 from spinbattery.annealer.rotors import run_rotors
 from spinbattery.annealer.schedule import AnnealSchedule, Sweeps
 from spinbattery.annealer.streams import Streams
-from spinbattery.progress import silent
-from spinbattery.thermal import thermal_magnetization
-from spinbattery.units import BOLTZMANN_GHZ_PER_KELVIN
+from spinbattery.core.progress import silent
+from spinbattery.core.units import BOLTZMANN_GHZ_PER_KELVIN
+from spinbattery.model import scales
+from spinbattery.model.thermal import thermal_magnetization
 
 F = np.float32
 KT = 0.018 * BOLTZMANN_GHZ_PER_KELVIN

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.engines.lindblad import Lindblad
-from spinbattery.noise import Noise
-from spinbattery.scales import LinearTable
-from spinbattery.thermal import thermal_magnetization
-from spinbattery.units import BOLTZMANN_GHZ_PER_KELVIN
+from spinbattery.core.units import BOLTZMANN_GHZ_PER_KELVIN
+from spinbattery.engines.dense.lindblad import Lindblad
+from spinbattery.model.noise import Noise
+from spinbattery.model.scales import LinearTable
+from spinbattery.model.thermal import thermal_magnetization
 
 TIMES = np.linspace(0.0, 3.0, 7)
 

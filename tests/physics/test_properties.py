@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import spinbattery as sb
-from spinbattery.scales import LinearTable
+from spinbattery.model.scales import LinearTable
 
 LOOSE, TIGHT = 1e-4, 1e-9
 

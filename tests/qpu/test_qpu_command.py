@@ -15,7 +15,7 @@ from qpu_desk import Desk, write_experiment
 from sapi_stub import TOKEN
 from solvers import AllUp
 
-from spinbattery.errors import MissingDependencyError, QpuError
+from spinbattery.core.errors import MissingDependencyError, QpuError
 from spinbattery.qpu.client import connect
 
 Run = Callable[..., Any]

@@ -9,7 +9,7 @@ import dimod
 import pytest
 from qpu_desk import READS, Desk, write_experiment
 
-from spinbattery.errors import QpuError
+from spinbattery.core.errors import QpuError
 from spinbattery.qpu.client import Connection, connect
 from spinbattery.qpu.faults import NotNowError, NotSentError, UnansweredError
 from spinbattery.qpu.ledger import Ledger
@@ -279,7 +279,7 @@ def test_an_unknown_job_is_not_given_up(desk: Desk) -> None:
 def test_a_record_that_cannot_be_written_leaves_the_answer_at_the_server(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from spinbattery.errors import RecordError
+    from spinbattery.core.errors import RecordError
 
     def full(store: Store, record: object) -> None:
         raise RecordError("cannot write: no room")

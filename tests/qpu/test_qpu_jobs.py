@@ -9,7 +9,7 @@ import pytest
 from qpu_desk import READS, Desk, write_experiment
 from solvers import advantage
 
-from spinbattery.errors import LimitError, QpuError
+from spinbattery.core.errors import LimitError, QpuError
 from spinbattery.qpu.collection import record_key, stored_record
 from spinbattery.qpu.ledger import Ledger
 

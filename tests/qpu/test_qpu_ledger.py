@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spinbattery.errors import QpuError
+from spinbattery.core.errors import QpuError
 from spinbattery.qpu.ledger import Ledger, NewJob
 
 

@@ -11,12 +11,12 @@ from sapi_stub import SapiStub
 from typer.testing import CliRunner
 
 from spinbattery.cli.main import app
-from spinbattery.errors import QpuError, RecordError
-from spinbattery.hashing import planned_key
+from spinbattery.core.errors import QpuError, RecordError
 from spinbattery.qpu.collection import record_key, stored_record
 from spinbattery.qpu.ledger import FILE_NAME
 from spinbattery.qpu.merging import merge_stores
-from spinbattery.record import Record
+from spinbattery.records.hashing import planned_key
+from spinbattery.records.record import Record
 from spinbattery.store.folder import Store
 from spinbattery.store.merge import JOBS
 

@@ -13,12 +13,12 @@ from dwave.cloud.solver import StructuredSolver
 from qpu_desk import write_experiment
 from solvers import advantage
 
-from spinbattery.errors import LimitError, NetworkError, SpinBatteryError
-from spinbattery.network import torus
-from spinbattery.network_text import parse_network
+from spinbattery.core.errors import LimitError, NetworkError, SpinBatteryError
+from spinbattery.model.network import torus
+from spinbattery.model.network_text import parse_network
+from spinbattery.model.topology import WorkingGraph
 from spinbattery.qpu.placement import placed
 from spinbattery.qpu.planning import QpuPlan, plan_jobs
-from spinbattery.topology import WorkingGraph
 
 MISSING = (30, 35)
 

@@ -13,11 +13,11 @@ from qpu_desk import settings
 from sapi_stub import SapiStub
 from solvers import advantage
 
+from charging_paper import device, energetics, fig9
+from charging_paper.build import PARTS, Measurement, build_report
 from spinbattery import EmulatedAnnealer
-from spinbattery.errors import InvalidParameterError, QpuError
-from spinbattery.paper import device, energetics, fig9
+from spinbattery.core.errors import InvalidParameterError, QpuError
 from spinbattery.qpu.ledger import Ledger
-from spinbattery.report.build import PARTS, Measurement, build_report
 
 READS = 50
 

@@ -31,7 +31,7 @@ from requests.exceptions import ConnectionError as LostConnectionError
 from sapi_stub import TOKEN, SapiStub
 from solvers import AllUp, advantage
 
-from spinbattery.annealer.limits import check_request
+from spinbattery.solver.limits import check_request
 
 Connect = Callable[..., Client]
 SCHEDULE = [[0.0, 1.0], [20.0, 0.35], [40.0, 0.35], [60.0, 1.0]]

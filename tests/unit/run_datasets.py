@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from spinbattery import charge, torus
-from spinbattery.recipe import ProtocolRecipe
-from spinbattery.store.gather import gather
+from spinbattery.model.recipe import ProtocolRecipe
+from spinbattery.records.dataset import gather
 
 SIDES = ((1, 2), (1, 3), (2, 2), (2, 3))
 

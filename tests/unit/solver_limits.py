@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from spinbattery.annealer.limits import violations
+from spinbattery.solver.limits import violations
 
 NAMES = (
     "anneal_schedule annealing_time answer_mode auto_scale fast_anneal flux_drift_compensation h_gain_schedule "

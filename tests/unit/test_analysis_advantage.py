@@ -10,7 +10,7 @@ import xarray as xr
 from run_datasets import Result, dataset, joined, recipe, with_seeds
 
 from spinbattery import advantage
-from spinbattery.errors import FitError, InvalidParameterError
+from spinbattery.core.errors import FitError, InvalidParameterError
 
 EQUAL = {
     "cooperative": recipe(),

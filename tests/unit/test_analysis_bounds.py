@@ -15,7 +15,7 @@ from spinbattery.analysis.bounds import (
     heisenberg_limit,
     standard_quantum_limit,
 )
-from spinbattery.errors import InvalidParameterError
+from spinbattery.core.errors import InvalidParameterError
 
 
 def test_limits_of_scalars_are_floats():

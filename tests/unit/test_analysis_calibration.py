@@ -10,8 +10,8 @@ from spinbattery import charge, cooperative, ring, torus
 from spinbattery.analysis.calibration import CalibrationCurve, calibration_curve
 from spinbattery.analysis.exponents import exponents
 from spinbattery.analysis.scaling import fit_scaling
-from spinbattery.errors import FitError, InvalidParameterError
-from spinbattery.noise import Noise
+from spinbattery.core.errors import FitError, InvalidParameterError
+from spinbattery.model.noise import Noise
 
 COUPLINGS = (-8e-3, -4e-3, -1e-3, 0.0)
 RATES = (0.0, 1e-3, 3e-3)
@@ -55,7 +55,7 @@ def test_alpha_is_that_of_the_fit_at_every_value(leaky, method):
 
 
 def test_records_their_dataset_in_any_order_and_a_result_are_one_curve(leaky):
-    from spinbattery.store.gather import gather
+    from spinbattery.records.dataset import gather
 
     curve = calibration_curve(leaky, "crosstalk", "alpha", n_replicates=100)
     shuffled = gather([leaky[k] for k in np.random.default_rng(1).permutation(len(leaky))])
@@ -287,7 +287,7 @@ def test_a_curve_knows_its_runs_and_what_fewer_of_them_say(plain):
 def test_networks_are_named_without_their_cross_talk_and_noise_with_any_parameter(leaky, plain):
     curve = calibration_curve(leaky, "crosstalk", "alpha", n_replicates=100)
     assert curve.origin == "torus, N = 2, 3, 4, 6, 20 ns"
-    from spinbattery.store.gather import gather
+    from spinbattery.records.dataset import gather
 
     runs = gather(leaky)
     runs = runs.assign_coords(noise=("run", [str(Noise(x=1e-3, z=1e-4))] * runs.sizes["run"]))

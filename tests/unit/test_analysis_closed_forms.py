@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spinbattery.analysis.closed_forms import cooperative_limit, ghz_mixture_moments, local_moments
-from spinbattery.errors import InvalidParameterError
+from spinbattery.core.errors import InvalidParameterError
 
 SZ = np.diag([1.0, -1.0])
 

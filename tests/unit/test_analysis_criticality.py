@@ -10,8 +10,8 @@ import pytest
 import spinbattery as sb
 from spinbattery.analysis import criticality
 from spinbattery.analysis.criticality import CRITICAL_RATIOS, critical_fraction, field_ratio
-from spinbattery.errors import EnergyScalesError, InvalidParameterError
-from spinbattery.scales import LinearTable
+from spinbattery.core.errors import EnergyScalesError, InvalidParameterError
+from spinbattery.model.scales import LinearTable
 
 
 def test_the_hold_of_the_paper_is_ordered_on_tori_and_disordered_on_rings():

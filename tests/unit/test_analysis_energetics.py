@@ -21,7 +21,7 @@ from spinbattery.analysis.energetics import (
     stored_energy,
     stored_energy_as_printed,
 )
-from spinbattery.errors import InvalidParameterError, RecordError
+from spinbattery.core.errors import InvalidParameterError, RecordError
 
 SX = np.array([[0.0, 1.0], [1.0, 0.0]])
 SZ = np.diag([1.0, -1.0])

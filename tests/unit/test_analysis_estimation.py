@@ -15,7 +15,7 @@ from scipy.stats import norm
 
 from spinbattery.analysis.calibration import CalibrationCurve
 from spinbattery.analysis.estimation import RangeEstimate, estimate
-from spinbattery.errors import FitError, InvalidParameterError, OutsideCurveWarning
+from spinbattery.core.errors import FitError, InvalidParameterError, OutsideCurveWarning
 
 X = np.array([0.0, 0.01, 0.02, 0.04, 0.06, 0.1, 0.2])
 ALPHA = np.array([2.0, 1.79, 1.6, 1.38, 1.23, 1.12, 1.05])

@@ -14,9 +14,9 @@ from scipy.stats import binom, poisson
 from spinbattery import ChargingProblem, Protocol, Waveform, cooperative, parse_network, ring, thermal_magnetization
 from spinbattery.analysis.counting_noise import counting_noise
 from spinbattery.analysis.freeze_out import effective_temperature, freeze_out, poisson_binomial
-from spinbattery.errors import FitError, InvalidParameterError
-from spinbattery.thermal import down_probability
-from spinbattery.units import BOLTZMANN_GHZ_PER_KELVIN
+from spinbattery.core.errors import FitError, InvalidParameterError
+from spinbattery.core.units import BOLTZMANN_GHZ_PER_KELVIN
+from spinbattery.model.thermal import down_probability
 
 CHARGING = cooperative(60_000.0)
 

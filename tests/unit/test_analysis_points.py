@@ -25,8 +25,8 @@ from spinbattery import (
 )
 from spinbattery import cooperative as cp
 from spinbattery.analysis.points import averages, check_one_curve, runs_of, seed_groups
-from spinbattery.errors import FitError
-from spinbattery.store.gather import gather
+from spinbattery.core.errors import FitError
+from spinbattery.records.dataset import gather
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +261,7 @@ def refused(points, said, fit=fit_scaling):
         messages.append(str(error.value))
     assert messages[0] == messages[1]
     assert said in messages[0]
-    assert "spinbattery.store.gather.gather(records)" in messages[0]
+    assert "spinbattery.records.dataset.gather(records)" in messages[0]
     assert "mixed=True fits them as one all the same" in messages[0]
 
 

@@ -26,8 +26,8 @@ from spinbattery.analysis.samples import (
     flips_of_reads,
     uncharged_probability,
 )
-from spinbattery.errors import FitError, InvalidParameterError
-from spinbattery.recording import Readout, build_record
+from spinbattery.core.errors import FitError, InvalidParameterError
+from spinbattery.records.solution import Readout, build_record
 
 
 def independent_reads(down, n_reads, seed):

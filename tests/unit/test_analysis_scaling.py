@@ -18,7 +18,7 @@ from scipy.stats import linregress
 
 from spinbattery import Protocol, Waveform, charge, cooperative, ring, torus
 from spinbattery.analysis.scaling import fit_both, fit_scaling
-from spinbattery.errors import FitError, InvalidParameterError
+from spinbattery.core.errors import FitError, InvalidParameterError
 
 METHODS = ["loglog", "linear"]
 N = (2, 4, 6, 8, 9, 10, 12)

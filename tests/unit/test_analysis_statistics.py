@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from spinbattery import ChargingProblem, ProductState, Protocol, Waveform, charge, cooperative, ring
 from spinbattery.analysis.samples import Independence
 from spinbattery.analysis.statistics import independence_ratio, sample_statistics
-from spinbattery.errors import InvalidParameterError, SpinBatteryError
-from spinbattery.moments import Moments
-from spinbattery.recording import Readout, Solution, build_record
+from spinbattery.core.errors import InvalidParameterError, SpinBatteryError
+from spinbattery.records.moments import Moments
+from spinbattery.records.solution import Readout, Solution, build_record
 
 
 def record_of(probabilities):

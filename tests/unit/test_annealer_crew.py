@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
-from spinbattery.annealer.crew import run_tasks
-from spinbattery.progress import silent
+from spinbattery.core.crew import run_tasks
+from spinbattery.core.progress import silent
 
 
 def _steps(n, into, label):

@@ -9,11 +9,11 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from spinbattery import network, topology
 from spinbattery.annealer.device import device_of
-from spinbattery.annealer.limits import violations
-from spinbattery.annealer.timing import qpu_access_time
-from spinbattery.errors import InvalidParameterError, NetworkError
+from spinbattery.core.errors import InvalidParameterError, NetworkError
+from spinbattery.model import network, topology
+from spinbattery.solver.limits import violations
+from spinbattery.solver.timing import qpu_access_time
 
 
 def test_the_default_is_a_whole_pegasus_16():

@@ -13,10 +13,10 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from spinbattery import network
 from spinbattery.annealer import emulator as emulator_module
 from spinbattery.annealer.emulator import EmulatedAnnealer
-from spinbattery.errors import InsufficientMemoryError, InvalidParameterError, LimitError
+from spinbattery.core.errors import InsufficientMemoryError, InvalidParameterError, LimitError
+from spinbattery.model import network
 
 RING = network.ring(6)
 H = dict.fromkeys(range(6), -0.5)

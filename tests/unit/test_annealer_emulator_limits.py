@@ -8,9 +8,9 @@ import warnings
 import numpy as np
 import pytest
 
-from spinbattery import network
 from spinbattery.annealer.emulator import EmulatedAnnealer
-from spinbattery.errors import InvalidParameterError, LimitError
+from spinbattery.core.errors import InvalidParameterError, LimitError
+from spinbattery.model import network
 
 RING = network.ring(6)
 H = dict.fromkeys(range(6), -0.5)

@@ -6,13 +6,13 @@ import dwave.graphs
 import numpy as np
 import pytest
 
-from spinbattery import scales
 from spinbattery.annealer.freeze_out import down_probabilities
 from spinbattery.annealer.job import DenseProblem
 from spinbattery.annealer.schedule import AnnealSchedule
-from spinbattery.errors import EngineError
-from spinbattery.thermal import down_probability
-from spinbattery.units import BOLTZMANN_GHZ_PER_KELVIN
+from spinbattery.core.errors import EngineError
+from spinbattery.core.units import BOLTZMANN_GHZ_PER_KELVIN
+from spinbattery.model import scales
+from spinbattery.model.thermal import down_probability
 
 KT = 0.018 * BOLTZMANN_GHZ_PER_KELVIN
 ENERGIES = scales.advantage_system6()

@@ -9,7 +9,7 @@ import pytest
 from dwave.system import EmbeddingComposite, FixedEmbeddingComposite
 
 from spinbattery.annealer.emulator import EmulatedAnnealer
-from spinbattery.errors import LimitError
+from spinbattery.core.errors import LimitError
 
 FROZEN = {"anneal_schedule": [[0, 1], [10, 0.95], [20, 1]], "num_reads": 3, "auto_scale": False}
 """A reverse anneal so shallow that nothing moves: every read is the initial state."""

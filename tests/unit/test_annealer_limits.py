@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from solver_limits import CHARGING, DOWN, REVERSE, SOLVER, H, J, found
 
-from spinbattery.annealer.limits import check_request, violations
-from spinbattery.errors import LimitError
+from spinbattery.core.errors import LimitError
+from spinbattery.solver.limits import check_request, violations
 
 
 def reverse(*points: tuple[float, float]) -> dict[str, Any]:

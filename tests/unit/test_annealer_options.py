@@ -7,7 +7,7 @@ import json
 import pytest
 
 from spinbattery.annealer.options import Options
-from spinbattery.errors import InvalidParameterError
+from spinbattery.core.errors import InvalidParameterError
 
 
 @pytest.mark.parametrize(

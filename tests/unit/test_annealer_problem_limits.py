@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from solver_limits import CHARGING, DOWN, SOLVER, H, J, found
 
-from spinbattery.annealer.limits import check_request, violations
-from spinbattery.errors import InvalidParameterError, LimitError
+from spinbattery.core.errors import InvalidParameterError, LimitError
+from spinbattery.solver.limits import check_request, violations
 
 STRENGTHS: dict[str, tuple[dict[int, float], dict[tuple[int, int], float], list[Any], str]] = {
     "h": ({0: 4.1}, {}, [[0, 1], [20, 1]], r"h_range \[-4, 4\].*h = 4.1 on qubit 0 with a gain of 1 makes 4.1"),

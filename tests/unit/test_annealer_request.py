@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, ProductState, SpinNetwork, Waveform, cooperative, polarised, torus
-from spinbattery.annealer.request import readout, sampler_request
-from spinbattery.errors import EngineError, InvalidParameterError
+from spinbattery.core.errors import EngineError, InvalidParameterError
+from spinbattery.solver.request import readout, sampler_request
 
 NETWORK = SpinNetwork(3, [[0, 1], [1, 2]], [1.0, 0.5], labels=(30, 7, 12))
 

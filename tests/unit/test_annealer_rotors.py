@@ -10,8 +10,8 @@ from spinbattery.annealer.kernels import LANES
 from spinbattery.annealer.rotors import BLOCK, blocks, padded, run_rotors, start_of
 from spinbattery.annealer.schedule import AnnealSchedule, Sweeps
 from spinbattery.annealer.streams import Streams
-from spinbattery.progress import silent
-from spinbattery.scales import advantage_system6
+from spinbattery.core.progress import silent
+from spinbattery.model.scales import advantage_system6
 
 
 def _job(problem, start, reads=3, chained=False, sweeps=200):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spinbattery import scales
 from spinbattery.annealer.schedule import AnnealSchedule, Sweeps
-from spinbattery.errors import EngineError
+from spinbattery.core.errors import EngineError
+from spinbattery.model import scales
 
 REVERSE = {
     "anneal_schedule": [[0, 1], [20, 0.35], [40, 0.35], [60, 1]],

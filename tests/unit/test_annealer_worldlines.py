@@ -5,9 +5,9 @@ from __future__ import annotations
 import networkx as nx
 import pytest
 
-from spinbattery import network
 from spinbattery.annealer.emulator import EmulatedAnnealer
-from spinbattery.errors import EngineError
+from spinbattery.core.errors import EngineError
+from spinbattery.model import network
 
 
 def _sample(graph, h, J, **parameters):

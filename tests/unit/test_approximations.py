@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.engines import truncated_wigner as module
-from spinbattery.engines.checkpoint import Checkpoint
+from spinbattery.core.errors import InvalidParameterError
+from spinbattery.engines.classical import truncated_wigner as module
 from spinbattery.engines.classical.spins import bloch_vectors
-from spinbattery.errors import InvalidParameterError
+from spinbattery.engines.common.checkpoint import Checkpoint
 
 PROTOCOL = sb.cooperative(20.0)
 TILTED = sb.ProductState((0.4, 1.1, 2.0, 2.6), (0.3, 1.0, -0.7, 2.2))
@@ -66,7 +66,7 @@ def test_trajectories_depend_on_their_number_alone(monkeypatch):
 
 
 def test_an_interrupted_sample_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setattr("spinbattery.engines.checkpoint._SECONDS_WORTH_KEEPING", 0.0)
+    monkeypatch.setattr("spinbattery.engines.common.checkpoint._SECONDS_WORTH_KEEPING", 0.0)
     problem = sb.ChargingProblem(sb.torus(3, 3), sb.cooperative(3.0))
     engine = sb.TruncatedWigner(400, seed=4)
     whole = engine.run(problem)

@@ -18,7 +18,7 @@ def test_contestants_agree_on_a_pair():
     from benchmarks.contestants import Case, Pass, promise, single_pass
     from benchmarks.paper_peer import paper_method, paper_method_assembled
 
-    from spinbattery.engines.statevector import Statevector
+    from spinbattery.engines.dense.statevector import Statevector
 
     case = Case(1, 2)
     truth = true_outcome(case)
@@ -54,9 +54,9 @@ def test_tiny_jobs_are_distinct_problems_and_their_warm_up_is_none_of_them():
 def test_equal_problems_take_about_as_many_steps():
     from benchmarks.speedup import EQUAL
 
-    from spinbattery.engines.statevector import Statevector
-    from spinbattery.network_text import parse_network
-    from spinbattery.problem import ChargingProblem
+    from spinbattery.engines.dense.statevector import Statevector
+    from spinbattery.model.network_text import parse_network
+    from spinbattery.model.problem import ChargingProblem
 
     network, engine = parse_network(EQUAL.network), Statevector(EQUAL.tolerance)
     assert network.n_spins == 16
@@ -233,8 +233,8 @@ def test_emulator_and_the_peers_rotors_solve_the_same_job():
 def test_peers_are_given_the_energies_of_the_sweeps(form):
     from benchmarks.annealing import TEMPERATURE, AnnealJob, path_integral_peer, rotor_peer
 
-    from spinbattery.thermal import down_probability
-    from spinbattery.units import BOLTZMANN_GHZ_PER_KELVIN
+    from spinbattery.core.units import BOLTZMANN_GHZ_PER_KELVIN
+    from spinbattery.model.thermal import down_probability
 
     # uncoupled spins, long in equilibrium; no annealer could end at this s, but the peers are no annealers
     job = AnnealJob(2, 300, 200, coupling=0.0, field=-0.2, edge=0.4, hold=0.4)

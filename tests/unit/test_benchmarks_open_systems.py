@@ -17,7 +17,7 @@ def test_density_matrix_and_mesolve_solve_the_same_noisy_job():
     from benchmarks.contestants import Pass, single_pass
     from benchmarks.open_systems import NoisyCase, promise
 
-    from spinbattery.engines.lindblad import Lindblad
+    from spinbattery.engines.dense.lindblad import Lindblad
 
     case = NoisyCase("ring:2")
     assert case.problem().noise.x == pytest.approx(0.04 / 20.0)
@@ -54,7 +54,7 @@ def test_the_peer_of_noisy_jobs_takes_constant_jumps_alone():
     from benchmarks import mesolve_peer
     from benchmarks.open_systems import NoisyCase
 
-    from spinbattery.noise import Noise
+    from spinbattery.model.noise import Noise
 
     problem = replace(NoisyCase("ring:2").problem(), noise=Noise(relaxation=1e-3, temperature=16.0))
     with pytest.raises(ValueError, match="leave relaxation out"):
@@ -81,7 +81,7 @@ def test_search_finds_the_loosest_setting_of_mesolve():
 def _noisy_record(accurate):
     from benchmarks.open_systems import NoisyCase
 
-    from spinbattery.engines.lindblad import Lindblad
+    from spinbattery.engines.dense.lindblad import Lindblad
 
     return Lindblad(accurate).run(NoisyCase("ring:2").problem())
 

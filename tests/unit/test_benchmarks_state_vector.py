@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spinbattery.engines.team import Team
+from spinbattery.core.team import Team
 
 
 @pytest.fixture(autouse=True)

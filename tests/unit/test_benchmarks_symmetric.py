@@ -23,8 +23,8 @@ def test_promise_and_passes_agree_with_the_state_vector():
     from benchmarks.comparison import true_outcome
     from benchmarks.contestants import Pass, promise, single_pass
 
-    from spinbattery.engines.statevector import Statevector
-    from spinbattery.engines.symmetric import Symmetric
+    from spinbattery.engines.dense.statevector import Statevector
+    from spinbattery.engines.symmetric.engine import Symmetric
 
     case = _small()
     assert case.problem().protocol.duration == 5.0
@@ -44,8 +44,8 @@ def test_promise_and_passes_agree_with_the_state_vector():
 def test_every_repeat_finds_the_symmetries_again(monkeypatch):
     from benchmarks.contestants import Pass, promise, single_pass
 
-    from spinbattery import symmetry
-    from spinbattery.engines.symmetric import Symmetric
+    from spinbattery.engines.symmetric.engine import Symmetric
+    from spinbattery.model import symmetry
 
     found, search = [], symmetry.automorphism_group
     monkeypatch.setattr(symmetry, "automorphism_group", lambda *given: found.append(given) or search(*given))
@@ -60,7 +60,7 @@ def test_the_fewest_sufficient_steps_are_found_from_above():
     from benchmarks.comparison import true_outcome
     from benchmarks.contestants import Pass, precision_error, single_pass, sufficient_passes
 
-    from spinbattery.engines.symmetric import Symmetric
+    from spinbattery.engines.symmetric.engine import Symmetric
 
     case, engine = _small(), Symmetric(magnus="CF4")
     truth = true_outcome(case, Symmetric)
@@ -76,7 +76,7 @@ def test_steps_found_at_one_size_begin_the_scan_at_the_next():
     from benchmarks.contestants import Case, Pass
     from benchmarks.symmetric_sector import Known, _sufficient
 
-    from spinbattery.engines.symmetric import Symmetric
+    from spinbattery.engines.symmetric.engine import Symmetric
 
     case = Case(2, 3, 10.0)
     truth = true_outcome(case, Symmetric)
@@ -110,7 +110,7 @@ def test_a_sample_of_the_papers_steps_meets_the_states_that_it_would():
 def test_maps_of_the_torus_are_symmetries(lx, ly, count):
     from benchmarks.quspin_peer import torus_maps
 
-    from spinbattery.network import torus
+    from spinbattery.model.network import torus
 
     pairs = {frozenset(pair) for pair in torus(lx, ly).pairs.tolist()}
     maps = torus_maps(lx, ly)
@@ -125,7 +125,7 @@ def test_quspin_solves_the_same_problem_where_it_is_installed():
     from benchmarks.comparison import true_outcome
     from benchmarks.search import Setting
 
-    from spinbattery.engines.symmetric import Symmetric
+    from spinbattery.engines.symmetric.engine import Symmetric
 
     if not quspin_peer.is_installed():
         assert "'.[test,bench]'" in quspin_peer.HOW_TO_INSTALL
@@ -192,7 +192,7 @@ def test_goals_are_of_the_size_and_of_the_peers_that_took_part(tmp_path):
 def test_our_engines_get_one_core_and_then_all_again():
     from benchmarks.symmetric_sector import one_core
 
-    from spinbattery.machine import n_cores
+    from spinbattery.core.machine import n_cores
 
     before = n_cores()
     with one_core():

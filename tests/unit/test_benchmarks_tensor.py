@@ -21,8 +21,8 @@ def _small():
 def test_contestants_take_the_same_steps():
     from benchmarks.tensor_networks import OURS, OURS_SINGLE, QTEALEAVES, TENPY, _steps_to, contestant
 
-    from spinbattery.engines.tree.measure import moments
-    from spinbattery.engines.tree.runs import _channels
+    from spinbattery.engines.tensor.measure import moments
+    from spinbattery.engines.tensor.tree_runs import _channels
 
     problem = _small().problem()
     steps = _steps_to(problem, 1.2)

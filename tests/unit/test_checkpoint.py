@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.engines import checkpoint as module
-from spinbattery.engines.checkpoint import Checkpoint
-from spinbattery.errors import ToleranceError
-from spinbattery.problem import ChargingProblem
+from spinbattery.core.errors import ToleranceError
+from spinbattery.engines.common import checkpoint as module
+from spinbattery.engines.common.checkpoint import Checkpoint
+from spinbattery.model.problem import ChargingProblem
 
 TIMES = [2.0, 5.0, 7.5]
 ENGINES = {
@@ -28,7 +28,7 @@ ENGINES = {
 @pytest.fixture(autouse=True)
 def _always(monkeypatch):
     """Every chunk is short, worth keeping, and kept."""
-    monkeypatch.setattr("spinbattery.engines.propagation._SECONDS_PER_CHUNK", 1e-4)
+    monkeypatch.setattr("spinbattery.engines.common.propagation._SECONDS_PER_CHUNK", 1e-4)
     monkeypatch.setattr(module, "_SECONDS_WORTH_KEEPING", 0.0)
 
 
@@ -171,7 +171,7 @@ def test_charging_with_a_store_goes_on_and_cleans_up(tmp_path):
 
 @pytest.mark.parametrize("name", ["statevector", "chebyshev"])
 def test_levels_that_run_together_are_resumed_too(name, tmp_path, monkeypatch):
-    monkeypatch.setattr("spinbattery.engines.stepping.n_cores", lambda: 2)
+    monkeypatch.setattr("spinbattery.engines.common.stepping.n_cores", lambda: 2)
     engine, problem, times = problem_of(name)
     whole = engine.run(problem, times)
     monkeypatch.setattr(type(engine), "leaves_cores_idle", lambda self, problem: True)

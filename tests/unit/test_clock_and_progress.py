@@ -22,12 +22,12 @@ from spinbattery import (
     ring,
     torus,
 )  # fmt: skip
-from spinbattery.charging import ENGINES
-from spinbattery.engines.checkpoint import Checkpoint
-from spinbattery.engines.clock import Clock
-from spinbattery.problem import ChargingProblem
-from spinbattery.progress import Rising
-from spinbattery.scales import advantage_system6
+from spinbattery.core.progress import Rising
+from spinbattery.engines.common.checkpoint import Checkpoint
+from spinbattery.engines.common.clock import Clock
+from spinbattery.engines.registry import ENGINES
+from spinbattery.model.problem import ChargingProblem
+from spinbattery.model.scales import advantage_system6
 
 _CASES = {
     "product": ("product", ring(3), cooperative(5.0, J=0.0), None),

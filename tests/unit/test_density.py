@@ -10,16 +10,16 @@ import pytest
 from scipy.linalg import expm
 
 from spinbattery import ChargingProblem, Product, ProductState, cooperative, polarised, torus
-from spinbattery.engines import density, density_kernels
-from spinbattery.engines.channels import flip_maps, relaxation_maps
-from spinbattery.engines.density import DensityState
-from spinbattery.engines.density_kernels import TILE_DIGITS
-from spinbattery.engines.lindblad import Lindblad
-from spinbattery.engines.schedule import initial_steps
-from spinbattery.engines.splitting import Stages
-from spinbattery.errors import EngineError, InsufficientMemoryError, ToleranceError
-from spinbattery.noise import Noise
-from spinbattery.operators import ising_diagonal, magnetization_diagonal
+from spinbattery.core.errors import EngineError, InsufficientMemoryError, ToleranceError
+from spinbattery.engines.common.mesh import initial_steps
+from spinbattery.engines.common.splitting import Stages
+from spinbattery.engines.dense import density, density_kernels
+from spinbattery.engines.dense.density import DensityState
+from spinbattery.engines.dense.density_kernels import TILE_DIGITS
+from spinbattery.engines.dense.lindblad import Lindblad
+from spinbattery.engines.dense.noise_maps import flip_maps, relaxation_maps
+from spinbattery.model.noise import Noise
+from spinbattery.model.operators import ising_diagonal, magnetization_diagonal
 
 X, Y, Z = np.array([[0, 1], [1, 0]]), np.array([[0, -1j], [1j, 0]]), np.diag([1, -1])
 PAULI = (X, Y, Z)

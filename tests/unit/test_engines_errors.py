@@ -22,16 +22,16 @@ from spinbattery import (
     ring,
     torus,
 )
-from spinbattery.charging import choose_engine
-from spinbattery.engines import base
-from spinbattery.errors import (
+from spinbattery.core.errors import (
     EngineError,
     InsufficientMemoryError,
     InvalidParameterError,
     SpinBatteryError,
     ToleranceError,
 )
-from spinbattery.noise import Noise
+from spinbattery.engines.choice import choose_engine
+from spinbattery.engines.common import contract as base
+from spinbattery.model.noise import Noise
 
 PROTOCOL = cooperative(2.0)
 LOCAL = cooperative(2.0, J=0.0)
@@ -160,7 +160,7 @@ def test_options_of_the_symmetric_engine_are_checked(option, message):
 
 
 def test_a_drifting_norm_ends_the_run(monkeypatch):
-    monkeypatch.setattr("spinbattery.engines.sector.state.chebyshev_steps", _losing_norm)
+    monkeypatch.setattr("spinbattery.engines.symmetric.sector_state.chebyshev_steps", _losing_norm)
     with pytest.raises(ToleranceError, match="the norm has drifted"):
         Symmetric(1e-6).run(ChargingProblem(ring(4), PROTOCOL))
 

@@ -21,11 +21,11 @@ from spinbattery import (
     ring,
     torus,
 )
-from spinbattery.engines import split_step
-from spinbattery.engines.base import output_times
-from spinbattery.engines.schedule import initial_steps
-from spinbattery.engines.split_step import SplitStepEngine, StepPrediction
-from spinbattery.scales import LinearTable
+from spinbattery.engines.common.contract import output_times
+from spinbattery.engines.common.mesh import initial_steps
+from spinbattery.engines.common.split_engine import SplitStepEngine, StepPrediction
+from spinbattery.engines.dense import small_state as split_step
+from spinbattery.model.scales import LinearTable
 
 NONE = np.empty(0)
 NETWORKS = [ring(2), ring(4), torus(2, 3), complete(4)]

@@ -37,11 +37,11 @@ from spinbattery import (
     sweep,
     torus,
 )
-from spinbattery.annealer.limits import violations
-from spinbattery.engines.base import derived_seed
-from spinbattery.errors import EngineError, InsufficientMemoryError, InvalidParameterError, LimitError
-from spinbattery.hashing import planned_key
-from spinbattery.scales import LinearTable
+from spinbattery.core.errors import EngineError, InsufficientMemoryError, InvalidParameterError, LimitError
+from spinbattery.engines.common.contract import derived_seed
+from spinbattery.model.scales import LinearTable
+from spinbattery.records.hashing import planned_key
+from spinbattery.solver.limits import violations
 
 CP = cooperative(60e3)
 PLUS = ProductState((0.5 * math.pi,))
@@ -329,7 +329,7 @@ def test_output_times_are_refused():
 
 
 def test_more_reads_than_memory_are_refused(monkeypatch):
-    monkeypatch.setattr("spinbattery.engines.base.available_memory", lambda: 10**6)
+    monkeypatch.setattr("spinbattery.engines.common.contract.available_memory", lambda: 10**6)
     with pytest.raises(InsufficientMemoryError, match="the emulator engine needs"):
         charge(parse_network("pegasus:4"), CP, engine=QUICK)
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 import pytest
 
 from spinbattery import Product, Statevector
-from spinbattery.engines.base import Engine
-from spinbattery.errors import EngineError
+from spinbattery.core.errors import EngineError
+from spinbattery.engines.common.contract import Engine
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spinbattery.ensemble import Ensemble, ExactPart, SampledSums
+from spinbattery.records.ensemble import Ensemble, ExactPart, SampledSums
 
 N = 3
 

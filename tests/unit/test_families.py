@@ -16,7 +16,7 @@ from spinbattery import (
     tilted_torus,
     torus,
 )
-from spinbattery.families import distinct, family_of
+from spinbattery.model.families import distinct, family_of
 
 
 @pytest.mark.parametrize(

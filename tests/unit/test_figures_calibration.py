@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spinbattery.analysis.calibration import CalibrationCurve
-from spinbattery.errors import InvalidParameterError
+from spinbattery.core.errors import InvalidParameterError
 from spinbattery.figures.calibration import plot_calibration
 
 X = [-3.0, -1.0, -0.1, 0.0]

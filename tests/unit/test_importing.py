@@ -18,8 +18,8 @@ from spinbattery import (
     ring,
     sampler_request,
 )
-from spinbattery.errors import EngineError, InvalidParameterError, NetworkError, RecordError
-from spinbattery.importing import read_measurement, record_from_magnetizations, record_from_samples
+from spinbattery.core.errors import EngineError, InvalidParameterError, NetworkError, RecordError
+from spinbattery.interop.measurement import read_measurement, record_from_magnetizations, record_from_samples
 
 CP = cooperative(60e3)
 SPINS = np.where(np.random.default_rng(3).random((30, 40)) < 0.95, 1, -1).astype(np.int8)

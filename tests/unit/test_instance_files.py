@@ -10,7 +10,7 @@ import networkx as nx
 import pytest
 
 import spinbattery as sb
-from spinbattery.errors import NetworkError
+from spinbattery.core.errors import NetworkError
 
 CHARGING = sb.cooperative(20.0)
 TRIANGLE = "0 1 1.0\n1 2 -0.5\n2 0 1.0\n"

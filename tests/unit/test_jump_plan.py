@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import chisquare, kstest, poisson
 
 from spinbattery import ChargingProblem, cooperative, ring
-from spinbattery.engines.unravelling.jump_plan import Panel, PoissonJumps, one_jump_panels, site_jumps
-from spinbattery.noise import Noise
+from spinbattery.engines.trajectories.jump_plan import Panel, PoissonJumps, one_jump_panels, site_jumps
+from spinbattery.model.noise import Noise
 
 PROBLEM = ChargingProblem(ring(3), cooperative(10.0), noise=Noise(x=(0.01, 0.02, 0.0), z=0.03))
 

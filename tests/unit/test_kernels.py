@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, ProductState, Statevector, cooperative, torus
-from spinbattery.engines import propagation, split_step
-from spinbattery.engines.kernels import TILE_BITS, evolve_tile, transverse_expectation
-from spinbattery.engines.split_step import SplitState
-from spinbattery.operators import magnetization_diagonal
+from spinbattery.engines.common import propagation
+from spinbattery.engines.dense import small_state as split_step
+from spinbattery.engines.dense.small_state import SplitState
+from spinbattery.engines.simd.kernels import TILE_BITS, evolve_tile, transverse_expectation
+from spinbattery.model.operators import magnetization_diagonal
 
 SIZES = [1, 2, 3, 5, 6, 7, 9, 13]  # all ways in which bits are turned
 

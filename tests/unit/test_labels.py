@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.errors import NetworkError, RecordError
+from spinbattery.core.errors import NetworkError, RecordError
 
 CHARGING = sb.cooperative(60e3)
 

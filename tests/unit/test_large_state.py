@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, ProductState, SpinNetwork, Statevector, complete, cooperative, torus
-from spinbattery.engines import row_kernels, row_phases, statevector
-from spinbattery.engines.kernels import TILE_BITS
-from spinbattery.engines.large_state import SMALLEST, LargeState
-from spinbattery.engines.split_step import SplitState
-from spinbattery.engines.splitting import Stages
-from spinbattery.engines.team import Team
-from spinbattery.operators import ising_diagonal
+from spinbattery.core.team import Team
+from spinbattery.engines.common.splitting import Stages
+from spinbattery.engines.dense import statevector
+from spinbattery.engines.dense.large_state import SMALLEST, LargeState
+from spinbattery.engines.dense.small_state import SplitState
+from spinbattery.engines.simd import row_kernels, row_phases
+from spinbattery.engines.simd.kernels import TILE_BITS
+from spinbattery.model.operators import ising_diagonal
 
 N = SMALLEST
 
@@ -107,11 +108,11 @@ def test_kernels_release_the_interpreter_lock():
 @pytest.mark.parametrize("single", [False, True])
 def test_runs_with_any_number_of_cores_have_one_hash(monkeypatch, single):
     monkeypatch.setattr(statevector, "_WORTH_THREADS", N)
-    monkeypatch.setattr("spinbattery.engines.team.n_cores", lambda: 1)
+    monkeypatch.setattr("spinbattery.core.team.n_cores", lambda: 1)
     problem = ChargingProblem(torus(2, 7), cooperative(0.3))
     engine = Statevector(1e-2, keep_state=True, single=single)
     hashes = [engine.run(problem, times=[0.1]).content_hash]
-    monkeypatch.setattr("spinbattery.engines.team.n_cores", lambda: 2)
+    monkeypatch.setattr("spinbattery.core.team.n_cores", lambda: 2)
     hashes.append(engine.run(problem, times=[0.1]).content_hash)
     assert hashes[0] == hashes[1]
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from spinbattery.engines.levels import run_together
-from spinbattery.progress import silent
+from spinbattery.core.progress import silent
+from spinbattery.engines.common.levels import run_together
 
 SHARES = (1.0 / 7.0, 2.0 / 7.0, 4.0 / 7.0)
 

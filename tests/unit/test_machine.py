@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from spinbattery import machine
+from spinbattery.core import machine
 
 GB = 10**9
 

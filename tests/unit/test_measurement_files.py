@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, SpinNetwork, cooperative, independence_ratio, parse_network, ring
-from spinbattery import measurement_files as files
-from spinbattery.annealer.request import sampler_request
-from spinbattery.errors import (
+from spinbattery.core.errors import (
     EngineError,
     InsufficientMemoryError,
     InvalidParameterError,
@@ -20,7 +18,9 @@ from spinbattery.errors import (
     RecordError,
     UnusedColumnWarning,
 )
-from spinbattery.importing import read_measurement, record_from_samples
+from spinbattery.interop import measurement_files as files
+from spinbattery.interop.measurement import read_measurement, record_from_samples
+from spinbattery.solver.request import sampler_request
 
 CP = cooperative(60e3)
 COUNTED = "mu,num_occurrences\n1.0,90\n0.5,8\n0.0,2\n"
@@ -202,7 +202,7 @@ LINES = {
 
 
 @pytest.mark.parametrize("name", LINES)
-@pytest.mark.filterwarnings("ignore::spinbattery.errors.UnusedColumnWarning")
+@pytest.mark.filterwarnings("ignore::spinbattery.core.errors.UnusedColumnWarning")
 def test_what_is_refused_is_named_by_its_line(tmp_path, name):
     text, error, message = LINES[name]
     with pytest.raises(error, match=message):

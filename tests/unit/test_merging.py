@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, cooperative, read_record, ring, torus
-from spinbattery.engines.statevector import Statevector
-from spinbattery.engines.trajectories import Trajectories
-from spinbattery.errors import InvalidParameterError, RecordError
-from spinbattery.merging import extend_record, merge_records
-from spinbattery.noise import Noise
+from spinbattery.core.errors import InvalidParameterError, RecordError
+from spinbattery.engines.dense.statevector import Statevector
+from spinbattery.engines.trajectories.engine import Trajectories
+from spinbattery.engines.trajectories.merging import extend_record, merge_records
+from spinbattery.model.noise import Noise
 
 PAULI = ChargingProblem(torus(2, 2), cooperative(6.0), noise=Noise(x=2e-2))
 RELAXING = ChargingProblem(ring(3), cooperative(6.0), noise=Noise(relaxation=5e-2, temperature=16.0))

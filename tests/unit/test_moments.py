@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spinbattery.moments import Moments
+from spinbattery.records.moments import Moments
 
 
 def test_moments_by_hand():

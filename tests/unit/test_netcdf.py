@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spinbattery.netcdf import decode, encode
+from spinbattery.records.netcdf import decode, encode
 
 DIGEST = 32  # bytes of SHA-256 after the HDF5 file
 ATTRIBUTES = {"name": "µ, σ²", "empty": "", "long": "x" * 70000, "version": 2**40, "seconds": 0.1, "count": np.int64(3)}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spinbattery import SpinNetwork, complete, from_networkx, ring, tilted_torus, torus
-from spinbattery.errors import InsufficientMemoryError, InvalidParameterError, NetworkError
+from spinbattery.core.errors import InsufficientMemoryError, InvalidParameterError, NetworkError
 
 
 @pytest.mark.parametrize(

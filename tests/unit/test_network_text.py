@@ -10,8 +10,8 @@ import networkx as nx
 import pytest
 
 from spinbattery import SpinNetwork, complete, parse_network, ring, tilted_torus, torus
-from spinbattery.errors import NetworkError
-from spinbattery.topology import WorkingGraph
+from spinbattery.core.errors import NetworkError
+from spinbattery.model.topology import WorkingGraph
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,11 @@ from spinbattery import (
     ring,
     thermal_magnetization,
 )
-from spinbattery.engines.statevector import Statevector
-from spinbattery.errors import EngineError, InvalidParameterError
-from spinbattery.noise import Noise, as_noise, parse_noise
-from spinbattery.scales import Polynomial
-from spinbattery.units import BOLTZMANN_GHZ_PER_KELVIN
+from spinbattery.core.errors import EngineError, InvalidParameterError
+from spinbattery.core.units import BOLTZMANN_GHZ_PER_KELVIN
+from spinbattery.engines.dense.statevector import Statevector
+from spinbattery.model.noise import Noise, as_noise, parse_noise
+from spinbattery.model.scales import Polynomial
 
 FLAT = Waveform(((0.0, 1.0), (1.0, 1.0)))
 EVERY = Noise(x=1e-3, y=(0.0, 2e-3), z=3e-3, depolarising=4e-3, relaxation=(5e-3, 6e-3), temperature=16.5)

@@ -8,9 +8,9 @@ import pytest
 
 from spinbattery import ChargingProblem, Store, charge, cooperative, fit_scaling, read_experiment, ring, sweep
 from spinbattery.analysis.points import check_one_curve
-from spinbattery.charging import choose_engine, named_engine
-from spinbattery.errors import EngineError, FitError, InvalidParameterError
-from spinbattery.noise import Noise, parse_noise
+from spinbattery.core.errors import EngineError, FitError, InvalidParameterError
+from spinbattery.engines.choice import choose_engine, named_engine
+from spinbattery.model.noise import Noise, parse_noise
 from spinbattery.sweeps.experiment import read_problems
 from spinbattery.sweeps.plan import grid
 

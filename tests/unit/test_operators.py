@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 import pytest
 
-from spinbattery.operators import ising_diagonal, magnetization_diagonal, transverse_operator
+from spinbattery.model.operators import ising_diagonal, magnetization_diagonal, transverse_operator
 
 X = np.array([[0.0, 1.0], [1.0, 0.0]])
 Z = np.diag([1.0, -1.0])

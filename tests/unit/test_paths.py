@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 import spinbattery as sb
-from spinbattery.errors import InvalidParameterError
+from charging_paper.build import build_report
+from spinbattery.core.errors import InvalidParameterError
+from spinbattery.core.paths import user_path
 from spinbattery.figures.style import save_figure
-from spinbattery.paths import user_path
-from spinbattery.report.build import build_report
-from spinbattery.topology import WorkingGraph
+from spinbattery.model.topology import WorkingGraph
 
 FAST = sb.Statevector(1e-3)
 

@@ -28,11 +28,11 @@ from spinbattery import (
     thermal_magnetization,
     torus,
 )
-from spinbattery.errors import InvalidParameterError, MissingDependencyError
-from spinbattery.noise import Noise
-from spinbattery.operators import ising_diagonal, magnetization_diagonal
-from spinbattery.scales import Polynomial
-from spinbattery.units import BOLTZMANN_GHZ_PER_KELVIN
+from spinbattery.core.errors import InvalidParameterError, MissingDependencyError
+from spinbattery.core.units import BOLTZMANN_GHZ_PER_KELVIN
+from spinbattery.model.noise import Noise
+from spinbattery.model.operators import ising_diagonal, magnetization_diagonal
+from spinbattery.model.scales import Polynomial
 
 X = np.array([[0.0, 1.0], [1.0, 0.0]])
 Z = np.diag([1.0, -1.0])

@@ -23,8 +23,8 @@ from spinbattery import (
     ring,
     torus,
 )
-from spinbattery.errors import CostError, InvalidParameterError, SpinBatteryError, WaveformError
-from spinbattery.scales import LinearTable, Polynomial
+from spinbattery.core.errors import CostError, InvalidParameterError, SpinBatteryError, WaveformError
+from spinbattery.model.scales import LinearTable, Polynomial
 
 FLAT = EnergyScales("flat", Polynomial((3.0,)), Polynomial((8.0,)))
 HOLD = Waveform(((0.0, 0.5), (1.0, 0.5)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spinbattery.quadrature import gauss_nodes, panel_edges
+from spinbattery.core.quadrature import gauss_nodes, panel_edges
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 5, 8])

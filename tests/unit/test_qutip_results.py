@@ -17,10 +17,10 @@ from spinbattery import (
     read_record,
     ring,
 )
-from spinbattery.errors import RecordError
-from spinbattery.noise import Noise
-from spinbattery.operators import magnetization_diagonal
-from spinbattery.qutip_results import record_from_qutip
+from spinbattery.core.errors import RecordError
+from spinbattery.interop.qutip_results import record_from_qutip
+from spinbattery.model.noise import Noise
+from spinbattery.model.operators import magnetization_diagonal
 
 CP = cooperative(6.0)
 TIGHT = {"method": "vern9", "atol": 1e-12, "rtol": 1e-10, "max_step": 0.1, "progress_bar": ""}
@@ -166,7 +166,7 @@ def test_trajectories_lie_within_their_errors_of_the_density_matrix(kept, improv
 
 
 def test_the_error_of_the_variance_is_that_of_many_repetitions():
-    from spinbattery.qutip_results import _Runs, _solution
+    from spinbattery.interop.qutip_results import _Runs, _solution
 
     problem = noisy(ring(1), Noise(x=0.1))
     draws = np.random.default_rng(5).random((400, 30)) < 0.3

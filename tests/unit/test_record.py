@@ -14,11 +14,11 @@ import pytest
 import xarray as xr
 
 from spinbattery import ChargingProblem, Statevector, charge, cooperative, read_record, ring, torus
-from spinbattery.errors import RecordError
-from spinbattery.hashing import run_key
-from spinbattery.record import Record
-from spinbattery.recording import Solution, build_record
-from spinbattery.schema import VARIANCE_FLOOR
+from spinbattery.core.errors import RecordError
+from spinbattery.records.hashing import run_key
+from spinbattery.records.record import Record
+from spinbattery.records.schema import VARIANCE_FLOOR
+from spinbattery.records.solution import Solution, build_record
 
 TIMES = [0.0, 1.0, 2.0]
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spinbattery.engines import refinement
-from spinbattery.engines.refinement import MINIMUM_TOLERANCE, checked_tolerance
-from spinbattery.errors import InvalidParameterError, ToleranceError
+from spinbattery.core.errors import InvalidParameterError, ToleranceError
+from spinbattery.engines.common import refinement
+from spinbattery.engines.common.refinement import MINIMUM_TOLERANCE, checked_tolerance
 
 # the lower of the two orders of the splittings; whatever the true order, the estimate must bound the error
 refine = partial(refinement.refine, order=4)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.engines.schedule import Mesh
-from spinbattery.engines.sector.magnus import CommutatorFree
-from spinbattery.protocol import Protocol
+from spinbattery.engines.common.magnus import CommutatorFree
+from spinbattery.engines.common.mesh import Mesh
+from spinbattery.model.protocol import Protocol
 
 N_SAMPLES = 6001
 

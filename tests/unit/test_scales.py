@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from spinbattery import EnergyScales, advantage_system6
-from spinbattery.errors import EnergyScalesError
-from spinbattery.scales import LinearTable, LogSpline, Polynomial
+from spinbattery.core.errors import EnergyScalesError
+from spinbattery.model.scales import LinearTable, LogSpline, Polynomial
 
 TABLE_A = {0.0: 9.6269, 0.25: 1.6552, 0.35: 0.78982, 0.5: 0.14448, 0.75: 0.00030176, 1.0: 1.4614e-09}
 

@@ -23,10 +23,10 @@ from spinbattery import (
     sweep,
 )
 from spinbattery.cli.main import app
-from spinbattery.errors import EnergyScalesError, FitError
+from spinbattery.core.errors import EnergyScalesError, FitError
+from spinbattery.model.scales import EnergyScales, LinearTable, advantage_system6
 from spinbattery.qpu.planning import plan_jobs
-from spinbattery.scales import EnergyScales, LinearTable, advantage_system6
-from spinbattery.store.gather import gather
+from spinbattery.records.dataset import gather
 
 CP = cooperative(60e3)
 REMEDY = r"--energy-scales FILE \[--sheet NAME\], scales=from_spreadsheet\(...\)"

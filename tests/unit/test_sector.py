@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, ProductState, SpinNetwork, complete, cooperative, ring, symmetry_group, torus
-from spinbattery.engines.sector.basis import SymmetricSector, sector_dimension
-from spinbattery.engines.sector.gather import transverse_expectation
-from spinbattery.operators import ising_diagonal, magnetization_diagonal, transverse_operator
+from spinbattery.engines.symmetric.basis import SymmetricSector, sector_dimension
+from spinbattery.engines.symmetric.gather import transverse_expectation
+from spinbattery.model.operators import ising_diagonal, magnetization_diagonal, transverse_operator
 
 WEIGHTED = SpinNetwork(6, [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (0, 5)], [1.0, 2.0, 1.0, 2.0, 1.0, 2.0])
 NETWORKS = [ring(5), torus(2, 3), torus(3, 3), complete(6), WEIGHTED, ring(6).with_crosstalk(0.3, "all")]

@@ -8,16 +8,15 @@ from scipy.linalg import eigh, expm
 from threadpoolctl import threadpool_limits
 
 from spinbattery import ChargingProblem, cooperative, ring, symmetry_group, torus
-from spinbattery.engines.checkpoint import Checkpoint
-from spinbattery.engines.schedule import Mesh
-from spinbattery.engines.sector import chebyshev, lanczos
-from spinbattery.engines.sector.basis import SymmetricSector
-from spinbattery.engines.sector.magnus import COMMUTATOR_FREE, Exponents
-from spinbattery.engines.sector.state import ChebyshevState, LanczosState
-from spinbattery.engines.symmetric import Symmetric
-from spinbattery.engines.team import Team
-from spinbattery.errors import EngineError
-from spinbattery.progress import silent
+from spinbattery.core.errors import EngineError
+from spinbattery.core.progress import silent
+from spinbattery.core.team import Team
+from spinbattery.engines.common.checkpoint import Checkpoint
+from spinbattery.engines.common.magnus import COMMUTATOR_FREE, Exponents
+from spinbattery.engines.common.mesh import Mesh
+from spinbattery.engines.symmetric.basis import SymmetricSector
+from spinbattery.engines.symmetric.engine import Symmetric, chebyshev, lanczos
+from spinbattery.engines.symmetric.sector_state import ChebyshevState, LanczosState
 
 ROWS = np.array([[-0.3, 0.2, 0.7], [0.9, -1.3, 0.1], [0.0, 0.5, -0.4], [2.0, 0.0, 0.0], [-1.7, 0.3, 4.0]])
 
@@ -123,7 +122,7 @@ def test_bessel_functions():
 
 
 def test_digits_do_not_depend_on_threads(monkeypatch):
-    from spinbattery.engines.sector import lanczos_kernels
+    from spinbattery.engines.symmetric.engine import lanczos_kernels
 
     sector = sector_of(ring(16))
     assert sector.dimension > lanczos_kernels.ROWS_PER_BLOCK

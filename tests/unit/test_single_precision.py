@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, Statevector, charge, cooperative, polarised, ring, torus
-from spinbattery.engines.base import output_times
-from spinbattery.engines.statevector import SINGLE_TOLERANCE
-from spinbattery.errors import InvalidParameterError, ToleranceError
-from spinbattery.hashing import run_key
+from spinbattery.core.errors import InvalidParameterError, ToleranceError
+from spinbattery.engines.common.contract import output_times
+from spinbattery.engines.dense.statevector import SINGLE_TOLERANCE
+from spinbattery.records.hashing import run_key
 
 NONE = np.empty(0)
 

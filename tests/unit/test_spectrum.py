@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.engines.spectrum import _shared
-from spinbattery.errors import EngineError, InsufficientMemoryError, InvalidParameterError
+from spinbattery.core.errors import EngineError, InsufficientMemoryError, InvalidParameterError
+from spinbattery.engines.symmetric.spectrum import _shared
 
 DURATION = 20.0
 
@@ -93,7 +93,7 @@ def test_what_cannot_be_found_is_refused(monkeypatch):
         sb.sector_spectrum(sb.torus(2, 2), protocol, [])
     with pytest.raises(InvalidParameterError, match="levels"):
         sb.sector_spectrum(sb.torus(2, 2), protocol, [1.0], levels=0)
-    monkeypatch.setattr("spinbattery.engines.base.available_memory", lambda: 1000)
+    monkeypatch.setattr("spinbattery.engines.common.contract.available_memory", lambda: 1000)
     with pytest.raises(InsufficientMemoryError, match="N = 20 spins"):
         sb.sector_spectrum(sb.complete(20), protocol, [1.0])
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, EnergyScales, Statevector, advantage_system6, cooperative, torus
-from spinbattery.engines.checkpoint import Checkpoint
-from spinbattery.engines.schedule import Mesh
-from spinbattery.engines.splitting import BLANES_MOAN_4, BLANES_MOAN_6, SPLITTINGS, Splitting
-from spinbattery.progress import silent
-from spinbattery.scales import LinearTable
+from spinbattery.core.progress import silent
+from spinbattery.engines.common.checkpoint import Checkpoint
+from spinbattery.engines.common.mesh import Mesh
+from spinbattery.engines.common.splitting import BLANES_MOAN_4, BLANES_MOAN_6, SPLITTINGS, Splitting
+from spinbattery.model.scales import LinearTable
 
 
 @pytest.mark.parametrize("scheme", SPLITTINGS.values(), ids=SPLITTINGS)
@@ -87,7 +87,7 @@ def test_observed_order_with_a_table_of_four_hundred_corners(network):
 
 def test_stage_angles_add_up_to_the_integrals_of_the_fields():
     problem = ChargingProblem(torus(2, 2), cooperative(6.0), table(101))
-    from spinbattery.engines.schedule import project_fields
+    from spinbattery.engines.common.mesh import project_fields
 
     mesh = Mesh(problem, problem.protocol.breakpoints, 12)
     t = np.unique(np.concatenate([np.linspace(0.0, 6.0, 20001), problem.protocol.kinks(problem.scales)]))

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from spinbattery import from_spreadsheet
-from spinbattery.errors import EnergyScalesError
+from spinbattery.core.errors import EnergyScalesError
 
 HEADER = ["s", "A(s) (GHz)", "B(s) (GHz)"]
 ROWS = [[0.0, 9.0, 0.25], [0.25, 4.0, 1.0], [0.5, 1.0, 2.5], [1.0, 0.0, 7.5]]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spinbattery import ProductState
-from spinbattery.errors import InvalidParameterError
+from spinbattery.core.errors import InvalidParameterError
 
 
 def test_named_states_are_exact_basis_states():

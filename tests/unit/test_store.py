@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from spinbattery import Product, Statevector, Store, charge, cooperative, ring, torus
-from spinbattery.errors import RecordError
+from spinbattery.core.errors import RecordError
 
 PROTOCOL = cooperative(1.0)
 NETWORK = torus(1, 2)

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from spinbattery import Product, Statevector, Store, charge, cooperative, ring
-from spinbattery.errors import InvalidParameterError, RecordError
-from spinbattery.store.columns import COLUMNS
+from spinbattery.core.errors import InvalidParameterError, RecordError
+from spinbattery.records.columns import COLUMNS
 from spinbattery.store.export import export, table
 from spinbattery.sweeps.plan import grid
 

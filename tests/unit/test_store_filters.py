@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spinbattery import Store, cooperative, ring
-from spinbattery.errors import InvalidParameterError
+from spinbattery.core.errors import InvalidParameterError
 from spinbattery.sweeps.plan import grid
 from spinbattery.sweeps.run import run_plan
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from spinbattery import Product, Statevector, charge, cooperative, ring, torus
-from spinbattery.errors import RecordError
-from spinbattery.schema import LONG_NAMES, UNITS
-from spinbattery.store.columns import COLUMNS, RESULTS
-from spinbattery.store.gather import gather
+from spinbattery.core.errors import RecordError
+from spinbattery.records.columns import COLUMNS, RESULTS
+from spinbattery.records.dataset import gather
+from spinbattery.records.schema import LONG_NAMES, UNITS
 
 TRAJECTORIES = ("time", "magnetization_t", "std_t", "energy_t", "magnetization_t_error", "variance_t_error")
 TINY = cooperative(1e-3, J=0.0, h=0.0, s_hold=1.0)

@@ -11,9 +11,9 @@ import time
 import pytest
 
 from spinbattery import Statevector, Store, charge, cooperative, ring
-from spinbattery.errors import RecordError
+from spinbattery.core.errors import RecordError
+from spinbattery.records.columns import COLUMNS
 from spinbattery.store.claims import claim
-from spinbattery.store.columns import COLUMNS
 from spinbattery.sweeps.plan import grid
 
 ENGINE = Statevector(1e-4)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from spinbattery import Record, Store, charge, cooperative, read_record, torus
 from spinbattery.cli.main import app
-from spinbattery.errors import RecordError, SpinBatteryError
+from spinbattery.core.errors import RecordError, SpinBatteryError
 
 DURATIONS = (1.0, 2.0, 3.0, 4.0)
 

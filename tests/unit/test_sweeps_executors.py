@@ -12,7 +12,7 @@ import pytest
 from sweep_results import contents, stamps
 
 from spinbattery import Statevector, cooperative, ring
-from spinbattery.errors import InvalidParameterError, SweepError
+from spinbattery.core.errors import InvalidParameterError, SweepError
 from spinbattery.sweeps import executors, loop
 from spinbattery.sweeps.plan import grid
 from spinbattery.sweeps.run import run_plan

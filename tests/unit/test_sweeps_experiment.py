@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from spinbattery import ProtocolRecipe, Statevector, advantage_system6, from_spreadsheet, ring, torus
-from spinbattery.errors import EngineError, InvalidParameterError, NetworkError, SpinBatteryError
+from spinbattery.core.errors import EngineError, InvalidParameterError, NetworkError, SpinBatteryError
 from spinbattery.sweeps.experiment import read_experiment
 from spinbattery.sweeps.plan import grid
 

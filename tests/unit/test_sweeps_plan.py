@@ -22,9 +22,9 @@ from spinbattery import (
     sweep,
     torus,
 )
-from spinbattery.engines.base import derived_seed
-from spinbattery.errors import EngineError, InvalidParameterError, NetworkError, SpinBatteryError
-from spinbattery.hashing import run_key
+from spinbattery.core.errors import EngineError, InvalidParameterError, NetworkError, SpinBatteryError
+from spinbattery.engines.common.contract import derived_seed
+from spinbattery.records.hashing import run_key
 from spinbattery.sweeps.plan import grid
 
 CP = cooperative(1.0)
@@ -122,7 +122,7 @@ def test_recipes_are_built_with_the_scales_of_the_sweep():
 def halved():
     """The default scales with half the transverse field."""
     from spinbattery import EnergyScales
-    from spinbattery.scales import LinearTable
+    from spinbattery.model.scales import LinearTable
 
     s, full = np.linspace(0.0, 1.0, 50), advantage_system6()
     return EnergyScales("halved", LinearTable(tuple(s), tuple(full.A(s) / 2)), LinearTable(tuple(s), tuple(full.B(s))))

@@ -12,7 +12,7 @@ import pool_calls as calls
 import psutil
 import pytest
 
-from spinbattery.errors import InvalidParameterError
+from spinbattery.core.errors import InvalidParameterError
 from spinbattery.sweeps.pool import InProcess, WorkerPool
 
 PATIENCE_S = 120.0

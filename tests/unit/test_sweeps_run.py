@@ -14,8 +14,8 @@ import pytest
 from sweep_results import contents, stamps
 
 from spinbattery import ProtocolRecipe, Statevector, Store, cooperative, ring, sweep
-from spinbattery.errors import InsufficientMemoryError
-from spinbattery.sweeps.interruption import Interruption, SweepInterrupted
+from spinbattery.core.errors import InsufficientMemoryError
+from spinbattery.core.interruption import Interruption, SweepInterrupted
 from spinbattery.sweeps.plan import grid
 from spinbattery.sweeps.run import execute, run_plan
 from spinbattery.sweeps.survey import survey
@@ -162,7 +162,7 @@ def test_an_error_that_nobody_foresaw_is_kept_with_its_trace(plan, folder, monke
 
 
 def test_nothing_finished_has_no_dataset(folder):
-    from spinbattery.errors import RecordError
+    from spinbattery.core.errors import RecordError
 
     with pytest.warns(UserWarning, match="1 failed"):
         result = sweep("ring:3", CP, engines=HOPELESS, store=folder, workers=1)

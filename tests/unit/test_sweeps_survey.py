@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spinbattery import Product, Store, cooperative, ring
-from spinbattery.errors import EngineError, InsufficientMemoryError
+from spinbattery.core.errors import EngineError, InsufficientMemoryError
 from spinbattery.sweeps import survey as module
 from spinbattery.sweeps.plan import Plan, grid
 from spinbattery.sweeps.run import run_plan

@@ -19,8 +19,8 @@ from spinbattery import (
     symmetry_group,
     torus,
 )
-from spinbattery.errors import InvalidParameterError
-from spinbattery.noise import Noise
+from spinbattery.core.errors import InvalidParameterError
+from spinbattery.model.noise import Noise
 
 X = Noise(x=1e-3)
 

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from spinbattery.engines import team as team_module
-from spinbattery.engines.team import Team
-from spinbattery.errors import InvalidParameterError
+from spinbattery.core import team as team_module
+from spinbattery.core.errors import InvalidParameterError
+from spinbattery.core.team import Team
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

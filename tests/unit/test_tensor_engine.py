@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.engines.tree.convergence import Study, converged
-from spinbattery.engines.tree.runs import Setting, TreeRun
-from spinbattery.errors import EngineError, InsufficientMemoryError, InvalidParameterError
+from spinbattery.core.errors import EngineError, InsufficientMemoryError, InvalidParameterError
+from spinbattery.engines.tensor.convergence import Study, converged
+from spinbattery.engines.tensor.tree_runs import Setting, TreeRun
 
 PROTOCOL = sb.cooperative(20.0)
 SMALL = sb.ChargingProblem(sb.torus(2, 4), sb.cooperative(5.0))
@@ -163,7 +163,7 @@ def test_thousands_of_spins_are_refused():
 
 
 def test_raising_the_bond_dimension_goes_no_further_than_needed(monkeypatch):
-    monkeypatch.setattr("spinbattery.engines.tensor.LADDER", (4, 6, 9, 12, 16, 24))
+    monkeypatch.setattr("spinbattery.engines.tensor.engine.LADDER", (4, 6, 9, 12, 16, 24))
     record = sb.TensorNetwork(0.1).run(sb.ChargingProblem(sb.torus(3, 4), sb.cooperative(5.0)))
     assert record.converged["magnetization"] is True
     assert record.discretisation["bond_dimension"] < 16
@@ -171,9 +171,9 @@ def test_raising_the_bond_dimension_goes_no_further_than_needed(monkeypatch):
 
 def test_the_same_digits_on_one_core_and_two(monkeypatch):
     engine = sb.TensorNetwork(bond_dimension=(2, 3))
-    monkeypatch.setattr("spinbattery.engines.tensor.n_cores", lambda: 1)
+    monkeypatch.setattr("spinbattery.engines.tensor.engine.n_cores", lambda: 1)
     alone = engine.run(SMALL)
-    monkeypatch.setattr("spinbattery.engines.tensor.n_cores", lambda: 2)
+    monkeypatch.setattr("spinbattery.engines.tensor.engine.n_cores", lambda: 2)
     assert engine.run(SMALL).content_hash == alone.content_hash
 
 

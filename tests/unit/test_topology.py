@@ -10,8 +10,8 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from spinbattery.errors import NetworkError
-from spinbattery.topology import WorkingGraph, read_solver_properties
+from spinbattery.core.errors import NetworkError
+from spinbattery.model.topology import WorkingGraph, read_solver_properties
 
 # N and n_C of P_m
 PEGASUS = {

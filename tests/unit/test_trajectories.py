@@ -9,17 +9,16 @@ import pytest
 from scipy.linalg import expm
 
 from spinbattery import ChargingProblem, ProductState, Statevector, complete, cooperative, polarised, ring, torus
-from spinbattery._arrays import read_only
-from spinbattery.engines.splitting import SPLITTINGS
-from spinbattery.engines.trajectories import Trajectories
-from spinbattery.engines.unravelling import jumps
-from spinbattery.engines.unravelling.intervals import stage_tables
-from spinbattery.engines.unravelling.jump_plan import Script
-from spinbattery.engines.unravelling.strata import draw
-from spinbattery.errors import EngineError, InsufficientMemoryError, InvalidParameterError, ToleranceError
-from spinbattery.noise import Noise
-from spinbattery.operators import magnetization_diagonal
-from spinbattery.progress import silent
+from spinbattery.core.arrays import read_only
+from spinbattery.core.errors import EngineError, InsufficientMemoryError, InvalidParameterError, ToleranceError
+from spinbattery.core.progress import silent
+from spinbattery.engines.common.splitting import SPLITTINGS
+from spinbattery.engines.trajectories.engine import Trajectories, jumps
+from spinbattery.engines.trajectories.intervals import stage_tables
+from spinbattery.engines.trajectories.jump_plan import Script
+from spinbattery.engines.trajectories.strata import draw
+from spinbattery.model.noise import Noise
+from spinbattery.model.operators import magnetization_diagonal
 
 NO_TIMES = np.empty(0)
 SX, SY, SZ = np.array([[0, 1], [1, 0]]), np.array([[0, -1j], [1j, 0]]), np.diag([1.0, -1.0])

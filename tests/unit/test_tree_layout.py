@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spinbattery import SpinNetwork, complete, from_networkx, ring, torus
-from spinbattery.engines.tree.channels import Channels
-from spinbattery.engines.tree.layout import Layout
-from spinbattery.engines.tree.ordering import Halves, chained, halved, lattice_sides
+from spinbattery.engines.common.ordering import Halves, chained, halved, lattice_sides
+from spinbattery.engines.tensor.bond_noise import Channels
+from spinbattery.engines.tensor.layout import Layout
 
 PETERSEN = from_networkx(nx.petersen_graph())
 NETWORKS = [torus(4, 4), torus(3, 5), torus(5, 5), ring(7), complete(6), PETERSEN]

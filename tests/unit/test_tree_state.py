@@ -7,15 +7,15 @@ import pytest
 from scipy.sparse.linalg import expm_multiply
 
 import spinbattery as sb
-from spinbattery.engines.sector.magnus import Exponents
-from spinbattery.engines.tree import measure
-from spinbattery.engines.tree.channels import Channels
-from spinbattery.engines.tree.evolution import TreeEvolution
-from spinbattery.engines.tree.expansion import cut, enlarge
-from spinbattery.engines.tree.layout import Layout
-from spinbattery.engines.tree.ordering import chained, halved
-from spinbattery.engines.tree.state import TreeState
-from spinbattery.operators import ising_diagonal, magnetization_diagonal
+from spinbattery.engines.common.magnus import Exponents
+from spinbattery.engines.common.ordering import chained, halved
+from spinbattery.engines.tensor.bond_noise import Channels
+from spinbattery.engines.tensor.engine import measure
+from spinbattery.engines.tensor.evolution import TreeEvolution
+from spinbattery.engines.tensor.expansion import cut, enlarge
+from spinbattery.engines.tensor.layout import Layout
+from spinbattery.engines.tensor.tree_state import TreeState
+from spinbattery.model.operators import ising_diagonal, magnetization_diagonal
 
 KINDS = {"tree": halved, "chain": chained}
 START = sb.ProductState(tuple(0.3 + 0.4 * k for k in range(8)), tuple(0.2 * k for k in range(8)))

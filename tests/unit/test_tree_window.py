@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.engines.tree.window import moving_window
+from spinbattery.engines.common.window import moving_window
 
 PROTOCOL = sb.cooperative(20.0)
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from spinbattery import units
-from spinbattery.errors import InvalidParameterError
+from spinbattery.core import units
+from spinbattery.core.errors import InvalidParameterError
 
 
 def test_one_gigahertz_turns_a_full_circle_in_one_nanosecond():

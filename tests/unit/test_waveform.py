@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spinbattery import Waveform
-from spinbattery.errors import SpinBatteryError, WaveformError
+from spinbattery.core.errors import SpinBatteryError, WaveformError
 
 TRAPEZOID = Waveform(((0.0, 1.0), (0.25, 0.5), (0.75, 0.5), (1.0, 1.0)))
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.errors import EnergyScalesError, InvalidParameterError, NetworkError, WaveformError
-from spinbattery.scales import LinearTable, LogSpline
-from spinbattery.units import apart
+from spinbattery.core.checks import apart
+from spinbattery.core.errors import EnergyScalesError, InvalidParameterError, NetworkError, WaveformError
+from spinbattery.model.scales import LinearTable, LogSpline
 
 FAST = sb.Statevector(1e-3)
 CP = sb.cooperative(20.0)

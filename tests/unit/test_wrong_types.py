@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.scales import LinearTable
+from spinbattery.model.scales import LinearTable
 
 FAST = sb.Statevector(1e-3)
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from .._typing import IntArray
-from ..arguments import is_one_of, switch
-from ..charge_state import ChargeState
-from ..errors import FitError, InvalidParameterError, did_you_mean
-from ..units import positive
+from ..core.checks import is_one_of, positive, switch
+from ..core.errors import FitError, InvalidParameterError, did_you_mean
+from ..core.typing import IntArray
+from ..records.charge_state import ChargeState
 from .points import HoldsRuns, averages, charge_states, refuse_uncharged, runs_of, seed_groups
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ def advantage(
         cost: ``integral``, ``matched`` (where |g| is largest) or ``peak``.
         rtol: relative difference up to which costs count as equal.
         include_uncharged: compare runs too whose sigma is not that of a charge, see
-            :class:`~spinbattery.charge_state.ChargeState`.
+            :class:`~spinbattery.records.charge_state.ChargeState`.
 
     Returns:
         A Dataset with a dimension ``pair``, one entry for each run of ``of`` and baseline of equal cost.

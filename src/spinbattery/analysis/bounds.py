@@ -8,9 +8,9 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._typing import FloatArray
-from ..arguments import real_numbers
-from ..errors import InvalidParameterError
+from ..core.checks import real_numbers
+from ..core.errors import InvalidParameterError
+from ..core.typing import FloatArray
 
 _ROUNDING = 1e-12
 """By how much a computed |mu| may exceed 1; it then counts as 1."""

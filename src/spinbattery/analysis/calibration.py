@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._arrays import read_only
-from .._typing import FloatArray, IntArray
-from ..arguments import check_choice, real_numbers, several, switch
-from ..errors import FitError, InvalidParameterError
-from ..noise import KINDS, Noise, as_noise
-from ..record import Record
-from ..store.gather import gather
-from ..units import whole_number
+from ..core.arrays import read_only
+from ..core.checks import check_choice, real_numbers, several, switch, whole_number
+from ..core.errors import FitError, InvalidParameterError
+from ..core.typing import FloatArray, IntArray
+from ..model.noise import KINDS, Noise, as_noise
+from ..records.dataset import gather
+from ..records.record import Record
 from .exponents import exponents
 from .points import (
     CURVE,
@@ -185,7 +184,8 @@ def calibration_curve(
         n_replicates: 100 or more.
         seed: of the replicates; equal seeds give equal curves.
         include_uncharged: take runs for ``alpha`` and ``precision`` whose sigma is not that of a charge, see
-            :class:`~spinbattery.charge_state.ChargeState`; ``magnetization`` needs no sigma, and takes them always.
+            :class:`~spinbattery.records.charge_state.ChargeState`; ``magnetization`` needs no sigma, and takes them
+            always.
 
     Raises:
         InvalidParameterError: an unknown parameter, quantity or method, or a bad number.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from ..errors import InvalidParameterError
-from ..units import apart, finite, whole_number
+from ..core.checks import apart, finite, whole_number
+from ..core.errors import InvalidParameterError
 
 
 def _checked_mixing(p: float) -> float:

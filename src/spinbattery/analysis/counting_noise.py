@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._typing import FloatArray
-from ..arguments import real_numbers, several
-from ..errors import FitError, InvalidParameterError
-from ..units import whole_number
+from ..core.checks import real_numbers, several, whole_number
+from ..core.errors import FitError, InvalidParameterError
+from ..core.typing import FloatArray
 from .scaling import Method, fit_rows
 
 _METHODS: tuple[Method, ...] = ("loglog", "linear")

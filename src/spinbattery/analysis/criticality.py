@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._typing import FloatArray
-from ..arguments import real_numbers
-from ..errors import InvalidParameterError
-from ..scales import EnergyScales, as_scales
-from ..units import finite, positive
+from ..core.checks import finite, positive, real_numbers
+from ..core.errors import InvalidParameterError
+from ..core.typing import FloatArray
+from ..model.scales import EnergyScales, as_scales
 
 CRITICAL_RATIOS = {"ring": 1.0, "square lattice": 3.0445}
 """Transverse field over coupling at the transition of the ground state, N to infinity and no longitudinal field.

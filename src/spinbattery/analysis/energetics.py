@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._typing import FloatArray
-from ..errors import InvalidParameterError, RecordError
-from ..record import Record, as_record
-from ..units import GHZ_IN_JOULE, apart, finite, positive, whole_number
+from ..core.checks import apart, finite, positive, whole_number
+from ..core.errors import InvalidParameterError, RecordError
+from ..core.typing import FloatArray
+from ..core.units import GHZ_IN_JOULE
+from ..records.record import Record, as_record
 
 _LARGEST_DIMENSION = 4096
 _ROUNDING = 1e-8

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import FloatArray
-from ..arguments import instance, pair
-from ..errors import FitError, InvalidParameterError, OutsideCurveWarning
-from ..units import apart, finite, positive, whole_number
+from ..core.checks import apart, finite, instance, pair, positive, whole_number
+from ..core.errors import FitError, InvalidParameterError, OutsideCurveWarning
+from ..core.typing import FloatArray
 from .calibration import UNITS, CalibrationCurve, Parameter, Quantity, in_unit, origin
 
 _BISECTIONS = 60

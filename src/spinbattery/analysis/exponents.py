@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from .._typing import FloatArray
-from ..errors import FitError
+from ..core.errors import FitError
+from ..core.typing import FloatArray
 from .scaling import Method, fit_rows, student_factor
 
 _MAX_FAILED = 0.05

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._typing import FloatArray
 from ..annealer.schedule import AnnealSchedule
-from ..arguments import is_one_of
-from ..errors import EngineError, InvalidParameterError
-from ..problem import ChargingProblem, as_problem
-from ..protocol import Protocol
-from ..thermal import SpinForm, down_probability
-from ..units import BOLTZMANN_GHZ_PER_KELVIN, apart, finite, positive
+from ..core.checks import apart, finite, is_one_of, positive
+from ..core.errors import EngineError, InvalidParameterError
+from ..core.typing import FloatArray
+from ..core.units import BOLTZMANN_GHZ_PER_KELVIN
+from ..model.problem import ChargingProblem, as_problem
+from ..model.protocol import Protocol
+from ..model.thermal import SpinForm, down_probability
 
 _COLDEST_MK, _HOTTEST_MK = 1.0, 1e4
 """Range in which :func:`effective_temperature` looks."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, SupportsFloat, Type
 import numpy as np
 from numpy.typing import NDArray
 
-from .._typing import FloatArray, IntArray
-from ..arguments import several, switch
-from ..charge_state import ChargeState, charge_state, unlike_a_charge
-from ..errors import FitError
-from ..families import distinct, family_of
-from ..network import SpinNetwork
-from ..record import Record
-from ..store.gather import gather
+from ..core.checks import several, switch
+from ..core.errors import FitError
+from ..core.typing import FloatArray, IntArray
+from ..model.families import distinct, family_of
+from ..model.network import SpinNetwork
+from ..records.charge_state import ChargeState, charge_state, unlike_a_charge
+from ..records.dataset import gather
+from ..records.record import Record
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -378,5 +378,5 @@ def _one_value(columns: Mapping[str, NDArray[Any]], names: list[str]) -> str:
     return (
         f"take each alone, as by `for name, group in data.groupby({by}): ...`, or keep some, as by "
         f"data.isel(run=data[{names[0]!r}] == ...). Records in a list are such data by "
-        "spinbattery.store.gather.gather(records)."
+        "spinbattery.records.dataset.gather(records)."
     )

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._typing import FloatArray, IntArray
-from ..arguments import real_numbers
-from ..charge_state import ChargeState, discharged_probability
-from ..errors import InvalidParameterError
-from ..moments import Moments
-from ..record import Record, as_record
-from ..units import whole_number
+from ..core.checks import real_numbers, whole_number
+from ..core.errors import InvalidParameterError
+from ..core.typing import FloatArray, IntArray
+from ..records.charge_state import ChargeState, discharged_probability
+from ..records.moments import Moments
+from ..records.record import Record, as_record
 
 _CONFIDENCE = 0.95
 _BLOCK = 1 << 18

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._typing import FloatArray
-from ..arguments import is_one_of
-from ..charge_state import NO_CHARGE
-from ..errors import FitError, InvalidParameterError
-from ..units import whole_number
+from ..core.checks import is_one_of, whole_number
+from ..core.errors import FitError, InvalidParameterError
+from ..core.typing import FloatArray
+from ..records.charge_state import NO_CHARGE
 from .bounds import heisenberg_limit, standard_quantum_limit
 from .points import CheckedPoints, Points, checked_points
 
@@ -62,7 +61,8 @@ class ScalingFit:
         n_spins: N of each point.
         precision: 1/sigma^2 of each point.
         bootstrap: how the intervals were found.
-        uncharged: whether each point is a run that is no charge, see :class:`~spinbattery.charge_state.ChargeState`.
+        uncharged: whether each point is a run that is no charge, see
+        :class:`~spinbattery.records.charge_state.ChargeState`.
     """
 
     method: Method
@@ -161,7 +161,7 @@ def fit_scaling(
         n_bootstrap: number of resamples, 100 or more.
         seed: seed of the resampling; equal seeds give equal intervals.
         include_uncharged: take runs too that are not charged, or all or nothing, whose sigma is not that of a
-            charge (:class:`~spinbattery.charge_state.ChargeState`).
+            charge (:class:`~spinbattery.records.charge_state.ChargeState`).
         mixed: take runs as one curve that differ in more than their networks and seeds.
 
     Raises:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._typing import FloatArray
-from ..arguments import real_numbers
-from ..errors import InvalidParameterError
-from ..moments import Moments, precision_bound
-from ..record import Record, as_record
-from ..units import apart, whole_number
+from ..core.checks import apart, real_numbers, whole_number
+from ..core.errors import InvalidParameterError
+from ..core.typing import FloatArray
+from ..records.moments import Moments, precision_bound
+from ..records.record import Record, as_record
 
 _VARIANCE_ROUNDING = 1e-12
 """A mean of 1 - <sz_k>^2 over the spins below this is rounding noise."""

@@ -1,1 +1,1 @@
-"""The annealer: a local emulator with the interface of a quantum annealer, and what a solver accepts."""
+"""The emulated annealer: a sampler with the interface of D-Wave's, run on this machine."""

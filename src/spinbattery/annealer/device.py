@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InvalidParameterError
-from ..graph_import import from_networkx
-from ..network import SpinNetwork
-from ..topology import WorkingGraph, other_scales, read_solver_properties
+from ..core.errors import InvalidParameterError
+from ..model.graph_import import from_networkx
+from ..model.network import SpinNetwork
+from ..model.topology import WorkingGraph, other_scales, read_solver_properties
+from ..solver.properties import integers
 from .options import OWN_PARAMETERS
-from .properties import integers
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -15,14 +15,15 @@ import dimod
 import numpy as np
 
 from .. import __version__
-from ..arguments import instance, switch
-from ..errors import EnergyScalesError, InsufficientMemoryError, InvalidParameterError, did_you_mean
-from ..hashing import canonical_json
-from ..machine import available_memory, n_cores
-from ..network import SpinNetwork
-from ..progress import Progress, checked_progress, silent
-from ..scales import EnergyScales, as_scales
-from ..units import BOLTZMANN_GHZ_PER_KELVIN, finite, whole_number
+from ..core.checks import finite, instance, switch, whole_number
+from ..core.errors import EnergyScalesError, InsufficientMemoryError, InvalidParameterError, did_you_mean
+from ..core.machine import available_memory, n_cores
+from ..core.progress import Progress, checked_progress, silent
+from ..core.units import BOLTZMANN_GHZ_PER_KELVIN
+from ..model.network import SpinNetwork
+from ..model.scales import EnergyScales, as_scales
+from ..records.hashing import canonical_json
+from ..solver.timing import qpu_timing
 from .device import CHIP_ID, QPU_PARAMETERS, Device, device_of
 from .freeze_out import run_closed_form
 from .job import DenseProblem, Job, SpinArray
@@ -32,7 +33,6 @@ from .programming import Program, check_limits, dense_problem, scale_factor, sta
 from .rotors import run_rotors
 from .schedule import AnnealSchedule, Sweeps
 from .streams import CallSeeds, Streams
-from .timing import qpu_timing
 from .worldlines import run_worldlines
 
 if TYPE_CHECKING:

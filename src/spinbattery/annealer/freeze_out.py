@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._typing import FloatArray
-from ..errors import EngineError
-from ..scales import EnergyScales
-from ..thermal import down_probability
+from ..core.errors import EngineError
+from ..core.typing import FloatArray
+from ..model.scales import EnergyScales
+from ..model.thermal import down_probability
 from .job import DenseProblem, Job, SpinArray
 from .schedule import AnnealSchedule
 

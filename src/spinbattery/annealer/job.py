@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._typing import FloatArray, IntArray
-from ..progress import Progress
+from ..core.progress import Progress
+from ..core.typing import FloatArray, IntArray
 from .schedule import AnnealSchedule, Sweeps
 from .streams import Streams
 

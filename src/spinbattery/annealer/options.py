@@ -6,9 +6,8 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
-from ..arguments import is_one_of, several
-from ..errors import InvalidParameterError, did_you_mean
-from ..units import apart, finite, positive, whole_number
+from ..core.checks import apart, finite, is_one_of, positive, several, whole_number
+from ..core.errors import InvalidParameterError, did_you_mean
 
 Model = Literal["svmc-tf", "closed-form", "pimc"]
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._typing import FloatArray, IntArray
+from ..core.typing import FloatArray, IntArray
+from ..solver.limits import check_request
+from ..solver.properties import interval
 from .device import Device
 from .job import DenseProblem, SpinArray
-from .limits import check_request
-from .properties import interval
 
 if TYPE_CHECKING:
     import dimod

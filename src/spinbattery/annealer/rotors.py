@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from .._typing import IntArray
-from .crew import Task, run_tasks
+from ..core.crew import Task, run_tasks
+from ..core.typing import IntArray
 from .job import DenseProblem, Job, SpinArray
 from .kernels import LANES, anneal_rotors
 from .schedule import FROZEN_RATIO, Sweeps

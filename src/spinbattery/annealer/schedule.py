@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import FloatArray
-from ..errors import EngineError
-from ..scales import EnergyScales
-from ..units import apart
-from ..waveform import Waveform
+from ..core.checks import apart
+from ..core.errors import EngineError
+from ..core.typing import FloatArray
+from ..model.scales import EnergyScales
+from ..model.waveform import Waveform
 
 FROZEN_RATIO = 1e-3
 """Sweeps with A/B below this are left out.

@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import EngineError
-from .crew import Task, run_tasks
+from ..core.crew import Task, run_tasks
+from ..core.errors import EngineError
 from .job import Job, SpinArray
 from .path_integral import anneal_worldlines
 from .rotors import start_of

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import FitError, SpinBatteryError, SweepError
+from ..core.errors import FitError, SpinBatteryError, SweepError
 from ..figures.style import FIGURE_ENDINGS
 from . import options as o
 from .console import print_json, print_table, progress_bar, sweep_progress
 
 if TYPE_CHECKING:
     from ..analysis.scaling import ScalingFit
-    from ..engines.base import Engine
-    from ..problem import ChargingProblem
-    from ..record import Record
+    from ..engines.common.contract import Engine
+    from ..model.problem import ChargingProblem
+    from ..records.record import Record
 
 _OUTPUT_POINTS = 601
 _LONG_RUN_S = 60.0
@@ -73,9 +73,9 @@ def charge(
     import numpy as np
 
     from ..charging import charge as run
-    from ..noise import as_noise
-    from ..problem import ChargingProblem
-    from ..recipe import ProtocolRecipe
+    from ..model.noise import as_noise
+    from ..model.problem import ChargingProblem
+    from ..model.recipe import ProtocolRecipe
 
     o.check_target(out, (".nc",))
     o.check_target(plot, FIGURE_ENDINGS)
@@ -124,8 +124,8 @@ def _announce_long_run(problem: ChargingProblem, engine: Engine | str, tolerance
     """Say beforehand what a run will take, if that is long, and what would be quicker."""
     import numpy as np
 
-    from ..charging import resolve_engine
-    from ..engines.trajectories import Trajectories
+    from ..engines.choice import resolve_engine
+    from ..engines.trajectories.engine import Trajectories
     from ..sweeps.survey import format_seconds
 
     chosen, _ = resolve_engine(engine, problem, tolerance)
@@ -184,7 +184,7 @@ def scaling(
     """Charge several networks alike and fit precision = c N^alpha, log-log and linear."""
     from ..analysis.points import check_one_family
     from ..analysis.scaling import fit_both
-    from ..recipe import ProtocolRecipe
+    from ..model.recipe import ProtocolRecipe
     from ..sweeps.plan import grid
     from ..sweeps.run import run_plan
 
@@ -237,7 +237,7 @@ def show(
     as_json: o.AsJson = False,
 ) -> None:
     """Print what a record says."""
-    from ..record_file import read_record
+    from ..records.record_file import read_record
 
     o.check_target(plot, FIGURE_ENDINGS)
     present_record(read_record(record), plot, as_json)

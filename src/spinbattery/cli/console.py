@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from ..progress import Progress, silent
+from ..core.progress import Progress, silent
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SIGNALLED = 128
@@ -50,7 +50,7 @@ def progress_bar(quiet: bool) -> Iterator[Progress]:
 @contextmanager
 def sweep_progress(quiet: bool) -> Iterator[Progress]:
     """The same for sweeps, which see to Ctrl-C and SIGTERM themselves; exits with 128 + the signal's number."""
-    from ..sweeps.interruption import SweepInterrupted
+    from ..core.interruption import SweepInterrupted
 
     try:
         with progress_display(quiet) as show:

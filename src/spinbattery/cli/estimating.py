@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import OutsideCurveWarning, SweepError
+from ..core.errors import OutsideCurveWarning, SweepError
 from ..figures.style import FIGURE_ENDINGS
 from . import options as o
 from .console import print_json, sweep_progress
@@ -45,9 +45,9 @@ def estimate(
     from ..analysis.estimation import check_per_duration
     from ..analysis.estimation import estimate as invert
     from ..analysis.points import check_one_family
+    from ..model.durations import parse_duration
     from ..sweeps.experiment import read_experiment
     from ..sweeps.run import run_plan
-    from ..units import parse_duration
 
     o.check_target(plot, FIGURE_ENDINGS)
     check_names(parameter, quantity, method)

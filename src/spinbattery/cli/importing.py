@@ -36,9 +36,9 @@ def import_measurement(
     as_json: o.AsJson = False,
 ) -> None:
     """Turn measured reads into a record, so that they can be analysed like any other run, and print what it says."""
-    from ..errors import UnusedColumnWarning
-    from ..importing import read_measurement
-    from ..recipe import ProtocolRecipe
+    from ..core.errors import UnusedColumnWarning
+    from ..interop.measurement import read_measurement
+    from ..model.recipe import ProtocolRecipe
     from ..store.folder import Store
 
     o.check_target(out, (".nc",))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import entry_points
 
 import typer
 
 from .. import __version__
-from ..errors import SpinBatteryError
+from ..core.errors import SpinBatteryError
 from .commands import charge, scaling, show
 from .estimating import estimate
 from .importing import import_measurement
 from .merging import extend, merge
 from .qpu import qpu
-from .reproduction import reproduce
 from .stores import store
 from .sweeping import sweep
 
@@ -27,7 +27,6 @@ app = typer.Typer(
 app.command()(charge)
 app.command()(scaling)
 app.command()(sweep)
-app.command()(reproduce)
 app.command()(show)
 app.command()(merge)
 app.command()(extend)
@@ -35,6 +34,8 @@ app.command()(estimate)
 app.command("import")(import_measurement)
 app.add_typer(store, name="store")
 app.add_typer(qpu, name="qpu")
+for _command in entry_points(group="spinbattery.commands"):
+    app.command(_command.name)(_command.load())
 
 
 def _version(wanted: bool) -> None:

@@ -24,8 +24,8 @@ def merge(
 
     Whole stores are merged by `spinbattery store merge`.
     """
-    from ..merging import merge_records
-    from ..record_file import read_record
+    from ..engines.trajectories.merging import merge_records
+    from ..records.record_file import read_record
 
     o.check_target(out, (".nc",))
     merged = merge_records([read_record(record) for record in records])
@@ -41,8 +41,8 @@ def extend(
     quiet: o.Quiet = False,
 ) -> None:
     """Continue a record of trajectories: only those it lacks are run."""
-    from ..merging import extend_record
-    from ..record_file import read_record
+    from ..engines.trajectories.merging import extend_record
+    from ..records.record_file import read_record
 
     o.check_target(out, (".nc",))
     with progress_bar(quiet) as progress:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InvalidParameterError
-from ..paths import user_path
+from ..core.errors import InvalidParameterError
+from ..core.paths import user_path
 
 if TYPE_CHECKING:
-    from ..engines.base import Engine
-    from ..network import SpinNetwork
-    from ..scales import EnergyScales
+    from ..engines.common.contract import Engine
+    from ..model.network import SpinNetwork
+    from ..model.scales import EnergyScales
 
 ProtocolName = Annotated[
     str,
@@ -160,7 +160,7 @@ def build_engine(
     """
     from dataclasses import fields
 
-    from ..charging import ENGINES, engine_type
+    from ..engines.registry import ENGINES, engine_type
 
     given: dict[str, Any] = {option: value for option, value in options.items() if value is not None}
     if not given:
@@ -200,7 +200,7 @@ def build_network(
     text: str, crosstalk: float = 0.0, pairs: str = "neighbours", spread: float = 0.0, seed: int | None = None
 ) -> SpinNetwork:
     """Network from its text form, with cross-talk where it is asked for."""
-    from ..network_text import parse_network
+    from ..model.network_text import parse_network
 
     if pairs not in ("neighbours", "all"):
         raise InvalidParameterError(f"--crosstalk-pairs must be neighbours or all, but is {pairs!r}.")
@@ -221,8 +221,8 @@ def build_scales(path: str | None, sheet: str | None, networks: Sequence[SpinNet
     if path is None:
         if sheet is not None:
             raise InvalidParameterError("--sheet names a sheet of --energy-scales; give both.")
-        from ..scales import advantage_system6
-        from ..topology import scales_for
+        from ..model.scales import advantage_system6
+        from ..model.topology import scales_for
 
         for network in networks:
             scales_for(network, None)
@@ -233,7 +233,7 @@ def build_scales(path: str | None, sheet: str | None, networks: Sequence[SpinNet
                 file=sys.stderr,
             )
         return advantage_system6()
-    from ..spreadsheet import from_spreadsheet
+    from ..model.spreadsheet import from_spreadsheet
 
     return from_spreadsheet(path, sheet)
 

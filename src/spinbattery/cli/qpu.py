@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InvalidParameterError, QpuError
-from ..paths import user_path
+from ..core.errors import InvalidParameterError, QpuError
+from ..core.paths import user_path
 from . import options as o
 from .console import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from ..qpu.ledger import Job, Ledger
     from ..qpu.planning import QpuPlan
-    from ..store.columns import Row
+    from ..records.columns import Row
 
 _UNFINISHED = 1
 _KEY_DIGITS = 12
@@ -56,10 +56,10 @@ def plan(
     as_json: o.AsJson = False,
 ) -> None:
     """Show what would be sent, its limits and its QPU time; nothing is sent or written."""
+    from ..model.topology import read_solver_properties
     from ..qpu.ledger import Ledger
     from ..qpu.planning import plan_jobs
     from ..qpu.submission import checked_budget
-    from ..topology import read_solver_properties
 
     if properties is not None:
         if solver is not None:
@@ -168,10 +168,10 @@ def collect(
     quiet: o.Quiet = False,
 ) -> None:
     """Find every job that was sent, and write the answers there are as records."""
-    from ..hashing import planned_key
     from ..qpu.client import connect
     from ..qpu.collection import collect as fetch
     from ..qpu.ledger import Ledger
+    from ..records.hashing import planned_key
     from ..store.folder import Store
 
     folder, ledger = Store(_existing(store)), Ledger(store)
@@ -223,7 +223,7 @@ def properties(
     solver: SolverName = None,
 ) -> None:
     """Save a solver's properties, for plans without a connection and for the emulator."""
-    from ..atomic import replacing
+    from ..core.atomic import replacing
     from ..qpu.client import connect
 
     o.check_target(out, (".json",))
@@ -291,7 +291,7 @@ def _print_plan(data: dict[str, Any]) -> None:
 
 def _print_collected(rows: Sequence[Row]) -> None:
     """Moments of the records written now, and a note on those that are no charge."""
-    from ..charge_state import ChargeState, unlike_a_charge
+    from ..records.charge_state import ChargeState, unlike_a_charge
     from .summary import number
 
     if not rows:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InvalidParameterError, RecordError
-from ..paths import user_path
+from ..core.errors import InvalidParameterError, RecordError
+from ..core.paths import user_path
 from . import options as o
 from .console import print_json, print_table, progress_bar
 
@@ -56,7 +56,7 @@ def select(
     as_json: o.AsJson = False,
 ) -> None:
     """Put finished runs together as one xarray Dataset along `run`."""
-    from ..atomic import replacing
+    from ..core.atomic import replacing
 
     if out is not None:
         o.check_target(out, (".nc",))
@@ -98,7 +98,7 @@ def merge(
 
     Trajectories of several records are put into one record by `spinbattery merge`.
     """
-    from ..paths import user_path
+    from ..core.paths import user_path
     from ..qpu.merging import merge_stores
     from ..store.folder import Store
     from ..store.merge import checked_sources

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import FloatArray
 from ..analysis.bounds import bhatia_davis_precision
 from ..analysis.samples import Independence, charged, flip_statistics, uncharged_probability
 from ..analysis.statistics import independence_ratio
-from ..record import Record
+from ..core.typing import FloatArray
+from ..records.record import Record
 
 
 def summary(record: Record) -> dict[str, Any]:

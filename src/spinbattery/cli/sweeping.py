@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InvalidParameterError
-from ..paths import user_path
+from ..core.errors import InvalidParameterError
+from ..core.paths import user_path
 from . import options as o
 from .console import print_json, print_table, sweep_progress
 
 if TYPE_CHECKING:
-    from ..store.columns import Row
+    from ..records.columns import Row
     from ..sweeps.run import Sweep
 
 _UNFINISHED = 1

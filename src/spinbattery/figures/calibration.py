@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..analysis.calibration import CalibrationCurve
-from ..arguments import checked_mapping, instance, pair, several
-from ..errors import InvalidParameterError
-from ..units import finite
+from ..core.checks import checked_mapping, finite, instance, pair, several
+from ..core.errors import InvalidParameterError
 from .style import REFERENCE, colours_of, new_figure, styled
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..analysis.bounds import bhatia_davis_precision
-from ..charge_state import NO_CHARGE
+from ..records.charge_state import NO_CHARGE
 from .scaling import draw_limits, draw_reference, log_sizes, size_grid
 from .style import COLOURS, new_figure, styled
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..record import Record
+    from ..records.record import Record
 
 _LEGEND_LINE = 0.18
 """Height of an entry of the legend in inches."""
@@ -52,7 +52,8 @@ def plot_marked(series: Sequence[MarkedRuns], quantity: Literal["precision", "ma
     the adiabatic limit of the cooperative protocol. The magnetization has bars, the estimated error.
 
     Colours are those of the protocols; series without records are left out, and later ones lie on top. Points that are
-    no charge (:class:`~spinbattery.charge_state.ChargeState`) are hollow whatever the series, and named in the legend.
+    no charge (:class:`~spinbattery.records.charge_state.ChargeState`) are hollow whatever the series, and named in the
+    legend.
     """
     drawn = [kind for kind in series if kind.records]
     sizes = sorted({record.n_spins for kind in drawn for record in kind.records})

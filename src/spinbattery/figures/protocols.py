@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..protocol import Protocol, local_field
-from ..scales import EnergyScales
+from ..model.protocol import Protocol, local_field
+from ..model.scales import EnergyScales
 from .style import COLOURS, REFERENCE, new_figure, styled
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .._typing import FloatArray
 from ..analysis.advantage import COST_PHRASES
 from ..analysis.points import (
     HoldsRuns,
@@ -22,9 +21,10 @@ from ..analysis.points import (
     uncharged_of,
 )
 from ..analysis.scaling import fit_scaling
-from ..arguments import check_choice, checked_mapping, instance, pair, switch
-from ..charge_state import NO_CHARGE, ChargeState
-from ..errors import InvalidParameterError
+from ..core.checks import check_choice, checked_mapping, instance, pair, switch
+from ..core.errors import InvalidParameterError
+from ..core.typing import FloatArray
+from ..records.charge_state import NO_CHARGE, ChargeState
 from .scaling import draw_limits, draw_reference, log_sizes, power_law, size_grid
 from .style import REFERENCE, colours_of, new_figure, styled
 
@@ -69,7 +69,7 @@ def plot_runs(
     Precision and fluctuation are drawn on log-log axes with the standard quantum limit, Heisenberg
     scaling and, where a curve has three sizes or more, the log-log fit of its precision
     (:func:`fit_scaling`). Points with sigma = 0 to rounding have no place there; the legend names them. Points that
-    are no charge (:class:`~spinbattery.charge_state.ChargeState`) are hollow, and no part of the fit.
+    are no charge (:class:`~spinbattery.records.charge_state.ChargeState`) are hollow, and no part of the fit.
 
     Args:
         data: runs along a dimension ``run``, as a store selects them, or the result of a sweep.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from .._typing import FloatArray
+from ..core.typing import FloatArray
 from .style import REFERENCE
 
 if TYPE_CHECKING:

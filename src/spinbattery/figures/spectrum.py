@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InvalidParameterError
-from ..units import positive
+from ..core.checks import positive
+from ..core.errors import InvalidParameterError
 from .style import REFERENCE, draw_corners, new_figure, styled
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
 
-    from ..engines.spectrum import SectorSpectrum
+    from ..engines.symmetric.spectrum import SectorSpectrum
 
 _HEIGHT_GHZ = 9.0
 _LEAST_SHOWN = 5e-3

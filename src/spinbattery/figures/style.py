@@ -8,14 +8,14 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InvalidParameterError
-from ..paths import user_path
+from ..core.errors import InvalidParameterError
+from ..core.paths import user_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..protocol import Protocol
+    from ..model.protocol import Protocol
 
 COLOURS = {
     "cooperative": "#0b5fa5",

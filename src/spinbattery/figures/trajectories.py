@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import RecordError
+from ..core.errors import RecordError
 from .style import COLOURS, colours_of, draw_corners, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..record import Record
+    from ..records.record import Record
 
 
 def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = None) -> Figure:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MissingDependencyError, QpuError, SpinBatteryError
+from ..core.errors import MissingDependencyError, QpuError, SpinBatteryError
 from .faults import NotNowError, NotSentError, RefusedError, Secrets, UnansweredError, UnknownJobError, asking, sending
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..annealer.request import readout
-from ..atomic import replacing
-from ..errors import QpuError, RecordError, SpinBatteryError
-from ..hashing import measurement_key, planned_key
-from ..problem import ChargingProblem
-from ..progress import Progress, silent
-from ..record import Record
-from ..recording import build_record
+from ..core.atomic import replacing
+from ..core.errors import QpuError, RecordError, SpinBatteryError
+from ..core.progress import Progress, silent
+from ..model.problem import ChargingProblem
+from ..records.hashing import measurement_key, planned_key
+from ..records.record import Record
+from ..records.solution import build_record
+from ..solver.request import readout
 from ..store.folder import Store
 from .client import CANCELLED, PENDING, Answer, Connection, Status
 from .faults import ExpiredError, NotNowError, UnknownJobError

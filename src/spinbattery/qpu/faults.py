@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import QpuError
+from ..core.errors import QpuError
 
 _CREDENTIALS = re.compile(r"//[^/@\s'\"]+@")
 _NAMED_TOKEN = re.compile(r"(token['\"]?\s*[:=]\s*['\"]?)[^'\",\s})]+", re.IGNORECASE)

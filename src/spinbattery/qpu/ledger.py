@@ -20,9 +20,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import QpuError
-from ..hashing import canonical_json
-from ..paths import user_path
+from ..core.errors import QpuError
+from ..core.paths import user_path
+from ..records.hashing import canonical_json
 
 State = Literal["planned", "submitting", "submitted", "done", "failed", "cancelled"]
 

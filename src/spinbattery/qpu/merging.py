@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..atomic import replacing
-from ..errors import QpuError
-from ..hashing import measurement_key
-from ..progress import Progress, silent
+from ..core.atomic import replacing
+from ..core.errors import QpuError
+from ..core.progress import Progress, silent
+from ..records.hashing import measurement_key
 from ..store.folder import Store
 from ..store.merge import Merged, checked_sources, merge_runs
 from .ledger import GIVEN_UP, Ledger, note

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import IntArray
-from ..errors import NetworkError
-from ..network import SpinNetwork
-from ..topology import WorkingGraph
+from ..core.errors import NetworkError
+from ..core.typing import IntArray
+from ..model.network import SpinNetwork
+from ..model.topology import WorkingGraph
 
 _IDEAL = re.compile(r"(pegasus|zephyr):(\d+)(?:/region:(\d+)|/scattered:(\d+):seed:(\d+))?")
 """Networks that are asked for by their form and so have a place on any chip of the family."""

@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from ..annealer.limits import violations
-from ..annealer.request import SamplerRequest, placement_mark, sampler_request
-from ..annealer.timing import qpu_access_time
-from ..errors import EnergyScalesError, LimitError, QpuError, SpinBatteryError
-from ..hashing import canonical_json, run_key
-from ..problem import ChargingProblem
-from ..scales import advantage_system6
+from ..core.checks import whole_number
+from ..core.errors import EnergyScalesError, LimitError, QpuError, SpinBatteryError
+from ..model.problem import ChargingProblem
+from ..model.scales import advantage_system6
+from ..model.topology import WorkingGraph, other_scales
+from ..records.hashing import canonical_json, run_key
+from ..solver.limits import violations
+from ..solver.request import SamplerRequest, placement_mark, sampler_request
+from ..solver.timing import qpu_access_time
 from ..sweeps.experiment import read_problems
-from ..topology import WorkingGraph, other_scales
-from ..units import whole_number
 from .ledger import NewJob
 from .placement import placer
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..errors import InvalidParameterError, QpuError
-from ..progress import Progress, silent
+from ..core.checks import finite
+from ..core.errors import InvalidParameterError, QpuError
+from ..core.progress import Progress, silent
 from ..store.folder import Store
-from ..units import finite
 from .client import CANCELLED, COMPLETED, Connection, Solver, Status
 from .faults import NotSentError, RefusedError, UnansweredError
 from .ledger import GIVEN_UP, Job, Ledger

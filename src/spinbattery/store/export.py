@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..atomic import replacing
-from ..errors import InvalidParameterError, RecordError
-from ..paths import user_path
-from .columns import COLUMNS, STATE, Row
+from ..core.atomic import replacing
+from ..core.errors import InvalidParameterError, RecordError
+from ..core.paths import user_path
+from ..records.columns import COLUMNS, STATE, Row
 
 if TYPE_CHECKING:
     import pandas as pd

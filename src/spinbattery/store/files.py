@@ -7,10 +7,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import RecordError
-from ..record import Record
-from ..record_file import read_record
-from .columns import Row, record_row
+from ..core.errors import RecordError
+from ..records.columns import Row, record_row
+from ..records.record import Record
+from ..records.record_file import read_record
 
 STEM_DIGITS = 32
 RECORD, FAILURE = ".nc", ".failed.json"

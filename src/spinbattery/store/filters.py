@@ -7,10 +7,10 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..errors import InvalidParameterError, did_you_mean
-from ..noise import as_noise
-from ..units import parse_duration
-from .columns import COLUMNS
+from ..core.errors import InvalidParameterError, did_you_mean
+from ..model.durations import parse_duration
+from ..model.noise import as_noise
+from ..records.columns import COLUMNS
 
 _SAME = 1e-9
 """Numbers closer than this fraction are one: 0.1 + 0.2 finds 0.3."""

@@ -10,14 +10,14 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..atomic import replacing
-from ..errors import RecordError
-from ..hashing import canonical_json, planned_key
-from ..paths import user_path
-from ..progress import Progress, checked_progress, silent
-from ..record import Record
+from ..core.atomic import replacing
+from ..core.errors import RecordError
+from ..core.paths import user_path
+from ..core.progress import Progress, checked_progress, silent
+from ..records.columns import PARAMETERS, Row
+from ..records.hashing import canonical_json, planned_key
+from ..records.record import Record
 from .claims import claim, claimed
-from .columns import PARAMETERS, Row
 from .files import FAILURE, RECORD, Entry, digest, entry_of, intact, read_entry, stem_of, stem_of_path
 from .filters import conditions
 from .index import Index
@@ -310,7 +310,7 @@ class Store:
                 yield record
 
     def select(self, **filters: Any) -> xr.Dataset:
-        """Finished runs as one Dataset along ``run``; see :func:`~spinbattery.store.gather.gather`.
+        """Finished runs as one Dataset along ``run``; see :func:`~spinbattery.records.dataset.gather`.
 
         Args:
             filters: a value, a list of values, or a slice (both ends included) for any column: ``n_spins=9``,
@@ -320,7 +320,7 @@ class Store:
             InvalidParameterError: an unknown column or an unusable value.
             RecordError: no run fulfils them all, or a file is damaged (it is named).
         """
-        from .gather import gather
+        from ..records.dataset import gather
 
         records = list(self.records(**filters))
         if not records:

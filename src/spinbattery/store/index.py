@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from .columns import COLUMNS, Row
+from ..records.columns import COLUMNS, Row
 
 _VERSION = zlib.crc32(repr([(name, column.kind) for name, column in COLUMNS.items()]).encode()) >> 1
 """Other columns are another version; SQLite keeps 31 bits."""
@@ -21,7 +21,7 @@ _MARKS = ", ".join("?" for _ in COLUMNS)
 
 
 class Index:
-    """Rows of :data:`~spinbattery.store.columns.COLUMNS`, one a file, by the stem of its name.
+    """Rows of :data:`~spinbattery.records.columns.COLUMNS`, one a file, by the stem of its name.
 
     Connections are short and use a rollback journal: no write-ahead log, which shared folders do not
     support, and no lock that outlives its process, because the system drops the locks of a process

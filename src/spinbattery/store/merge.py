@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..atomic import replacing
-from ..errors import RecordError
-from ..hashing import planned_key
-from ..paths import user_path
-from ..progress import Progress, silent
-from ..record import Record
+from ..core.atomic import replacing
+from ..core.errors import RecordError
+from ..core.paths import user_path
+from ..core.progress import Progress, silent
+from ..records.hashing import planned_key
+from ..records.record import Record
 from .files import FAILURE, RECORD, Entry, entry_of, intact, read_entry, stem_of_path
 
 if TYPE_CHECKING:

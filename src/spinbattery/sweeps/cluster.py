@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from ..errors import MissingDependencyError, SweepError
+from ..core.errors import MissingDependencyError, SweepError
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -8,9 +8,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..errors import SweepError
-from ..machine import available_memory, n_cores
-from ..units import whole_number
+from ..core.checks import whole_number
+from ..core.errors import SweepError
+from ..core.machine import available_memory, n_cores
 from .cluster import connect, is_client
 from .pool import InProcess, WorkerPool
 from .survey import Survey

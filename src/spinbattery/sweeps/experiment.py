@@ -11,17 +11,17 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..charging import engine_type
-from ..engines.base import Engine
-from ..errors import InvalidParameterError, SpinBatteryError, did_you_mean
-from ..network import SpinNetwork
-from ..network_text import parse_network
-from ..paths import user_path
-from ..problem import ChargingProblem
-from ..recipe import ProtocolRecipe
-from ..scales import EnergyScales
-from ..spreadsheet import from_spreadsheet
-from ..topology import scales_for
+from ..core.errors import InvalidParameterError, SpinBatteryError, did_you_mean
+from ..core.paths import user_path
+from ..engines.common.contract import Engine
+from ..engines.registry import engine_type
+from ..model.network import SpinNetwork
+from ..model.network_text import parse_network
+from ..model.problem import ChargingProblem
+from ..model.recipe import ProtocolRecipe
+from ..model.scales import EnergyScales
+from ..model.spreadsheet import from_spreadsheet
+from ..model.topology import scales_for
 from .plan import Plan, grid
 
 Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]

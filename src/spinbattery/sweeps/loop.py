@@ -6,12 +6,12 @@ import time
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from typing import Any
 
-from ..errors import SpinBatteryError, SweepError
-from ..progress import Progress
+from ..core.errors import SpinBatteryError, SweepError
+from ..core.interruption import Interruption, SweepInterrupted
+from ..core.progress import Progress
 from ..store.files import Entry
 from ..store.folder import Store
 from .executors import Lanes
-from .interruption import Interruption, SweepInterrupted
 from .plan import Task
 from .pool import InProcess
 from .queue import MOST_DEATHS, Queue

@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._typing import FloatArray
-from ..arguments import instance, several
-from ..charging import ENGINES, engine_type, has_tolerance, resolve_engine
-from ..engines.base import Engine, derived_seed, output_times
-from ..errors import InvalidParameterError
-from ..graph_import import is_graph
-from ..hashing import run_key
-from ..network import SpinNetwork
-from ..network_text import as_network
-from ..noise import Noise, as_noise
-from ..problem import ChargingProblem
-from ..recipe import ProtocolLike, as_protocol, is_protocol_like
-from ..record import Record
-from ..scales import EnergyScales, as_scales
-from ..store.columns import Row, parameters
+from ..core.checks import instance, several, whole_number
+from ..core.errors import InvalidParameterError
+from ..core.typing import FloatArray
+from ..engines.choice import resolve_engine
+from ..engines.common.contract import Engine, derived_seed, output_times
+from ..engines.registry import ENGINES, engine_type, has_tolerance
+from ..model.graph_import import is_graph
+from ..model.network import SpinNetwork
+from ..model.network_text import as_network
+from ..model.noise import Noise, as_noise
+from ..model.problem import ChargingProblem
+from ..model.recipe import ProtocolLike, as_protocol, is_protocol_like
+from ..model.scales import EnergyScales, as_scales
+from ..model.topology import scales_for
+from ..records.columns import Row, parameters
+from ..records.hashing import run_key
+from ..records.record import Record
 from ..store.folder import Store
-from ..topology import scales_for
-from ..units import whole_number
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -15,9 +15,9 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from functools import partial
 from typing import Any
 
-from ..errors import SweepError
-from ..units import whole_number
-from .interruption import SIGNALS
+from ..core.checks import whole_number
+from ..core.errors import SweepError
+from ..core.interruption import SIGNALS
 
 _THREAD_LIMITS = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA", "VECLIB_MAXIMUM")}
 _MOST_FAILED_STARTS = 3
@@ -222,7 +222,7 @@ def _prepare_worker() -> None:
     import netCDF4  # noqa: F401
     import xarray  # noqa: F401
 
-    from ..engines import kernels  # noqa: F401
+    from ..engines.simd import kernels  # noqa: F401
     from ..store import folder  # noqa: F401
 
     parent = multiprocessing.parent_process()

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
-from ..arguments import instance, switch
-from ..engines.base import Engine
-from ..errors import SweepError
-from ..hashing import planned_key
-from ..progress import Progress, checked_progress, silent
-from ..recipe import ProtocolLike
-from ..record import Record
-from ..scales import EnergyScales
+from ..core.checks import instance, switch
+from ..core.errors import SweepError
+from ..core.interruption import Interruption, SweepInterrupted
+from ..core.progress import Progress, checked_progress, silent
+from ..engines.common.contract import Engine
+from ..model.recipe import ProtocolLike
+from ..model.scales import EnergyScales
+from ..records.dataset import gather
+from ..records.hashing import planned_key
+from ..records.record import Record
 from ..store.folder import Store, as_store
-from ..store.gather import gather
 from .executors import ExecutorLike, Lanes, is_cluster, n_workers, open_lanes
-from .interruption import Interruption, SweepInterrupted
 from .loop import Loop
 from .plan import NetworkLike, NoiseLike, Plan, Task, grid
 from .survey import Survey, survey
@@ -70,7 +70,7 @@ class Sweep:
 
     @cached_property
     def dataset(self) -> xr.Dataset:
-        """All finished runs along ``run``, see :func:`~spinbattery.store.gather.gather`.
+        """All finished runs along ``run``, see :func:`~spinbattery.records.dataset.gather`.
 
         Raises:
             RecordError: nothing is finished, or a file is damaged.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..engines.base import format_bytes
-from ..errors import EngineError, InsufficientMemoryError
-from ..machine import available_memory
+from ..core.errors import EngineError, InsufficientMemoryError
+from ..core.machine import available_memory
+from ..engines.common.contract import format_bytes
 from ..store.folder import Status, Store
 from .plan import Plan, Task
 

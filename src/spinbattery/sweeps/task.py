@@ -11,11 +11,11 @@ from typing import Literal
 
 from threadpoolctl import threadpool_limits
 
-from ..engines.checkpoint import Checkpoint
-from ..errors import RecordError, SpinBatteryError
-from ..hashing import planned_key
-from ..machine import limit_cores
-from ..progress import Progress, silent
+from ..core.errors import RecordError, SpinBatteryError
+from ..core.machine import limit_cores
+from ..core.progress import Progress, silent
+from ..engines.common.checkpoint import Checkpoint
+from ..records.hashing import planned_key
 from ..store.files import Entry
 from ..store.folder import Store
 from .plan import Task

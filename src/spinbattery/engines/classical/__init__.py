@@ -1,1 +1,1 @@
-"""Large networks of which every spin is a vector: approximations that say so."""
+"""Mean field and the truncated Wigner approximation."""

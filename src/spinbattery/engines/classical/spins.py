@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
-from ..._typing import FloatArray
-from ...problem import ChargingProblem
-from ..splitting import SHORTEST_CHUNK, Stages
-from .kernels import turn_spins
+from ...core.typing import FloatArray
+from ...model.problem import ChargingProblem
+from ..common.splitting import SHORTEST_CHUNK, Stages
+from .spin_kernels import turn_spins
 
 SECONDS_PER_SPIN_STAGE, SECONDS_PER_PAIR_STAGE = 4e-9, 0.5e-9
 """Rough times of a V and a T stage on one core, for each copy."""

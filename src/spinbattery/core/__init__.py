@@ -1,0 +1,1 @@
+"""What every package needs and no physics: errors, checks of arguments, units, threads, files, progress."""

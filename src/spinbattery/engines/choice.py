@@ -1,0 +1,112 @@
+"""Which engine a problem is given to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import EngineError, InvalidParameterError
+from ..model.problem import ChargingProblem
+from .common.contract import Engine, output_times
+from .dense.lindblad import Lindblad
+from .dense.product import Product
+from .dense.statevector import Statevector
+from .symmetric.engine import Symmetric
+from .trajectories.engine import Trajectories
+
+if TYPE_CHECKING:
+    pass
+from .registry import ENGINES, engine_type, has_tolerance
+
+DEFAULT_TOLERANCE = 1e-6
+
+_CLEARLY_LESS = 0.8
+"""Of the time of the state vector: predictions are no better, and small problems take the same either way."""
+
+
+_MUCH_MEMORY, _VERY_MUCH_MEMORY = 1 << 30, 1 << 33
+"""Bytes from which a sector that needs more of them than the state vector is not chosen, and one that needs less is."""
+
+
+def choose_engine(problem: ChargingProblem, tolerance: float | None = None) -> tuple[Engine, str]:
+    """The engine for a problem, and why it was chosen: an exact one wherever one can do it.
+
+    Args:
+        problem: what it is for.
+        tolerance: promised error; 1e-6 by default, and 1e-4 of the discretisation of trajectories.
+    """
+    promised = DEFAULT_TOLERANCE if tolerance is None else tolerance
+    if problem.is_local:
+        return Product(promised), "no coupling acts, so every spin evolves alone"
+    if problem.noise is None:
+        return _coherent_engine(problem, promised)
+    lindblad = Lindblad(promised)
+    if lindblad.refusal(problem) is None:  # by the size alone: the choice must not depend on the machine
+        return lindblad, "spins are coupled and noisy, and the density matrix is exact on any graph"
+    sampled = Trajectories() if tolerance is None else Trajectories(tolerance=tolerance)
+    return sampled, "the density matrix of so many noisy spins is too large, so trajectories are sampled"
+
+
+def _coherent_engine(problem: ChargingProblem, tolerance: float) -> tuple[Engine, str]:
+    """The symmetric sector or the full state vector, whichever is predicted to take less time.
+
+    Predictions know nothing of the machine, so that the choice is the same everywhere.
+    """
+    full, symmetric = Statevector(tolerance), Symmetric(tolerance)
+    refusal = symmetric.refusal(problem)
+    if refusal is not None:
+        return full, f"spins are coupled, and the symmetric engine cannot: {refusal.partition(';')[0].rstrip('.')}"
+    size = f"{symmetric.dimension(problem)} instead of 2^{problem.n_spins} amplitudes by symmetry"
+    of_sector, of_full = symmetric.required_bytes(problem), full.required_bytes(problem)
+    if of_sector > max(_MUCH_MEMORY, of_full):
+        return full, f"spins are coupled, and {size} take more memory, each with its neighbours and many vectors"
+    if of_full > _VERY_MUCH_MEMORY:
+        return symmetric, f"spins are coupled, and {size} take less memory"
+    no_times = output_times(problem, None)
+    in_sector, in_full = (engine.predicted_seconds(problem, no_times) for engine in (symmetric, full))
+    reason = f"spins are coupled, and {size} are predicted to take {in_sector:.2g} s against {in_full:.2g} s"
+    if in_sector < _CLEARLY_LESS * in_full:
+        return symmetric, reason
+    return full, f"{reason}, which is not clearly less"
+
+
+def named_engine(name: str, problem: ChargingProblem, tolerance: float | None = None) -> tuple[Engine, str]:
+    """Engine by its command-line name; ``auto`` chooses an exact one.
+
+    Args:
+        name: of the engine.
+        problem: what it is for.
+        tolerance: promised error, by default that of the engine, for engines that promise one.
+
+    Raises:
+        EngineError: no engine of that name; the message says which exist.
+        InvalidParameterError: a tolerance for an engine that promises none.
+    """
+    if name == "auto":
+        return choose_engine(problem, tolerance)
+    kind = engine_type(name)
+    if tolerance is None:
+        return kind(), "chosen by the caller"
+    if not has_tolerance(kind):
+        raise InvalidParameterError(
+            f"the {name} engine promises no tolerance; leave it out and choose what its accuracy depends on, such as "
+            "reads, trajectories or the bond dimension."
+        )
+    options: dict[str, Any] = {"tolerance": tolerance}
+    return kind(**options), "chosen by the caller"
+
+
+def resolve_engine(engine: Engine | str, problem: ChargingProblem, tolerance: float | None) -> tuple[Engine, str]:
+    """Engine for a problem from what a caller asked for, with a seed where it takes one, and why it.
+
+    Raises:
+        EngineError: no engine, or none of that name.
+        InvalidParameterError: a tolerance beside an engine object, which has its own, or for one without.
+    """
+    if isinstance(engine, str):
+        chosen, reason = named_engine(engine, problem, tolerance)
+        return chosen.seeded(problem), reason
+    if not isinstance(engine, Engine):
+        raise EngineError(f"engine must be an engine object or one of auto, {', '.join(ENGINES)}, but is {engine!r}.")
+    if tolerance is not None:
+        raise InvalidParameterError("an engine object has its own tolerance; name the engine, or set it there.")
+    return engine.seeded(problem), "chosen by the caller"

@@ -1,0 +1,83 @@
+"""Mean field: every spin in a pure state of its own, turned by the mean of its neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ...core.progress import Progress
+from ...core.typing import FloatArray
+from ...model.problem import ChargingProblem
+from ..common.checkpoint import PassLog
+from ..common.mesh import Mesh
+from ..common.propagation import BYTES_PER_BLOCK, follow
+from ..common.split_engine import SplitStepEngine
+from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE
+from ..common.stepping import Evolution, Pass
+from .spins import SECONDS_PER_PAIR_STAGE, SECONDS_PER_SPIN_STAGE, ClassicalSpins, bloch_vectors
+
+_BYTES_PER_SPIN, _BYTES_PER_PAIR = 200, 100
+_ANGLES_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class MeanField(SplitStepEngine):
+    """Product state that follows the mean fields of its neighbours; any graph, thousands of spins.
+
+    An approximation: it has no correlations, so that sigma is that of independent spins whatever the protocol does.
+    The tolerance is that of solving its equations, and says nothing of how far they are from the truth.
+    """
+
+    name: ClassVar[str] = "mean-field"
+
+    approximation: ClassVar[str] = (
+        "mean field: no correlations, sigma is that of independent spins. Cooperative protocol at 20 ns on tori of 9, "
+        "16 and 25 spins: mu is 0.10 to 0.14 too small, sigma 2.0 to 2.7 times as large; elsewhere not known"
+    )
+
+    def refusal(self, problem: ChargingProblem) -> str | None:
+        return None
+
+    def required_bytes(self, problem: ChargingProblem) -> int:
+        n, pairs = problem.n_spins, len(problem.couplings[0])
+        return BYTES_PER_BLOCK + _BYTES_PER_SPIN * n + _BYTES_PER_PAIR * pairs + 32 * _ANGLES_AT_ONCE * n
+
+    def workload(self, problem: ChargingProblem) -> tuple[int, float]:
+        pairs = len(problem.couplings[0])
+        seconds = SECONDS_PER_SPIN_STAGE * problem.n_spins + 2.0 * SECONDS_PER_PAIR_STAGE * pairs
+        return 1, 3.0 * seconds / SECONDS_PER_AMPLITUDE_STAGE  # one copy alone fills no SIMD register
+
+    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+        start = bloch_vectors(problem)[:, :, None]
+
+        def run(level: int, log: PassLog, progress: Progress) -> Evolution:
+            state = ClassicalSpins(problem, start)
+
+            def moments(time: float) -> tuple[float, ...]:
+                z = state.z[:, 0]
+                variance = float((1.0 - z**2).sum()) / problem.n_spins**2
+                return float(z.mean()), max(variance, 0.0), float(state.energies(problem.fields(time))[0])
+
+            (mean, variance, energy), steps = follow(
+                problem, self.scheme_for(problem), [state], mesh, level, times, moments, progress, log
+            )
+            z = state.z[:, 0]
+            lengths = np.sqrt(state.x**2 + state.y**2 + state.z**2)
+            drift = float(np.abs(lengths - 1.0).max())
+            return Evolution(mean, variance, energy, _independent(0.5 * (1.0 + z)), z.copy(), drift, steps)
+
+        return run
+
+
+def _independent(up: FloatArray) -> FloatArray:
+    """(N + 1,) P(Sz) of independent spins that are up with these probabilities, by its Fourier transform."""
+    n = len(up)
+    angles = 2.0 * np.pi * np.arange((n + 1) // 2 + 1) / (n + 1)
+    characteristic = np.ones(len(angles), dtype=np.complex128)
+    for first in range(0, n, _ANGLES_AT_ONCE):
+        part = up[first : first + _ANGLES_AT_ONCE]
+        characteristic *= np.prod(1.0 + part * (np.exp(-1j * angles[:, None]) - 1.0), axis=1)
+    found = np.maximum(np.fft.irfft(characteristic, n + 1), 0.0)
+    return np.asarray(found / found.sum())

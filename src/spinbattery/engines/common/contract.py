@@ -1,0 +1,244 @@
+"""The contract of engines: a charging problem in, a record out."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...core.checks import apart
+from ...core.errors import EngineError, InsufficientMemoryError, InvalidParameterError, ToleranceError
+from ...core.machine import available_memory
+from ...core.progress import Progress, Rising, silent
+from ...core.typing import FloatArray
+from ...model.problem import ChargingProblem
+from ...model.protocol import SAME_TIME
+from ...records.record import Record
+from ...records.solution import Readout, Solution, build_record
+from .checkpoint import Checkpoint
+from .clock import Clock
+
+_WITH_NOISE = (
+    "use the lindblad engine (a density matrix, up to 12 coupled spins), the trajectories engine (more of them), or, "
+    "where nothing is coupled, the product engine."
+)
+
+ADDED_LATER: Mapping[str, Any] = {"added later": True}
+"""Metadata of an option that engines did not always have: left at its default it changes no run key."""
+
+_SEED_DIGITS = 12
+"""48 bits: exact in a float64 column, too."""
+
+
+def derived_seed(problem: ChargingProblem, engine: str, base: int = 0) -> int:
+    """Seed of a run: from the problem, the engine's name and the number of the repetition, never from the worker."""
+    text = f"seed:1:{problem.content_hash}:{engine}:{base}"
+    return int(hashlib.sha256(text.encode()).hexdigest()[:_SEED_DIGITS], 16)
+
+
+def format_bytes(size: float) -> str:
+    """Size with a unit, such as ``1.2 GB``."""
+    if size >= 10**21:
+        return f"10^{math.floor(math.log10(size))} B"  # 2^N for the N of an annealer is no float
+    for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
+        if size < 1000.0:
+            return f"{size:.3g} {unit}"
+        size /= 1000.0
+    return f"{size:.3g} EB"
+
+
+def output_times(problem: ChargingProblem, times: ArrayLike | None) -> FloatArray:
+    """Requested times in ns, checked; empty where none were asked for.
+
+    Raises:
+        InvalidParameterError: not one-dimensional, not finite, not ascending, or outside the protocol.
+    """
+    if times is None:
+        return np.empty(0)
+    try:
+        array = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidParameterError(f"times must be numbers in ns, but are {times!r}.") from None
+    duration = problem.protocol.duration
+    if array.ndim != 1 or not np.isfinite(array).all() or (np.diff(array) <= SAME_TIME * duration).any():
+        raise InvalidParameterError(
+            f"times must be finite and ascend strictly, by more than {SAME_TIME * duration:g} ns."
+        )
+    # a time meant to be a corner but off by rounding would make an empty step
+    corners = problem.protocol.breakpoints
+    after = np.searchsorted(corners, array).clip(1, len(corners) - 1)
+    before = corners[after - 1]
+    nearest = np.where(array - before <= corners[after] - array, before, corners[after])
+    array = np.where(np.abs(array - nearest) < 0.5 * SAME_TIME * duration, nearest, array)
+    if array.size and (array[0] < 0.0 or array[-1] > duration):
+        end, first, last, _ = apart(duration, array[0], array[-1], 0.0)
+        raise InvalidParameterError(
+            f"times must lie within the protocol, 0 to {end} ns, but run from {first} to {last}."
+        )
+    return array
+
+
+@dataclass(frozen=True)
+class Engine(ABC):
+    """A way to solve charging problems; its fields are its options, and nothing of the physics.
+
+    Subclasses are frozen dataclasses: two engines with equal options give equal results. One that draws
+    random numbers has a field named ``seed``, None by default for one that is derived from the problem; one
+    without is deterministic.
+    """
+
+    name: ClassVar[str]
+    """Name on the command line and in records."""
+
+    approximation: ClassVar[str] = ""
+    """What an engine neglects and how far off that is, where no effort makes its error small: no precision is shown."""
+
+    takes_noise: ClassVar[bool] = False
+    """Whether noise on the spins can be part of the problem."""
+
+    @abstractmethod
+    def refusal(self, problem: ChargingProblem) -> str | None:
+        """Why this engine cannot treat the problem, or None if it can."""
+
+    @abstractmethod
+    def required_bytes(self, problem: ChargingProblem) -> int:
+        """Bytes the run adds to the process at its peak, with a margin; a sweep sums it over the runs at once."""
+
+    @abstractmethod
+    def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
+        """Rough run time in s, within a factor of about 3, found without running anything.
+
+        It holds for one thread of a present-day core once kernels are compiled, and serves to order the
+        runs of a sweep, to show their total and to estimate the time that remains.
+
+        Args:
+            problem: one that this engine can treat.
+            times: output times in ns, as checked by :func:`output_times`; may be empty.
+        """
+
+    @abstractmethod
+    def solve(
+        self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
+    ) -> Solution | Readout:
+        """Solve a problem that was checked.
+
+        Args:
+            problem: what to solve.
+            times: output times in ns; may be empty.
+            progress: called as the work advances.
+            checkpoint: where an engine that can go on after an interruption keeps what it has reached, and finds it.
+        """
+
+    def options(self) -> dict[str, Any]:
+        """Options by name, as kept in records and run keys; those that were ADDED_LATER only where they are used."""
+        later = {option.name: option.default for option in fields(self) if option.metadata == ADDED_LATER}
+        return {name: value for name, value in asdict(self).items() if name not in later or value != later[name]}
+
+    def options_for(self, problem: ChargingProblem) -> dict[str, Any]:
+        """Options of a run of that problem: with what else tells two runs of it apart."""
+        return self.options()
+
+    @property
+    def takes_seed(self) -> bool:
+        """Whether results depend on a seed: whether the engine has an option of that name."""
+        return any(option.name == "seed" for option in fields(self))
+
+    @property
+    def measures(self) -> bool:
+        """Whether a run is a measurement, which no seed repeats, so that its job is part of the record's key."""
+        return False
+
+    def with_seed(self, seed: int) -> Self:
+        """The same engine with another seed.
+
+        Raises:
+            EngineError: the engine takes no seed.
+        """
+        if not self.takes_seed:
+            raise EngineError(
+                f"the {self.name} engine takes no seed: it is deterministic and gives the same result for every "
+                "seed; leave the seed out."
+            )
+        changes: dict[str, Any] = {"seed": seed}  # a field of subclasses only, of which mypy cannot know
+        return replace(self, **changes)
+
+    def seeded(self, problem: ChargingProblem) -> Self:
+        """The same engine, with a seed derived from the problem where it takes one and has none."""
+        if not self.takes_seed or self.options()["seed"] is not None:
+            return self
+        return self.with_seed(derived_seed(problem, self.name))
+
+    def check(self, problem: ChargingProblem, available: int | None = None) -> None:
+        """Refuse what cannot be done, before any work or memory is spent.
+
+        Args:
+            problem: what is to be solved.
+            available: memory in bytes; what is free on this machine by default.
+
+        Raises:
+            EngineError: the physics is beyond this engine.
+            InsufficientMemoryError: it would not fit; the message says how much it would take.
+        """
+        reason = self.refusal(problem)
+        if problem.noise is not None and not self.takes_noise:
+            reason = f"it has noise ({problem.noise}), and this engine none; {_WITH_NOISE}"
+        if reason is not None:
+            raise EngineError(f"the {self.name} engine cannot treat this problem: {reason}")
+        required = self.required_bytes(problem)
+        available = available_memory() if available is None else available
+        if required > available:
+            raise InsufficientMemoryError(
+                f"the {self.name} engine needs {format_bytes(required)} for N = {problem.n_spins} spins, but "
+                f"{format_bytes(available)} are free; {self.memory_hint(problem, available)}"
+            )
+
+    def memory_hint(self, problem: ChargingProblem, available: int) -> str:
+        """What a user can do about too little memory."""
+        return "use a smaller network."
+
+    def run(
+        self,
+        problem: ChargingProblem,
+        times: ArrayLike | None = None,
+        progress: Progress = silent,
+        reason: str = "chosen by the caller",
+        checkpoint: Checkpoint | None = None,
+    ) -> Record:
+        """Solve the problem and return its record.
+
+        Args:
+            problem: what to solve.
+            times: times (ns) at which to keep mu, sigma and the energy; none by default.
+            progress: called as the work advances, with fractions that never go back and end with 1.
+            reason: why this engine was chosen, for the record.
+            checkpoint: where to keep what was reached, and to go on from; none by default.
+
+        Raises:
+            EngineError: see :meth:`check`.
+            InsufficientMemoryError: see :meth:`check`.
+            InvalidParameterError: unusable times.
+            ToleranceError: the promised tolerance was not reached.
+        """
+        engine = self.seeded(problem)
+        engine.check(problem)
+        checked = output_times(problem, times)
+        checkpoint = checkpoint or Checkpoint()
+        rising = Rising(progress)
+        with Clock() as clock:
+            checkpoint.clock = clock
+            try:
+                solution = engine.solve(problem, checked, rising, checkpoint)
+            except ToleranceError:
+                checkpoint.remove()  # to go on from there would end in the same way
+                raise
+            rising.end()
+            elapsed = checkpoint.seconds
+        return build_record(
+            problem, engine.name, engine.options_for(problem), reason, solution, elapsed, engine.approximation
+        )

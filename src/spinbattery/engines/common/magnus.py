@@ -1,0 +1,87 @@
+"""Commutator-free Magnus integrators: a step is a product of exponentials of H's own form.
+
+With H(t) = sum_n H_n P_n(2 t/h - 1) on a step of length h, where the coefficients H_n are projections on Legendre
+polynomials, the step is the product of exp(-i h sum_n f_(k n) H_n). The exponents need no sampled fields, so a measured
+table with a thousand corners costs no order (see :mod:`spinbattery.engines.common.mesh`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...core.typing import FloatArray
+from .mesh import StepFields
+
+
+@dataclass(frozen=True)
+class Exponents:
+    """Exponents of consecutive exponentials.
+
+    Attributes:
+        coefficients: (m, 3) factors of Sx, Sz and ZZ in rad.
+    """
+
+    coefficients: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.coefficients)
+
+    def parts(self, largest: int) -> Iterator[Exponents]:
+        """The same in sequence, in parts of up to ``largest`` exponentials."""
+        for first in range(0, len(self), largest):
+            yield Exponents(self.coefficients[first : first + largest])
+
+
+@dataclass(frozen=True)
+class CommutatorFree:
+    """A commutator-free scheme.
+
+    Attributes:
+        name: for records.
+        order: order of the global error in the step.
+        factors: (exponentials, degree + 1) factors f_(k n), the exponential that acts first in the first row.
+    """
+
+    name: str
+    order: int
+    factors: tuple[tuple[float, ...], ...]
+
+    @property
+    def stages(self) -> int:
+        """Exponentials per step."""
+        return len(self.factors)
+
+    @property
+    def legendre_degree(self) -> int:
+        return len(self.factors[0]) - 1
+
+    def sequence(self, fields: StepFields) -> Exponents:
+        """Exponents of all steps in sequence."""
+        exponents = np.einsum("fsn,kn->skf", fields.coefficients[:3], np.array(self.factors))
+        return Exponents(np.ascontiguousarray((exponents * fields.lengths[:, None, None]).reshape(-1, 3)))
+
+
+def _mirrored(name: str, order: int, first: list[list[float]], middle: list[float] | None = None) -> CommutatorFree:
+    """Complete a time-symmetric scheme: mirrored rows change the sign of odd polynomials."""
+    last = [[f * (-1) ** n for n, f in enumerate(row)] for row in reversed(first)]
+    rows = first + ([middle] if middle is not None else []) + last
+    return CommutatorFree(name, order, tuple(map(tuple, rows)))
+
+
+COMMUTATOR_FREE_2 = CommutatorFree("CF2", 2, ((1.0,),))
+"""The mean of H on the step: too coarse for what is refined by halving, but second order is what sweeps have, too."""
+
+# Blanes and Moan, Appl. Numer. Math. 56, 1519 (2006); Alvermann and Fehske, J. Comput. Phys. 230, 5930 (2011), CF4:2.
+COMMUTATOR_FREE_4 = _mirrored("CF4", 4, [[0.5, -1.0 / 3.0]])
+
+# Alvermann and Fehske (2011), CF6:5Opt.
+_FIRST = [0.1714, -0.15409059414309687213, 0.11947178242929061641, -0.07195]
+_SECOND = [0.37496374319946236513, -0.13813675394387646682, -0.13090674649282935743, 0.21123356253315514306]
+COMMUTATOR_FREE_6 = _mirrored(
+    "CF6", 6, [_FIRST, _SECOND], [1.0 - 2.0 * (_FIRST[0] + _SECOND[0]), 0.0, -2.0 * (_FIRST[2] + _SECOND[2]), 0.0]
+)
+
+COMMUTATOR_FREE = {scheme.name: scheme for scheme in (COMMUTATOR_FREE_4, COMMUTATOR_FREE_6)}

@@ -1,0 +1,191 @@
+"""Time meshes, and the exact moments of the fields on each step.
+
+A field is replaced on each step by its projection on the first Legendre polynomials. The Magnus
+expansion of order 2 m depends on the first m moments alone, so the projection keeps the order of
+the splitting even where the schedule is a measured table with a thousand corners, which sampling at
+midpoints or Gauss nodes would alias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...core.quadrature import gauss_nodes, panel_edges
+from ...core.typing import FloatArray
+from ...core.units import TWO_PI
+from ...model.problem import ChargingProblem
+
+_NODES_PER_PANEL = 5
+_DENSITY_SAMPLES = 257
+_DENSITY_FLOOR = 0.7
+_MANY_STOPS = 1024
+"""Beyond it a waveform is samples of something smooth: what lies between two of them is short."""
+
+RELAXING = slice(3, 7)
+"""Rows of :class:`StepFields` with what relaxation follows."""
+
+
+def largest_local_coupling(problem: ChargingProblem) -> float:
+    """Largest sum over one spin's pairs of |coupling|, in units of B(s)/2."""
+    pairs, couplings = problem.couplings
+    local = np.zeros(problem.n_spins)
+    np.add.at(local, pairs, np.abs(couplings)[:, None])
+    return float(local.max())
+
+
+@dataclass(frozen=True)
+class StepFields:
+    """Functions of time on each of n steps, as Legendre coefficients in x = (t - start)/length.
+
+    Attributes:
+        edges: (n + 1,) times in ns.
+        coefficients: (F, n, degree + 1): Bx, Bz and B/2 in rad/ns; where spins relax, q nx, q nz, nx^2 and
+            nx nz besides, without unit (see :meth:`~spinbattery.model.noise.Noise.equilibrium`).
+    """
+
+    edges: FloatArray
+    coefficients: FloatArray
+
+    @property
+    def lengths(self) -> FloatArray:
+        return np.diff(self.edges)
+
+    def part(self, first: int, last: int) -> StepFields:
+        """Steps ``first`` to ``last - 1``."""
+        return StepFields(self.edges[first : last + 1], self.coefficients[:, first:last])
+
+
+def project_fields(problem: ChargingProblem, edges: FloatArray, kinks: FloatArray, degree: int) -> StepFields:
+    """Legendre projection of the fields, and of what relaxation follows, on every step between ``edges`` (ns).
+
+    The edges need not be those of a mesh. See :class:`StepFields` for what is projected and :func:`project` for how.
+    """
+
+    def functions(t: FloatArray) -> FloatArray:
+        bx, bz, half_b = problem.fields(t)
+        fields = TWO_PI * np.stack([bx, bz, half_b])
+        noise = problem.noise
+        if noise is None or not np.any(noise.relaxation):
+            return fields
+        nx, nz, q = noise.equilibrium(bx, bz)
+        return np.concatenate([fields, np.stack([q * nx, q * nz, nx * nx, nx * nz])])
+
+    return project(functions, edges, kinks, degree)
+
+
+def project(
+    functions: Callable[[FloatArray], FloatArray], edges: FloatArray, kinks: FloatArray, degree: int
+) -> StepFields:
+    """Legendre projection of any functions of time on every step between ``edges`` (ns).
+
+    The moments are integrated on panels that end at every one of the ``kinks`` (ns), and locally to
+    each step: cumulative moments would lose all digits for long durations.
+
+    Args:
+        functions: from times (m,) in ns to values (F, m).
+        edges: (n + 1,) ascending.
+        kinks: where the functions are not smooth.
+        degree: of the projection.
+    """
+    panels = panel_edges(edges, kinks)
+    nodes, weights = gauss_nodes(panels, _NODES_PER_PANEL)
+    middle = 0.5 * (panels[1:] + panels[:-1])
+    step = np.searchsorted(edges, middle, side="right") - 1
+    lengths = np.diff(edges)
+    x = (nodes - edges[step][:, None]) / lengths[step][:, None]
+    basis = np.polynomial.legendre.legvander(2.0 * x - 1.0, degree)
+    values = functions(nodes.ravel()).reshape(-1, *nodes.shape)
+    starts = np.flatnonzero(np.diff(step, prepend=-1))
+    moments = np.einsum("fpj,pj,pjk->fpk", values, weights, basis)
+    summed = np.add.reduceat(moments, starts, axis=1)
+    normalisation = (2.0 * np.arange(degree + 1) + 1.0) / lengths[:, None]
+    return StepFields(edges, summed * normalisation)
+
+
+class Mesh:
+    """Nested time meshes whose steps never cross a stop; each level halves every step.
+
+    Steps are mildly denser where T and V both act. The density may not vary by more than a factor
+    1.4: transitions resonant with a domain wall matter even where A(s) is tiny. Where stops are many the steps between
+    two of them are equally long.
+
+    Attributes:
+        stops: (m,) times in ns no step crosses: the protocol's corners and the requested times.
+        kinks: times in ns at which the fields are not smooth; steps may cross these.
+    """
+
+    def __init__(self, problem: ChargingProblem, stops: FloatArray, steps: int) -> None:
+        """Lay about ``steps`` steps at level 0, at least one between any two stops."""
+        self.stops = stops
+        self.kinks = problem.protocol.kinks(problem.scales)
+        self._largest_coupling = largest_local_coupling(problem)
+        self._are_many = len(stops) > _MANY_STOPS
+        t = np.linspace(stops[:-1], stops[1:], 2 if self._are_many else _DENSITY_SAMPLES, axis=1)
+        density = self._density(problem, t)
+        highest = float(density.max())
+        level = np.maximum(density, _DENSITY_FLOOR * highest) if highest > 0.0 else np.ones_like(density)
+        cumulative = np.cumsum(0.5 * (level[:, 1:] + level[:, :-1]) * np.diff(t, axis=1), axis=1)
+        work = cumulative[:, -1]
+        self._fractions = np.pad(cumulative, ((0, 0), (1, 0))) / work[:, None], t
+        self._counts = np.maximum(1, np.rint(steps * work / work.sum())).astype(int)
+
+    def _density(self, problem: ChargingProblem, t: FloatArray) -> FloatArray:
+        bx, bz, half_b = problem.fields(t)
+        transverse, diagonal = np.abs(bx), np.abs(bz) + self._largest_coupling * half_b
+        return np.asarray((transverse * diagonal * (transverse + diagonal)) ** 0.2)
+
+    def counts(self, level: int) -> list[int]:
+        """Number of steps between consecutive stops."""
+        return [int(count) << level for count in self._counts]
+
+    def pauses(self, times: FloatArray) -> FloatArray:
+        """Times (ns) up to which steps are made at once: those wanted, which are stops, and the end.
+
+        With few stops these are all stops: only the last digit of a result depends on it, and stays as it was.
+        """
+        return np.union1d(times, self.stops[-1:]) if self._are_many else self.stops
+
+    @property
+    def resolved_from(self) -> int:
+        """First level with four steps or more for each kink of the fields."""
+        level = 0
+        while sum(self.counts(level)) < 4 * self.kinks.size:
+            level += 1
+        return level
+
+    def edges(self, level: int) -> FloatArray:
+        """Step edges in ns, stops included exactly."""
+        counts = self.counts(level)
+        if self._are_many:
+            ends = np.cumsum([0, *counts])
+            return np.interp(np.arange(ends[-1] + 1), ends, self.stops)
+        parts = [self.stops[:1]]
+        for cumulative, t, count in zip(*self._fractions, counts, strict=True):
+            inner = np.interp(np.linspace(0.0, 1.0, count + 1), cumulative, t)
+            inner[-1] = t[-1]
+            parts.append(inner[1:])
+        return np.concatenate(parts)
+
+
+def largest_decay(problem: ChargingProblem) -> float:
+    """Fastest decay of one spin's Bloch vector by noise alone, in 1/ns."""
+    if problem.noise is None:
+        return 0.0
+    x, y, z = problem.noise.pauli_rates(problem.n_spins)
+    pauli = 2.0 * np.max([x + y, y + z, x + z], axis=0)
+    return float(np.max(pauli + problem.noise.relaxation_rates(problem.n_spins)))
+
+
+def initial_steps(problem: ChargingProblem) -> int:
+    """Steps of the coarsest mesh: two for each turn of the fastest single spin flip.
+
+    A decay counts as a turn with its rate as the angular frequency.
+    """
+    t = np.linspace(0.0, problem.protocol.duration, 1025)
+    bx, bz, half_b = problem.fields(np.unique(np.concatenate([t, problem.protocol.breakpoints])))
+    fastest = float(np.max(np.abs(bx) + np.abs(bz) + largest_local_coupling(problem) * half_b))
+    fastest += largest_decay(problem) / TWO_PI
+    return max(8, int(np.ceil(2.0 * fastest * problem.protocol.duration)))

@@ -1,0 +1,162 @@
+"""Step halving until a promised tolerance is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+
+from ...core.checks import apart, positive
+from ...core.errors import InvalidParameterError, ToleranceError
+from ...core.typing import FloatArray
+from ...records.schema import VARIANCE_FLOOR
+
+MINIMUM_TOLERANCE = 1e-11
+ROUNDING = 1e-12, 1e-12
+"""No estimate falls below these where nothing else is known: absolute for the mean, relative for the variance."""
+
+_SMALL = 1e-7
+"""An estimate above this may fail to shrink because steps are too long, and not because of rounding."""
+
+
+class HasMoments(Protocol):
+    """What refinement looks at: moments at all output times, the final time last."""
+
+    @property
+    def mean(self) -> FloatArray: ...
+
+    @property
+    def variance(self) -> FloatArray: ...
+
+
+T = TypeVar("T", bound=HasMoments)
+
+
+@dataclass(frozen=True)
+class Refined(Generic[T]):
+    """The finest result, with estimates of its error.
+
+    Attributes:
+        result: what the finest level returned.
+        level: its number of halvings.
+        mean_error: absolute error estimate of the mean at each output time.
+        variance_error: absolute error estimate of the variance at each output time.
+    """
+
+    result: T
+    level: int
+    mean_error: FloatArray
+    variance_error: FloatArray
+
+    @property
+    def precision_relative_error(self) -> float:
+        """Relative error estimate of the final precision 1/variance."""
+        return float(self.variance_error[-1] / max(self.result.variance[-1], VARIANCE_FLOOR))
+
+    @property
+    def worst(self) -> float:
+        """What the tolerance bounds: mean (absolute), variance (absolute), final precision (relative)."""
+        return max(float(self.mean_error.max()), float(self.variance_error.max()), self.precision_relative_error)
+
+
+def checked_tolerance(tolerance: float) -> float:
+    """Raise :class:`InvalidParameterError` unless the tolerance lies between 1e-11 and 0.1."""
+    value = positive("tolerance", tolerance)
+    if not MINIMUM_TOLERANCE <= value <= 0.1:
+        given, least, _ = apart(value, MINIMUM_TOLERANCE, 0.1)
+        raise InvalidParameterError(f"tolerance must lie between {least} (rounding) and 0.1, but is {given}.")
+    return value
+
+
+def _estimate(previous: FloatArray, last: FloatArray, order: int, resolved: bool) -> FloatArray:
+    """Error of the finest of three levels from the two differences between them.
+
+    A method of order p shrinks the differences by 2^p a level, so the finest error is the last
+    difference over 2^p - 1 (15 and 63 for orders 4 and 6). Before that regime is reached, or by the
+    accident of a sign change, the last difference can mislead. So at most a factor 2^(p - 3) is
+    credited, and only for as much convergence as was seen (2 over the observed ratio); and the last
+    but one difference, over 2^(2 p - 2), bounds the estimate from below. Where steps are not yet short
+    against the distance of the schedule's kinks, convergence is irregular: then twice the last
+    difference is taken, or an eighth of the one before.
+    """
+    if not resolved:
+        return np.maximum(2.0 * last, previous / 8.0)
+    inverse_ratio = np.divide(last, previous, out=np.ones_like(last), where=previous > 0.0)
+    credit = np.clip(2.0 * inverse_ratio, 2.0 ** (3 - order), 1.0)
+    return np.maximum(last * credit, previous * 2.0 ** (2 - 2 * order))
+
+
+def refine(
+    solve: Callable[[int], T],
+    tolerance: float,
+    max_levels: int,
+    order: int,
+    resolved_from: int = 0,
+    rounding: Callable[[T], tuple[float, float]] = lambda _: ROUNDING,
+) -> Refined[T]:
+    """Call ``solve(level)`` for level 0, 1, 2, ... until the estimates are below the tolerance.
+
+    Args:
+        solve: one pass; each level halves the step.
+        tolerance: see :attr:`Refined.worst`.
+        max_levels: halvings after which it gives up.
+        order: of the method, 3 or more.
+        resolved_from: level from which steps are short against the kinks of the schedule, so that the
+            observed convergence may be trusted.
+        rounding: below which no estimate of a result falls: absolute for the mean, relative for the variance.
+
+    Raises:
+        ToleranceError: the tolerance was not reached at ``max_levels``, or rounding alone exceeds it, or two halvings
+            in a row did not improve on a small estimate; the message says what was reached.
+    """
+    differences: list[tuple[FloatArray, FloatArray]] = []
+    estimates: list[float] = []
+    coarse: T | None = None
+    for level in range(max_levels + 1):
+        result = solve(level)
+        if coarse is not None:
+            differences.append(_difference(coarse, result))
+        coarse = result
+        if level < 2:
+            continue
+        of_mean, of_variance = rounding(result)
+        if max(of_mean, of_variance) > tolerance:
+            raise ToleranceError(
+                f"rounding alone may amount to {max(of_mean, of_variance):.1e}, above the tolerance {tolerance:g}, and "
+                "shorter steps only add to it; loosen the tolerance, or leave single precision."
+            )
+        resolved = level >= resolved_from
+        mean_error, variance_error = (
+            _estimate(previous, last, order, resolved) for previous, last in zip(*differences[-2:], strict=True)
+        )
+        refined = Refined(
+            result,
+            level,
+            np.maximum(mean_error, of_mean),
+            np.maximum(variance_error, of_variance * result.variance),
+        )
+        if refined.worst <= tolerance:
+            return refined
+        estimates.append(refined.worst)
+        if resolved and _have_stalled(estimates):
+            raise ToleranceError(
+                f"the error estimate stays at {refined.worst:.1e}, above the tolerance {tolerance:g}: halving the step "
+                "further only adds to the rounding; loosen the tolerance."
+            )
+    raise ToleranceError(
+        f"the error estimate is {refined.worst:.1e} after {max_levels} halvings of the step, above the tolerance "
+        f"{tolerance:g}; loosen the tolerance, or raise the engine's max_levels."
+    )
+
+
+def _have_stalled(estimates: list[float]) -> bool:
+    """Whether two halvings in a row have brought next to nothing where little was left: rounding is all there is."""
+    last = estimates[-3:]
+    return len(last) == 3 and last[-1] < _SMALL and all(fine > 0.5 * coarse for coarse, fine in pairwise(last))
+
+
+def _difference(coarse: HasMoments, fine: HasMoments) -> tuple[FloatArray, FloatArray]:
+    return np.abs(fine.mean - coarse.mean), np.abs(fine.variance - coarse.variance)

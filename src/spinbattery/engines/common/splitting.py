@@ -1,0 +1,156 @@
+"""Operator splittings for H(t) = T(t) + V(t), T the transverse part and V the diagonal one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ...core.typing import FloatArray
+from .mesh import RELAXING, StepFields
+
+SECONDS_PER_AMPLITUDE_STAGE = 6e-9
+"""Rough time of a V and a T stage on one core, per amplitude."""
+
+SHORTEST_CHUNK = 16
+"""Stages that are applied together at least: a chunk costs one sweep more than it has stages."""
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Stages V T V ... T V with what each does.
+
+    Attributes:
+        theta: (n,) turns exp(-i theta sx) of every spin in each T stage, rad.
+        field, ising: (n + 1,) factors of Sz and of the Ising diagonal in each V stage, rad.
+        times: (n,) signed durations of the T stages, ns.
+        relaxing: (4, n) integrals of q nx, q nz, nx^2, nx nz over the T stages, ns; (0, n) where no spin relaxes.
+    """
+
+    theta: FloatArray
+    field: FloatArray
+    ising: FloatArray
+    times: FloatArray
+    relaxing: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.theta)
+
+    def parts(self, largest: int) -> Iterator[Stages]:
+        """The same in sequence, in parts of up to ``largest`` T stages, each with a V before and after."""
+        for first in range(0, len(self.theta), largest):
+            last = min(first + largest, len(self.theta))
+            field, ising = self.field[first : last + 1].copy(), self.ising[first : last + 1].copy()
+            if first:
+                field[0] = ising[0] = 0.0  # the part before has it
+            yield Stages(self.theta[first:last], field, ising, self.times[first:last], self.relaxing[:, first:last])
+
+
+@dataclass(frozen=True)
+class Splitting:
+    """A palindromic scheme V T V ... T V.
+
+    Time enters as two fictitious coordinates: T is frozen while V acts and is evaluated at the time V
+    has accumulated, and the reverse, which keeps the order for time-dependent H.
+
+    Attributes:
+        name: for records.
+        order: order of the global error in the step.
+        diagonal: fractions of the step of the V stages, one more than the T stages.
+        transverse: fractions of the step of the T stages.
+    """
+
+    name: str
+    order: int
+    diagonal: tuple[float, ...]
+    transverse: tuple[float, ...]
+
+    @property
+    def stages(self) -> int:
+        """T stages per step."""
+        return len(self.transverse)
+
+    @property
+    def legendre_degree(self) -> int:
+        """Degree of the field projection that keeps the order."""
+        return self.order // 2 - 1
+
+    @cached_property
+    def weights(self) -> tuple[FloatArray, FloatArray]:
+        """Legendre polynomials at the fictitious times of the T and the V stages, times their fractions.
+
+        Fictitious times may leave the step where stages are negative.
+        """
+        v, t = np.array(self.diagonal), np.array(self.transverse)
+        at_transverse = np.polynomial.legendre.legvander(2.0 * np.cumsum(v)[:-1] - 1.0, self.legendre_degree)
+        v_times = np.concatenate([[0.0], np.cumsum(t)])
+        at_diagonal = np.polynomial.legendre.legvander(2.0 * v_times - 1.0, self.legendre_degree)
+        return at_transverse.T * t, at_diagonal.T * v
+
+    def angles(self, fields: StepFields) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Stage parameters of all steps in sequence, in rad.
+
+        Returns:
+            theta (n * stages,): rotation exp(-i theta sx) of every spin in each T stage;
+            field and ising (n * stages + 1,): factors of Sz and of the Ising diagonal in each V stage,
+            where the last V of a step and the first of the next are one.
+        """
+        theta = self.in_transverse(fields, slice(0, 1))[0]
+        field, ising = self.in_diagonal(fields, slice(1, 3))
+        return theta, field, ising
+
+    def in_transverse(self, fields: StepFields, rows: slice) -> FloatArray:
+        """Integrals of functions over the T stages of all steps in sequence, shape (rows, n * stages).
+
+        Args:
+            fields: n steps.
+            rows: which of its functions.
+        """
+        stages = fields.coefficients[rows] @ self.weights[0] * fields.lengths[:, None]
+        return np.asarray(stages.reshape(len(stages), fields.lengths.size * self.stages))
+
+    def in_diagonal(self, fields: StepFields, rows: slice) -> FloatArray:
+        """The same over the V stages, shape (rows, n * stages + 1).
+
+        The last V of a step and the first of the next are one.
+        """
+        stages = fields.coefficients[rows] @ self.weights[1] * fields.lengths[:, None]
+        return np.stack([_joined(row) for row in stages])
+
+    def sequence(self, fields: StepFields) -> Stages:
+        """All that states are carried along by, of all steps in sequence."""
+        times = np.outer(fields.lengths, self.transverse).ravel()
+        return Stages(*self.angles(fields), times, self.in_transverse(fields, RELAXING))
+
+
+def _joined(stages: FloatArray) -> FloatArray:
+    """Merge the last V stage of each step with the first of the next."""
+    merged = stages[:, :-1].copy()
+    merged[1:, 0] += stages[:-1, -1]
+    return np.append(merged.ravel(), stages[-1, -1])
+
+
+def _palindrome(name: str, order: int, diagonal: list[float], transverse: list[float]) -> Splitting:
+    """Complete a scheme with a V stage in the middle: each kind of stage sums to one."""
+    middle = 1.0 - 2.0 * sum(diagonal)
+    last = 0.5 - sum(transverse)
+    v = (*diagonal, middle, *reversed(diagonal))
+    t = (*transverse, last, last, *reversed(transverse))
+    return Splitting(name, order, v, t)
+
+
+# Blanes and Moan, J. Comput. Appl. Math. 142, 313 (2002), table 2: S6 of order 4, S10 of order 6.
+BLANES_MOAN_4 = _palindrome(
+    "BM4", 4,
+    [0.0792036964311957, 0.353172906049774, -0.0420650803577195],
+    [0.209515106613362, -0.143851773179818],
+)  # fmt: skip
+BLANES_MOAN_6 = _palindrome(
+    "BM6", 6,
+    [0.0502627644003922, 0.413514300428344, 0.0450798897943977, -0.188054853819569, 0.541960678450780],
+    [0.148816447901042, -0.132385865767784, 0.067307604692185, 0.432666402578175],
+)  # fmt: skip
+
+SPLITTINGS = {splitting.name: splitting for splitting in (BLANES_MOAN_4, BLANES_MOAN_6)}

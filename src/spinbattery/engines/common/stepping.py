@@ -1,0 +1,164 @@
+"""Engines that halve their step until a tolerance is kept."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...core.checks import whole_number
+from ...core.errors import EngineError
+from ...core.machine import n_cores
+from ...core.progress import Progress, Rising
+from ...core.typing import ComplexArray, FloatArray
+from ...model.problem import ChargingProblem
+from ...records.solution import Solution
+from .checkpoint import Checkpoint, PassLog
+from .contract import Engine
+from .levels import run_together
+from .mesh import Mesh
+from .propagation import Scheme
+from .refinement import ROUNDING, checked_tolerance, refine
+
+MOST_STEPS = 20_000_000
+"""Of the coarsest mesh."""
+
+SECONDS_WORTH_THREADS = 2.0
+"""Predicted run time from which levels run at the same time."""
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """One pass at a fixed step; moments, and of mixed states the purity, at the output times and, last, at the end.
+
+    Attributes:
+        smallest_eigenvalue: finds the smallest eigenvalue of the final density matrix, where there is one.
+        details: of the discretisation, for the record, beyond scheme, order, steps and halvings.
+    """
+
+    mean: FloatArray
+    variance: FloatArray
+    energy: FloatArray
+    distribution: FloatArray
+    spin_magnetization: FloatArray
+    norm_error: float
+    steps: int
+    state: ComplexArray | None = None
+    purity: FloatArray | None = None
+    smallest_eigenvalue: Callable[[], float] | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+Pass = Callable[[int, PassLog, Progress], Evolution]
+"""Runs one level of the mesh; the log has what an interrupted run of it had reached."""
+
+_SHARES = (1.0 / 7.0, 2.0 / 7.0, 4.0 / 7.0)
+"""Of the work of the first three levels, which step halving always needs."""
+
+_PREPARATION, _LAST = 0.1, 0.8
+"""Shares of what is left, as progress shows it: of all before the first level, and of one that may be the last."""
+
+
+@dataclass(frozen=True)
+class SteppingEngine(Engine):
+    """Options and step halving common to engines that step through a protocol.
+
+    Attributes:
+        tolerance: a promise: absolute on mu and sigma^2 at every output time, relative on the final
+            precision 1/sigma^2. The step is halved until the error estimates are below it.
+        max_levels: halvings of the coarsest step after which the run gives up.
+    """
+
+    tolerance: float = 1e-6
+    max_levels: int = field(default=12, kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tolerance", checked_tolerance(self.tolerance))
+        object.__setattr__(self, "max_levels", whole_number("max_levels", self.max_levels, least=2))
+
+    @abstractmethod
+    def scheme_for(self, problem: ChargingProblem) -> Scheme:
+        """How steps are made."""
+
+    @abstractmethod
+    def mesh(self, problem: ChargingProblem, times: FloatArray) -> Mesh:
+        """Coarsest mesh: no step crosses a corner of the protocol or a requested time."""
+
+    @abstractmethod
+    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+        """Prepare all that does not depend on the step; the result runs one level of the mesh.
+
+        Progress is that of the preparation; each pass is given its own.
+        """
+
+    def leaves_cores_idle(self, problem: ChargingProblem) -> bool:
+        """Whether a pass is long and runs on one core, so that the first levels are to run at the same time."""
+        return False
+
+    def solve(
+        self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
+    ) -> Solution:
+        mesh = self.mesh(problem, times)
+        scheme = self.scheme_for(problem)
+        rising = Rising(progress)
+        run = self.stepper(problem, mesh, times, rising.part(_PREPARATION))
+        first: list[Evolution] = []
+        if self.leaves_cores_idle(problem) and n_cores() > 1:
+            first = run_together(
+                lambda level, reached: run(level, checkpoint.level(level), reached),
+                _SHARES,
+                n_cores(),
+                rising.part(_LAST),
+            )
+
+        def solve_level(level: int) -> Evolution:
+            if level < len(first):
+                return first[level]
+            share = _SHARES[level] / sum(_SHARES[level:]) if level + 1 < len(_SHARES) else 1.0
+            return run(level, checkpoint.level(level), rising.part(share * _LAST))
+
+        refined = refine(solve_level, self.tolerance, self.max_levels, scheme.order, mesh.resolved_from, self.rounding)
+        finest = refined.result
+        return Solution(
+            mean=float(finest.mean[-1]),
+            variance=float(finest.variance[-1]),
+            spin_magnetization=finest.spin_magnetization,
+            distribution=finest.distribution,
+            times=times,
+            trajectory_mean=finest.mean[:-1],
+            trajectory_variance=finest.variance[:-1],
+            trajectory_energy=finest.energy[:-1],
+            trajectory_mean_error=refined.mean_error[:-1],
+            trajectory_variance_error=refined.variance_error[:-1],
+            mean_error=float(refined.mean_error[-1]),
+            precision_relative_error=refined.precision_relative_error,
+            norm_error=finest.norm_error,
+            state=finest.state,
+            discretisation={
+                "splitting": scheme.name,
+                "order": scheme.order,
+                "steps": finest.steps,
+                "halvings": refined.level,
+                **finest.details,
+            },
+            purity=None if finest.purity is None else float(finest.purity[-1]),
+            trajectory_purity=None if finest.purity is None else finest.purity[:-1],
+            smallest_eigenvalue=self.smallest_eigenvalue(finest),
+        )
+
+    def rounding(self, evolution: Evolution) -> tuple[float, float]:
+        """What rounding may have changed: absolute for mu, relative for sigma^2."""
+        return ROUNDING
+
+    def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
+        """Of the final density matrix, checked; None where there is no such matrix."""
+        return None
+
+
+def too_many_steps(engine: str, steps: int, problem: ChargingProblem) -> EngineError:
+    """The error of a mesh of more than MOST_STEPS steps."""
+    return EngineError(
+        f"the {engine} engine would need {steps:.1e} steps at the coarsest for {problem.protocol.duration:g} ns "
+        f"with these fields and couplings, more than {MOST_STEPS:.0e}; shorten the duration or lower h and J."
+    )

@@ -1,0 +1,1 @@
+"""State vectors, density matrices and products of single spins, in full."""

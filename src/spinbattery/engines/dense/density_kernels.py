@@ -1,0 +1,358 @@
+"""Numba kernels of the split-step density matrix.
+
+In the gauge rho~(r, c) = i^(down bits of r) (-i)^(down bits of c) rho(r, c) a turn exp(-i theta sx) of rows and
+columns is one real matrix on both. rho~ is Hermitian, so that G = Re rho~ + Im rho~ holds all of it in 4^N real
+numbers: its symmetric part is the real one, its antisymmetric part the imaginary one. Real maps of rho~ act on G
+as it is, and exp(-i phi) from the left and the right mixes G(r, c) with G(c, r) alone.
+
+The index of G has one digit to the base 4 for each spin, 2 (row bit) + (column bit), the last spin's the least
+significant: what acts on one spin combines four contiguous slices, and the transpose of an aligned tile is another
+such tile. A tile has up to TILE_DIGITS digits and fits the first-level cache or nearly; beyond, low and high digits are
+swept alternately.
+
+The four entries (a, b, c, d) of one spin's digit hold u = a + d, w = b + c, s = b - c and v = a - d: the components
+along 1, -sy, sx and sz. Pauli noise and the turn about x keep u, scale s and mix v and w. Relaxation mixes s with
+the others, by imaginary coefficients in this gauge: there all spins are taken to (u, w, s, v), where a string with k
+factors s carries (-i)^k, that is a sign of 1, -1, -1, 1 in G. With the signs taken off, relaxation is real as well.
+
+What is called from Python releases the interpreter lock.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from ..simd.kernels import FAST_MATH, cos_sin
+
+TILE_DIGITS = 6
+
+
+@numba.njit(fastmath=FAST_MATH, inline="always")
+def _flip_one(a, b, c, d, m):
+    """The map of one spin's (a, b, c, d): s times m[4], (v, w) times the matrix m[0:4]; all with a factor 1/2."""
+    u = 0.5 * (a + d)
+    v = a - d
+    w = b + c
+    s = m[4] * (b - c)
+    z = m[0] * v + m[1] * w
+    y = m[2] * v + m[3] * w
+    return u + z, y + s, y - s, u - z
+
+
+@numba.njit(fastmath=FAST_MATH, inline="always")
+def _flip_slices(a, b, c, d, m):
+    zz = m[0]
+    zy = m[1]
+    yz = m[2]
+    yy = m[3]
+    xx = m[4]
+    for i in range(a.size):
+        u = 0.5 * (a[i] + d[i])
+        v = a[i] - d[i]
+        w = b[i] + c[i]
+        s = xx * (b[i] - c[i])
+        z = zz * v + zy * w
+        y = yz * v + yy * w
+        a[i] = u + z
+        b[i] = y + s
+        c[i] = y - s
+        d[i] = u - z
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _flip_low(x, first, second):
+    """The two least significant digits, in registers: their strides are too short for slices."""
+    for b in range(0, x.size, 16):
+        a0, a1, a2, a3 = _flip_one(x[b], x[b + 1], x[b + 2], x[b + 3], first)
+        b0, b1, b2, b3 = _flip_one(x[b + 4], x[b + 5], x[b + 6], x[b + 7], first)
+        c0, c1, c2, c3 = _flip_one(x[b + 8], x[b + 9], x[b + 10], x[b + 11], first)
+        d0, d1, d2, d3 = _flip_one(x[b + 12], x[b + 13], x[b + 14], x[b + 15], first)
+        x[b], x[b + 4], x[b + 8], x[b + 12] = _flip_one(a0, b0, c0, d0, second)
+        x[b + 1], x[b + 5], x[b + 9], x[b + 13] = _flip_one(a1, b1, c1, d1, second)
+        x[b + 2], x[b + 6], x[b + 10], x[b + 14] = _flip_one(a2, b2, c2, d2, second)
+        x[b + 3], x[b + 7], x[b + 11], x[b + 15] = _flip_one(a3, b3, c3, d3, second)
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _flip_digits(x, first, last, maps):
+    """Digits first to last - 1 of the index of x; ``maps`` (last - first, 5)."""
+    for q in range(first, last):
+        n = 1 << (2 * q)
+        m = maps[q - first]
+        for b in range(0, x.size, 4 * n):
+            _flip_slices(x[b : b + n], x[b + n : b + 2 * n], x[b + 2 * n : b + 3 * n], x[b + 3 * n : b + 4 * n], m)
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _flip_tile(x, digits, maps):
+    if digits >= 2:
+        _flip_low(x, maps[0], maps[1])
+        _flip_digits(x, 2, digits, maps[2:])
+    else:
+        _flip_digits(x, 0, digits, maps)
+
+
+@numba.njit(fastmath=FAST_MATH, inline="always")
+def _turn_pair(g, t, cos_row, sin_row, cos_column, sin_column):
+    """G(r, c) and G(c, r) under the phases of r and c."""
+    cos = cos_row * cos_column + sin_row * sin_column
+    sin = sin_row * cos_column - cos_row * sin_column
+    return cos * g - sin * t, cos * t + sin * g
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _turn_tiles(x, y, spread, cos_row, sin_row, cos_column, sin_column):
+    """Phases on the tile x and its transpose y, which are two."""
+    half = cos_row.size // 2
+    for r in range(half):
+        c0 = cos_row[2 * r]
+        s0 = sin_row[2 * r]
+        c1 = cos_row[2 * r + 1]
+        s1 = sin_row[2 * r + 1]
+        for c in range(half):
+            i = 4 * (2 * spread[r] + spread[c])
+            j = 4 * (2 * spread[c] + spread[r])
+            k0 = cos_column[2 * c]
+            z0 = sin_column[2 * c]
+            k1 = cos_column[2 * c + 1]
+            z1 = sin_column[2 * c + 1]
+            x[i], y[j] = _turn_pair(x[i], y[j], c0, s0, k0, z0)
+            x[i + 1], y[j + 2] = _turn_pair(x[i + 1], y[j + 2], c0, s0, k1, z1)
+            x[i + 2], y[j + 1] = _turn_pair(x[i + 2], y[j + 1], c1, s1, k0, z0)
+            x[i + 3], y[j + 3] = _turn_pair(x[i + 3], y[j + 3], c1, s1, k1, z1)
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _turn_tile(x, spread, cos, sin):
+    """Phases on a tile of the diagonal, which is its own transpose."""
+    half = cos.size // 2
+    for r in range(half):
+        c0 = cos[2 * r]
+        s0 = sin[2 * r]
+        c1 = cos[2 * r + 1]
+        s1 = sin[2 * r + 1]
+        for c in range(r):
+            i = 4 * (2 * spread[r] + spread[c])
+            j = 4 * (2 * spread[c] + spread[r])
+            k0 = cos[2 * c]
+            z0 = sin[2 * c]
+            k1 = cos[2 * c + 1]
+            z1 = sin[2 * c + 1]
+            x[i], x[j] = _turn_pair(x[i], x[j], c0, s0, k0, z0)
+            x[i + 1], x[j + 2] = _turn_pair(x[i + 1], x[j + 2], c0, s0, k1, z1)
+            x[i + 2], x[j + 1] = _turn_pair(x[i + 2], x[j + 1], c1, s1, k0, z0)
+            x[i + 3], x[j + 3] = _turn_pair(x[i + 3], x[j + 3], c1, s1, k1, z1)
+        i = 12 * spread[r]
+        x[i + 1], x[i + 2] = _turn_pair(x[i + 1], x[i + 2], c0, s0, c1, s1)
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _split(x, first, last):
+    """(a, b, c, d) to (u, w, s, v) on digits first to last - 1."""
+    for q in range(first, last):
+        n = 1 << (2 * q)
+        for base in range(0, x.size, 4 * n):
+            a = x[base : base + n]
+            b = x[base + n : base + 2 * n]
+            c = x[base + 2 * n : base + 3 * n]
+            d = x[base + 3 * n : base + 4 * n]
+            for i in range(n):
+                u = a[i] + d[i]
+                v = a[i] - d[i]
+                w = b[i] + c[i]
+                s = b[i] - c[i]
+                a[i] = u
+                b[i] = w
+                c[i] = s
+                d[i] = v
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _join(x, first, last):
+    """Inverse of :func:`_split`."""
+    for q in range(first, last):
+        n = 1 << (2 * q)
+        for base in range(0, x.size, 4 * n):
+            u = x[base : base + n]
+            w = x[base + n : base + 2 * n]
+            s = x[base + 2 * n : base + 3 * n]
+            v = x[base + 3 * n : base + 4 * n]
+            for i in range(n):
+                a = 0.5 * (u[i] + v[i])
+                b = 0.5 * (w[i] + s[i])
+                c = 0.5 * (w[i] - s[i])
+                d = 0.5 * (u[i] - v[i])
+                u[i] = a
+                w[i] = b
+                s[i] = c
+                v[i] = d
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _relax_digits(x, first, last, maps):
+    """Maps ``maps`` (last - first, 12) of (w, s, v), each from (u, w, s, v), on digits first to last - 1."""
+    for q in range(first, last):
+        n = 1 << (2 * q)
+        m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11 = maps[q - first]
+        for base in range(0, x.size, 4 * n):
+            u = x[base : base + n]
+            w = x[base + n : base + 2 * n]
+            s = x[base + 2 * n : base + 3 * n]
+            v = x[base + 3 * n : base + 4 * n]
+            for i in range(n):
+                y = m0 * u[i] + m1 * w[i] + m2 * s[i] + m3 * v[i]
+                t = m4 * u[i] + m5 * w[i] + m6 * s[i] + m7 * v[i]
+                z = m8 * u[i] + m9 * w[i] + m10 * s[i] + m11 * v[i]
+                w[i] = y
+                s[i] = t
+                v[i] = z
+
+
+@numba.njit(fastmath=FAST_MATH, inline="always")
+def _multiply(x, by):
+    for i in range(x.size):
+        x[i] *= by[i]
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _sweep_low(g, digits, spread, cos, sin, maps, relaxes):
+    """Phases, then the low digits of the transverse stage (of relaxation their split alone), tile by tile.
+
+    ``maps`` is empty after the last diagonal stage.
+    """
+    size = 1 << (2 * digits)
+    rows = 1 << digits
+    for r in range(cos.size // rows):
+        cos_row = cos[r * rows : (r + 1) * rows]
+        sin_row = sin[r * rows : (r + 1) * rows]
+        for c in range(r + 1):
+            start = (2 * spread[r] + spread[c]) * size
+            x = g[start : start + size]
+            start = (2 * spread[c] + spread[r]) * size
+            y = g[start : start + size]
+            if r == c:
+                _turn_tile(x, spread, cos_row, sin_row)
+            else:
+                cos_column = cos[c * rows : (c + 1) * rows]
+                sin_column = sin[c * rows : (c + 1) * rows]
+                _turn_tiles(x, y, spread, cos_row, sin_row, cos_column, sin_column)
+            if maps.size == 0:
+                continue
+            if relaxes:
+                _split(x, 0, digits)
+            else:
+                _flip_tile(x, digits, maps)
+            if r != c:
+                if relaxes:
+                    _split(y, 0, digits)
+                else:
+                    _flip_tile(y, digits, maps)
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _sweep_back(g, digits, signs, flips, maps):
+    """Relaxation of the low digits, once the high ones have relaxed, and their way back to entries of G."""
+    size = 1 << (2 * digits)
+    for tile in range(g.size // size):
+        x = g[tile * size : (tile + 1) * size]
+        _relax_digits(x, 0, digits, maps)
+        _multiply(x, signs[flips[tile]])
+        _join(x, 0, digits)
+
+
+_FLIP, _RELAX, _JOIN = 0, 1, 2
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _sweep_high(g, low, high, signs, flips, maps, action, buffer):
+    """The high digits, in strided columns gathered into the buffer; what is done with them is ``action``."""
+    rows = 1 << (2 * high)
+    width = buffer.size // rows
+    first = 0
+    while 1 << (2 * first) < width:
+        first += 1
+    for column in range(0, 1 << (2 * low), width):
+        for r in range(rows):
+            start = (r << (2 * low)) + column
+            buffer[r * width : (r + 1) * width] = g[start : start + width]
+        if action == _FLIP:
+            _flip_digits(buffer, first, first + high, maps)
+        elif action == _RELAX:
+            _split(buffer, first, first + high)
+            for r in range(rows):
+                _multiply(buffer[r * width : (r + 1) * width], signs[flips[r], column : column + width])
+            _relax_digits(buffer, first, first + high, maps)
+        else:
+            _join(buffer, first, first + high)
+        for r in range(rows):
+            start = (r << (2 * low)) + column
+            g[start : start + width] = buffer[r * width : (r + 1) * width]
+
+
+@numba.njit(cache=True)
+def _tables(digits):
+    """Index of a row in its digits (as if 2 r + c with r = 0), and the number of digits s modulo 4 with its sign."""
+    spread = np.zeros(1 << digits, dtype=np.int64)
+    flips = np.zeros(1 << (2 * digits), dtype=np.int64)
+    for q in range(digits):
+        for i in range(1 << q):
+            spread[(1 << q) + i] = spread[i] + (1 << (2 * q))
+        n = 1 << (2 * q)
+        for digit in range(1, 4):
+            for i in range(n):
+                flips[digit * n + i] = (flips[i] + (digit == 2)) % 4
+    signs = np.empty((4, flips.size))
+    for k in range(4):
+        for i in range(flips.size):
+            total = (flips[i] + k) % 4
+            signs[k, i] = 1.0 if total == 0 or total == 3 else -1.0
+    return spread, flips, signs
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
+def _evolve(g, n_spins, magnetization, ising, field, coupling, maps, kinds):
+    low = min(n_spins, TILE_DIGITS)
+    high = n_spins - low
+    spread, flips, signs = _tables(low)
+    buffer = np.empty(max(1 << (2 * TILE_DIGITS), 1 << (2 * high + 4)))
+    cos = np.empty(magnetization.size)
+    sin = np.empty(magnetization.size)
+    relaxes = maps.shape[2] == 12
+    stage = np.empty((n_spins, maps.shape[2]))
+    for k in range(maps.shape[0] + 1):
+        for i in range(cos.size):
+            cos[i], sin[i] = cos_sin(field[k] * magnetization[i] + coupling[k] * ising[i])
+        if k == maps.shape[0]:
+            _sweep_low(g, low, spread, cos, sin, stage[:0], relaxes)
+            break
+        for q in range(n_spins):
+            stage[q] = maps[k, kinds[n_spins - 1 - q]]
+        _sweep_low(g, low, spread, cos, sin, stage[:low], relaxes)
+        if not relaxes:
+            if high:
+                _sweep_high(g, low, high, signs, flips, stage[low:], _FLIP, buffer)
+            continue
+        if high:
+            _sweep_high(g, low, high, signs, flips, stage[low:], _RELAX, buffer)
+        else:
+            _multiply(g, signs[0])
+        _sweep_back(g, low, signs, flips, stage[:low])
+        if high:
+            _sweep_high(g, low, high, signs, flips, stage[low:], _JOIN, buffer)
+
+
+def evolve_density(g, n_spins, magnetization, ising, field, coupling, maps, kinds) -> None:
+    """Apply V T V ... T V in place.
+
+    Args:
+        g: (4^N,) the density matrix in the layout of this module.
+        n_spins: N.
+        magnetization: (2^N,) int8 diagonal of Sz.
+        ising: (2^N,) Ising diagonal.
+        field, coupling: (n + 1,) factors of the two diagonals in rad.
+        maps: (n, m, 5) or, where spins relax, (n, m, 12): what a T stage does to each of m kinds of spin, as
+            :mod:`~spinbattery.engines.dense.noise_maps` makes them.
+        kinds: (N,) which of them a spin is.
+    """
+    _evolve(g, n_spins, magnetization, ising, field, coupling, maps, kinds)

@@ -1,0 +1,98 @@
+"""Exact density matrix of a few spins under noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ...core.errors import ToleranceError
+from ...core.progress import Progress
+from ...core.typing import FloatArray
+from ...model.operators import ising_diagonal
+from ...model.problem import ChargingProblem
+from ..common.checkpoint import PassLog
+from ..common.mesh import Mesh
+from ..common.populations import state_moments
+from ..common.propagation import BYTES_PER_BLOCK, follow
+from ..common.split_engine import SplitStepEngine
+from ..common.stepping import Evolution, Pass
+from .density import DensityState, stage_work
+
+_BYTES_PER_ENTRY = 48
+"""Three matrices of 8 bytes while the step is halved, or two and a complex one whose eigenvalues are found; 37 were
+measured at N = 9 to 11."""
+
+_LARGEST_N = 12
+_SECONDS_PER_CUBE = 4e-10
+
+
+@dataclass(frozen=True)
+class Lindblad(SplitStepEngine):
+    """Time-ordered splitting of the density matrix: any graph, weights, cross-talk, product start, any noise."""
+
+    name: ClassVar[str] = "lindblad"
+    takes_noise: ClassVar[bool] = True
+
+    def refusal(self, problem: ChargingProblem) -> str | None:
+        n = problem.n_spins
+        if n <= _LARGEST_N:
+            return None
+        return (
+            f"its density matrix has 4^{n} entries, and N = {_LARGEST_N} is the most; use the trajectories engine, or, "
+            "where nothing is coupled, the product engine."
+        )
+
+    def required_bytes(self, problem: ChargingProblem) -> int:
+        return BYTES_PER_BLOCK + (_BYTES_PER_ENTRY << 2 * problem.n_spins)
+
+    def workload(self, problem: ChargingProblem) -> tuple[int, float]:
+        relaxes = problem.noise is not None and bool(np.any(problem.noise.relaxation))
+        return 1, stage_work(problem.n_spins, relaxes)
+
+    def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
+        """See the base class: what the stages take, and the smallest eigenvalue in the end."""
+        return super().predicted_seconds(problem, times) + _SECONDS_PER_CUBE * 8.0**problem.n_spins
+
+    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+        n, noise = problem.n_spins, problem.noise
+        ising = ising_diagonal(n, *problem.couplings)
+        spinors = problem.protocol.initial.spinors(n)
+        pauli = np.zeros((3, n)) if noise is None else noise.pauli_rates(n)
+        relaxation = np.zeros(n) if noise is None else noise.relaxation_rates(n)
+
+        def run(level: int, log: PassLog, progress: Progress) -> Evolution:
+            state = DensityState(spinors, ising, pauli, relaxation)
+
+            def moments(time: float) -> tuple[float, ...]:
+                return *state_moments(problem, state, time), state.purity()
+
+            (mean, variance, energy, purity), steps = follow(
+                problem, self.scheme_for(problem), [state], mesh, level, times, moments, progress, log
+            )
+            distribution, _, trace = state.populations()
+            return Evolution(
+                mean,
+                variance,
+                energy,
+                distribution,
+                state.spin_magnetization(),
+                abs(trace - 1.0),
+                steps,
+                purity=purity,
+                smallest_eigenvalue=state.smallest_eigenvalue,
+            )
+
+        return run
+
+    def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
+        if evolution.smallest_eigenvalue is None:
+            return None
+        smallest = evolution.smallest_eigenvalue()
+        if smallest < -self.tolerance:
+            raise ToleranceError(
+                f"the final density matrix has an eigenvalue of {smallest:.1e}, further below zero than the tolerance "
+                f"{self.tolerance:g} explains; ask for a tighter tolerance, so that steps are shorter."
+            )
+        return smallest

@@ -1,0 +1,84 @@
+"""What a transverse stage does to single spins with noise: turn, flips and relaxation in one exact map.
+
+The generator of the stage, its integral over the signed duration of the stage, is exponentiated for each spin.
+Bloch vectors are in the order and with the signs of :mod:`~spinbattery.engines.dense.density_kernels`: (1, -y, x, z).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ...core.typing import FloatArray
+
+_TAYLOR_NORM = 0.5
+_TAYLOR_DEGREE = 14
+"""0.5^15/15! is 2e-17."""
+
+
+def flip_maps(theta: FloatArray, times: FloatArray, pauli: FloatArray) -> FloatArray:
+    """Maps of spins under Pauli noise, in closed form, shape (n, m, 5).
+
+    Half of zz, zy, yz, yy and xx: x is scaled by xx, and (z, -y) multiplied by [[zz, zy], [yz, yy]].
+
+    Args:
+        theta: (n,) turns exp(-i theta sx) of n stages, rad.
+        times: (n,) their signed durations in ns.
+        pauli: (3, m) rates of sx, sy and sz of m kinds of spin, 1/ns.
+    """
+    x, y, z = (times[:, None] * decay for decay in _decays(pauli))
+    turn = 2.0 * theta[:, None]
+    uneven = 0.5 * (y - z)
+    root = np.sqrt((turn**2 - uneven**2).astype(np.complex128))  # imaginary where noise overdamps the turn
+    factor = 0.5 * np.exp(-0.5 * (y + z))
+    even, odd = factor * np.cos(root).real, factor * np.sinc(root / math.pi).real
+    return np.stack([even + odd * uneven, -odd * turn, odd * turn, even - odd * uneven, 0.5 * np.exp(-x)], axis=-1)
+
+
+def relaxation_maps(
+    theta: FloatArray, times: FloatArray, relaxing: FloatArray, pauli: FloatArray, relaxation: FloatArray
+) -> FloatArray:
+    """Maps of spins that relax, and may have Pauli noise as well, shape (n, m, 12).
+
+    The rows of the components -y, x and z of the exponential of the generator on (1, -y, x, z); the first component
+    stays.
+
+    Args:
+        theta, times, pauli: as in :func:`flip_maps`.
+        relaxing: (4, n) integrals of q nx, q nz, nx^2 and nx nz over the stages, in ns.
+        relaxation: (m,) rates 1/T1, 1/ns.
+    """
+    x, y, z = (times[:, None] * decay for decay in _decays(pauli))
+    to_x, to_z, along_x, mixed = (relaxation * row[:, None] for row in relaxing)
+    half = 0.5 * times[:, None] * relaxation
+    generator = np.zeros((*x.shape, 4, 4))
+    generator[..., 1, 1] = -y - half
+    generator[..., 1, 3] = 2.0 * theta[:, None]
+    generator[..., 3, 1] = -2.0 * theta[:, None]
+    generator[..., 2, 2] = -x - half - 0.5 * along_x
+    generator[..., 3, 3] = -z - 2.0 * half + 0.5 * along_x
+    generator[..., 2, 3] = generator[..., 3, 2] = -0.5 * mixed
+    generator[..., 2, 0] = -to_x
+    generator[..., 3, 0] = -to_z
+    return np.ascontiguousarray(_exponential(generator)[..., 1:, :]).reshape(*x.shape, 12)
+
+
+def _decays(pauli: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Decay rates of x, y and z: twice the rates of the Pauli matrices across."""
+    x, y, z = pauli
+    return 2.0 * (y + z), 2.0 * (x + z), 2.0 * (x + y)
+
+
+def _exponential(generator: FloatArray) -> FloatArray:
+    """Exponentials of many small matrices at once: Taylor series of a 2^-k-th part, squared k times."""
+    largest = float(np.abs(generator).sum(axis=-1).max(initial=0.0))
+    halvings = max(0, math.ceil(math.log2(largest / _TAYLOR_NORM))) if largest > 0.0 else 0
+    part = generator * 0.5**halvings
+    one = np.eye(generator.shape[-1])
+    result = one + part / _TAYLOR_DEGREE
+    for degree in range(_TAYLOR_DEGREE - 1, 0, -1):
+        result = one + part @ result / degree
+    for _ in range(halvings):
+        result = result @ result
+    return np.asarray(result)

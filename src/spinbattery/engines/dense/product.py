@@ -1,0 +1,140 @@
+"""Independent spins: exact for any number of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from ...core.progress import Progress
+from ...core.typing import FloatArray, IntArray
+from ...model.problem import ChargingProblem
+from ..common.checkpoint import PassLog
+from ..common.mesh import Mesh
+from ..common.propagation import BYTES_PER_BLOCK, follow
+from ..common.split_engine import SplitStepEngine
+from ..common.stepping import Evolution, Pass
+from .density import DensityState, stage_work
+from .small_state import SplitState
+
+_NO_COUPLING = np.zeros(2)
+_BYTES_PER_SPIN, _BYTES_PER_NOISY_SPIN = 200, 6000
+"""The latter where every spin has rates of its own."""
+
+
+@dataclass(frozen=True)
+class Product(SplitStepEngine):
+    """Networks with no coupling and no cross-talk: one spin for each distinct start and noise, any N.
+
+    The same splitting as the state vector, on single spins; where there is noise as the Lindblad engine, on their
+    2x2 density matrices. The purity is that of the whole network, and 0.0 where it is too small for a float.
+    """
+
+    name: ClassVar[str] = "product"
+    takes_noise: ClassVar[bool] = True
+
+    def refusal(self, problem: ChargingProblem) -> str | None:
+        if problem.is_local:
+            return None
+        others = "the statevector engine" if problem.noise is None else "the lindblad or the trajectories engine"
+        return f"its spins are coupled (J or cross-talk is not zero); use {others}."
+
+    def required_bytes(self, problem: ChargingProblem) -> int:
+        per_spin = _BYTES_PER_SPIN if problem.noise is None else _BYTES_PER_NOISY_SPIN
+        return per_spin * problem.n_spins + 16 * problem.network.n_pairs + BYTES_PER_BLOCK
+
+    def workload(self, problem: ChargingProblem) -> tuple[int, float]:
+        noise = problem.noise
+        work = 2.0 if noise is None else stage_work(1, bool(np.any(noise.relaxation)))
+        return len(_Kinds(problem).counts), work
+
+    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+        kinds = _Kinds(problem)
+
+        def run(level: int, log: PassLog, progress: Progress) -> Evolution:
+            states = kinds.states()
+
+            def moments(time: float) -> tuple[float, ...]:
+                return *_moments(problem, states, kinds.counts, time), _purity(states, kinds.counts)
+
+            (mean, variance, energy, purity), steps = follow(
+                problem, self.scheme_for(problem), states, mesh, level, times, moments, progress, log
+            )
+            up = np.array([state.probabilities()[0][0] for state in states])
+            drift = max(abs(state.probabilities()[1] - 1.0) for state in states)
+            spins = np.array([_difference(state) for state in states])[kinds.of_spins]
+            found = Evolution(mean, variance, energy, _distribution(up, kinds.counts), spins, drift, steps)
+            return found if problem.noise is None else replace(found, purity=purity)
+
+        return run
+
+
+class _Kinds:
+    """Which spins are alike: they start alike and have the same noise.
+
+    Attributes:
+        counts: how many spins each kind has.
+        of_spins: (N,) kind of each spin.
+    """
+
+    def __init__(self, problem: ChargingProblem) -> None:
+        n, noise = problem.n_spins, problem.noise
+        spinors = problem.protocol.initial.spinors(n)
+        if noise is not None:
+            spinors = np.hstack([spinors, noise.pauli_rates(n).T, noise.relaxation_rates(n)[:, None]])
+        self._distinct, of_spins, self.counts = np.unique(spinors, axis=0, return_inverse=True, return_counts=True)
+        self.of_spins = of_spins.ravel()
+
+    def states(self) -> Sequence[SplitState | DensityState]:
+        """One spin of each kind at the start."""
+        if self._distinct.shape[1] == 2:
+            return [SplitState(spinor[None, :], _NO_COUPLING) for spinor in self._distinct]
+        return [
+            DensityState(kind[None, :2], _NO_COUPLING, kind[2:5, None].real, kind[5:].real) for kind in self._distinct
+        ]
+
+
+def _purity(states: Sequence[SplitState | DensityState], counts: IntArray) -> float:
+    """Tr rho^2 of all spins together."""
+    logarithm = 0.0
+    for state, count in zip(states, counts.tolist(), strict=True):
+        if isinstance(state, DensityState):
+            logarithm += count * math.log(state.purity())
+    return math.exp(logarithm)
+
+
+def _difference(state: SplitState | DensityState) -> float:
+    p, _ = state.probabilities()
+    return float(p[0] - p[1])
+
+
+def _moments(
+    problem: ChargingProblem, states: Sequence[SplitState | DensityState], counts: IntArray, time: float
+) -> tuple[float, float, float]:
+    """mu, sigma^2 and <H> in GHz of independent spins."""
+    n = problem.n_spins
+    bx, bz, _ = (float(c) for c in problem.fields(time))
+    mean = variance = energy = 0.0
+    for state, count in zip(states, counts.tolist(), strict=True):
+        p, norm = state.probabilities()
+        sz = float(p[0] - p[1])
+        mean += count * sz / n
+        variance += count * 4.0 * float(p[0] * p[1]) / n**2  # 1 - sz^2 without cancellation
+        energy += count * (bx * state.transverse() / norm + bz * sz)
+    return mean, variance, energy
+
+
+def _distribution(up: FloatArray, counts: IntArray) -> FloatArray:
+    """P(Sz): convolution of one binomial for each kind of spin, from Sz = -N to N."""
+    from scipy.signal import fftconvolve
+    from scipy.stats import binom
+
+    total = np.ones(1)
+    for p, count in zip(up.tolist(), counts.tolist(), strict=True):
+        part = binom.pmf(np.arange(count + 1), count, min(max(p, 0.0), 1.0))
+        total = np.convolve(total, part) if min(len(total), len(part)) < 64 else fftconvolve(total, part)
+    clipped = np.clip(total, 0.0, None)
+    return np.asarray(clipped / clipped.sum())

@@ -1,0 +1,1 @@
+"""The peer qtealeaves as an engine."""

@@ -1,0 +1,1 @@
+"""Engines that read a sampler: an annealer, real or emulated."""

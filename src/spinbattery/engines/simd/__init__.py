@@ -1,0 +1,1 @@
+"""Compiled kernels on rows of amplitudes, with explicit vector instructions."""

@@ -1,0 +1,162 @@
+"""Numba kernels of the split-step state vector.
+
+The state is two arrays of 2^N entries, float64 or float32, real and imaginary part, in the gauge
+b_n = i^(number of down bits of n) a_n, in which exp(-i theta sx) is the real rotation
+(b0, b1) -> (c b0 - s b1, c b1 + s b0): both parts are transformed alike, with one fused
+multiply-add per entry and spin when cos(theta)^N is collected into the diagonal stage.
+
+A tile of 2^TILE_BITS entries of both parts fits the second-level cache, and is worked on as a whole; states of more
+spins are swept by :mod:`~spinbattery.engines.simd.row_kernels`.
+
+What is called from Python releases the interpreter lock, so that runs in threads of one process
+advance together and the process stays responsive.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+from .vectors import LANE_BITS, LANES, ROW, ROW_BITS, turn_lanes, turn_one, turn_row, turn_three, turn_two
+
+TILE_BITS = 13
+
+# contraction to fused multiply-adds is wanted; reassociation would undo the two-part reduction below
+FAST_MATH = {"contract", "nsz", "arcp", "nnan", "ninf"}
+
+_INVERSE_PI = 1.0 / math.pi
+_PI_HIGH = 3.141592653589793
+_PI_LOW = 1.2246467991473532e-16
+
+
+@numba.njit(fastmath=FAST_MATH, inline="always")
+def cos_sin(angle):
+    """cos and sin by reduction modulo pi and Taylor polynomials: unlike libm's they vectorise."""
+    k = np.rint(angle * _INVERSE_PI)
+    r = angle - k * _PI_HIGH
+    r = r - k * _PI_LOW
+    half = 0.5 * k
+    sign = 1.0 - 4.0 * (half - np.floor(half))
+    x = r * r
+    s = -1.0 / 121645100408832000.0
+    s = 1.0 / 355687428096000.0 + x * s
+    s = -1.0 / 1307674368000.0 + x * s
+    s = 1.0 / 6227020800.0 + x * s
+    s = -1.0 / 39916800.0 + x * s
+    s = 1.0 / 362880.0 + x * s
+    s = -1.0 / 5040.0 + x * s
+    s = 1.0 / 120.0 + x * s
+    s = -1.0 / 6.0 + x * s
+    s = (1.0 + x * s) * r
+    c = 1.0 / 2432902008176640000.0
+    c = -1.0 / 6402373705728000.0 + x * c
+    c = 1.0 / 20922789888000.0 + x * c
+    c = -1.0 / 87178291200.0 + x * c
+    c = 1.0 / 479001600.0 + x * c
+    c = -1.0 / 3628800.0 + x * c
+    c = 1.0 / 40320.0 + x * c
+    c = -1.0 / 720.0 + x * c
+    c = 1.0 / 24.0 + x * c
+    c = -0.5 + x * c
+    c = 1.0 + x * c
+    return sign * c, sign * s
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _diagonal_stage(re, im, magnetization, ising, field, coupling, scale):
+    """Multiply by scale * exp(-i (field * magnetization + coupling * ising))."""
+    for i in range(re.size):
+        c, s = cos_sin(field * magnetization[i] + coupling * ising[i])
+        c *= scale
+        s *= scale
+        x = re[i]
+        y = im[i]
+        re[i] = x * c + y * s
+        im[i] = y * c - x * s
+
+
+@numba.njit(fastmath=FAST_MATH, inline="always")
+def _rotate_pair(x0, x1, t):
+    for i in range(x0.size):
+        a = x0[i]
+        b = x1[i]
+        x0[i] = a - t * b
+        x1[i] = b + t * a
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def rotate_bits(x, first, last, t):
+    """Bits ``first`` (3 or more) to ``last`` - 1 of the index of x, three at a time."""
+    q = first
+    while q < last:
+        n = 1 << q
+        if last - q >= 3:
+            for b in range(0, x.size, 8 * n):
+                for i in range(b, b + n, LANES):
+                    turn_three(x, i, n, x, i, n, t)
+        elif last - q == 2:
+            for b in range(0, x.size, 4 * n):
+                for i in range(b, b + n, LANES):
+                    turn_two(x, i, n, x, i, n, t)
+        else:
+            for b in range(0, x.size, 2 * n):
+                for i in range(b, b + n, LANES):
+                    turn_one(x, i, n, x, i, n, t)
+        q += 3
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _rotate_tile(x, bits, t):
+    """All ``bits`` of the index of x."""
+    if bits >= ROW_BITS:
+        for i in range(0, x.size, ROW):
+            turn_row(x, i, t)
+        rotate_bits(x, ROW_BITS, bits, t)
+    elif bits >= LANE_BITS:
+        for i in range(0, x.size, LANES):
+            turn_lanes(x, i, t)
+        rotate_bits(x, LANE_BITS, bits, t)
+    else:
+        for q in range(bits):
+            n = 1 << q
+            for b in range(0, x.size, 2 * n):
+                _rotate_pair(x[b : b + n], x[b + n : b + 2 * n], t)
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
+def evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
+    """Apply V T V ... T V in place.
+
+    Args:
+        re, im: (2^N,) real and imaginary part in the gauge of this module, float64 or float32.
+        n_spins: N.
+        magnetization: (2^N,) int8 diagonal of Sz.
+        ising: (2^N,) Ising diagonal.
+        theta: (n,) rotation angles, |theta| well below pi/2.
+        field, coupling: (n + 1,) factors of the two diagonals in rad.
+    """
+    for k in range(theta.size):
+        scale = math.cos(theta[k]) ** n_spins
+        t = re.dtype.type(math.tan(theta[k]))
+        _diagonal_stage(re, im, magnetization, ising, field[k], coupling[k], scale)
+        _rotate_tile(re, n_spins, t)
+        _rotate_tile(im, n_spins, t)
+    _diagonal_stage(re, im, magnetization, ising, field[-1], coupling[-1], 1.0)
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
+def transverse_expectation(re, im, n_spins):
+    """<Sx>, not normalised: sum over spins and pairs of 2 Im(conj(b_up) b_down) in this gauge."""
+    total = 0.0
+    for q in range(n_spins):
+        n = 1 << q
+        for b in range(0, re.size, 2 * n):
+            x0 = re[b : b + n]
+            y0 = im[b : b + n]
+            x1 = re[b + n : b + 2 * n]
+            y1 = im[b + n : b + 2 * n]
+            for i in range(n):
+                total += 2.0 * (x0[i] * y1[i] - y0[i] * x1[i])
+    return total

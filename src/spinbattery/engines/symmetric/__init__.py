@@ -1,0 +1,1 @@
+"""The symmetric sector of a network: its basis, exponentials, engine and spectrum."""

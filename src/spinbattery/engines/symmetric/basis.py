@@ -1,0 +1,171 @@
+"""The symmetric sector: one basis state for each orbit of spin configurations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...core.typing import ComplexArray, FloatArray, IntArray
+from ...model.problem import ChargingProblem
+from ...model.symmetry import AutomorphismGroup
+from .orbit_kernels import UNSEEN, flipped_orbits, flood_orbits
+
+LARGEST_N = 31
+"""Configurations are 32-bit numbers, and the last of them marks those that are not seen yet."""
+
+_MOST_ELEMENTS = 20_000
+_SAMPLED_ELEMENTS = 4_000
+_CHUNK = 1 << 22
+
+Advance = Callable[[float], None]
+"""Called with the fraction of the sector that is built."""
+
+
+@dataclass(frozen=True, eq=False)
+class SymmetricSector:
+    """States with one amplitude for each orbit: the fully symmetric sector.
+
+    A state is given by the amplitudes of configurations, one for each orbit, not normalised by its size: Sx is then
+    a sum of amplitudes without factors, y[r] = sum_k a[index[r, k]], and sizes come in where probabilities do.
+
+    Attributes:
+        n_spins: N.
+        index: (dimension, N) row that flipping one spin leads to, for the N spins in any order.
+        representatives: (dimension,) smallest configuration of each orbit, spin 0 in the highest bit, bit 0 up;
+            sorted by the number of spins down.
+        sizes: (dimension,) configurations of each orbit.
+        magnetization: (dimension,) Sz.
+        ising: (dimension,) diagonal of the coupling operator in units of B(s)/2.
+    """
+
+    n_spins: int
+    index: NDArray[np.uint32]
+    representatives: NDArray[np.uint32]
+    sizes: FloatArray
+    magnetization: NDArray[np.int8]
+    ising: FloatArray
+
+    @property
+    def dimension(self) -> int:
+        return len(self.representatives)
+
+    @classmethod
+    def build(
+        cls, problem: ChargingProblem, group: AutomorphismGroup, advance: Advance = lambda _: None
+    ) -> SymmetricSector:
+        """Find the orbits by visiting every configuration once; 4 bytes for each of 2^N while it is at work."""
+        n = problem.n_spins
+        orbit_of, found, found_sizes = _orbits(n, group, advance)
+        down = np.bitwise_count(found)
+        order = np.argsort(down, kind="stable")
+        rank = np.empty(len(order), dtype=np.uint32)
+        rank[order] = np.arange(len(order), dtype=np.uint32)
+        index = np.empty((len(order), n), dtype=np.uint32)
+        for first in range(0, len(order), _CHUNK):
+            flipped_orbits(found, rank, orbit_of, first, min(first + _CHUNK, len(order)), index)
+            advance(0.8 + 0.2 * first / len(order))
+        representatives = found[order]
+        return cls(
+            n,
+            index,
+            representatives,
+            found_sizes[order].astype(np.float64),
+            (n - 2 * down[order].astype(np.int16)).astype(np.int8),
+            _ising(representatives, n, *problem.couplings),
+        )
+
+    def product_amplitudes(self, spinors: ComplexArray) -> ComplexArray:
+        """Amplitudes (dimension,) of a product state of ``spinors`` (N, 2) that the symmetries leave as it is."""
+        amplitudes = np.ones(self.dimension, dtype=np.complex128)
+        for k, spinor in enumerate(spinors):
+            amplitudes *= spinor[self.bits(k)]
+        return amplitudes
+
+    def bits(self, spin: int) -> NDArray[np.uint32]:
+        """Whether a spin is down in each representative, (dimension,) of 0 and 1."""
+        return np.asarray((self.representatives >> np.uint32(self.n_spins - 1 - spin)) & np.uint32(1))
+
+    def spin_magnetization(self, p: FloatArray, site_orbits: IntArray) -> FloatArray:
+        """<sz_k> (N,) from the probabilities of the orbits; spins of one orbit have the same."""
+        found = np.empty(self.n_spins)
+        for site in np.unique(site_orbits):
+            members = np.flatnonzero(site_orbits == site)
+            down = sum(float((p * self.bits(int(k))).sum()) for k in members)  # BLAS sums as its threads do
+            found[members] = 1.0 - 2.0 * down / len(members)
+        return found
+
+    def expand(self, amplitudes: ComplexArray, group: AutomorphismGroup) -> ComplexArray:
+        """Amplitudes (2^N,) in the basis of :mod:`spinbattery.model.operators`."""
+        orbit_of, found, _ = _orbits(self.n_spins, group, lambda _: None)
+        rows = np.empty(len(found), dtype=np.int64)
+        rows[np.argsort(np.bitwise_count(found), kind="stable")] = np.arange(len(found))
+        return np.asarray(amplitudes[rows][orbit_of])
+
+
+def sector_dimension(group: AutomorphismGroup) -> int:
+    """Number of orbits of spin configurations, without finding them: the mean of 2^cycles over the group (Burnside).
+
+    Groups of more than 20 000 elements are sampled, with a fixed seed: an estimate, good to a tenth or so.
+    """
+    elements = group.elements(_MOST_ELEMENTS)
+    if elements is None:
+        elements = group.sample(_SAMPLED_ELEMENTS, np.random.default_rng(0))
+    smallest, power = np.broadcast_to(np.arange(group.n_spins), elements.shape).copy(), elements
+    for _ in range(group.n_spins.bit_length()):
+        smallest = np.minimum(smallest, np.take_along_axis(smallest, power, axis=1))
+        power = np.take_along_axis(power, power, axis=1)
+    cycles = (smallest == np.arange(group.n_spins)).sum(axis=1)
+    counts = np.bincount(cycles)
+    total = sum(int(count) << length for length, count in enumerate(counts.tolist()))
+    return max(group.n_spins + 1, round(total / len(elements)))
+
+
+def largest_orbit(group: AutomorphismGroup) -> int:
+    """Most configurations of an orbit: no symmetry changes the number of spins down."""
+    return min(group.order, math.comb(group.n_spins, group.n_spins // 2))
+
+
+def _orbits(
+    n_spins: int, group: AutomorphismGroup, advance: Advance
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
+    """Orbit of each configuration (2^N,), and of each orbit its smallest configuration and its size."""
+    n_states = 1 << n_spins
+    orbit_of = np.full(n_states, UNSEEN, dtype=np.uint32)
+    queue = np.empty(largest_orbit(group), dtype=np.uint32)
+    tables = _byte_tables(group)
+    room = int(1.1 * n_states / group.order) + 1024
+    representatives, sizes = np.empty(room, dtype=np.uint32), np.empty(room, dtype=np.uint32)
+    state = count = 0
+    while state < n_states:
+        last = min(state + _CHUNK, n_states)
+        while state < last:
+            state, count = flood_orbits(tables, orbit_of, queue, state, last, representatives, sizes, count)
+            if state < last:
+                representatives, sizes = (np.resize(array, 2 * len(array)) for array in (representatives, sizes))
+        advance(0.8 * state / n_states)
+    return orbit_of, representatives[:count], sizes[:count]
+
+
+def _byte_tables(group: AutomorphismGroup) -> NDArray[np.uint32]:
+    """Images of every byte of a configuration under every generator, shape (generators, bytes, 256)."""
+    n, bytes_ = group.n_spins, np.arange(256)
+    tables = np.zeros((len(group.generators), (n + 7) // 8, 256), dtype=np.uint32)
+    for g, permutation in enumerate(group.generators):
+        for k in range(n):
+            place = n - 1 - k
+            is_set = (bytes_ >> (place % 8)) & 1 == 1
+            tables[g, place // 8, is_set] |= np.uint32(1 << (n - 1 - int(permutation[k])))
+    return tables
+
+
+def _ising(configurations: NDArray[np.uint32], n_spins: int, pairs: IntArray, couplings: FloatArray) -> FloatArray:
+    """Eigenvalues of sum_<jk> c_jk sz_j sz_k of some configurations."""
+    found = np.zeros(len(configurations))
+    for (j, k), coupling in zip(pairs.tolist(), couplings.tolist(), strict=True):
+        differ = (configurations >> np.uint32(n_spins - 1 - j)) ^ (configurations >> np.uint32(n_spins - 1 - k))
+        found += np.where(differ & np.uint32(1), -coupling, coupling)
+    return found

@@ -1,0 +1,219 @@
+"""Exact state vector in the symmetric sector of a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import ClassVar, Literal, get_args
+
+import numpy as np
+
+from ...core.checks import is_one_of
+from ...core.errors import InvalidParameterError, ToleranceError
+from ...core.progress import Progress
+from ...core.team import Team
+from ...core.typing import FloatArray
+from ...core.units import TWO_PI
+from ...model.problem import ChargingProblem
+from ...model.symmetry import symmetry_group
+from ..common.checkpoint import PassLog
+from ..common.magnus import COMMUTATOR_FREE, COMMUTATOR_FREE_6, CommutatorFree
+from ..common.mesh import Mesh, initial_steps
+from ..common.populations import state_moments
+from ..common.propagation import BYTES_PER_BLOCK, follow
+from ..common.stepping import MOST_STEPS, SECONDS_WORTH_THREADS, Evolution, Pass, SteppingEngine, too_many_steps
+from .basis import LARGEST_N, SymmetricSector, largest_orbit, sector_dimension
+from .sector_state import ChebyshevState, LanczosState, SectorState
+
+Exponential = Literal["auto", "lanczos", "chebyshev"]
+
+_LARGEST_CHEBYSHEV = 4_000
+_SMALLEST_SHARED = 10_000
+"""Sectors on which threads gain more than handing the work over costs."""
+
+_SHARE_OF_EXPONENTIALS, _ADDING_UP = 0.002, 0.75
+"""Part of the tolerance that an error of exponentials may take, and the power of their number with which errors add
+up: between 0.5 (as random ones) and 1 was measured over 6e5 of them."""
+
+_ESTIMATE_OF_EXPONENTIALS = 0.02
+"""Part of the tolerance below which no estimate falls: sigma^2 magnifies errors where it is small. In 972 runs what
+exponentials contributed stayed below."""
+
+_LARGEST_DRIFT = 1e-8
+_STATES: dict[str, type[SectorState]] = {"chebyshev": ChebyshevState, "lanczos": LanczosState}
+_PASSES = 3
+_STEPS_OF_ALL_PASSES = 1 + 2 + 4
+_PREDICTION_SAMPLES = 257
+_SECONDS_PER_RUN = 5e-3
+_SECONDS_PER_CONFIGURATION = 6e-8
+_SECONDS_PER_LINK = 1e-8
+_SECONDS_PER_OUTPUT = 1e-4
+_SECONDS_PER_STEP = 2.5e-6
+_COARSEST, _COARSEST_WHEN_SLOW, _SLOW_NS = 0.5, 0.21, 400.0
+"""Steps of the first pass for each of :func:`initial_steps`, at a tolerance of 1e-6. A slow protocol follows slightly
+wrong eigenstates, and its errors do not add up; but steps that do not resolve turns at all drive transitions."""
+
+_RATE = {"CF6": 1.0 / 9.0, "CF4": 1.0 / 6.0}
+"""Power of the tolerance with which steps were found to grow."""
+
+
+@dataclass(frozen=True)
+class Symmetric(SteppingEngine):
+    """State vector with one amplitude for each orbit of configurations under the network's symmetries.
+
+    Exact for every start that the symmetries leave as it is, as all-down. Commutator-free Magnus steps on exact
+    moments of the schedule; exponentials by Chebyshev series in small sectors and by Lanczos' method in large ones.
+
+    Attributes:
+        magnus: ``CF6`` (order 6, five exponentials a step, the default) or ``CF4`` (order 4, two).
+        exponential: ``lanczos``, ``chebyshev``, or ``auto`` by the size of the sector.
+        keep_state: store the final amplitudes in the record (2^N complex numbers).
+    """
+
+    name: ClassVar[str] = "symmetric"
+
+    magnus: str = field(default=COMMUTATOR_FREE_6.name, kw_only=True)
+    exponential: Exponential = field(default="auto", kw_only=True)
+    keep_state: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, value, known in (
+            ("magnus", self.magnus, tuple(COMMUTATOR_FREE)),
+            ("exponential", self.exponential, get_args(Exponential)),
+        ):
+            if not is_one_of(value, known):
+                raise InvalidParameterError(f"{name} must be one of {', '.join(known)}, but is {value!r}.")
+        if not isinstance(self.keep_state, bool):
+            raise InvalidParameterError(f"keep_state must be true or false, but is {self.keep_state!r}.")
+
+    def refusal(self, problem: ChargingProblem) -> str | None:
+        if problem.n_spins > LARGEST_N:
+            return f"it visits all 2^N configurations, and N = {LARGEST_N} is the most, but N is {problem.n_spins}."
+        if symmetry_group(problem).is_trivial:
+            return "no symmetry keeps the network, its weights, cross-talk and start; use the statevector engine."
+        return None
+
+    def scheme_for(self, problem: ChargingProblem) -> CommutatorFree:
+        return COMMUTATOR_FREE[self.magnus]
+
+    def required_bytes(self, problem: ChargingProblem) -> int:
+        n, dimension = problem.n_spins, self.dimension(problem)
+        building = (4 << n) + 4 * largest_orbit(symmetry_group(problem)) + (4 * n + 40) * dimension
+        running = (4 * n + 40 + _STATES[self._method(dimension)].bytes_per_row) * dimension
+        kept = (80 << n) if self.keep_state else 0
+        return BYTES_PER_BLOCK + kept + max(building, running)
+
+    def memory_hint(self, problem: ChargingProblem, available: int) -> str:
+        if self.keep_state:
+            return "leave keep_state out, or use a smaller network."
+        return (
+            "use a smaller or a more symmetric network, the statevector engine, which needs less where there are few "
+            "symmetries, or in Python Symmetric(exponential='chebyshev'), which keeps fewer vectors."
+        )
+
+    @staticmethod
+    def dimension(problem: ChargingProblem) -> int:
+        """Amplitudes in the symmetric sector, found without building it; an estimate for groups of over 20 000."""
+        return _dimension(problem)
+
+    def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
+        """See the base class: finding the orbits, and the products with H of three passes."""
+        n, dimension = problem.n_spins, self.dimension(problem)
+        method, scheme = _STATES[self._method(dimension)], self.scheme_for(problem)
+        steps = max(self._coarsest_steps(problem), len(times))
+        t = np.linspace(0.0, problem.protocol.duration, _PREDICTION_SAMPLES)
+        bx, bz, half_b = problem.fields(t)
+        ising = half_b * float(np.abs(problem.couplings[1]).sum())
+        turns = problem.protocol.duration * float(np.mean(np.hypot(n * bx, n * np.abs(bz) + ising)))
+        turned = TWO_PI * turns * sum(abs(row[0]) for row in scheme.factors)
+        exponentials = _STEPS_OF_ALL_PASSES * steps * scheme.stages
+        products = method.expected_products(_PASSES * turned, exponentials)
+        per_product = method.seconds(dimension, n)
+        outputs = _PASSES * (len(times) + 1) * (_SECONDS_PER_OUTPUT + 2.0 * per_product)
+        building = _SECONDS_PER_CONFIGURATION * 2.0**n + n * dimension * _SECONDS_PER_LINK
+        stepping = _STEPS_OF_ALL_PASSES * steps * _SECONDS_PER_STEP
+        return _SECONDS_PER_RUN + building + outputs + stepping + products * per_product
+
+    def mesh(self, problem: ChargingProblem, times: FloatArray) -> Mesh:
+        steps = self._coarsest_steps(problem)
+        if steps > MOST_STEPS:
+            raise too_many_steps(self.name, steps, problem)
+        return Mesh(problem, np.unique(np.concatenate([problem.protocol.breakpoints, times])), steps)
+
+    def rounding(self, evolution: Evolution) -> tuple[float, float]:
+        """See the base class: what the exponentials were allowed."""
+        of_exponentials = _ESTIMATE_OF_EXPONENTIALS * self.tolerance
+        of_mean, of_variance = super().rounding(evolution)
+        return max(of_mean, of_exponentials), max(of_variance, of_exponentials)
+
+    def leaves_cores_idle(self, problem: ChargingProblem) -> bool:
+        if self.dimension(problem) >= _SMALLEST_SHARED:
+            return False
+        return self.predicted_seconds(problem, np.empty(0)) >= SECONDS_WORTH_THREADS
+
+    def _coarsest_steps(self, problem: ChargingProblem) -> int:
+        """Steps of the first pass, so that the third is mostly the last."""
+        slowness = (_SLOW_NS / problem.protocol.duration) ** 0.25
+        coarsest = max(_COARSEST_WHEN_SLOW, _COARSEST * min(1.0, slowness))
+        finer = (1e-6 / self.tolerance) ** _RATE[self.magnus]
+        steps = int(np.ceil(coarsest * finer * initial_steps(problem)))
+        kinks = problem.protocol.kinks(problem.scales).size
+        # convergence is credited from four steps for each kink on: with few more steps the third pass has them
+        return max(steps, kinks) if kinks <= 2 * steps else steps
+
+    def _method(self, dimension: int) -> str:
+        if self.exponential != "auto":
+            return self.exponential
+        return "chebyshev" if dimension <= _LARGEST_CHEBYSHEV else "lanczos"
+
+    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+        n, group = problem.n_spins, symmetry_group(problem)
+        sector = SymmetricSector.build(
+            problem, group, lambda done: progress(done, f"{problem.network.name}, finding the orbits of 2^{n} states")
+        )
+        start = sector.product_amplitudes(problem.protocol.initial.spinors(n))
+        site_orbits = group.site_orbits()
+        method = self._method(sector.dimension)
+        scheme = self.scheme_for(problem)
+
+        def run(level: int, log: PassLog, progress: Progress) -> Evolution:
+            share = _SHARE_OF_EXPONENTIALS * self.tolerance / (sum(mesh.counts(level)) * scheme.stages) ** _ADDING_UP
+            with Team(1 if sector.dimension < _SMALLEST_SHARED else None) as team:
+                state = _STATES[method](sector, start.copy(), share, team)
+
+                def moments(time: float) -> tuple[float, ...]:
+                    return state_moments(problem, state, time)
+
+                (mean, variance, energy), steps = follow(
+                    problem, self.scheme_for(problem), [state], mesh, level, times, moments, progress, log
+                )
+            distribution, _, norm = state.populations()
+            _check_norm(norm, self.tolerance)
+            spins = sector.spin_magnetization(state.probabilities()[0], site_orbits)
+            kept = sector.expand(state.amplitudes / np.sqrt(norm), group) if self.keep_state else None
+            details = {"dimension": sector.dimension, "group_order": group.order, "exponential": method}
+            return Evolution(
+                mean, variance, energy, distribution, spins, abs(norm - 1.0), steps, kept, details=details
+            )  # fmt: skip
+
+        return run
+
+
+@lru_cache(maxsize=256)
+def _dimension(problem: ChargingProblem) -> int:
+    return sector_dimension(symmetry_group(problem))
+
+
+def _check_norm(norm: float, tolerance: float) -> None:
+    """Unitary steps keep the norm; a series on an interval that does not hold the spectrum would not.
+
+    Raises:
+        ToleranceError: the norm has drifted.
+    """
+    largest = max(_LARGEST_DRIFT, tolerance)
+    if not abs(norm - 1.0) <= largest:
+        raise ToleranceError(
+            f"the norm has drifted by {norm - 1.0:.1e}, more than {largest:g}: the exponentials are not to be "
+            "trusted; use exponential='lanczos', and please report the problem."
+        )

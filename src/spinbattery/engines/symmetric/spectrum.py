@@ -1,0 +1,207 @@
+"""Instantaneous levels of H(t) in the symmetric sector, and how the evolving state is spread over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...core.arrays import read_only
+from ...core.checks import whole_number
+from ...core.errors import EngineError, InvalidParameterError, ToleranceError
+from ...core.progress import silent
+from ...core.team import Team
+from ...core.typing import ComplexArray, FloatArray
+from ...model.network import SpinNetwork
+from ...model.network_text import as_network
+from ...model.problem import ChargingProblem
+from ...model.protocol import Protocol
+from ...model.scales import EnergyScales
+from ...model.symmetry import symmetry_group
+from ...model.topology import scales_for
+from ..common.checkpoint import Checkpoint
+from ..common.contract import output_times
+from ..common.propagation import Outputs, propagate
+from .basis import LARGEST_N, SymmetricSector, sector_dimension
+from .engine import Symmetric
+from .sector_state import ChebyshevState
+
+LARGEST_SECTOR = 1_000
+"""States of a sector whose matrices are diagonalised whole: about half a second for each time."""
+
+_LEVELS = 12
+_RESOLUTION = 1e-9
+"""Levels closer than this (GHz) count as one: the basis that diagonalisation finds within them means nothing."""
+
+_AGREEMENT = 1e-7
+"""Steps are halved until no state changes by more."""
+
+_MOST_HALVINGS = 8
+_EXPONENTIAL = 1e-13
+
+
+@dataclass(frozen=True, eq=False)
+class SectorSpectrum:
+    """Levels of H(t) in the symmetric sector, lowest first, and their populations.
+
+    Levels closer than 1e-9 GHz count as one: each has an equal share of the population they have together, and their
+    mean magnetization. All-up and all-down at g = 0 are such a doublet.
+
+    Attributes:
+        problem: network, protocol and energy scales.
+        times: (T,) in ns.
+        energies: (T, L) above the ground state in the sector, in GHz.
+        populations: (T, L) of the evolving state, abs(<E_k(t)|psi(t)>)^2.
+        magnetization: (T, L) <E_k|Sz|E_k>/N.
+        ground_energy: (T,) of the lowest level in GHz.
+        dimension: states in the sector.
+    """
+
+    problem: ChargingProblem
+    times: FloatArray
+    energies: FloatArray
+    populations: FloatArray
+    magnetization: FloatArray
+    ground_energy: FloatArray
+    dimension: int
+
+    def __repr__(self) -> str:
+        (times, levels), name = self.energies.shape, self.problem.network.name
+        return f"SectorSpectrum({name}, {times} times, {levels} of {self.dimension} levels)"
+
+    @property
+    def above(self) -> FloatArray:
+        """Population of the levels above those that are kept, (T,)."""
+        return np.asarray(1.0 - self.populations.sum(axis=1))
+
+
+def sector_spectrum(
+    network: SpinNetwork,
+    protocol: Protocol,
+    times: ArrayLike,
+    *,
+    scales: EnergyScales | None = None,
+    levels: int = _LEVELS,
+) -> SectorSpectrum:
+    """Instantaneous levels in the symmetric sector, and the populations of the state that evolves from the start.
+
+    H(t) is diagonalised as a dense matrix at every time. The state is carried by the steps of the symmetric engine,
+    halved until it changes by no more than 1e-7 (as a vector) at any time.
+
+    Args:
+        network: the spins and their pairs.
+        protocol: what is done to them.
+        times: (T,) in ns, ascending, within the protocol.
+        scales: A(s), B(s) of the device; the smooth Advantage_system6 model by default.
+        levels: how many of the lowest are kept; all, where there are no more.
+
+    Raises:
+        InvalidParameterError: unusable times or number of levels.
+        EngineError: more than 31 spins, a sector of more than 1000 states, or a duration of too many steps.
+        InsufficientMemoryError: finding the orbits does not fit.
+        ToleranceError: the state did not settle.
+    """
+    spins = as_network(network)
+    problem = ChargingProblem(spins, protocol, scales_for(spins, scales))
+    checked = output_times(problem, times)
+    if not checked.size:
+        raise InvalidParameterError("times must be one time or more.")
+    levels = whole_number("levels", levels, least=1)
+    sector = _small_sector(problem)
+    h = _Hamiltonian.build(sector)
+    energies, magnetization, populations = np.empty((3, checked.size, sector.dimension))
+    states = _settled_states(problem, sector, checked)
+    for k, (psi, *fields) in enumerate(zip(states, *problem.fields(checked), strict=True)):
+        energies[k], vectors = h.levels(*fields)
+        magnetization[k] = (sector.magnetization / sector.n_spins) @ vectors**2
+        populations[k] = np.abs(psi @ vectors) ** 2
+    ground = energies[:, 0].copy()
+    return SectorSpectrum(
+        problem,
+        read_only(checked),
+        read_only((energies - ground[:, None])[:, :levels]),
+        read_only(_shared(energies, populations)[:, :levels]),
+        read_only(_shared(energies, magnetization)[:, :levels]),
+        read_only(ground),
+        sector.dimension,
+    )
+
+
+def _small_sector(problem: ChargingProblem) -> SymmetricSector:
+    group = symmetry_group(problem)
+    dimension = sector_dimension(group)
+    if problem.n_spins > LARGEST_N or dimension > LARGEST_SECTOR:
+        raise EngineError(
+            f"{problem.network.name} has {problem.n_spins} spins and its symmetric sector {dimension} states, and "
+            f"levels are found for up to {LARGEST_N} spins and {LARGEST_SECTOR} states; take a smaller or a more "
+            "symmetric network, such as torus:4x4."
+        )
+    if not group.is_trivial:
+        Symmetric().check(problem)
+    return SymmetricSector.build(problem, group)
+
+
+@dataclass(frozen=True, eq=False)
+class _Hamiltonian:
+    """Operators in the basis of normalised orbits: dense (d, d) Sx, diagonals (d,) of Sz and of the couplings."""
+
+    transverse: FloatArray
+    magnetization: FloatArray
+    ising: FloatArray
+
+    @classmethod
+    def build(cls, sector: SymmetricSector) -> _Hamiltonian:
+        d, weights = sector.dimension, np.sqrt(sector.sizes)
+        transverse = np.zeros((d, d))
+        rows = np.broadcast_to(np.arange(d)[:, None], sector.index.shape)
+        np.add.at(transverse, (rows, sector.index), weights[:, None] / weights[sector.index])
+        return cls(transverse, sector.magnetization.astype(np.float64), sector.ising)
+
+    def levels(self, bx: float, bz: float, half_b: float) -> tuple[FloatArray, FloatArray]:
+        """Energies (d,) in GHz, ascending, and states (d, d), one a column."""
+        from scipy.linalg import eigh
+
+        matrix = bx * self.transverse
+        matrix[np.diag_indices_from(matrix)] += bz * self.magnetization + half_b * self.ising
+        energies, states = eigh(matrix)
+        return energies, states
+
+
+def _settled_states(problem: ChargingProblem, sector: SymmetricSector, times: FloatArray) -> ComplexArray:
+    """The state at every time, (T, d), from steps fine enough for it to have settled."""
+    last = None
+    for level in range(_MOST_HALVINGS):
+        states = _evolved(problem, sector, times, level)
+        if last is not None and np.linalg.norm(states - last, axis=1).max() <= _AGREEMENT:
+            return states
+        last = states
+    raise ToleranceError(
+        f"the state did not settle to {_AGREEMENT:g} in {_MOST_HALVINGS} halvings of the step; "
+        "please report the problem."
+    )
+
+
+def _evolved(problem: ChargingProblem, sector: SymmetricSector, times: FloatArray, level: int) -> ComplexArray:
+    """The state at every time, (T, d) in the basis of normalised orbits."""
+    engine = Symmetric()
+    start = sector.product_amplitudes(problem.protocol.initial.spinors(sector.n_spins))
+    weights = np.sqrt(sector.sizes)
+    found = []
+    with Team(1) as team:
+        state = ChebyshevState(sector, start, _EXPONENTIAL, team)
+
+        outputs = Outputs(times, lambda _: found.append(weights * state.amplitudes))
+        mesh = engine.mesh(problem, times)
+        log = Checkpoint().level(level)
+        propagate(problem, engine.scheme_for(problem), [state], mesh, level, outputs, silent, log)
+    return np.array(found)
+
+
+def _shared(energies: FloatArray, values: FloatArray) -> FloatArray:
+    """Values (T, d) with those of levels that are one replaced by their mean."""
+    first = np.ones(energies.shape, dtype=bool)
+    first[:, 1:] = np.diff(energies, axis=1) > _RESOLUTION
+    group = np.cumsum(first.ravel()) - 1  # a level that begins a row begins a group
+    mean = np.bincount(group, values.ravel()) / np.bincount(group)
+    return np.asarray(mean[group].reshape(values.shape))

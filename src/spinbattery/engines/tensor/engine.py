@@ -1,0 +1,343 @@
+"""Tensor networks: a binary tree or a chain of tensors, for more spins than exact engines can take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any, ClassVar, get_args
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from ...core.checks import check_choice, finite, is_one_of, whole_number
+from ...core.errors import InvalidParameterError
+from ...core.machine import n_cores
+from ...core.progress import Progress, Rising
+from ...core.typing import FloatArray
+from ...model.problem import ChargingProblem
+from ...records.solution import Solution
+from ..common.checkpoint import Checkpoint
+from ..common.contract import Engine
+from ..common.levels import run_together
+from ..common.magnus import COMMUTATOR_FREE_2, COMMUTATOR_FREE_4, CommutatorFree
+from ..common.mesh import Mesh, initial_steps
+from ..common.propagation import BYTES_PER_BLOCK
+from ..common.refinement import checked_tolerance
+from ..common.window import moving_window
+from . import measure
+from .convergence import ROUNDING, Converged, Study, converged
+from .tree_runs import Setting, Shape, TreePlan, TreeRun
+
+LADDER = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+"""Bond dimensions that are tried in turn until a tolerance is kept."""
+
+_FIRST_RUNGS = 3
+_SCHEMES = {scheme.name: scheme for scheme in (COMMUTATOR_FREE_2, COMMUTATOR_FREE_4)}
+_STEPS_PER_TURN = {"CF2": 2.0, "CF4": 1.0}
+"""Of those of :func:`~.schedule.initial_steps`: about 0.08 and 0.16 ns at the device's energies."""
+
+_MOST_SPINS = 1024
+"""The plan of the tree alone takes minutes beyond."""
+
+_HALF = 0.5
+"""Share of what progress leaves that the next runs of a study fill, as others may follow."""
+
+_MOST_HALVINGS = 4
+
+_SHARE_NEGLECTED = 0.125
+"""Of the tolerance: a bound on what is neglected at the beginning, and as much at the end."""
+
+_SINGLE_FROM = 1e-3
+"""Tolerance from which single precision is good enough."""
+
+_STD_TOLERANCE = 0.05
+"""Relative error of sigma up to which a precision is shown."""
+
+_SECONDS_PER_RUN = 0.05
+_BYTES_PER_CORE = 120_000_000
+"""What compiled kernels and BLAS take."""
+
+
+@dataclass(frozen=True)
+class TensorNetwork(Engine):
+    """Time-dependent variational principle on a tree of tensors: any graph and weights, any product start.
+
+    With one bond dimension there is one run, and its error is not known. With several, or with none, when bond
+    dimensions are raised until the tolerance is kept, other runs check it (another method, seed and step): the record
+    then has an estimate of the error and a verdict for mu and sigma, positive with three bond dimensions or more. The
+    step is halved where it makes most of the error. A precision is shown where sigma is known to 5 %, else the lower
+    bound of Bhatia and Davis.
+
+    Attributes:
+        tolerance: absolute error of mu up to which it counts as converged. It also says what may be neglected at the
+            ends of the protocol (a quarter of it), and from 1e-3 on makes numbers single.
+        bond_dimension: largest dimension of a link; several, ascending, for a study; None to raise it as needed.
+        most_bond_dimension: where raising it ends, converged or not.
+        expansion: directions that each link is given before every half step, and that compete with those it has; 0
+            for one-site steps in fixed bases, ``"all"`` for two-site steps.
+        truncation: relative weight below which directions are dropped, where there is expansion.
+        steps: through the part of the protocol in which populations move; by default what the fields need.
+        magnus: ``CF4`` (two sweeps a step) or ``CF2`` (one, at the mean fields of the step).
+        shape: ``tree`` (binary) or ``chain``.
+        single: complex64 instead of complex128: about twice as fast from a bond dimension of 20, and wrong by some 1e-4
+            in mu; by default from a tolerance of 1e-3 on.
+        seed: of the first basis and of the random vectors of the expansion.
+
+    Raises:
+        InvalidParameterError: options out of range; the message says which.
+    """
+
+    name: ClassVar[str] = "tensor"
+
+    tolerance: float = 2e-3
+    bond_dimension: int | tuple[int, ...] | None = None
+    most_bond_dimension: int = field(default=64, kw_only=True)
+    expansion: int | str = field(default=0, kw_only=True)
+    truncation: float = field(default=1e-12, kw_only=True)
+    steps: int | None = field(default=None, kw_only=True)
+    magnus: str = field(default=COMMUTATOR_FREE_4.name, kw_only=True)
+    shape: Shape = field(default="tree", kw_only=True)
+    single: bool | None = field(default=None, kw_only=True)
+    seed: int | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        set_to = object.__setattr__
+        set_to(self, "tolerance", checked_tolerance(self.tolerance))
+        set_to(self, "bond_dimension", _checked_bonds(self.bond_dimension))
+        set_to(self, "most_bond_dimension", whole_number("most_bond_dimension", self.most_bond_dimension, least=2))
+        if not is_one_of(self.expansion, ("all",)):
+            if isinstance(self.expansion, str):
+                raise InvalidParameterError(f"expansion must be a whole number or 'all', but is {self.expansion!r}.")
+            set_to(self, "expansion", whole_number("expansion", self.expansion, least=0))
+        set_to(self, "truncation", finite("truncation", self.truncation))
+        if not 0.0 <= self.truncation < 1.0:
+            raise InvalidParameterError(f"truncation must lie between 0 and 1, but is {self.truncation!r}.")
+        for name, value, least in (("steps", self.steps, 1), ("seed", self.seed, 0)):
+            if value is not None:
+                set_to(self, name, whole_number(name, value, least=least))
+        for name, text, known in (("magnus", self.magnus, (*_SCHEMES,)), ("shape", self.shape, get_args(Shape))):
+            check_choice(name, text, known)
+        if not isinstance(self.single, bool | None):
+            raise InvalidParameterError(f"single must be true, false or None, but is {self.single!r}.")
+
+    def refusal(self, problem: ChargingProblem) -> str | None:
+        if problem.n_spins < 2:
+            return "there is one spin, and a tree needs two; use the product engine."
+        if problem.n_spins > _MOST_SPINS:
+            return (
+                f"it takes {_MOST_SPINS} spins at most, but N is {problem.n_spins}; the truncated-wigner and "
+                "mean-field engines are approximations for any number."
+            )
+        return None
+
+    def required_bytes(self, problem: ChargingProblem) -> int:
+        plan = self._plan(problem, np.empty(0))
+        largest = max(self._most(problem, plan))
+        setting = Setting(largest, self._expansion, 0, 0)
+        at_once = n_cores() if self.is_study else 1
+        return at_once * (plan.bytes(setting) + _BYTES_PER_CORE) + BYTES_PER_BLOCK
+
+    def memory_hint(self, problem: ChargingProblem, available: int) -> str:
+        return "use smaller bond dimensions, no expansion to all directions, or single precision."
+
+    def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
+        """See the base class; of all bond dimensions, where they are raised until the tolerance is kept."""
+        plan = self._plan(problem, times)
+        study = self._study(plan, self._most(problem, plan), 0)
+        settings = [*study.main, *study.checks] if self.is_study else study.main
+        return sum(_SECONDS_PER_RUN + plan.seconds(setting) for setting in settings)
+
+    @property
+    def is_study(self) -> bool:
+        """Whether the result is checked by other runs."""
+        return not isinstance(self.bond_dimension, int)
+
+    @property
+    def _expansion(self) -> int | None:
+        return None if isinstance(self.expansion, str) else self.expansion
+
+    def _plan(self, problem: ChargingProblem, times: FloatArray) -> TreePlan:
+        window = moving_window(problem, _SHARE_NEGLECTED * self.tolerance)
+        share = (window.end - window.start) / problem.protocol.duration
+        steps = self.steps or math.ceil(_STEPS_PER_TURN[self.magnus] * share * initial_steps(problem))
+        stops = np.unique(np.concatenate([problem.protocol.breakpoints, times, window[:2]]))
+        mesh = Mesh(problem, stops[(stops >= window.start) & (stops <= window.end)], steps)
+        single = self.tolerance >= _SINGLE_FROM if self.single is None else self.single
+        dtype: np.dtype[Any] = np.dtype(np.complex64 if single else np.complex128)
+        return TreePlan(problem, self.shape, self._scheme, window, mesh, self.truncation, dtype)
+
+    @property
+    def _scheme(self) -> CommutatorFree:
+        return _SCHEMES[self.magnus]
+
+    def _most(self, problem: ChargingProblem, plan: TreePlan) -> tuple[int, ...]:
+        """Bond dimensions, as far as they may go: no further than where nothing is cut off."""
+        if isinstance(self.bond_dimension, int):
+            return (self.bond_dimension,)
+        wanted = self.bond_dimension or tuple(bond for bond in LADDER if bond <= self.most_bond_dimension)
+        wanted = wanted or (self.most_bond_dimension,)
+        complete = plan.complete_from
+        if len(wanted) == 1 and wanted[0] < complete:
+            wanted = (wanted[0] // 2, *wanted)
+        return (*(bond for bond in wanted if bond < complete), *([int(complete)] if wanted[-1] >= complete else []))
+
+    def _study(self, plan: TreePlan, bonds: tuple[int, ...], seed: int) -> Study:
+        return Study(bonds, self._expansion, seed, bonds[-1] >= plan.complete_from)
+
+    def solve(
+        self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
+    ) -> Solution:
+        plan = self._plan(problem, times)
+        runs = _Runs(plan, times, progress, checkpoint)
+        bonds = self._most(problem, plan)
+        seed = 0 if self.seed is None else self.seed
+        with threadpool_limits(1, user_api="blas"):
+            if not self.is_study:
+                study = self._study(plan, bonds, seed)
+                return self._solution(plan, times, runs, study, runs.all([study.result], 1.0)[study.result], None)
+            count = len(bonds) if self.bond_dimension is not None else min(_FIRST_RUNGS, len(bonds))
+            level = 0
+            while True:
+                study = replace(self._study(plan, bonds[:count], seed), level=level)
+                found = runs.all(study.main)
+                is_last = count == len(bonds)
+                if not is_last and self._moves(study, found):
+                    count += 1
+                    continue
+                found = runs.all(study.checks)
+                verdict = converged(study, found, plan.window.bound, ROUNDING[plan.dtype.itemsize])
+                if self._keeps(study, verdict):
+                    break
+                if verdict.worst == "step" and level < _MOST_HALVINGS:
+                    level += 1
+                elif is_last:
+                    break
+                else:
+                    count += 1
+            return self._solution(plan, times, runs, study, found[study.result], verdict)
+
+    def _moves(self, study: Study, found: Mapping[Setting, TreeRun]) -> bool:
+        """Whether the last bond dimension alone changed mu by more than the tolerance."""
+        return abs(float(found[study.result].mean[-1] - found[study.before].mean[-1])) > self.tolerance
+
+    def _keeps(self, study: Study, checked: Converged) -> bool:
+        """Whether mu counts as converged."""
+        return study.may_converge and bool(checked.mean_error[-1] <= self.tolerance)
+
+    def _solution(
+        self, plan: TreePlan, times: FloatArray, runs: _Runs, study: Study, result: TreeRun, checked: Converged | None
+    ) -> Solution:
+        state, channels = result.state, plan.channels(study.result.bond_dimension)
+        std = float(result.std[-1])
+        if checked is None:
+            verdict: dict[str, bool | None] = {"magnetization": None, "precision": None}
+        else:
+            verdict = {
+                "magnetization": self._keeps(study, checked),
+                "precision": study.may_converge and bool(checked.std_error[-1] <= _STD_TOLERANCE * std),
+            }
+        return Solution(
+            mean=float(result.mean[-1]),
+            variance=float(result.variance[-1]),
+            spin_magnetization=result.spins[-1],
+            trajectory_spins=result.spins[:-1],
+            distribution=measure.distribution(state, channels),
+            times=times,
+            trajectory_mean=result.mean[:-1],
+            trajectory_variance=result.variance[:-1],
+            trajectory_energy=result.energy[:-1],
+            trajectory_mean_error=None if checked is None else checked.mean_error[:-1],
+            trajectory_variance_error=None if checked is None else (2.0 * result.std * checked.std_error)[:-1],
+            mean_error=None if checked is None else float(checked.mean_error[-1]),
+            precision_relative_error=None if checked is None else 2.0 * float(checked.std_error[-1]) / std,
+            norm_error=abs(math.sqrt(result.norm) - 1.0),
+            state=None,
+            discretisation={
+                "ansatz": self.shape,
+                "splitting": self.magnus,
+                "order": self._scheme.order,
+                "steps": result.steps,
+                "window_ns": [plan.window.start, plan.window.end],
+                "neglected": plan.window.bound,
+                "bond_dimension": study.result.bond_dimension,
+                "largest_dimension": result.largest_dimension,
+                "expansion": self.expansion,
+                "dtype": str(plan.dtype),
+                "truncation": self.truncation,
+                "discarded_weight": result.discarded,
+                "runs": [_described(run) for run in runs.found.values()],
+                **({} if checked is None else {"errors": checked.parts}),
+            },
+            std_error=None if checked is None else float(checked.std_error[-1]),
+            extrapolated={}
+            if checked is None
+            else {"magnetization": checked.extrapolated_mean, "std": checked.extrapolated_std},
+            converged=verdict,
+            execution={
+                "seconds_per_step": result.seconds_per_step,
+                "seconds_per_step_of_runs": [run.seconds_per_step for run in runs.found.values()],
+            },
+        )
+
+
+class _Runs:
+    """Runs of one problem, each made once, two or more at the same time where there are the cores.
+
+    Attributes:
+        found: in the order in which they were asked for.
+    """
+
+    def __init__(self, plan: TreePlan, times: FloatArray, progress: Progress, checkpoint: Checkpoint) -> None:
+        self._plan, self._times = plan, times
+        self._rising, self._checkpoint = Rising(progress), checkpoint
+        self.found: dict[Setting, TreeRun] = {}
+
+    def all(self, settings: Sequence[Setting], share: float = _HALF) -> dict[Setting, TreeRun]:
+        """Make those that are not there yet, which are this share of what is left; returns all there are."""
+        missing = [setting for setting in settings if setting not in self.found]
+        missing.sort(key=self._plan.seconds)
+        first = len(self.found)
+        seconds = [self._plan.seconds(setting) for setting in missing]
+
+        def run(number: int, progress: Progress) -> TreeRun:
+            log = self._checkpoint.level(first + number)
+            return self._plan.run(missing[number], self._times, progress, log)
+
+        threads = min(n_cores(), len(missing))
+        if threads > 1:
+            shares = [part / sum(seconds) for part in seconds]
+            made = run_together(run, shares, threads, self._rising.part(share))
+        else:
+            whole, made = Rising(self._rising.part(share)), []
+            for number in range(len(missing)):
+                made.append(run(number, whole.part(seconds[number] / sum(seconds[number:]))))
+        self.found |= zip(missing, made, strict=True)
+        return self.found
+
+
+def _checked_bonds(bonds: Any) -> int | tuple[int, ...] | None:
+    """None, one bond dimension, or several that ascend."""
+    if bonds is None:
+        return None
+    several = bonds if isinstance(bonds, tuple | list) else (bonds,)
+    checked = tuple(whole_number("bond_dimension", bond, least=1) for bond in several)
+    if not checked or any(b <= a for a, b in pairwise(checked)):
+        raise InvalidParameterError(f"bond_dimension must be one number or several that ascend, not {bonds!r}.")
+    return checked if len(checked) > 1 else checked[0]
+
+
+def _described(run: TreeRun) -> dict[str, Any]:
+    """What a record keeps of a run."""
+    setting = run.setting
+    return {
+        "bond_dimension": setting.bond_dimension,
+        "expansion": "all" if setting.expansion is None else setting.expansion,
+        "seed": setting.seed,
+        "steps": run.steps,
+        "magnetization": float(run.mean[-1]),
+        "std": float(run.std[-1]),
+        "discarded_weight": run.discarded,
+        "norm": run.norm,
+    }

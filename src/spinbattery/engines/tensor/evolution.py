@@ -1,0 +1,125 @@
+"""Steps of the time-dependent variational principle on a tree.
+
+A step is a sweep from the leaves to the root and its mirror image back, of half the time each, as Bauernfeind and
+Aichhorn describe it (SciPost Phys. 8, 024 (2020)): each tensor goes forward in time while it is the centre, and the
+matrix that it hands on goes back. The error of the splitting is of second order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..common.magnus import Exponents
+from .expansion import cut, enlarge
+from .hamiltonian import Array, Drive
+from .tree_state import TreeState
+
+_LEAST_DIMENSION = 4
+"""Of a link that is cut: so much stays even without weight, lest the state be trapped."""
+
+
+class TreeEvolution:
+    """A state on its way through a protocol.
+
+    Attributes:
+        state: what moves.
+        shortest_chunk: stages that are applied together at least.
+    """
+
+    shortest_chunk = 1
+
+    def __init__(
+        self,
+        state: TreeState,
+        *,
+        expansion: int | None = 0,
+        truncation: float = 0.0,
+        tolerance: float = 1e-8,
+        seed: int = 0,
+        stage_seconds: float = 1.0,
+    ) -> None:
+        """Start from a state.
+
+        Args:
+            state: is moved in place.
+            expansion: directions that a link is given before each half step and may then be cut off; 0 for one-site
+                steps in fixed bases, None for all directions (two-site steps).
+            truncation: relative weight below which directions are cut off.
+            tolerance: of the exponentials.
+            seed: of the random vectors of the expansion.
+            stage_seconds: rough time of a stage.
+        """
+        self.state = state
+        self.stage_seconds = stage_seconds
+        self._expansion, self._truncation = expansion, truncation
+        self._tolerance, self._seed = tolerance, seed
+        self._adapts = expansion is None or expansion > 0
+        self._rng = np.random.default_rng(seed)
+
+    @property
+    def arrays(self) -> Sequence[NDArray[Any]]:
+        """What a checkpoint keeps."""
+        return self.state.arrays
+
+    def apply(self, stages: Exponents) -> None:
+        """One sweep forth and back for each exponential."""
+        self.state.sync()
+        for row in stages.coefficients.tolist():
+            self._rng = np.random.default_rng([self._seed, self.state.stages])
+            self._sweep(Drive(*row))
+            self.state.stages += 1
+        self.state.keep()
+
+    def _sweep(self, drive: Drive) -> None:
+        state, layout = self.state, self.state.layout
+        for node in range(layout.root):
+            parent = layout.parents[node]
+            state.move(node)
+            if self._adapts:
+                enlarge(state, node, parent, self._expansion, self._rng)
+            self._forward(node, -0.5j, drive)
+            matrix = self._split(node, parent)
+            state.absorb(self._back(matrix, node, parent, drive), node, parent)
+        self._forward(layout.root, -1j, drive)
+        for node in reversed(range(layout.root)):
+            parent = layout.parents[node]
+            state.move(parent)
+            matrix = state.split(parent, node)
+            if self._adapts:
+                matrix = self._enlarged(matrix, parent, node)
+            state.absorb(self._back(matrix, parent, node, drive), parent, node)
+            self._forward(node, -0.5j, drive)
+            if self._adapts:
+                state.absorb(self._split(node, parent), node, parent)
+
+    def _forward(self, node: int, z: complex, drive: Drive) -> None:
+        state = self.state
+        state.environment.evolve_node(node, state.tensors[node], z, drive, self._tolerance)
+
+    def _back(self, matrix: Array, node: int, onward: int, drive: Drive) -> Array:
+        return self.state.environment.evolve_link(node, onward, matrix, 0.5j, drive, self._tolerance)
+
+    def _enlarged(self, matrix: Array, parent: int, node: int) -> Array:
+        """The matrix from parent to node in a basis of the parent's side that has more directions."""
+        state = self.state
+        isometry = state.tensors[node]
+        state.absorb(matrix, parent, node)
+        added = enlarge(state, node, parent, self._expansion, self._rng)
+        state.tensors[node] = isometry
+        return np.concatenate([matrix, np.zeros_like(matrix, shape=(added, matrix.shape[1]))])
+
+    def _split(self, node: int, parent: int) -> Array:
+        """The matrix that the centre leaves on the link to its parent, cut where bases adapt."""
+        state = self.state
+        if not self._adapts:
+            return state.split(node, parent)
+        largest = state.dimension_above(node)
+        isometry, matrix, weight = cut(state.tensors[node], largest, min(largest, _LEAST_DIMENSION), self._truncation)
+        state.discarded += weight
+        state.tensors[node] = np.ascontiguousarray(isometry)
+        state.environment.carry(node, parent, state.tensors[node])
+        return matrix

@@ -1,0 +1,86 @@
+"""Shape of a tree of tensors with three legs each.
+
+The nodes are numbered so that children come before their parents; the root is the last. Leg 0 and 1 of a node lead to
+its children, which are nodes or blocks of spins, leg 2 to its parent, and at the root to its third child. A chain is a
+tree, too, whose nodes have one child that is a block.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..common.ordering import Block, Halves, Part
+
+Link = tuple[int, int]
+"""From one node to a neighbour; block k is -1 - k, and the number of nodes stands for a third child that is missing."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Shape of a tree.
+
+    Attributes:
+        blocks: spins of each block, the first the most significant.
+        children: (M, 2) of each node; block k is -1 - k.
+        crown: what the third leg of the root leads to, a node or a block; None if there is no more.
+    """
+
+    blocks: tuple[Block, ...]
+    children: tuple[tuple[int, int], ...]
+    crown: int | None
+
+    @classmethod
+    def of(cls, halves: Halves) -> Layout:
+        """Layout of the halves of a network."""
+        blocks: list[Block] = []
+        children: list[tuple[int, int]] = []
+
+        def add(part: Part) -> int:
+            if isinstance(part, Halves):
+                pair = add(part.first), add(part.second)
+                children.append(pair)
+                return len(children) - 1
+            blocks.append(part)
+            return -len(blocks)
+
+        first, second = (halves.second, halves.first) if isinstance(halves.first, Halves) else halves
+        crown: int | None = add(first)
+        last = add(second)
+        if last < 0:
+            children.append((-1, -2))
+            crown = None
+        return cls(tuple(blocks), tuple(children), crown)
+
+    @property
+    def root(self) -> int:
+        return len(self.children) - 1
+
+    @cached_property
+    def parents(self) -> dict[int, int]:
+        """Of each node and block."""
+        found = {child: node for node, pair in enumerate(self.children) for child in pair}
+        return found if self.crown is None else found | {self.crown: self.root}
+
+    def neighbours(self, node: int) -> tuple[int, int, int]:
+        """What the legs of a node lead to; the number of nodes where there is nothing."""
+        if node != self.root:
+            return *self.children[node], self.parents[node]
+        return *self.children[node], len(self.children) if self.crown is None else self.crown
+
+    @cached_property
+    def below(self) -> dict[int, tuple[int, ...]]:
+        """Spins of each block and below each node."""
+        found = {-1 - k: spins for k, spins in enumerate(self.blocks)}
+        for node, (a, b) in enumerate(self.children):
+            found[node] = found[a] + found[b]
+        if self.crown is not None:
+            found[self.root] += found[self.crown]
+        return found
+
+    @cached_property
+    def full_dimensions(self) -> tuple[float, ...]:
+        """Of the link above each node: what makes no truncation, which may be infinite as a float."""
+        n = len(self.below[self.root])
+        sizes = [len(self.below[node]) for node in range(len(self.children))]
+        return tuple(2.0 ** min(size, n - size, 1000) for size in sizes)

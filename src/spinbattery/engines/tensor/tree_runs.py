@@ -1,0 +1,242 @@
+"""One run of a tree through a protocol."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from ...core.progress import Progress
+from ...core.typing import FloatArray
+from ...model.problem import ChargingProblem
+from ..common.checkpoint import PassLog
+from ..common.magnus import CommutatorFree
+from ..common.mesh import Mesh
+from ..common.ordering import Halves, chained, halved
+from ..common.propagation import follow
+from ..common.window import Window
+from .bond_noise import Channels
+from .evolution import TreeEvolution
+from .layout import Layout
+from .measure import energy, moments, spin_magnetization
+from .tree_state import TreeState
+
+Shape = Literal["tree", "chain"]
+
+_PRODUCTS = 8.0
+"""With H, in an exponential: 6 to 9 were counted."""
+
+_SECONDS_PER_OPERATION = {16: 4.5e-10, 8: 2.4e-10}
+"""For a complex multiplication and addition, by the bytes of a number."""
+
+_SECONDS_PER_NODE = 1.2e-3
+_EXPANSION_COST = 1.35
+_LANCZOS_VECTORS = 34
+"""Of the size of the largest tensor, that an exponential holds."""
+
+_EXPONENTIAL = {np.dtype(np.complex128): 1e-8, np.dtype(np.complex64): 1e-6}
+_LARGEST_BLOCK = 6
+"""Spins: operators of a block are dense, and more would gain nothing."""
+
+
+class Setting(NamedTuple):
+    """What tells two runs of a problem apart.
+
+    Attributes:
+        bond_dimension: largest dimension of a link.
+        expansion: directions that each link is given in a step and may lose again; 0 for none, None for all.
+        seed: of all that is drawn at random.
+        level: halvings of the step.
+    """
+
+    bond_dimension: int
+    expansion: int | None
+    seed: int
+    level: int
+
+
+@dataclass(frozen=True)
+class TreeRun:
+    """What a run found, at the output times and, last, at the end.
+
+    Attributes:
+        setting: of the run.
+        mean, variance, energy: (T + 1,) mu, sigma^2 and <H> in GHz.
+        spins: (T + 1, N) <sz_k>.
+        norm: squared norm at the end, which all was divided by.
+        discarded: sum of the relative weights that were cut off.
+        largest_dimension: of all links at the end.
+        steps: through the protocol.
+        seconds_per_step: of this run, with what it took before an interruption.
+        state: at the end.
+    """
+
+    setting: Setting
+    mean: FloatArray
+    variance: FloatArray
+    energy: FloatArray
+    spins: FloatArray
+    norm: float
+    discarded: float
+    largest_dimension: int
+    steps: int
+    seconds_per_step: float
+    state: TreeState
+
+    @property
+    def std(self) -> FloatArray:
+        """(T + 1,) sigma."""
+        return np.sqrt(self.variance)
+
+
+@dataclass(frozen=True)
+class TreePlan:
+    """All that the runs of a problem have in common, but for the blocks that a bond dimension makes.
+
+    Attributes:
+        problem: what is solved.
+        shape: binary tree or chain.
+        scheme: exponentials of a step.
+        window: where the tree is carried through.
+        mesh: of steps, in the window.
+        truncation: relative weight below which directions are cut off.
+        dtype: complex128 or complex64.
+    """
+
+    problem: ChargingProblem
+    shape: Shape
+    scheme: CommutatorFree
+    window: Window
+    mesh: Mesh
+    truncation: float
+    dtype: np.dtype[Any]
+
+    def layout(self, bond_dimension: int) -> Layout:
+        """Shape of the tree for a bond dimension."""
+        return _layout(self.problem, self.shape, bond_dimension)
+
+    @cached_property
+    def complete_from(self) -> float:
+        """Bond dimension from which nothing is cut off."""
+        return max(_layout(self.problem, self.shape, 2).full_dimensions[:-1], default=1.0)
+
+    def run(self, setting: Setting, times: FloatArray, progress: Progress, log: PassLog) -> TreeRun:
+        """Carry the start through the protocol.
+
+        Args:
+            setting: of the run.
+            times: output times in ns.
+            progress: called as the work advances.
+            log: what an interrupted run had reached.
+        """
+        problem, bond = self.problem, setting.bond_dimension
+        layout, channels = self.layout(bond), _channels(problem, self.shape, bond)
+        spinors = problem.protocol.initial.spinors(problem.n_spins)
+        state = TreeState(layout, channels, spinors, bond, setting.seed, self.dtype)
+        evolution = TreeEvolution(
+            state,
+            expansion=setting.expansion,
+            truncation=self.truncation,
+            tolerance=_EXPONENTIAL[self.dtype],
+            seed=setting.seed,
+            stage_seconds=self.stage_seconds(setting),
+        )
+        norm = 1.0
+
+        def row(time: float) -> tuple[float, ...]:
+            nonlocal norm
+            state.sync()
+            mean, variance, norm = moments(state, channels)
+            fields = tuple(float(field) for field in problem.fields(time))
+            spins = spin_magnetization(state, channels).tolist()
+            return mean, variance, energy(state, (fields[0], fields[1], fields[2])), *spins
+
+        def reached(fraction: float, message: str) -> None:
+            progress(fraction, f"{message}, bond dimension {bond}")
+
+        before, after = times < self.window.start, times > self.window.end
+        rows = [row(float(time)) for time in times[before]]
+        inside = times[~before & ~after]
+        found, steps = follow(problem, self.scheme, [evolution], self.mesh, setting.level, inside, row, reached, log)
+        rows += [*found.T[:-1], *(row(float(time)) for time in times[after]), found.T[-1]]
+        mean, variance, energies, *spins = np.array(rows).T
+        return TreeRun(
+            setting, mean, variance, energies, np.array(spins).T, norm, state.discarded, state.largest_dimension,
+            steps, log.seconds / steps, state,
+        )  # fmt: skip
+
+    def channels(self, bond_dimension: int) -> Channels:
+        """Couplings across the links of a layout."""
+        return _channels(self.problem, self.shape, bond_dimension)
+
+    def stage_seconds(self, setting: Setting) -> float:
+        """Rough time of a stage: products with H of all nodes, forth and back, and a part that is always there."""
+        operations = sum(size * cost for size, cost in self._nodes(setting.bond_dimension))
+        expansion = 1.0 if setting.expansion == 0 else _EXPANSION_COST
+        if setting.expansion is None:
+            expansion = _EXPANSION_COST * max(1.0, setting.bond_dimension**1.2)
+        per_operation = _SECONDS_PER_OPERATION[self.dtype.itemsize]
+        nodes = len(self.layout(setting.bond_dimension).children)
+        return nodes * _SECONDS_PER_NODE + expansion * 2.0 * _PRODUCTS * operations * per_operation
+
+    def seconds(self, setting: Setting) -> float:
+        """Rough time of a run."""
+        return sum(self.mesh.counts(setting.level)) * self.scheme.stages * self.stage_seconds(setting)
+
+    def bytes(self, setting: Setting) -> int:
+        """Memory of a run: tensors, thrice as a checkpoint is written, operators of legs, vectors of exponentials."""
+        layout, itemsize = self.layout(setting.bond_dimension), self.dtype.itemsize
+        sizes = [size for size, _ in self._nodes(setting.bond_dimension)]
+        channels = self.channels(setting.bond_dimension)
+        dimensions = _dimensions(layout, setting.bond_dimension)
+        legs = sum(
+            (4 + channels.number(node, parent) + channels.number(parent, node)) * dimensions[node] ** 2
+            for node, parent in layout.parents.items()
+        )
+        extra = setting.expansion
+        grown = 1.0 if extra == 0 else 2.0 if extra is not None else float(setting.bond_dimension)
+        return math.ceil(itemsize * (3 * sum(sizes) + grown * _LANCZOS_VECTORS * max(sizes) + 4 * grown * legs))
+
+    def _nodes(self, bond_dimension: int) -> list[tuple[int, float]]:
+        """Numbers in each tensor, and multiplications for each of them in a product with H."""
+        layout, channels = self.layout(bond_dimension), self.channels(bond_dimension)
+        dimensions = _dimensions(layout, bond_dimension)
+        found = []
+        for node in range(layout.root + 1):
+            legs = layout.neighbours(node)
+            sizes = [dimensions.get(other, 1) for other in legs] if node == layout.root else [
+                dimensions[legs[0]], dimensions[legs[1]], dimensions[node]
+            ]  # fmt: skip
+            cost = float(sum(sizes))
+            for i, j in ((0, 1), (0, 2), (1, 2)):
+                pairs = len(channels.products((legs[i], node), (legs[j], node))[0])
+                cost += min(pairs * (sizes[i] + sizes[j]), sizes[i] * sizes[j])
+            found.append((math.prod(sizes), cost))
+        return found
+
+
+def _dimensions(layout: Layout, bond_dimension: int) -> dict[int, int]:
+    """Largest dimension above each node and block."""
+    found = {-1 - k: 1 << len(spins) for k, spins in enumerate(layout.blocks)}
+    return found | {
+        node: int(min(layout.full_dimensions[node], bond_dimension)) for node in range(len(layout.children) - 1)
+    }
+
+
+@lru_cache(maxsize=64)
+def _layout(problem: ChargingProblem, shape: Shape, bond_dimension: int) -> Layout:
+    """Blocks as large as the bond dimension allows: full links cost nothing there."""
+    n = problem.n_spins
+    largest = max(1, min(int(math.log2(bond_dimension)), _LARGEST_BLOCK, n // 2))
+    halves = (halved if shape == "tree" else chained)(n, problem.couplings[0], largest)
+    if not isinstance(halves, Halves):
+        raise TypeError("one block is no tree")
+    return Layout.of(halves)
+
+
+@lru_cache(maxsize=16)
+def _channels(problem: ChargingProblem, shape: Shape, bond_dimension: int) -> Channels:
+    return Channels(_layout(problem, shape, bond_dimension), *problem.couplings)

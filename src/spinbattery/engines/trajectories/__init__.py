@@ -1,0 +1,1 @@
+"""Quantum trajectories: strata of jumps, sampled and integrated."""

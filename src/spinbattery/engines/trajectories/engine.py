@@ -1,0 +1,268 @@
+"""Quantum trajectories: noise on many spins by averaging pure states."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ...core.checks import is_one_of, whole_number
+from ...core.errors import InvalidParameterError
+from ...core.progress import Progress, Rising
+from ...core.typing import FloatArray
+from ...model.operators import ising_diagonal
+from ...model.problem import ChargingProblem
+from ...records.ensemble import Ensemble, ExactPart
+from ...records.schema import VARIANCE_FLOOR
+from ...records.solution import Solution
+from ..common.checkpoint import Checkpoint
+from ..common.contract import Engine, derived_seed
+from ..common.mesh import Mesh
+from ..common.propagation import BYTES_PER_BLOCK
+from ..common.refinement import checked_tolerance
+from ..common.split_steps import SplitSteps
+from ..common.splitting import BLANES_MOAN_4, SPLITTINGS, Splitting
+from ..simd.kernels import TILE_BITS
+from .jump_runs import DAMPING_COST, Unravelling, rows_together
+from .resolution import Resolution, choose_mesh
+from .strata import OneJump, OneJumpRule, no_jump_part, sample, sampled_weight
+
+ONE_JUMP = ("auto", "quadrature", "sampled")
+
+_BEFORE, _ONE_JUMP = 0.05, 0.3
+"""Shares of what is left, as progress shows it: of each pass before trajectories are drawn, and of the integral."""
+
+_SHARE_OF_ONE_JUMP = 0.25
+"""Of the tolerance; the rest is the mesh's."""
+
+_BYTES_PER_AMPLITUDE = 96
+_BYTES_PER_ROW_AND_AMPLITUDE = 16
+_BYTES_PER_STEP = 2000
+_LARGEST_EXPONENT = 1000
+_SECONDS_PER_AMPLITUDE_STAGE = 4.2e-9
+_BEYOND_A_TILE = 2.5
+"""States that do not fit a tile of the kernels take so many times longer for each amplitude."""
+
+_STEPS_OF_COARSEST = 1.4
+_RUNS_BESIDE = 25.0
+"""Full runs that the choice of the mesh takes."""
+
+_SECONDS_PER_STAGE = 1e-7
+_SECONDS_PER_TRAJECTORY = 2e-4
+_SECONDS_PER_RUN = 0.05
+
+
+@dataclass(frozen=True)
+class Trajectories(Engine):
+    """Noise as an average over pure states that jump at random: any graph, N up to 20 and more.
+
+    Pauli noise flips spins at times of a Poisson process, between which evolution is unitary. The probability of
+    no flip is known, and so is the state then: that stratum is exact. The stratum with one flip is integrated over
+    its time, and summed over the spins that no symmetry maps onto each other. The rest is sampled. Relaxation makes
+    the evolution between jumps non-unitary (Dalibard, Castin and Moelmer, Phys. Rev. Lett. 68, 580 (1992)); the run
+    without jumps is then exact as before, and all others are sampled.
+
+    Results have standard errors that fall as 1/sqrt(trajectories); those of several runs can be merged
+    (:func:`~spinbattery.engines.trajectories.merging.merge_records`), and runs be extended.
+
+    Attributes:
+        trajectories: how many are sampled, two or more.
+        seed: None for one derived from the problem. Trajectory i of a seed is always the same.
+        tolerance: of the discretisation alone: absolute on mu and sigma^2, relative on the precision.
+        first: number of the first trajectory, so that runs of one seed can take different ones.
+        splitting: ``BM4`` (order 4, the default) or ``BM6`` (order 6), both of Blanes and Moan.
+        one_jump: ``quadrature`` or ``sampled``; ``auto`` integrates where that makes errors smaller than as much work
+            on more trajectories, and takes no more runs than ``trajectories``. Only Pauli noise alone can be
+            integrated.
+        max_levels: halvings of the coarsest step after which the run gives up.
+    """
+
+    name: ClassVar[str] = "trajectories"
+    takes_noise: ClassVar[bool] = True
+
+    trajectories: int = 500
+    seed: int | None = None
+    tolerance: float = field(default=1e-4, kw_only=True)
+    first: int = field(default=0, kw_only=True)
+    splitting: str = field(default=BLANES_MOAN_4.name, kw_only=True)
+    one_jump: str = field(default="auto", kw_only=True)
+    max_levels: int = field(default=12, kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "trajectories", whole_number("trajectories", self.trajectories, least=2))
+        if self.seed is not None:
+            object.__setattr__(self, "seed", whole_number("seed", self.seed, least=0))
+        object.__setattr__(self, "tolerance", checked_tolerance(self.tolerance))
+        object.__setattr__(self, "first", whole_number("first", self.first, least=0))
+        if not is_one_of(self.splitting, SPLITTINGS):
+            raise InvalidParameterError(f"unknown splitting {self.splitting!r}; there are {', '.join(SPLITTINGS)}.")
+        if not is_one_of(self.one_jump, ONE_JUMP):
+            raise InvalidParameterError(f"one_jump must be one of {', '.join(ONE_JUMP)}, but is {self.one_jump!r}.")
+        object.__setattr__(self, "max_levels", whole_number("max_levels", self.max_levels, least=2))
+
+    @property
+    def scheme(self) -> Splitting:
+        return SPLITTINGS[self.splitting]
+
+    @property
+    def _split_steps(self) -> SplitSteps:
+        return SplitSteps(self.name, self.scheme, self.tolerance, self.max_levels)
+
+    def refusal(self, problem: ChargingProblem) -> str | None:
+        if problem.noise is None:
+            return "it has no noise, so that all trajectories are one; use the statevector engine."
+        if self.one_jump == "quadrature" and _relaxes(problem):
+            return "the time of one jump can be integrated for Pauli noise alone; leave one_jump at auto or sampled."
+        return None
+
+    def required_bytes(self, problem: ChargingProblem) -> int:
+        n = problem.n_spins
+        per_amplitude = _BYTES_PER_AMPLITUDE + _BYTES_PER_ROW_AND_AMPLITUDE * rows_together(n)
+        return BYTES_PER_BLOCK + (per_amplitude << n) + _BYTES_PER_STEP * self._steps(problem, np.empty(0))
+
+    def memory_hint(self, problem: ChargingProblem, available: int) -> str:
+        per_amplitude = _BYTES_PER_AMPLITUDE + _BYTES_PER_ROW_AND_AMPLITUDE
+        largest = max(1, (available - BYTES_PER_BLOCK) // per_amplitude).bit_length() - 1
+        return f"the largest N that fits is {largest}; with no coupling (J = 0) the product engine takes any N."
+
+    def _steps(self, problem: ChargingProblem, times: FloatArray) -> int:
+        """Steps of a trajectory, roughly: it keeps less than what the run without jumps is refined to."""
+        steps = self._split_steps.predicted(problem, times)
+        return round(_STEPS_OF_COARSEST * (steps.coarsest << max(0, steps.halvings - 2)))
+
+    def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
+        """See the base class: every trajectory takes about two thirds of a run, from its first jump on."""
+        amplitudes = math.ldexp(DAMPING_COST if _relaxes(problem) else 1.0, min(problem.n_spins, _LARGEST_EXPONENT))
+        if problem.n_spins > TILE_BITS:
+            amplitudes *= _BEYOND_A_TILE
+        stages = self._steps(problem, times) * len(self.scheme.transverse)
+        per_run = stages * (_SECONDS_PER_STAGE + _SECONDS_PER_AMPLITUDE_STAGE * amplitudes)
+        runs = _RUNS_BESIDE + 0.7 * self.trajectories * (1.0 if self.one_jump == "sampled" else 1.2)
+        return _SECONDS_PER_RUN + _SECONDS_PER_TRAJECTORY * self.trajectories + runs * per_run
+
+    def solve(
+        self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
+    ) -> Solution:
+        rising = Rising(progress)
+        resolution = self._resolution(problem, times, rising.part(_BEFORE))
+        unravelling = resolution.unravelling
+        run = unravelling.no_jump(rising.part(_BEFORE))
+        one = self._one_jump(problem, times, resolution, rising.part(_ONE_JUMP))
+        exact = no_jump_part(run, 1.0 - sampled_weight(unravelling, problem, 1, rising.part(_BEFORE)))
+        if one is not None:
+            exact += one.part
+        numbers = range(self.first, self.first + self.trajectories)
+        ensemble = self.sample(problem, unravelling, numbers, exact, 1 if one is None else 2, rising.part(1.0))
+        if one is not None:
+            resolution = replace(
+                resolution,
+                mean_error=resolution.mean_error + one.error[:, 0],
+                variance_error=resolution.variance_error + one.error[:, 1],
+            )
+        return ensemble_solution(
+            ensemble, times, resolution.mean_error, resolution.variance_error, run.norm_error,
+            self._discretisation(resolution, one),
+        )  # fmt: skip
+
+    def sample(
+        self,
+        problem: ChargingProblem,
+        unravelling: Unravelling,
+        numbers: range,
+        exact: ExactPart,
+        least: int,
+        progress: Progress,
+    ) -> Ensemble:
+        """Trajectories of those numbers, of ``least`` jumps or more, beside the strata that are known."""
+        seed = derived_seed(problem, self.name, self.seed or 0)
+        rising = Rising(progress)
+        weight = sampled_weight(unravelling, problem, least, rising.part(_BEFORE))
+        return Ensemble(exact, weight, sample(unravelling, problem, seed, numbers, least, exact, rising.part(1.0)))
+
+    def unravelling(self, problem: ChargingProblem, times: FloatArray, mesh_steps: int) -> Unravelling:
+        """The problem on a mesh of about so many steps, as a record names it."""
+        return self._on_mesh(problem, times)(Mesh(problem, _stops(problem, times), mesh_steps), 0)
+
+    def one_jump_rule(self, problem: ChargingProblem, times: FloatArray) -> OneJumpRule:
+        """Quadrature of the stratum with one jump."""
+        return OneJumpRule(problem, _stops(problem, times))
+
+    def may_integrate(self, problem: ChargingProblem, times: FloatArray) -> bool:
+        """Whether the stratum with one jump is integrated if the nodes that this begins with are enough."""
+        if self.one_jump == "sampled" or _relaxes(problem):
+            return False
+        return self.one_jump == "quadrature" or self.one_jump_rule(problem, times).pays(self.trajectories)
+
+    def _on_mesh(self, problem: ChargingProblem, times: FloatArray) -> Callable[[Mesh, int], Unravelling]:
+        ising = ising_diagonal(problem.n_spins, *problem.couplings)
+        return lambda mesh, level: Unravelling(problem, mesh, level, self.scheme, times, ising)
+
+    def _resolution(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Resolution:
+        return choose_mesh(
+            problem, self._on_mesh(problem, times), self._split_steps.mesh(problem, times),
+            (1.0 - _SHARE_OF_ONE_JUMP) * self.tolerance,
+            self.max_levels, self.scheme.order, progress,
+        )  # fmt: skip
+
+    def _one_jump(
+        self, problem: ChargingProblem, times: FloatArray, resolution: Resolution, progress: Progress
+    ) -> OneJump | None:
+        if not self.may_integrate(problem, times):
+            return None
+        rule = self.one_jump_rule(problem, times)
+        most = self.trajectories if self.one_jump == "auto" else None
+        unravelling = resolution.unravelling
+        none = no_jump_part(unravelling.no_jump(progress), 1.0 - sampled_weight(unravelling, problem, 1, progress))
+        return rule.integrate(unravelling, none, _SHARE_OF_ONE_JUMP * self.tolerance, most, progress)
+
+    def _discretisation(self, resolution: Resolution, one: OneJump | None) -> dict[str, Any]:
+        return {
+            "splitting": self.splitting,
+            "order": self.scheme.order,
+            "steps": resolution.unravelling.steps,
+            "mesh_steps": resolution.mesh_steps,
+            "one_jump": "sampled" if one is None else "quadrature",
+            "one_jump_runs": 0 if one is None else one.runs,
+        }
+
+
+def _stops(problem: ChargingProblem, times: FloatArray) -> FloatArray:
+    return np.unique(np.concatenate([problem.protocol.breakpoints, times]))
+
+
+def _relaxes(problem: ChargingProblem) -> bool:
+    return problem.noise is not None and bool(np.any(problem.noise.relaxation))
+
+
+def ensemble_solution(
+    ensemble: Ensemble,
+    times: FloatArray,
+    mean_error: FloatArray,
+    variance_error: FloatArray,
+    norm_error: float | None,
+    discretisation: dict[str, Any],
+) -> Solution:
+    """What becomes a record, from an ensemble and the errors (T + 1,) of its discretisation."""
+    moments, variance = ensemble.moments, ensemble.variance
+    return Solution(
+        mean=float(moments[-1, 0]),
+        variance=float(variance[-1]),
+        spin_magnetization=ensemble.spins,
+        distribution=ensemble.distribution,
+        times=times,
+        trajectory_mean=moments[:-1, 0],
+        trajectory_variance=variance[:-1],
+        trajectory_energy=moments[:-1, 2],
+        trajectory_mean_error=mean_error[:-1],
+        trajectory_variance_error=variance_error[:-1],
+        mean_error=float(mean_error[-1]),
+        precision_relative_error=float(variance_error[-1] / max(float(variance[-1]), VARIANCE_FLOOR)),
+        norm_error=norm_error,
+        state=None,
+        discretisation=discretisation,
+        standard_errors=ensemble.standard_errors(),
+        ensemble=ensemble,
+    )

@@ -1,0 +1,307 @@
+"""Runs of quantum trajectories on one mesh: the run without jumps, and batches of runs with them.
+
+All trajectories follow the run without jumps until their first one. So they are taken in the order of first jumps,
+and that run advances once, from each to the next: what precedes the first jump is never computed twice, and no
+checkpoints are kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...core.progress import Progress, silent
+from ...core.typing import FloatArray, IntArray
+from ...model.noise import Noise
+from ...model.operators import magnetization_diagonal
+from ...model.problem import ChargingProblem
+from ..common.mesh import Mesh
+from ..common.splitting import Splitting
+from ..simd.kernels import TILE_BITS
+from ..simd.row_phases import rows_of
+from . import jumps
+from .intervals import stage_tables
+from .jump_plan import Script
+from .rows import Agenda, Part, Rows
+from .steps import System, squared_norm
+
+_SECONDS_PER_CHUNK = 0.1
+SECONDS_PER_AMPLITUDE_STAGE = 6e-9
+DAMPING_COST = 4.0
+"""A stage with damping costs so many times one without."""
+
+ROW_BYTES = 1 << 25
+"""States that are carried together."""
+
+_MOST_ROWS = 256
+_FIRST = np.zeros(1, dtype=np.int64)
+_NO_PAIRS = np.empty((0, 2), dtype=np.int64)
+
+
+def rows_together(n_spins: int) -> int:
+    """Number of states that are carried together."""
+    return max(1, min(_MOST_ROWS, ROW_BYTES >> (n_spins + 4)))
+
+
+@dataclass(frozen=True)
+class NoJump:
+    """The run without jumps.
+
+    Attributes:
+        moments: (T + 1, 3) mu, <Sz^2>/N^2 and <H> in GHz at the output times and, last, at the end.
+        distribution: (N + 1,) P(Sz) at the end.
+        spins: (N,) <sz_k> at the end.
+        log_survival: (n + 1,) ln of the probability of no jump until each step edge.
+        total_rate: (n + 1,) rate of all jumps at the edges, 1/ns.
+        norm_error: |norm - 1| at the end; None where relaxation changes the norm.
+    """
+
+    moments: FloatArray
+    distribution: FloatArray
+    spins: FloatArray
+    log_survival: FloatArray
+    total_rate: FloatArray
+    norm_error: float | None
+
+    @property
+    def mean(self) -> FloatArray:
+        """mu at the output times and the end, as step refinement compares it."""
+        return self.moments[:, 0]
+
+    @property
+    def variance(self) -> FloatArray:
+        """sigma^2 likewise."""
+        return np.asarray(np.maximum(self.moments[:, 1] - self.moments[:, 0] ** 2, 0.0))
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What became of R trajectories, in the order they were given.
+
+    Attributes:
+        moments: (R, T + 1, 3), as of :class:`NoJump`.
+        distribution: (R, N + 1).
+        spins: (R, N).
+        scripts: the jumps of each.
+    """
+
+    moments: FloatArray
+    distribution: FloatArray
+    spins: FloatArray
+    scripts: list[Script]
+
+
+class Unravelling:
+    """A noisy problem on one level of a mesh, ready to run trajectories.
+
+    Attributes:
+        steps: of that level.
+    """
+
+    def __init__(
+        self, problem: ChargingProblem, mesh: Mesh, level: int, scheme: Splitting, times: FloatArray, ising: FloatArray
+    ) -> None:
+        """Prepare a level.
+
+        Args:
+            problem: with noise.
+            mesh, level: where steps end; all of ``times`` must be stops of the mesh.
+            scheme: the splitting.
+            times: (T,) output times, ns.
+            ising: (2^N,) diagonal of the couplings.
+        """
+        self._problem, self._scheme, self._kinks = problem, scheme, mesh.kinks
+        n, edges = problem.n_spins, mesh.edges(level)
+        self.steps = len(edges) - 1
+        outputs = np.append(times, problem.protocol.duration)
+        output = np.full(len(edges), -1)
+        output[np.searchsorted(edges, times)] = np.arange(len(times))
+        self._end_is_output = bool(output[-1] >= 0)
+        output[-1] = len(times)
+        next_output = np.full(len(edges), self.steps)
+        for edge in range(self.steps - 1, -1, -1):
+            next_output[edge] = edge + 1 if output[edge + 1] >= 0 else next_output[edge + 1]
+        noise = problem.noise or Noise()
+        relaxation = noise.relaxation_rates(n)
+        self._system = System(
+            n_spins=n,
+            magnetization=magnetization_diagonal(n),
+            ising=ising,
+            by_rows=rows_of(n, *problem.couplings) if n > TILE_BITS else rows_of(TILE_BITS + 1, _NO_PAIRS, np.empty(0)),
+            edges=edges,
+            stages=stage_tables(problem, edges[:-1], edges[1:], mesh.kinks, scheme),
+            output=output,
+            next_output=next_output,
+            output_fields=np.stack(problem.fields(outputs), axis=1),
+            axes=self._axes(edges),
+            pauli=noise.pauli_rates(n),
+            relaxation=relaxation,
+            damped=bool(relaxation.any()),
+        )
+        self._outputs = len(outputs)
+        self._no_jump: NoJump | None = None
+        per_step = (
+            SECONDS_PER_AMPLITUDE_STAGE * len(scheme.transverse) * math.ldexp(DAMPING_COST if self.damped else 1.0, n)
+        )
+        self._limit = max(1, int(_SECONDS_PER_CHUNK / per_step))
+        self._group = max(1, int(_SECONDS_PER_CHUNK / (per_step * self.steps)))
+
+    @property
+    def damped(self) -> bool:
+        """Whether relaxation damps the evolution between jumps."""
+        return self._system.damped
+
+    def no_jump(self, progress: Progress) -> NoJump:
+        """The run without jumps; computed once."""
+        if self._no_jump is None:
+            self._no_jump = self._run_without_jump(progress)
+        return self._no_jump
+
+    def _run_without_jump(self, progress: Progress) -> NoJump:
+        system, rates = self._system, np.empty((5, self._problem.n_spins))
+        row = self._start()
+        log_survival, total_rate = np.zeros(self.steps + 1), np.zeros(self.steps + 1)
+        jumps.observe(row.re[0], row.im[0], system, 0, row.moments[0])
+        total_rate[0] = jumps.jump_rates(row.re[0], row.im[0], system, system.axes[0], rates)
+        stride = 1 if self.damped else self._limit
+        for edge in range(0, self.steps, stride):
+            stop = min(edge + stride, self.steps)
+            row.march(system, _FIRST, np.array([stop]), stride)
+            if self.damped:
+                log_survival[stop] = row.log_survival[0]
+                total_rate[stop] = jumps.jump_rates(row.re[0], row.im[0], system, system.axes[stop], rates)
+            progress(stop / self.steps, f"without jumps, {self.steps} steps")
+        if self.damped:
+            log_survival = np.minimum.accumulate(np.minimum(log_survival, 0.0))  # rounding of norms that hardly fall
+        else:
+            total_rate[:] = system.pauli.sum()
+            log_survival = -total_rate * system.edges
+        norm = None if self.damped else abs(squared_norm(row.re[0], row.im[0]) - 1.0)
+        distribution, spins = row.observables(system)
+        return NoJump(self._complete(row.moments)[0], distribution[0], spins[0], log_survival, total_rate, norm)
+
+    def first_events(self, uniform: FloatArray) -> FloatArray:
+        """Times (ns) of the first jumps of trajectories that have one, from random numbers in [0, 1)."""
+        system, run = self._system, self.no_jump(silent)
+        # ln of S uniform between 1 and its last value
+        levels = np.log1p(uniform * math.expm1(run.log_survival[-1]))
+        step = np.searchsorted(-run.log_survival, -levels, side="right").clip(1, self.steps) - 1
+        times = [
+            jumps.crossing(
+                system.edges[s], system.edges[s + 1], run.log_survival[s], run.log_survival[s + 1], run.total_rate[s],
+                run.total_rate[s + 1], level,
+            )
+            for s, level in zip(step.tolist(), levels.tolist(), strict=True)
+        ]  # fmt: skip
+        return np.array(times)
+
+    def run(
+        self, scripts: Sequence[Script], generators: Sequence[np.random.Generator] | None, progress: Progress
+    ) -> Outcomes:
+        """Run trajectories.
+
+        Args:
+            scripts: of each trajectory all jumps; or, with ``generators``, the time of the first one alone.
+            generators: of each trajectory, where later jumps depend on the state.
+            progress: told of the fraction done.
+        """
+        n, count = self._problem.n_spins, len(scripts)
+        found = Outcomes(
+            np.empty((count, self._outputs, 3)), np.empty((count, n + 1)), np.empty((count, n)), [*scripts]
+        )
+        order = np.argsort([script.times[0] for script in scripts], kind="stable")
+        reference = self._start()
+        together = rows_together(n)
+        for first in range(0, count, together):
+            chosen = order[first : first + together]
+            drawn = None if generators is None else [generators[i] for i in chosen]
+            agenda = Agenda([scripts[i] for i in chosen], drawn)
+
+            def part(fraction: float, done: int = first, size: int = len(chosen)) -> None:
+                progress((done + fraction * size) / count, f"{count} trajectories, {self.steps} steps")
+
+            rows = self._cloned(reference, agenda.when)
+            self._finish(rows, agenda, part)
+            found.moments[chosen] = self._complete(rows.moments)
+            found.distribution[chosen], found.spins[chosen] = rows.observables(self._system)
+            for i, script in zip(chosen.tolist(), agenda.scripts(), strict=True):
+                found.scripts[i] = script
+        return found
+
+    def _start(self) -> Rows:
+        """One row, at the begin."""
+        psi = np.ones(1, dtype=np.complex128)
+        for up, down in self._problem.protocol.initial.spinors(self._problem.n_spins):
+            psi = np.kron(psi, np.array([up, 1j * down]))  # the kernels' gauge: a factor i for each down
+        row = Rows(1, self._problem.n_spins, self._outputs)
+        row.re[0], row.im[0] = psi.real, psi.imag
+        return row
+
+    def _cloned(self, reference: Rows, when: FloatArray) -> Rows:
+        """States at the last edges before the first jumps, and the outputs until there."""
+        system = self._system
+        rows = Rows(len(when), self._problem.n_spins, self._outputs)
+        rows.moments[:] = self.no_jump(silent).moments  # those after the jump will be overwritten
+        rows.step[:] = self._steps_at(when)
+        rows.at[:] = system.edges[rows.step]
+        for row, step in enumerate(rows.step.tolist()):
+            # step by step, so that its rounding does not depend on who else is in the batch
+            while reference.step[0] < step:
+                reference.march(system, _FIRST, np.array([step]), 1)
+            rows.re[row], rows.im[row], rows.norm[row] = reference.re[0], reference.im[0], reference.norm[0]
+        return rows
+
+    def _finish(self, rows: Rows, agenda: Agenda, progress: Part) -> None:
+        """Round by round: every row to its next jump, through it, and on to the step of the one after."""
+        system, edges = self._system, self._system.edges
+        active = np.arange(len(agenda.when))
+        while active.size:
+            when, step = agenda.when[active], rows.step[active]
+            drawn = agenda.draw(active)
+            tailed = ~(drawn.following < edges[step + 1])
+            head = stage_tables(self._problem, rows.at[active], when, self._kinks, self._scheme)
+            tail = stage_tables(self._problem, when, edges[step + 1], self._kinks, self._scheme)
+            axis = self._axes(when)
+            rows.level[active], rows.event[active], rows.at[active] = drawn.level, np.nan, when
+            for first in range(0, len(active), self._group):
+                part = slice(first, first + self._group)
+                jumps.jump(
+                    rows.re, rows.im, system, active[part], rows.step, head[part], tail[part], tailed[part],
+                    when[part], axis[part], drawn.uniform[part], drawn.choice[part], rows.log_survival, rows.level,
+                    rows.norm, rows.event, rows.moments,
+                )  # fmt: skip
+            agenda.note(active, drawn.choice)
+            # a known jump in the same step keeps its row there
+            target = np.where(np.isnan(drawn.following), self.steps, self._steps_at(drawn.following))
+            self._march(rows, active, target, progress)
+            agenda.when[active] = np.where(np.isnan(drawn.following), rows.event[active], drawn.following)
+            moved = active[rows.step[active] > step]
+            rows.at[moved] = edges[rows.step[moved]]
+            active = active[~np.isnan(agenda.when[active])]
+
+    def _march(self, rows: Rows, active: IntArray, target: IntArray, progress: Part) -> None:
+        """Carry rows to the edges ``target``, or to the step of their next jump, in short calls."""
+        for first in range(0, len(active), self._group):
+            part, until = active[first : first + self._group], target[first : first + self._group]
+            while ((rows.step[part] < until) & np.isnan(rows.event[part])).any():
+                rows.march(self._system, part, until, self._limit)
+                progress(float(rows.step.mean()) / self.steps)
+
+    def _complete(self, moments: FloatArray) -> FloatArray:
+        """Moments with those of the end where that was asked for as an output time, too."""
+        if self._end_is_output:
+            moments[:, -2] = moments[:, -1]
+        return moments
+
+    def _steps_at(self, times: FloatArray) -> IntArray:
+        """Steps in which times (ns) lie; the last one for NaN."""
+        return np.asarray(np.searchsorted(self._system.edges, times, side="right").clip(1, self.steps) - 1)
+
+    def _axes(self, times: FloatArray) -> FloatArray:
+        """nx, nz, q at times (ns), shape (..., 3)."""
+        bx, bz, _ = self._problem.fields(times)
+        noise = self._problem.noise or Noise()
+        return np.stack(noise.equilibrium(bx, bz), axis=-1)

@@ -1,0 +1,238 @@
+"""Numba kernels of quantum trajectories: pure states that follow the splitting and jump.
+
+States are rows of two float64 arrays (rows, 2^N) in the gauge of :mod:`~spinbattery.engines.simd.kernels`, where gates
+with a real matrix m act as b0' = m00 b0 - i m01 b1, b1' = i m10 b0 + m11 b1. What happens between jumps is in
+:mod:`~spinbattery.engines.trajectories.steps`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+from ..simd.kernels import FAST_MATH, transverse_expectation
+from .steps import run_damped, run_unitary, squared_norm
+
+X, Y, Z, LOWER, RAISE = range(5)
+"""Kinds of jumps: the three Pauli matrices, |-><+| and |+><-| in the spin's own field."""
+
+
+@numba.njit(fastmath=True, cache=True)
+def _bloch(re, im, bit):
+    """<sx> and <sz> of one spin, not normalised."""
+    n = 1 << bit
+    sx = sz = 0.0
+    for start in range(0, re.size, 2 * n):
+        x0 = re[start : start + n]
+        y0 = im[start : start + n]
+        x1 = re[start + n : start + 2 * n]
+        y1 = im[start + n : start + 2 * n]
+        for i in range(n):
+            sx += 2.0 * (x0[i] * y1[i] - y0[i] * x1[i])
+            sz += x0[i] * x0[i] + y0[i] * y0[i] - x1[i] * x1[i] - y1[i] * y1[i]
+    return sx, sz
+
+
+@numba.njit(cache=True)
+def jump_rates(re, im, system, axis, rates):
+    """Rates (5, N) of all jumps of a state, 1/ns, and their sum; ``axis`` is nx, nz, q at the time."""
+    rates[:3] = system.pauli
+    rates[3:] = 0.0
+    if system.damped:
+        norm = squared_norm(re, im)
+        for spin in range(system.n_spins):
+            if system.relaxation[spin] > 0.0:
+                sx, sz = _bloch(re, im, system.n_spins - 1 - spin)
+                along = (axis[0] * sx + axis[1] * sz) / norm
+                rates[LOWER, spin] = 0.25 * system.relaxation[spin] * (1.0 + axis[2]) * max(1.0 + along, 0.0)
+                rates[RAISE, spin] = 0.25 * system.relaxation[spin] * (1.0 - axis[2]) * max(1.0 - along, 0.0)
+    return rates.sum()
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _gate(re, im, bit, m00, m01, m10, m11):
+    n = 1 << bit
+    for start in range(0, re.size, 2 * n):
+        x0 = re[start : start + n]
+        y0 = im[start : start + n]
+        x1 = re[start + n : start + 2 * n]
+        y1 = im[start + n : start + 2 * n]
+        for i in range(n):
+            a = x0[i]
+            b = y0[i]
+            c = x1[i]
+            d = y1[i]
+            x0[i] = m00 * a + m01 * d
+            y0[i] = m00 * b - m01 * c
+            x1[i] = m11 * c - m10 * b
+            y1[i] = m11 * d + m10 * a
+
+
+@numba.njit(cache=True)
+def apply_jump(re, im, n_spins, choice, axis):
+    """Jump number ``choice`` = kind N + spin, up to a phase and the norm."""
+    kind = choice // n_spins
+    bit = n_spins - 1 - choice % n_spins
+    nx, nz = axis[0], axis[1]
+    if kind == X:
+        _gate(re, im, bit, 0.0, 1.0, 1.0, 0.0)
+    elif kind == Y:
+        _gate(re, im, bit, 0.0, -1.0, 1.0, 0.0)
+    elif kind == Z:
+        _gate(re, im, bit, 1.0, 0.0, 0.0, -1.0)
+    else:
+        sign = 1.0 if kind == LOWER else -1.0
+        _gate(re, im, bit, -0.5 * nx, 0.5 * (nz - sign), 0.5 * (nz + sign), 0.5 * nx)
+
+
+@numba.njit(cache=True)
+def observe(re, im, system, edge, moments):
+    """mu, <Sz^2>/N^2 and <H> (GHz) at an edge that has an output, into its row of ``moments`` (T + 1, 3)."""
+    number = system.output[edge]
+    if number < 0:
+        return
+    norm = first = second = pairs = 0.0
+    for i in range(re.size):
+        p = re[i] * re[i] + im[i] * im[i]
+        m = float(system.magnetization[i])
+        norm += p
+        first += p * m
+        second += p * m * m
+        pairs += p * system.ising[i]
+    bx, bz, half_b = system.output_fields[number]
+    transverse = transverse_expectation(re, im, system.n_spins) if bx != 0.0 else 0.0
+    moments[number, 0] = first / (norm * system.n_spins)
+    moments[number, 1] = second / (norm * system.n_spins**2)
+    moments[number, 2] = (bx * transverse + bz * first + half_b * pairs) / norm
+
+
+@numba.njit(cache=True)
+def crossing(start, end, y_start, y_end, rate_start, rate_end, level):
+    """When ln S falls to ``level`` between two times, by the cubic with the right slopes -rate at both."""
+    length = end - start
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        u = 0.5 * (low + high)
+        v = 1.0 - u
+        y = y_start * v * v * (1.0 + 2.0 * u) + y_end * u * u * (1.0 + 2.0 * v)
+        y += length * u * v * (u * rate_end - v * rate_start)
+        if y > level:
+            low = u
+        else:
+            high = u
+    return start + length * 0.5 * (low + high)
+
+
+@numba.njit(cache=True)
+def damped_interval(re, im, system, stage, start, end, axis_start, axis_end, log_survival, level, norm, backup, rates):
+    """Carry a row through one interval unless ln S falls to ``level`` in it.
+
+    Returns:
+        (time of the crossing, ln S at the end, squared norm); at a crossing the state is that of the start again,
+        and without one the time is NaN.
+    """
+    backup[0], backup[1] = re, im
+    total = system.pauli.sum() + 0.5 * system.relaxation.sum()
+    new = run_damped(re, im, system, stage, 1.0 / math.sqrt(norm))
+    after = log_survival + math.log(new) - total * (end - start)
+    if after > level:
+        return math.nan, after, new
+    rate_end = jump_rates(re, im, system, axis_end, rates)
+    re[:], im[:] = backup[0], backup[1]
+    rate_start = jump_rates(re, im, system, axis_start, rates)
+    return crossing(start, end, log_survival, after, rate_start, rate_end, level), log_survival, norm
+
+
+@numba.njit(cache=True, nogil=True)
+def march(re, im, system, rows, step, target, limit, log_survival, level, norm, event, moments):
+    """Carry ``rows`` from the edge ``step`` towards their edge in ``target``, by ``limit`` steps at most.
+
+    Where ``level`` is finite a row stops earlier, at the begin of the step in which ln S falls to it, and ``event``
+    says when that is. Outputs on the way go to ``moments`` (rows, T + 1, 3).
+    """
+    backup = np.empty((2, re.shape[1])) if system.damped else np.empty((2, 0))
+    rates = np.empty((5, system.n_spins))
+    for j in range(rows.size):
+        r = rows[j]
+        last = min(target[j], step[r] + limit)
+        while step[r] < last and math.isnan(event[r]):
+            s = step[r]
+            if not system.damped:
+                stop = min(system.next_output[s], last)
+                run_unitary(re[r], im[r], system, system.stages[s:stop])
+            else:
+                stop = s + 1
+                event[r], log_survival[r], norm[r] = damped_interval(
+                    re[r], im[r], system, system.stages[s], system.edges[s], system.edges[stop], system.axes[s],
+                    system.axes[stop], log_survival[r], level[r], norm[r], backup, rates,
+                )  # fmt: skip
+                if not math.isnan(event[r]):
+                    break
+            step[r] = stop
+            observe(re[r], im[r], system, stop, moments[r])
+
+
+@numba.njit(cache=True, nogil=True)
+def jump(
+    re, im, system, rows, step, head, tail, tailed, when, axis, uniform, choice, log_survival, level, norm, event,
+    moments,
+):  # fmt: skip
+    """Carry each of m ``rows`` to its jump at ``when``, apply that, and go on to the end of the step where ``tailed``.
+
+    Args:
+        re, im, step, log_survival, level, norm, event, moments: of all rows, see
+            :class:`~spinbattery.engines.trajectories.rows.Rows`; ln S starts from zero at the jump.
+        head, tail: (m, 5, S + 1) tables of the intervals before and after the jump.
+        when, axis: (m,) times in ns, and (m, 3) nx, nz, q there.
+        uniform: (m,) random numbers that choose a jump where ``choice`` is -1, which then tells what was chosen.
+    """
+    backup = np.empty((2, re.shape[1])) if system.damped else np.empty((2, 0))
+    rates = np.empty((5, system.n_spins))
+    for j in range(rows.size):
+        r = rows[j]
+        x, y = re[r], im[r]
+        if system.damped:
+            run_damped(x, y, system, head[j], 1.0 / math.sqrt(norm[r]))
+        else:
+            run_unitary(x, y, system, head[j : j + 1])
+        if choice[j] < 0:
+            remaining = uniform[j] * jump_rates(x, y, system, axis[j], rates)
+            for number in range(rates.size):
+                rate = rates[number // system.n_spins, number % system.n_spins]
+                if rate > 0.0:
+                    choice[j] = number  # the last one that is possible where rounding leaves something
+                    remaining -= rate
+                    if remaining < 0.0:
+                        break
+        apply_jump(x, y, system.n_spins, choice[j], axis[j])
+        norm[r] = squared_norm(x, y) if system.damped else 1.0
+        log_survival[r] = 0.0
+        if not tailed[j]:
+            continue
+        stop = step[r] + 1
+        if system.damped:
+            event[r], log_survival[r], norm[r] = damped_interval(
+                x, y, system, tail[j], when[j], system.edges[stop], axis[j], system.axes[stop], 0.0, level[r], norm[r],
+                backup, rates,
+            )  # fmt: skip
+        else:
+            run_unitary(x, y, system, tail[j : j + 1])
+        if math.isnan(event[r]):
+            step[r] = stop
+            observe(x, y, system, stop, moments[r])
+
+
+@numba.njit(cache=True, nogil=True)
+def final_observables(re, im, system, distribution, spins):
+    """P(Sz) (rows, N + 1) and <sz_k> (rows, N) of each row."""
+    n = system.n_spins
+    for r in range(re.shape[0]):
+        norm = squared_norm(re[r], im[r])
+        distribution[r] = 0.0
+        for i in range(re.shape[1]):
+            p = re[r, i] * re[r, i] + im[r, i] * im[r, i]
+            distribution[r, (int(system.magnetization[i]) + n) // 2] += p / norm
+        for spin in range(n):
+            spins[r, spin] = _bloch(re[r], im[r], n - 1 - spin)[1] / norm

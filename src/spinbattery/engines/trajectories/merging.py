@@ -1,0 +1,226 @@
+"""Records of trajectories that are put together, and records that are continued."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from ...core.checks import several, whole_number
+from ...core.errors import RecordError
+from ...core.progress import Progress, Rising, checked_progress, silent
+from ...core.typing import FloatArray
+from ...model.problem import ChargingProblem
+from ...records.ensemble import Ensemble
+from ...records.record import Record, as_record
+from ...records.solution import build_record
+from ..common.clock import Clock
+from .engine import Trajectories, ensemble_solution
+
+_WHICH = ("trajectories", "seed", "first", "parts")
+"""Options that say which trajectories a record has."""
+
+Part = tuple[int, int, int]
+"""Seed, number of the first trajectory, number of trajectories."""
+
+
+def merge_records(records: Sequence[Record]) -> Record:
+    """One record of all trajectories of several, with the standard errors that all of them give.
+
+    The records are of one problem, by the ``trajectories`` engine with equal options but ``seed``, ``trajectories``
+    and ``first``. Those of one seed must have different trajectories: number them on with ``first``. Two halves of a
+    run that are merged are that run, with its key, where all three treat the time of one jump alike: name
+    ``one_jump``, because ``auto`` may sample in the halves what it integrates in the whole. Of several seeds, or with
+    gaps, the option ``parts`` lists seed, first and number of each.
+
+    Raises:
+        RecordError: no records, records of something else, of problems, options or output times that differ, or
+            that have trajectories in common.
+    """
+    records = [as_record(record) for record in several("records", records)]
+    if not records:
+        raise RecordError("there is no record to merge.")
+    first = records[0]
+    ensembles = [_ensemble(record) for record in records]
+    for position, record in enumerate(records[1:], start=2):
+        _check_alike(first, record, position)
+    parts = _joined([part for record in records for part in _parts(record)])
+    sums = ensembles[0].sums
+    for ensemble in ensembles[1:]:
+        sums += ensemble.sums
+    wall_time = sum(float(record.dataset.attrs["wall_time_s"]) for record in records)
+    options = _options(first, parts)
+    if any(_given(record)["one_jump"] != options["one_jump"] for record in records):
+        options["one_jump"] = first.discretisation["one_jump"]  # what `auto` came to in one of them
+    merged = replace(ensembles[0], sums=sums)
+    return _rebuilt(first, merged, options, f"merged from {len(records)} records", wall_time)
+
+
+def extend_record(record: Record, trajectories: int, progress: Progress = silent) -> Record:
+    """The record of a run with more trajectories, of which only those are run that the given one lacks.
+
+    It equals the run of that many from the start to rounding, and has its key. Where that run would integrate
+    over the time of one jump, which a short one may have found too dear, all of it is run.
+
+    Args:
+        record: of the trajectories engine, with the trajectories of one seed, without gaps.
+        trajectories: of the result, in all.
+        progress: called as the work advances.
+
+    Raises:
+        RecordError: not such a record, or it has more trajectories than that.
+        InvalidParameterError: no whole number.
+        InsufficientMemoryError: it would not fit.
+    """
+    record, progress = as_record(record), checked_progress(progress)
+    ensemble, parts = _ensemble(record), _parts(record)
+    total = whole_number("trajectories", trajectories, least=2)
+    if len(parts) > 1:
+        raise RecordError(
+            "the record is merged from trajectories of several seeds, or with gaps; run more with another seed, "
+            "and merge the records."
+        )
+    seed, first, count = parts[0]
+    if total < count:
+        raise RecordError(f"the record has {count} trajectories already, more than {total}; ask for more than it has.")
+    if total == count:
+        return record
+    engine = Trajectories(**_options(record, [(seed, first, total)]))
+    problem, times, steps = record.problem, record.times, record.discretisation
+    sampled = steps["one_jump"] == "sampled"
+    if sampled and engine.may_integrate(problem, times):
+        return engine.run(problem, times, progress, _reason(record))
+    engine.check(problem)
+    unravelling = engine.unravelling(problem, times, steps["mesh_steps"])
+    numbers = range(first + count, first + total)
+    with Clock() as clock:
+        more = engine.sample(problem, unravelling, numbers, ensemble.exact, 1 if sampled else 2, Rising(progress))
+        seconds = float(record.dataset.attrs["wall_time_s"]) + clock.seconds
+    extended = replace(ensemble, sums=ensemble.sums + more.sums)
+    return _rebuilt(record, extended, engine.options(), _reason(record), seconds)
+
+
+def _ensemble(record: Record) -> Ensemble:
+    if record.engine != Trajectories.name:
+        raise RecordError(
+            f"a record of the {record.engine} engine has no trajectories; only records of {Trajectories.name} can be "
+            "merged or extended."
+        )
+    return Ensemble.from_dataset(record.dataset)
+
+
+def _given(record: Record) -> dict[str, Any]:
+    options: dict[str, Any] = json.loads(str(record.dataset.attrs["engine_options"]))
+    return options
+
+
+def _reason(record: Record) -> str:
+    return str(record.dataset.attrs["engine_reason"])
+
+
+def _parts(record: Record) -> list[Part]:
+    options = _given(record)
+    if "parts" in options:
+        return [(seed, first, count) for seed, first, count in options["parts"]]
+    return [(options["seed"], options["first"], options["trajectories"])]
+
+
+def _check_alike(first: Record, other: Record, position: int) -> None:
+    """Raise :class:`RecordError` unless the two sample the same.
+
+    Args:
+        first: of the records.
+        other: one of the rest.
+        position: of the latter, counted from 1.
+    """
+    if other.problem != first.problem:
+        one, two = first.problem, other.problem
+        parts = [f.name for f in fields(ChargingProblem) if getattr(one, f.name) != getattr(two, f.name)]
+        raise RecordError(
+            f"the records are of different problems: the first is of {_described(first)}, number {position} of "
+            f"{_described(other)}; they differ in {', '.join(parts)}. Merge those of one problem: of a store, "
+            "store.records(network=..., protocol=..., noise=...) gives them, and `spinbattery store list FOLDER "
+            "--where network=... --where noise=...` lists them."
+        )
+    if not np.array_equal(other.times, first.times):
+        raise RecordError("the records have different output times; run them with the same times.")
+    options, others = _given(first), _given(other)
+    for name in sorted({*options, *others}.difference(_WHICH)):
+        # what `auto` came to is compared below
+        if name != "one_jump" and options.get(name) != others.get(name):
+            raise RecordError(
+                f"the records have different {name}, {options.get(name)!r} and {others.get(name)!r}; run them with the "
+                "same."
+            )
+    if first.discretisation.get("one_jump") != other.discretisation.get("one_jump"):
+        raise RecordError(
+            "in one record the time of one jump is integrated, in another sampled; run them with the same one_jump."
+        )
+    same = "exact_weight", "exact_moments", "sampled_weight"
+    if any(not np.allclose(first.dataset[name], other.dataset[name], rtol=1e-9, atol=1e-12) for name in same):
+        raise RecordError("the records were made with different steps; run them again with one version.")
+
+
+def _described(record: Record) -> str:
+    problem = record.problem
+    protocol = problem.protocol
+    noise = f"noise {problem.noise}" if problem.noise else "no noise"
+    return f"network {problem.network.name!r}, protocol {protocol.name!r} of {protocol.duration:g} ns and {noise}"
+
+
+def _joined(parts: list[Part]) -> list[Part]:
+    """Parts in order, those that continue each other as one.
+
+    Raises:
+        RecordError: some trajectories are in two of them.
+    """
+    found: list[Part] = []
+    for seed, first, count in sorted(parts):
+        if found and found[-1][0] == seed:
+            end = found[-1][1] + found[-1][2]
+            if first < end:
+                raise RecordError(
+                    f"the records have trajectories {first} to {min(end, first + count) - 1} of seed {seed} in common; "
+                    "give each run another seed, or another first."
+                )
+            if first == end:
+                found[-1] = (seed, found[-1][1], found[-1][2] + count)
+                continue
+        found.append((seed, first, count))
+    return found
+
+
+def _options(record: Record, parts: list[Part]) -> dict[str, Any]:
+    """Options of the run that has these trajectories."""
+    options = {name: value for name, value in _given(record).items() if name != "parts"}
+    options["trajectories"] = sum(count for *_, count in parts)
+    if len(parts) == 1:
+        return {**options, "seed": parts[0][0], "first": parts[0][1]}
+    return {**options, "seed": None, "first": 0, "parts": [list(part) for part in parts]}
+
+
+def _rebuilt(record: Record, ensemble: Ensemble, options: dict[str, Any], reason: str, wall_time: float) -> Record:
+    """Record of another sample of the same run, whose errors of the discretisation are the same."""
+    data, discretisation = record.dataset, record.discretisation
+    if discretisation["one_jump"] == "sampled" and options["one_jump"] == "auto":
+        single = Trajectories(**{name: value for name, value in options.items() if name != "parts"})
+        if single.may_integrate(record.problem, record.times):
+            options = {**options, "one_jump": "sampled"}  # which `auto` would not be with so many
+    variance_error = (record.precision_relative_error or math.nan) * record.variance
+
+    def errors(name: str, final: float) -> FloatArray:
+        return np.append(data[name].to_numpy() if len(record.times) else np.empty(0), final)
+
+    solution = ensemble_solution(
+        ensemble,
+        record.times,
+        errors("magnetization_t_error", float(data["magnetization_error"].item())),
+        errors("variance_t_error", variance_error),
+        float(data["norm_error"].item()) if "norm_error" in data else None,
+        discretisation,
+    )
+    return build_record(record.problem, record.engine, options, reason, solution, wall_time)

@@ -1,0 +1,1 @@
+"""Bridges to other software: QuTiP, SciPy, dimod, and files of measurements."""

@@ -1,0 +1,175 @@
+"""Measured data as records: reads that were saved elsewhere, or their magnetizations alone."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..analysis.statistics import checked_shots
+from ..core.checks import instance
+from ..core.errors import RecordError, UnusedColumnWarning
+from ..core.paths import user_path
+from ..core.typing import FloatArray
+from ..model.network import SpinNetwork
+from ..model.network_text import as_network
+from ..model.problem import ChargingProblem
+from ..model.protocol import Protocol
+from ..model.recipe import as_protocol
+from ..model.scales import EnergyScales
+from ..model.topology import scales_for
+from ..records.record import Record
+from ..records.solution import Readout, build_record, of_emulation
+from ..solver.request import readout
+from .measurement_files import check_occurrences, read_file
+
+if TYPE_CHECKING:
+    import dimod
+
+IMPORTED = "imported"
+"""Name of the engine of records that were measured elsewhere."""
+
+ProtocolOf = Callable[[SpinNetwork], Protocol]
+"""What makes the protocol for the spins that were sampled, such as the local one, whose field follows from them."""
+
+_SAME_ENERGY = 1e-4
+"""Services keep energies to a few digits."""
+
+
+def record_from_samples(
+    samples: dimod.SampleSet,
+    network: SpinNetwork,
+    protocol: Protocol | ProtocolOf,
+    *,
+    scales: EnergyScales | None = None,
+    source: str = "",
+) -> Record:
+    """Record of an answer of an annealer.
+
+    Energies are computed from the problem; those of the answer are compared with them, and a UserWarning
+    says where they differ by more than a constant.
+
+    Args:
+        samples: the answer; its variables are the labels of the network's spins, or 0 to N - 1 where
+            it has none.
+        network: what was sampled. Where only some of its spins were, it is cut down to these, so that a
+            whole working graph will do.
+        protocol: what was done, or what makes it for the spins that were sampled.
+        scales: A(s), B(s) of the device; the smooth Advantage_system6 model by default.
+        source: where the answer comes from, for the record.
+
+    Raises:
+        NetworkError: variables that are no spins of the network.
+        EngineError: fewer than two reads, or values that are no spins.
+        RecordError: occurrences that are negative or no whole numbers.
+    """
+    instance("source", source, str)
+    if not hasattr(samples, "variables") or not hasattr(samples, "record"):
+        raise RecordError(f"samples must be a dimod SampleSet, as samplers return, but are {samples!r}.")
+    return _of_samples(samples, as_network(network), protocol, scales, source)
+
+
+def record_from_magnetizations(
+    magnetizations: ArrayLike,
+    network: SpinNetwork,
+    protocol: Protocol | ProtocolOf,
+    *,
+    scales: EnergyScales | None = None,
+    source: str = "",
+) -> Record:
+    """Record of reads of which only mu = Sz/N is known, shape (reads,); other arguments as in record_from_samples.
+
+    What needs the spins (the independence ratio, flips by degree, energies) is not in it.
+
+    Raises:
+        InvalidParameterError: fewer than two reads, values outside [-1, 1], or that N spins cannot give.
+    """
+    instance("source", source, str)
+    network = as_network(network)
+    values = checked_shots(magnetizations, network.n_spins)
+    return _record(network, protocol, scales, Readout(values, sampler={"source": source}))
+
+
+def read_measurement(
+    path: str | Path, network: SpinNetwork, protocol: Protocol | ProtocolOf, *, scales: EnergyScales | None = None
+) -> Record:
+    """Record of a file of reads; what it is, its ending and its first line say.
+
+    A ``.json`` is a SampleSet, as ``json.dump(samples.to_serializable(), file)`` writes it. A ``.csv``, ``.txt`` or
+    ``.tsv`` is a table, its cells parted by commas, semicolons, tabs or blanks:
+
+    - one read a row in the column ``magnetization`` or ``mu``, or in the only column, named or not;
+    - a column for each spin, named after its label, as ``samples.to_pandas_dataframe().to_csv()`` writes them;
+    - a matrix without names, a column for each spin in the order of the network.
+
+    A column ``num_occurrences`` says how often each row was read, and 0 is never; ``energy`` is compared with the
+    problem where spins are known. Spins are -1 and +1, or 0 and 1, of which 1 is up. A ``.npy`` is such a matrix
+    (reads, N), or a row of magnetizations (reads,). An UnusedColumnWarning names columns that were not read.
+
+    Raises:
+        RecordError: no such file, another ending, or content of another kind; the message names the line.
+        SpinBatteryError: see :func:`record_from_samples` and :func:`record_from_magnetizations`.
+    """
+    path, network = user_path(path), as_network(network)
+    found = read_file(path, network)
+    if found.unused:
+        remedy = "" if found.counted else "; one that says how often each row was read must be called num_occurrences"
+        warnings.warn(
+            f"{str(path)!r} has columns that are not used: {', '.join(found.unused)}{remedy}.",
+            UnusedColumnWarning,
+            stacklevel=2,
+        )
+    if isinstance(found.reads, np.ndarray):
+        return record_from_magnetizations(found.reads, network, protocol, scales=scales, source=path.name)
+    return _of_samples(found.reads, network, protocol, scales, path.name, has_energies=found.has_energies)
+
+
+def _of_samples(
+    samples: dimod.SampleSet,
+    network: SpinNetwork,
+    protocol: Protocol | ProtocolOf,
+    scales: EnergyScales | None,
+    source: str,
+    *,
+    has_energies: bool = True,
+) -> Record:
+    names = list(samples.variables)
+    own = network.own_labels(names)
+    if own != names:
+        samples = samples.relabel_variables(dict(zip(names, own, strict=True)), inplace=False)
+    spins = network.restricted_to(own)
+    check_occurrences(samples.record.num_occurrences, spins.n_spins)
+    reads = readout(samples, spins.names)
+    model, told = of_emulation(samples.info)
+    record = _record(spins, protocol, scales, replace(reads, sampler={"source": source, **model}, execution=told))
+    energies = np.repeat(samples.record.energy, samples.record.num_occurrences.astype(np.int64))
+    if has_energies and not _alike(np.asarray(energies, dtype=np.float64), record.dataset["energy"].to_numpy()):
+        warnings.warn(
+            "the energies of the answer are not those of this problem: check its protocol, and the J and field that it "
+            "was sampled with.",
+            stacklevel=3,
+        )
+    return record
+
+
+def _record(
+    network: SpinNetwork, protocol: Protocol | ProtocolOf, scales: EnergyScales | None, reads: Readout
+) -> Record:
+    scales = scales_for(network, scales)
+    built = as_protocol(protocol, network, scales)
+    data = reads.magnetizations if reads.spins is None else reads.spins
+    options = {"reads": len(data), "data": hashlib.sha256(data.tobytes()).hexdigest()}
+    problem = ChargingProblem(network, built, scales)
+    return build_record(problem, IMPORTED, options, "sampled elsewhere", reads, 0.0)
+
+
+def _alike(given: FloatArray, computed: FloatArray) -> bool:
+    """Whether energies agree up to a constant, which services may lose."""
+    difference = given - computed
+    return float(np.ptp(difference)) <= _SAME_ENERGY * max(1.0, float(np.abs(computed).max()))

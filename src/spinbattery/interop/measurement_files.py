@@ -1,0 +1,347 @@
+"""Files of measured reads: SampleSets, tables and matrices; every line is understood or refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..analysis.statistics import checked_shots
+from ..core.errors import InsufficientMemoryError, RecordError
+from ..core.machine import available_memory
+from ..core.typing import FloatArray, IntArray
+from ..model.network import SpinNetwork
+
+if TYPE_CHECKING:
+    import dimod
+
+MAGNETIZATION_COLUMNS = ("magnetization", "magnetisation", "mu")
+OCCURRENCE_COLUMNS = ("num_occurrences", "occurrences")
+ENERGY_COLUMN = "energy"
+
+_TOTALS = ("sz", "sz_total", "total_magnetization")
+_NO_MAGNETIZATIONS = (*OCCURRENCE_COLUMNS, ENERGY_COLUMN, "chain_break_fraction", "sample", *_TOTALS)
+"""Names of columns that are known, and no mu, where they are the only one."""
+
+_INDEX = ("", "unnamed: 0")
+"""What pandas calls the numbers of the rows."""
+
+_TABLES = (".csv", ".txt", ".tsv")
+_BYTES_PER_READ = 64
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a file says.
+
+    Attributes:
+        reads: their spins, or where these are not known mu of each, (reads,).
+        has_energies: whether the samples have energies that were measured.
+        unused: names of columns or vectors that were not read.
+        counted: whether the file says how often its rows occurred.
+    """
+
+    reads: dimod.SampleSet | FloatArray
+    has_energies: bool = False
+    unused: tuple[str, ...] = ()
+    counted: bool = True
+
+
+def read_file(path: Path, network: SpinNetwork) -> Measurement:
+    """Reads of a file by its ending; :func:`~spinbattery.interop.measurement.read_measurement` says what it may hold.
+
+    Raises:
+        RecordError: no such file, another ending, or content of another kind.
+        InvalidParameterError: magnetizations that N spins cannot have, or fewer than two reads of them.
+        InsufficientMemoryError: more occurrences than fit into memory.
+    """
+    ending = path.suffix.lower()
+    if ending not in (".json", ".npy", *_TABLES):
+        raise RecordError(
+            f"{str(path)!r} must end in .json (a SampleSet, json.dump(samples.to_serializable(), file)), in .csv, .txt "
+            "or .tsv (a table), or in .npy (a matrix of spins)."
+        )
+    try:
+        if ending == ".npy":
+            return _of_array(path, network)
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise RecordError(f"cannot read {str(path)!r}: {error.strerror or error}.") from None
+    except UnicodeDecodeError:
+        raise RecordError(f"{str(path)!r} is no text; save it as UTF-8.") from None
+    return _of_json(text, path) if ending == ".json" else _Table(text, path, network).measurement()
+
+
+def check_occurrences(occurrences: Any, n_spins: int) -> None:
+    """Refuse numbers of occurrences that are none, or more reads than fit into memory.
+
+    Raises:
+        RecordError: some are negative or no whole numbers.
+        InsufficientMemoryError: they would not fit.
+    """
+    counts = np.asarray(occurrences, dtype=np.float64)
+    if not ((counts >= 0.0) & (counts == np.rint(counts)) & np.isfinite(counts)).all():
+        raise RecordError("num_occurrences must be whole numbers of 0 or more, but some are not.")
+    needed, left = float(counts.sum()) * (_BYTES_PER_READ + 2 * n_spins), available_memory()
+    if needed > left:
+        raise InsufficientMemoryError(
+            f"{counts.sum():.4g} reads of {n_spins} spins need about {needed / 1e9:.3g} GB, but {left / 1e9:.3g} GB "
+            "are free; check num_occurrences."
+        )
+
+
+def _of_json(text: str, path: Path) -> Measurement:
+    import dimod
+
+    try:
+        samples = dimod.SampleSet.from_serializable(json.loads(text))
+    except Exception as error:  # dimod raises whatever it meets
+        raise RecordError(
+            f"{str(path)!r} is no SampleSet ({type(error).__name__}: {error}); write one with "
+            "json.dump(samples.to_serializable(), file)."
+        ) from None
+    used = {"sample", ENERGY_COLUMN, "num_occurrences"}
+    unused = tuple(name for name in samples.record.dtype.names if name not in used)
+    return Measurement(samples, has_energies=True, unused=unused)
+
+
+def _of_array(path: Path, network: SpinNetwork) -> Measurement:
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise RecordError(f"{str(path)!r} is no array of numbers ({error}); write one with numpy.save.") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
+        raise RecordError(
+            f"{str(path)!r} must hold a matrix of spins (reads, {network.n_spins}) or a row of magnetizations (reads,)."
+        )
+    rows = np.arange(1, len(array) + 1)
+    if array.ndim == 1:
+        return Measurement(checked_shots(array, network.n_spins, lambda k: f"entry {k + 1}"))
+    if array.shape[1] != network.n_spins:
+        hint = "; transpose it" if array.shape[0] == network.n_spins else ""
+        raise RecordError(
+            f"{str(path)!r} has {array.shape[1]} columns, but {network.name} has {network.n_spins} spins{hint}."
+        )
+    labels = network.names
+    return Measurement(_sample_set(_spins(array, rows, "row", path), labels))
+
+
+def _sample_set(
+    spins: Any, labels: Sequence[Hashable], energies: FloatArray | None = None, counts: IntArray | None = None
+) -> dimod.SampleSet:
+    import dimod
+
+    return dimod.SampleSet.from_samples(
+        (spins, list(labels)),
+        vartype="SPIN",
+        energy=np.zeros(len(spins)) if energies is None else energies,
+        num_occurrences=np.ones(len(spins), dtype=np.int64) if counts is None else counts,
+    )
+
+
+def _spins(values: Any, places: IntArray, what: str, path: Path) -> Any:
+    """Spins (reads, N) as int8 of -1 and +1, from these or from bits, of which 1 is up; all ones are up either way."""
+    strange = (values != 1) & (values != 0) & (values != -1)
+    if strange.any():
+        row, column = np.argwhere(strange)[0]
+        raise RecordError(
+            f"{str(path)!r}, {what} {places[row]}: {values[row, column]:g} is no spin; spins are -1 and +1, or 0 and "
+            "1, of which 1 is up (3 marks a qubit that was not used)."
+        )
+    bits, down = (values == 0).any(axis=1), (values == -1).any(axis=1)
+    if bits.any() and down.any():
+        row = max(int(bits.argmax()), int(down.argmax()))
+        raise RecordError(
+            f"{str(path)!r}, {what} {places[row]}: spins are -1 and +1, or 0 and 1 throughout, but here and before "
+            "there are both 0 and -1; write one or the other."
+        )
+    return np.where(values == 1, 1, -1).astype(np.int8)
+
+
+class _Table:
+    """A text of rows with the same number of cells, with or without names of the columns in the first.
+
+    Cells are parted by commas, semicolons, tabs or blanks; empty lines, and those that begin with #, are comments.
+    """
+
+    def __init__(self, text: str, path: Path, network: SpinNetwork) -> None:
+        self.path, self.network = path, network
+        self.labels: tuple[Hashable, ...] = network.names
+        self.by_name = {str(label): label for label in self.labels}
+        rows = list(self._rows(text))
+        if not rows:
+            raise self._error("is empty; give one magnetization a row, or the spins of one read.")
+        self.names = self._names(rows[0][1])
+        self.rows = rows[len(self.names) > 0 :]
+        width = len(rows[0][1])
+        for line, cells in rows:
+            if len(cells) != width:
+                raise self._error(
+                    f"has {len(cells)} cells, but line {rows[0][0]} has {width}; give all rows alike, and write "
+                    "decimals with a point.",
+                    line,
+                )
+        self.lines = np.array([line for line, _ in self.rows], dtype=np.int64)
+
+    def measurement(self) -> Measurement:
+        """The spins, or the magnetizations where there are no spins."""
+        width = len(self.names) or len(self.rows[0][1])
+        if not self.names:
+            if width == 1:
+                return self._magnetizations(0, None, ())
+            if width != self.network.n_spins:
+                raise self._error(
+                    f"has {width} columns without names, but {self.network.name} has {self.network.n_spins} spins; "
+                    "give one for each spin, or name them, such as mu,num_occurrences."
+                )
+            return Measurement(_sample_set(self._spins(range(width)), self.labels))
+        lowered = [name.lower() for name in self.names]
+        if len(set(self.names)) < width:
+            raise self._error("has two columns of one name; rename or remove one.", self.first_line)
+        spins = [column for column, name in enumerate(self.names) if name in self.by_name]
+        if spins and len(self.by_name) < self.network.n_spins:
+            raise self._error(
+                f"names spins by labels, of which {self.network.name} has two that are written alike; relabel it.",
+                self.first_line,
+            )
+        if width == 1 and not spins and lowered[0] not in _NO_MAGNETIZATIONS:
+            return self._magnetizations(0, None, ())
+        find = {name: column for column, name in reversed(list(enumerate(lowered))) if column not in spins}
+        counts = next((find[name] for name in OCCURRENCE_COLUMNS if name in find), None)
+        mu = next((find[name] for name in MAGNETIZATION_COLUMNS if name in find), None)
+        energy = find.get(ENERGY_COLUMN) if spins else None
+        used = {*spins, counts, energy} if spins else {mu, counts}
+        left = [name for column, name in enumerate(self.names) if column not in used]
+        if left and left[0] == self.names[0] and left[0].lower() in _INDEX:
+            del left[0]
+        self._refuse_strange_spins(left)
+        if spins:
+            return self._samples(spins, energy, counts, tuple(left))
+        if mu is None:
+            raise self._nothing_known(find)
+        return self._magnetizations(mu, counts, tuple(left))
+
+    def _rows(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        """Number and cells of each line that has any."""
+        lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1)
+                 if line.strip() and not line.lstrip().startswith("#")]  # fmt: skip
+        if not lines:
+            return
+        ends = lines[0][1] + lines[-1][1]
+        delimiter = next((mark for mark in (";", "\t", ",") if mark in ends), None)
+        blanks = len(lines[-1][1].split()) > 1  # else those of the first line are in the name of one column
+        for number, line in lines:
+            if delimiter is None:
+                cells = line.split() if blanks else [line]
+            else:
+                try:
+                    cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
+                except csv.Error as error:
+                    raise self._error(f"is no row of a table: {error}.", number) from None
+            yield number, [cell.strip() for cell in cells]
+        self.first_line = lines[0][0]
+
+    def _names(self, first: list[str]) -> list[str]:
+        """Names of the columns, where the first line has some and no numbers of its own."""
+        if not all(map(_is_number, first)):
+            return first
+        if len(first) == 1 or len(set(first)) < len(first) or not all(cell in self.by_name for cell in first):
+            return []
+        if {float(cell) for cell in first} <= {-1.0, 0.0, 1.0}:
+            raise self._error(
+                f"may name the spins {', '.join(first)} or be their values in a read; write spins as -1 and +1, or put "
+                "a column num_occurrences beside them.",
+                self.first_line,
+            )
+        return first
+
+    def _spins(self, columns: Sequence[int]) -> Any:
+        return _spins(self._numbers(columns, "a spin"), self.lines, "line", self.path)
+
+    def _numbers(self, columns: Sequence[int], what: str) -> FloatArray:
+        """These columns, (rows, columns)."""
+        found = np.empty((len(self.rows), len(columns)))
+        for row, (line, cells) in enumerate(self.rows):
+            try:
+                found[row] = [float(cells[column]) for column in columns]
+            except ValueError:
+                wrong = next(cells[column] for column in columns if not _is_number(cells[column]))
+                raise self._error(f"has {wrong!r} where {what} is wanted; write a number.", line) from None
+        return found
+
+    def _counts(self, column: int | None) -> IntArray | None:
+        """How often each row occurred; rows that did not are none."""
+        if column is None:
+            return None
+        counts = self._numbers([column], "a number of occurrences")[:, 0]
+        wrong = ~((counts >= 0.0) & (counts == np.rint(counts)))
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise self._error(
+                f"has {counts[row]:g} occurrences, which must be a whole number of 0 or more.", int(self.lines[row])
+            )
+        check_occurrences(counts, self.network.n_spins)
+        return counts.astype(np.int64)
+
+    def _magnetizations(self, column: int, counts: int | None, unused: tuple[str, ...]) -> Measurement:
+        values, occurrences = self._numbers([column], "a magnetization")[:, 0], self._counts(counts)
+        lines = self.lines
+        if occurrences is not None:
+            values, lines = np.repeat(values, occurrences), np.repeat(lines, occurrences)
+        shots = checked_shots(values, self.network.n_spins, lambda k: f"line {lines[k]} of {str(self.path)!r}")
+        return Measurement(shots, unused=unused, counted=occurrences is not None)
+
+    def _samples(
+        self, columns: list[int], energy: int | None, counts: int | None, unused: tuple[str, ...]
+    ) -> Measurement:
+        spins = self._spins(columns)
+        energies = None if energy is None else self._numbers([energy], "an energy")[:, 0]
+        occurrences = self._counts(counts)
+        labels = [self.by_name[self.names[column]] for column in columns]
+        samples = _sample_set(spins, labels, energies, occurrences)
+        return Measurement(samples, energy is not None, unused, occurrences is not None)
+
+    def _refuse_strange_spins(self, names: list[str]) -> None:
+        strange = [name for name in names if _is_number(name)]
+        if strange:
+            raise self._error(
+                f"has columns that are named like spins ({', '.join(strange[:4])}), which {self.network.name} does not "
+                "have; give the network that was sampled.",
+                self.first_line,
+            )
+
+    def _nothing_known(self, find: dict[str, int]) -> RecordError:
+        total = next((self.names[find[name]] for name in _TOTALS if name in find), None)
+        if total is not None:
+            return self._error(
+                f"has a column {total}, which is of all spins together; divide it by N = {self.network.n_spins} and "
+                "call it mu.",
+                self.first_line,
+            )
+        if "sample" in find:
+            return self._error(
+                "has its spins in one column, sample; write it with to_pandas_dataframe(sample_column=False).",
+                self.first_line,
+            )
+        return self._error(
+            f"has {len(self.names)} columns, none of them called magnetization or mu, or named after a spin of "
+            f"{self.network.name}; name the one that is, or leave the others out.",
+            self.first_line,
+        )
+
+    def _error(self, sentence: str, line: int | None = None) -> RecordError:
+        place = repr(str(self.path)) if line is None else f"line {line} of {str(self.path)!r}"
+        return RecordError(f"{place} {sentence}")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,286 @@
+"""Results of QuTiP's solvers as records."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import warnings
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..core.checks import instance
+from ..core.errors import RecordError
+from ..core.typing import FloatArray
+from ..engines.common.contract import output_times
+from ..model.operators import ising_diagonal, magnetization_diagonal, transverse_operator
+from ..model.problem import ChargingProblem, as_problem
+from ..records.record import Record
+from ..records.solution import Solution, build_record, plain_data
+from .qutip_checks import check_purity, check_result
+from .qutip_operators import import_qutip
+
+if TYPE_CHECKING:
+    from qutip import Qobj
+    from qutip.solver.multitrajresult import McResult
+    from qutip.solver.result import Result
+
+QUTIP = "qutip"
+"""Name of the engine of records that QuTiP computed."""
+
+_WITHOUT_EFFECT = frozenset({"progress_bar", "progress_kwargs", "map", "num_cpus", "mpi_options"})
+"""Options of its solvers that decide no result."""
+
+_NO_TIMES = np.empty(0)
+
+
+def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, source: str = "") -> Record:
+    """Record of what ``sesolve``, ``mesolve`` or ``mcsolve`` found with :meth:`ChargingProblem.to_qutip`.
+
+    Moments come from the states, not from expectation values. The solver's option ``store_final_state`` gives
+    those at the end; ``store_states``, which is its default without ``e_ops``, gives mu, sigma, the energy and
+    the purity in time as well. From ``mcsolve`` with ``keep_runs_results`` come standard errors, and sigma^2 without
+    the bias of finitely many trajectories, which is minus the squared standard error of mu; without it
+    only their average is known, and a UserWarning says so.
+
+    QuTiP does not estimate its errors, so that the record has no ``magnetization_error`` nor
+    ``precision_relative_error``.
+    Its engine is ``qutip``, and its engine options are the solver with its options, QuTiP's version and a hash of what
+    was found.
+
+    A result that contradicts the problem is refused. Its initial state is known where states are stored in time, and
+    with the final state alone it cannot be checked.
+
+    A result keeps neither H nor the rates of its collapse operators, so that these cannot be compared with the problem.
+
+    Args:
+        result: what the solver returned.
+        problem: what was solved.
+        source: where it comes from, for the record.
+
+    Raises:
+        MissingDependencyError: qutip is not installed.
+        RecordError: the result is another solver's, keeps no states, is of another number of spins, does not begin
+            at 0 or end with the protocol, starts from another state, has states that are not normalised, has another
+            number of collapse operators than the noise of the problem, is mixed where there is no noise, or
+            pure where noise would have mixed it.
+        InvalidParameterError: states at times that do not ascend.
+    """
+    import_qutip("record_from_qutip")
+    from qutip.solver.multitrajresult import McResult
+    from qutip.solver.result import Result
+
+    if not isinstance(result, Result | McResult):
+        raise RecordError(f"the result must be one of sesolve, mesolve or mcsolve, but is {type(result).__name__}.")
+    runs = (
+        _runs_of_trajectories(result)
+        if isinstance(result, McResult)
+        else _Runs([_states(result)], np.ones(1), np.empty(0))
+    )
+    problem = as_problem(problem)
+    instance("source", source, str)
+    check_result(result, runs.states, problem)
+    times = output_times(problem, result.times) if len(runs.states[0]) > 1 else _NO_TIMES
+    solution = _solution(problem, runs, times)
+    if isinstance(result, Result):
+        mixedness = _mixedness(runs.states[0], times)
+        if mixedness:
+            check_purity(result, runs.states[0][-1], mixedness["purity"], problem)
+        solution = replace(solution, **mixedness)
+    options: dict[str, Any] = {
+        "solver": result.solver,
+        "qutip": version("qutip"),
+        "data": _digest(solution),
+        **{key: value for key, value in plain_data(dict(result.options)).items() if key not in _WITHOUT_EFFECT},
+    }
+    if isinstance(result, McResult):
+        options["trajectories"] = result.num_trajectories
+    if source:
+        options["source"] = source
+    seconds = float(result.stats.get("run time", 0.0))
+    return build_record(problem, QUTIP, options, f"solved by QuTiP's {result.solver}", solution, seconds)
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """Weighted runs of a solver.
+
+    Attributes:
+        states: of each run: at the output times, if it kept them, and at the end.
+        exact: weights of the first runs, which were not drawn at random.
+        drawn: (n,) weights of the others, whose mean counts: 1 where all runs were drawn.
+    """
+
+    states: list[list[Qobj]]
+    exact: FloatArray
+    drawn: FloatArray
+
+    def mean(self, values: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+        """Mean of values (runs, ...) and its standard error, or None where fewer than two runs were drawn."""
+        first = len(self.exact)
+        mean = np.tensordot(self.exact, values[:first], axes=1)
+        if not len(self.drawn):
+            return mean, None
+        weighted = (self.drawn * values[first:].T).T
+        mean = mean + weighted.mean(axis=0)
+        if len(weighted) < 2:
+            return mean, None
+        return mean, np.asarray(weighted.std(axis=0, ddof=1) / math.sqrt(len(weighted)))
+
+
+def _states(run: Result) -> list[Qobj]:
+    """States of one run, the last of them at the end."""
+    if run.final_state is None:
+        raise RecordError(
+            f"the result of {run.solver} keeps no states; run it with options={{'store_final_state': True}} for the "
+            "moments at the end, or {'store_states': True} for those in time as well."
+        )
+    return [*run.states, run.final_state]
+
+
+def _runs_of_trajectories(result: McResult) -> _Runs:
+    if result.runs_final_states is not None:
+        trajectories = [*result.deterministic_trajectories, *result.trajectories]
+        drawn = result.num_trajectories * np.array(result.runs_weights)
+        return _Runs([_states(run) for run in trajectories], np.array(result.deterministic_weights), drawn)
+    final = result.average_final_state
+    if final is None:
+        raise RecordError(
+            f"the result of {result.solver} keeps no states; run it with options={{'store_final_state': True, "
+            "'keep_runs_results': True}: the first keeps the states at the end, the second those of each trajectory, "
+            "which standard errors come from. 'store_states' keeps those in time as well."
+        )
+    warnings.warn(
+        f"the result of {result.solver} keeps the average over its {result.num_trajectories} trajectories alone, so "
+        "that the record has no standard errors; run it with options={'keep_runs_results': True} for them.",
+        stacklevel=3,
+    )
+    return _Runs([[*(result.average_states or []), final]], np.ones(1), np.empty(0))
+
+
+class _Observables:
+    """Diagonals and the transverse operator of a problem, and what they give for a state."""
+
+    def __init__(self, problem: ChargingProblem) -> None:
+        n = problem.n_spins
+        self.problem, self.n_spins = problem, n
+        self.level = (n + magnetization_diagonal(n).astype(np.int64)) // 2
+        self.ising = ising_diagonal(n, *problem.couplings)
+        self.transverse = transverse_operator(n).tocoo()
+
+    def probabilities(self, state: Qobj) -> tuple[FloatArray, float]:
+        """Normalised populations (2^N,) of a ket or a density matrix, and its squared norm or trace."""
+        p = np.abs(state.full().ravel()) ** 2 if state.isket else state.diag().real
+        return p / p.sum(), float(p.sum())
+
+    def distribution(self, p: FloatArray) -> FloatArray:
+        """P(Sz), shape (N + 1,)."""
+        return np.asarray(np.bincount(self.level, weights=p, minlength=self.n_spins + 1), dtype=np.float64)
+
+    def energy(self, state: Qobj, p: FloatArray, norm: float, time: float) -> float:
+        """<H> in GHz."""
+        matrix, sx = state.full(), self.transverse
+        transverse = np.vdot(matrix, sx @ matrix).real if state.isket else matrix[sx.row, sx.col].real.sum()
+        bx, bz, half_b = (float(field) for field in self.problem.fields(time))
+        magnetization = float(p @ (2.0 * self.level - self.n_spins))
+        return bx * float(transverse) / norm + bz * magnetization + half_b * float(p @ self.ising)
+
+    def spins(self, p: FloatArray) -> FloatArray:
+        """<sz_k>, shape (N,)."""
+        cube = p.reshape((2,) * self.n_spins)
+        up = [float(np.take(cube, 0, axis=k).sum()) for k in range(self.n_spins)]
+        return 2.0 * np.array(up) - 1.0
+
+
+class _Observed(NamedTuple):
+    """What the states of R runs give: P(Sz) (R, T + 1, N + 1), <H> (R, T + 1), final <sz_k> (R, N), drift of norms."""
+
+    distributions: FloatArray
+    energies: FloatArray
+    spins: FloatArray
+    drift: float
+
+
+def _observed(problem: ChargingProblem, runs: _Runs, times: FloatArray) -> _Observed:
+    observables = _Observables(problem)
+    instants = [*times.tolist(), problem.protocol.duration]
+    distributions, energies, spins, drift = [], [], [], 0.0
+    for states in runs.states:
+        for state, time in zip(states, instants, strict=True):
+            p, norm = observables.probabilities(state)
+            distributions.append(observables.distribution(p))
+            energies.append(observables.energy(state, p, norm, time))
+            drift = max(drift, abs(norm - 1.0))
+        spins.append(observables.spins(p))
+    shape = (len(runs.states), len(instants))
+    return _Observed(np.array(distributions).reshape(*shape, -1), np.reshape(energies, shape), np.array(spins), drift)
+
+
+def _solution(problem: ChargingProblem, runs: _Runs, times: FloatArray) -> Solution:
+    """Moments of all runs together.
+
+    sigma^2 is a mean over the runs but for mu, in which it is stationary: squares about the common mu give its
+    standard error.
+    """
+    n, found = problem.n_spins, _observed(problem, runs, times)
+    values = np.arange(-n, n + 1, 2) / n
+    distribution, distribution_stderr = runs.mean(found.distributions[:, -1])
+    spins, spins_stderr = runs.mean(found.spins)
+    energy, energy_stderr = runs.mean(found.energies)
+    mean, mean_stderr = runs.mean(found.distributions @ values)
+    squares = np.einsum("rtm,tm->rt", found.distributions, (values - mean[:, None]) ** 2)
+    variance, variance_stderr = runs.mean(squares)
+    errors: dict[str, Any] = {}
+    if mean_stderr is not None and variance_stderr is not None and energy_stderr is not None:
+        variance = variance + mean_stderr**2  # the mean of the same runs is nearer to them than the true one
+        errors = {
+            "magnetization": mean_stderr[-1],
+            "variance": variance_stderr[-1],
+            "distribution": distribution_stderr,
+            "spin_magnetization": spins_stderr,
+            "magnetization_t": mean_stderr[:-1],
+            "variance_t": variance_stderr[:-1],
+            "energy_t": energy_stderr[:-1],
+        }
+    return Solution(
+        mean=float(mean[-1]),
+        variance=float(variance[-1]),
+        spin_magnetization=spins,
+        distribution=distribution,
+        times=times,
+        trajectory_mean=mean[:-1],
+        trajectory_variance=variance[:-1],
+        trajectory_energy=energy[:-1],
+        trajectory_mean_error=None,
+        trajectory_variance_error=None,
+        mean_error=None,
+        precision_relative_error=None,
+        norm_error=found.drift,
+        state=None,
+        discretisation={},
+        standard_errors=errors,
+    )
+
+
+def _mixedness(states: list[Qobj], times: FloatArray) -> dict[str, Any]:
+    """Purities and smallest eigenvalue of density matrices, for a solution; nothing of kets."""
+    if states[-1].isket:
+        return {}
+    matrices = [state.full() / state.tr() for state in states]
+    purities = [float(np.vdot(rho, rho).real) for rho in matrices]
+    return {
+        "purity": purities[-1],
+        "trajectory_purity": np.array(purities[:-1]) if len(times) else None,
+        "smallest_eigenvalue": float(np.linalg.eigvalsh(matrices[-1])[0]),
+    }
+
+
+def _digest(solution: Solution) -> str:
+    """Hash of what tells two results apart."""
+    digest = hashlib.sha256()
+    for values in (solution.distribution, solution.spin_magnetization, solution.trajectory_mean,
+                   solution.trajectory_variance, solution.trajectory_energy):  # fmt: skip
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""The physics of a charge: spins and pairs, protocols, energy scales, noise, and the problem they make."""

@@ -1,0 +1,87 @@
+"""Names of spins: matched with names as they come back from files and samplers, and as plain data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import NetworkError
+
+_SHOWN = 4
+
+
+def matched(names: Sequence[Hashable], own: Sequence[Hashable], what: str) -> list[Hashable]:
+    """The own label of each name.
+
+    Names are labels as they are, or, where every one of them is, labels in the other of two spellings: whole numbers as
+    decimal texts, which graph files make of them, or texts as whole numbers.
+
+    Args:
+        names: of spins, as somebody else has them.
+        own: labels of the spins.
+        what: has these labels, for the message.
+
+    Raises:
+        NetworkError: a name that is none of them, or that may be two.
+    """
+    known = {label: label for label in own}  # 1.0 and True are equal to 1, which is the label
+    if all(name in known for name in names):
+        return [known[name] for name in names]
+    by_text: dict[str, Hashable] = {}
+    for label in own:
+        if _is_whole(label) or isinstance(label, str):
+            if str(label) in by_text:
+                raise NetworkError(
+                    f"{what} has spins {by_text[str(label)]!r} and {label!r}, which are written alike; relabel them."
+                )
+            by_text[str(label)] = label
+    texts = [str(name) for name in names if _is_whole(name) or isinstance(name, str)]
+    if len(texts) == len(names) == len(set(texts)) and all(text in by_text for text in texts):
+        return [by_text[text] for text in texts]
+    strange = [name for name in names if name not in known]
+    raise NetworkError(
+        f"{len(strange)} of {len(names)} labels ({_some(strange)}) are no spins of {what}, which has {len(own)} "
+        f"({_some(own)}){_kinds(strange, own)}; give the network that they belong to."
+    )
+
+
+def to_plain(labels: Iterable[Hashable]) -> list[Any]:
+    """Labels as JSON has them: tuples as lists, numpy's numbers as Python's, anything else as a text."""
+    return [_plain(label) for label in labels]
+
+
+def from_plain(labels: Iterable[Any]) -> tuple[Hashable, ...]:
+    """Inverse of :func:`to_plain`, with tuples for lists."""
+    return tuple(from_plain(label) if isinstance(label, list) else label for label in labels)
+
+
+def _plain(label: Any) -> Any:
+    if isinstance(label, tuple):
+        return to_plain(label)
+    if isinstance(label, np.generic):
+        label = label.item()
+    if isinstance(label, float) and not math.isfinite(label):
+        return str(label)
+    return label if label is None or isinstance(label, bool | int | float | str) else str(label)
+
+
+def _is_whole(label: Any) -> bool:
+    return isinstance(label, int | np.integer) and not isinstance(label, bool)
+
+
+def _some(labels: Sequence[Hashable]) -> str:
+    more = ", ..." if len(labels) > _SHOWN else ""
+    return ", ".join(map(repr, labels[:_SHOWN])) + more
+
+
+def _kinds(strange: Sequence[Hashable], own: Sequence[Hashable]) -> str:
+    """What differs where one side has texts and the other whole numbers."""
+    kinds = {"texts": str, "whole numbers": int | np.integer}
+    theirs, ours = (
+        next((name for name, kind in kinds.items() if side and all(isinstance(one, kind) for one in side)), "")
+        for side in (strange, own)
+    )
+    return f"; they are {theirs}, and those of the network {ours}" if theirs and ours and theirs != ours else ""

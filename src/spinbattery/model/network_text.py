@@ -1,0 +1,210 @@
+"""Text forms of networks, as used on the command line: ``torus:3x4``, ``pegasus:4``, ``file:graph.graphml``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..core.errors import NetworkError, did_you_mean
+from ..core.paths import user_path
+from .graph_import import from_networkx, is_graph
+from .instance_file import ENDINGS, read_instance
+from .network import SpinNetwork, complete, ring, tilted_torus, torus
+from .topology import WorkingGraph, read_solver_properties
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+def _one_size(build: Callable[[int], SpinNetwork], kind: str, argument: str) -> SpinNetwork:
+    if not re.fullmatch(r"[0-9]+", argument):
+        raise NetworkError(f"{kind}:{argument} is not a size; write {kind}:6.")
+    return build(int(argument))
+
+
+def _two_sizes(build: Callable[[int, int], SpinNetwork], kind: str, example: str, argument: str) -> SpinNetwork:
+    match = re.fullmatch(r"([0-9]+)x([0-9]+)", argument)
+    if match is None:
+        raise NetworkError(f"{kind}:{argument} is not of the form {example}.")
+    return build(int(match[1]), int(match[2]))
+
+
+def _read_gml(path: Path) -> Any:
+    """A graph with its nodes by label, or by id where they have none, as igraph writes them."""
+    import networkx as nx
+
+    graph = nx.read_gml(path, label=None)  # type: ignore[call-overload]  # its stubs know no None
+    labels = dict(graph.nodes(data="label"))
+    if all(label is None for label in labels.values()):
+        return _named_by_igraph(graph)
+    if None in labels.values() or len(set(labels.values())) < len(labels):
+        raise ValueError("its nodes have labels that are missing or not distinct; give each its own, or none a label")
+    return nx.relabel_nodes(graph, labels)
+
+
+def _read_graphml(path: Path) -> Any:
+    """A graph with its nodes by id, or by name where igraph has numbered them n0, n1, ..."""
+    import networkx as nx
+
+    graph = nx.read_graphml(path)
+    ids = [f"n{k}" for k in range(graph.number_of_nodes())]
+    return _named_by_igraph(graph) if list(graph.nodes) == ids else graph
+
+
+def _named_by_igraph(graph: nx.Graph[Any]) -> nx.Graph[Any]:
+    """A graph with the names of igraph's vertices for its numbers, where all have one of their own."""
+    import networkx as nx
+
+    names = dict(graph.nodes(data="name"))
+    if None in names.values() or len(set(names.values())) < len(names):
+        return graph
+    return nx.relabel_nodes(graph, names)
+
+
+def _graph_readers() -> dict[str, Callable[[Path], Any]]:
+    return {".graphml": _read_graphml, ".gml": _read_gml}
+
+
+def _file(argument: str) -> SpinNetwork:
+    place, mark, choice = argument.partition("?")
+    path, readers = user_path(place), _graph_readers()
+    ending = path.suffix.lower()
+    if ending not in (*readers, *ENDINGS):
+        raise NetworkError(
+            f"cannot tell the format of {place!r}; use a file ending in {', '.join((*readers, *ENDINGS))}."
+        )
+    key, _, weight = choice.partition("=")
+    if mark and (key != "weight" or not weight):
+        raise NetworkError(
+            f"file:{argument} is not understood after the question mark; write file:{place}?weight=NAME for the "
+            "attribute or column that is the weight, or ?weight=none for weights of 1."
+        )
+    if not path.is_file():
+        raise NetworkError(f"there is no file {place!r}.")
+    chosen: str | Literal[False] | None = None if not mark else False if weight == "none" else weight
+    name = f"file:{path.name}{mark}{choice}"
+    if ending in ENDINGS:
+        return read_instance(path, chosen, name)
+    try:
+        graph = readers[ending](path)
+    except Exception as error:  # networkx raises whatever its parsers raise
+        raise NetworkError(f"{place!r} is not readable as {ending[1:]}: {error}") from None
+    return from_networkx(graph, name, weight=chosen)
+
+
+# a bound on the digits, because Python refuses to read numbers of thousands of them
+_NUMBER = "([0-9]{1,18})"
+_MISSING = (re.compile(f"missing:{_NUMBER}:seed:{_NUMBER}"), "missing:28:seed:7")
+_CUTS: dict[str, tuple[re.Pattern[str], str, Callable[..., SpinNetwork]]] = {
+    "region": (re.compile(f"region:{_NUMBER}"), "region:4", WorkingGraph.region),
+    "scattered": (
+        re.compile(f"scattered:{_NUMBER}:seed:{_NUMBER}"), "scattered:400:seed:1", WorkingGraph.scattered,
+    ),
+}  # fmt: skip
+
+
+def _numbers(step: str, pattern: re.Pattern[str], example: str) -> list[int]:
+    match = pattern.fullmatch(step)
+    if match is None:
+        raise NetworkError(f"{step!r} is malformed; write it like {example}, with whole numbers.")
+    return [int(number) for number in match.groups()]
+
+
+def _cut(graph: WorkingGraph, steps: list[str], text: str) -> SpinNetwork:
+    """Network after the steps that follow a graph: any missing:K:seed:S, then at most one cut."""
+    for position, step in enumerate(steps, 1):
+        kind = step.partition(":")[0]
+        if kind == "missing":
+            graph = graph.without(*_numbers(step, *_MISSING))
+        elif kind not in _CUTS:
+            examples = ", ".join([_MISSING[1], *(example for _, example, _ in _CUTS.values())])
+            hint = did_you_mean(kind, ["missing", *_CUTS])
+            raise NetworkError(f"unknown step {step!r} in {text!r}; there are {examples}.{hint}")
+        elif position < len(steps):
+            raise NetworkError(
+                f"{step!r} must be the last step of {text!r}; only missing:K:seed:S may stand before it."
+            )
+        else:
+            pattern, example, cut = _CUTS[kind]
+            return cut(graph, *_numbers(step, pattern, example))
+    return graph.network()
+
+
+def _lattice(family: str, build: Callable[[int], WorkingGraph], argument: str) -> SpinNetwork:
+    size, *steps = argument.split("/")
+    if not re.fullmatch(_NUMBER, size):
+        raise NetworkError(f"{family}:{size} is not a size; write {family}:4.")
+    return _cut(build(int(size)), steps, f"{family}:{argument}")
+
+
+def _solver(argument: str) -> SpinNetwork:
+    # the name of the file may hold slashes; steps hold no .json
+    match = re.fullmatch(r"(.*\.json)(?:/(.*))?", argument)
+    if match is None:
+        raise NetworkError(
+            f"solver:{argument} names no .json file of saved properties; write solver:qpu.json/region:4."
+        )
+    path, steps = user_path(match[1]), match[2]
+    graph = replace(WorkingGraph.from_properties(read_solver_properties(path)), name=f"solver:{path.name}")
+    return _cut(graph, [] if steps is None else steps.split("/"), f"solver:{argument}")
+
+
+_KINDS: dict[str, tuple[str, Callable[[str], SpinNetwork]]] = {
+    "torus": ("torus:3x4", lambda argument: _two_sizes(torus, "torus", "LXxLY; write torus:3x4", argument)),
+    "ring": ("ring:5", lambda argument: _one_size(ring, "ring", argument)),
+    "complete": ("complete:6", lambda argument: _one_size(complete, "complete", argument)),
+    "file": ("file:graph.graphml", _file),
+    "pegasus": (
+        "pegasus:16/missing:28:seed:7/region:4",
+        lambda argument: _lattice("pegasus", WorkingGraph.pegasus, argument),
+    ),
+    "zephyr": ("zephyr:6/scattered:400:seed:1", lambda argument: _lattice("zephyr", WorkingGraph.zephyr, argument)),
+    "solver": ("solver:qpu.json/region:4", _solver),
+    "tilted-torus": (
+        "tilted-torus:3x1",
+        lambda argument: _two_sizes(tilted_torus, "tilted-torus", "AxB; write tilted-torus:3x1", argument),
+    ),
+}
+
+
+def as_network(network: SpinNetwork | nx.Graph[Any] | str) -> SpinNetwork:
+    """Network from what a caller gave: a network, its text form, or a networkx graph.
+
+    Raises:
+        NetworkError: something else, or as :func:`parse_network` and
+        :func:`~spinbattery.model.graph_import.from_networkx`.
+    """
+    if isinstance(network, SpinNetwork):
+        return network
+    if isinstance(network, str):
+        return parse_network(network)
+    if is_graph(network):
+        return from_networkx(network)
+    raise NetworkError(
+        "a network must be a SpinNetwork, such as spinbattery.torus(3, 4), its text form, such as 'torus:3x4', or a "
+        f"networkx graph, but is {network!r}."
+    )
+
+
+def parse_network(text: str) -> SpinNetwork:
+    """Network from its text form.
+
+    Texts that start with ``pegasus:M``, ``zephyr:M`` or ``solver:FILE.json`` (properties of a solver, see
+    :func:`~spinbattery.model.topology.read_solver_properties`) may go on with steps after slashes: ``missing:K:seed:S``
+    leaves out K random qubits, and the last step may be ``region:m``, the whole P_m or Z_m placed where the
+    fewest qubits are missing, or ``scattered:K:seed:S``, K random qubits. See
+    :class:`~spinbattery.model.topology.WorkingGraph`.
+
+    Raises:
+        NetworkError: unknown kind (the message says which exist), malformed size or step, unreadable file.
+    """
+    if not isinstance(text, str):
+        raise NetworkError(f"a network must be text, such as 'torus:3x4', but is {text!r}.")
+    kind, colon, argument = text.strip().partition(":")
+    if kind not in _KINDS or not colon:
+        examples = ", ".join(example for example, _ in _KINDS.values())
+        raise NetworkError(f"unknown network {text!r}; there are {examples}.{did_you_mean(kind, _KINDS)}")
+    return _KINDS[kind][1](argument)

@@ -1,0 +1,180 @@
+"""A charging problem: a network, a protocol and the energy scales of a device, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..core.arrays import read_only
+from ..core.checks import instance
+from ..core.errors import InvalidParameterError
+from ..core.typing import FloatArray, IntArray
+from .cost import Cost
+from .labels import from_plain, to_plain
+from .network import SpinNetwork
+from .network_text import as_network
+from .noise import Noise
+from .protocol import Protocol, check_initial
+from .recipe import as_protocol
+from .scales import EnergyScales, advantage_system6, as_scales
+
+if TYPE_CHECKING:
+    import dimod
+    import qutip
+
+    from ..interop.exports import ScipyHamiltonian
+    from ..interop.qutip_operators import QutipProblem
+
+
+@dataclass(frozen=True)
+class ChargingProblem:
+    """What an engine solves; frozen and hashable, with a content hash that is stable between machines.
+
+    Attributes:
+        network: which spins are coupled; given as a network, its text form, or a networkx graph.
+        protocol: what is done to them; given as a protocol, a recipe, or a function from a network to a protocol.
+        scales: A(s) and B(s) of the device; the smooth Advantage_system6 model by default.
+        noise: what acts on the spins besides; None where all rates are zero.
+
+    Raises:
+        InvalidParameterError: the initial state or the rates are for another number of spins.
+    """
+
+    network: SpinNetwork
+    protocol: Protocol
+    scales: EnergyScales = field(default_factory=advantage_system6)
+    noise: Noise | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "network", as_network(self.network))
+        object.__setattr__(self, "scales", as_scales(self.scales))
+        object.__setattr__(self, "protocol", as_protocol(self.protocol, self.network, self.scales))
+        check_initial(self.protocol, self.network)
+        if self.noise is None:
+            return
+        if not isinstance(self.noise, Noise):
+            raise InvalidParameterError(f"noise must be a Noise, such as parse_noise('x:1e-3/ns'), not {self.noise!r}.")
+        self.noise.check(self.n_spins)
+        if not self.noise:
+            object.__setattr__(self, "noise", None)
+
+    @property
+    def n_spins(self) -> int:
+        return self.network.n_spins
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Hilbert-Schmidt cost (paper Eq. 28)."""
+        return self.protocol.cost(self.network, self.scales)
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether no coupling of any kind acts, so that every spin evolves alone."""
+        return not np.any(self.couplings[1])
+
+    @cached_property
+    def couplings(self) -> tuple[IntArray, FloatArray]:
+        """Pairs (E, 2) and what multiplies B(s)/2 on each: J w_jk plus cross-talk, merged."""
+        network = self.network
+        pairs = np.concatenate([network.pairs, network.crosstalk_pairs])
+        values = np.concatenate([self.protocol.J * network.weights, network.crosstalk])
+        unique, inverse = np.unique(pairs, axis=0, return_inverse=True)
+        merged = np.zeros(len(unique))
+        np.add.at(merged, inverse.ravel(), values)
+        return read_only(unique.reshape(-1, 2)), read_only(merged)
+
+    def fields(self, t: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Bx(t), Bz(t), B(s(t))/2 in GHz at times t in ns."""
+        return self.protocol.fields(t, self.scales)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data (lists and numbers) from which :meth:`from_dict` rebuilds the problem."""
+        network = self.network
+        data: dict[str, Any] = {
+            "network": {
+                "name": network.name,
+                "n_spins": network.n_spins,
+                "pairs": network.pairs.tolist(),
+                "weights": network.weights.tolist(),
+                "crosstalk_pairs": network.crosstalk_pairs.tolist(),
+                "crosstalk": network.crosstalk.tolist(),
+            },
+            "protocol": self.protocol.to_dict(),
+            "scales": self.scales.to_dict(),
+        }
+        if network.names != tuple(range(network.n_spins)):
+            data["network"]["labels"] = to_plain(network.names)
+        if network.lattice:
+            data["network"]["lattice"] = network.lattice
+        if self.noise is not None:
+            data["noise"] = self.noise.to_dict()
+        return data
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ChargingProblem:
+        """Inverse of :meth:`to_dict`; positions of the network are not kept, and of labels what JSON can hold."""
+        given = dict(data["network"])
+        labels = from_plain(given.pop("labels", ()))
+        # labels that are no plain data may have become the same text
+        network = SpinNetwork(**given, labels=labels if len(set(labels)) == given["n_spins"] else None)
+        noise = Noise.from_dict(data["noise"]) if "noise" in data else None
+        return cls(network, Protocol.from_dict(data["protocol"]), EnergyScales.from_dict(data["scales"]), noise)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of everything that enters the physics; names do not."""
+        physics = {"protocol": self.protocol.to_dict(), "scales": self.scales.to_dict()}
+        for part in physics.values():
+            part.pop("name")
+        if self.protocol.initial.uniform:  # one angle for all spins, or the same for each, is one state
+            initial = physics["protocol"]["initial"]
+            physics["protocol"]["initial"] = {key: angles[:1] for key, angles in initial.items()}
+        if self.noise is not None:
+            physics["noise"] = self.noise.to_dict()
+        text = json.dumps(physics, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(f"problem:1:{self.network.content_hash}:{text}".encode()).hexdigest()
+
+    def __hash__(self) -> int:
+        return hash(self.content_hash)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ChargingProblem) and self.content_hash == other.content_hash
+
+    def to_scipy(self) -> ScipyHamiltonian:
+        """H(t) in rad/ns as sparse matrices, see :func:`spinbattery.interop.exports.to_scipy`."""
+        from ..interop.exports import to_scipy
+
+        return to_scipy(self)
+
+    def to_qobjevo(self) -> qutip.QobjEvo:
+        """H(t) in rad/ns as a QobjEvo, see :func:`spinbattery.interop.exports.to_qobjevo`."""
+        from ..interop.exports import to_qobjevo
+
+        return to_qobjevo(self)
+
+    def to_qutip(self) -> QutipProblem:
+        """What ``mesolve`` and ``mcsolve`` take, see :func:`spinbattery.interop.exports.to_qutip`."""
+        from ..interop.exports import to_qutip
+
+        return to_qutip(self)
+
+    def to_bqm(self) -> dimod.BinaryQuadraticModel:
+        """h and J as an annealer is programmed with them, see :func:`spinbattery.interop.exports.to_bqm`."""
+        from ..interop.exports import to_bqm
+
+        return to_bqm(self)
+
+
+def as_problem(given: Any) -> ChargingProblem:
+    """What was given, if it is a problem.
+
+    Raises:
+        InvalidParameterError: it is none.
+    """
+    return instance("the problem", given, ChargingProblem, "made of a network and a protocol")

@@ -1,0 +1,226 @@
+"""Energy scales A(s), B(s) of an annealer: energies divided by Planck's constant, in GHz."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..core.arrays import read_only
+from ..core.checks import ROUNDING, apart
+from ..core.errors import EnergyScalesError
+from ..core.typing import FloatArray
+
+
+class Curve(Protocol):
+    """A smooth or piecewise smooth function of s on [0, 1], with the places where it is not smooth."""
+
+    @property
+    def kinks(self) -> FloatArray: ...
+
+    def __call__(self, s: ArrayLike) -> FloatArray: ...
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+def checked_table(s: Any, values: Any, what: str, *, positive: bool = False) -> tuple[FloatArray, FloatArray]:
+    """s and values (GHz) as arrays; ends that are 0 and 1 to rounding (1e-9) are made exact.
+
+    Raises:
+        EnergyScalesError: fewer than two rows, not numbers, not finite, s not ascending from 0 to 1, or
+            negative values (zero ones too where they must be positive).
+    """
+    try:
+        s, values = np.asarray(s, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise EnergyScalesError(f"{what} must hold numbers only.") from None
+    if s.ndim != 1 or s.shape != values.shape or len(s) < 2:
+        raise EnergyScalesError(
+            f"{what} needs two or more rows with as many s as values, but has {s.shape} and {values.shape}."
+        )
+    if not (np.isfinite(s).all() and np.isfinite(values).all()):
+        raise EnergyScalesError(f"{what} has entries that are not finite; correct or remove those rows.")
+    if (np.abs(s[[0, -1]] - [0.0, 1.0]) <= ROUNDING).all() and (s[[0, -1]] != [0.0, 1.0]).any():
+        s = s.copy()
+        s[[0, -1]] = 0.0, 1.0
+    if (np.diff(s) <= 0.0).any():
+        row = int(np.argmax(np.diff(s) <= 0.0)) + 1
+        before, after = apart(s[row - 1], s[row])
+        raise EnergyScalesError(f"{what}: s must ascend strictly, but {before} is followed by {after}.")
+    if s[0] != 0.0 or s[-1] != 1.0:
+        first, last, _, _ = apart(s[0], s[-1], 0.0, 1.0)
+        raise EnergyScalesError(f"{what}: s must run from 0 to 1, but runs from {first} to {last}.")
+    if (values < 0.0).any() or (positive and (values <= 0.0).any()):
+        row = int(np.argmin(values))
+        raise EnergyScalesError(f"{what} must not be negative, but is {values[row]:g} GHz at s = {s[row]:g}.")
+    return s, values
+
+
+@dataclass(frozen=True)
+class LinearTable:
+    """Linear interpolation between the rows of a table (s, GHz)."""
+
+    s: tuple[float, ...]
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _take_ends(self, checked_table(self.s, self.values, "energy table")[0])
+
+    @cached_property
+    def _arrays(self) -> tuple[FloatArray, FloatArray]:
+        return read_only(np.array(self.s)), read_only(np.array(self.values))
+
+    @property
+    def kinks(self) -> FloatArray:
+        return self._arrays[0]
+
+    def __call__(self, s: ArrayLike) -> FloatArray:
+        return np.asarray(np.interp(np.asarray(s, dtype=np.float64), *self._arrays))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": "linear", "s": list(self.s), "values": list(self.values)}
+
+
+@dataclass(frozen=True)
+class LogSpline:
+    """Exponential of the not-a-knot cubic spline through the logarithms of a table (s, GHz)."""
+
+    s: tuple[float, ...]
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _take_ends(self, checked_table(self.s, self.values, "energy spline", positive=True)[0])
+
+    @cached_property
+    def _spline(self) -> Any:
+        from scipy.interpolate import CubicSpline
+
+        return CubicSpline(np.array(self.s), np.log(self.values))
+
+    @property
+    def kinks(self) -> FloatArray:
+        """The knots: the third derivative jumps there."""
+        return np.array(self.s)
+
+    def __call__(self, s: ArrayLike) -> FloatArray:
+        return np.asarray(np.exp(self._spline(np.asarray(s, dtype=np.float64))))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": "log-spline", "s": list(self.s), "values": list(self.values)}
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """Polynomial in s with ascending coefficients (GHz)."""
+
+    coefficients: tuple[float, ...]
+
+    @property
+    def kinks(self) -> FloatArray:
+        return np.empty(0)
+
+    def __call__(self, s: ArrayLike) -> FloatArray:
+        return np.polynomial.Polynomial(self.coefficients)(np.asarray(s, dtype=np.float64))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": "polynomial", "coefficients": list(self.coefficients)}
+
+
+def _take_ends(curve: LinearTable | LogSpline, s: FloatArray) -> None:
+    """Take over ends that were rounded; what was exact stays the very numbers that were given."""
+    if (curve.s[0], curve.s[-1]) != (0.0, 1.0):
+        object.__setattr__(curve, "s", tuple(s.tolist()))
+
+
+_CURVES: dict[str, Any] = {"linear": LinearTable, "log-spline": LogSpline, "polynomial": Polynomial}
+
+
+def _curve_from_dict(data: dict[str, Any]) -> Curve:
+    arguments = {key: tuple(value) for key, value in data.items() if key != "kind"}
+    curve: Curve = _CURVES[data["kind"]](**arguments)
+    return curve
+
+
+@dataclass(frozen=True)
+class EnergyScales:
+    """The two energy functions of an annealer: transverse A(s) and Ising B(s), in GHz.
+
+    Attributes:
+        name: what they are, for records and figures; not part of the physics.
+        transverse: A(s).
+        ising: B(s).
+    """
+
+    name: str
+    transverse: Curve
+    ising: Curve
+
+    def A(self, s: ArrayLike) -> FloatArray:
+        """Transverse energy A(s) in GHz, shape of s."""
+        return self.transverse(s)
+
+    def B(self, s: ArrayLike) -> FloatArray:
+        """Ising energy B(s) in GHz, shape of s."""
+        return self.ising(s)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of both functions, without their name: what tells scales apart."""
+        functions = {"A": self.transverse.to_dict(), "B": self.ising.to_dict()}
+        text = json.dumps(functions, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(f"scales:1:{text}".encode()).hexdigest()
+
+    @cached_property
+    def kinks(self) -> FloatArray:
+        """Values of s at which A or B is not smooth; integrators put panel edges there."""
+        return read_only(np.unique(np.concatenate([self.transverse.kinks, self.ising.kinks])))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "A": self.transverse.to_dict(), "B": self.ising.to_dict()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> EnergyScales:
+        """Inverse of :meth:`to_dict`."""
+        return cls(data["name"], _curve_from_dict(data["A"]), _curve_from_dict(data["B"]))
+
+
+_A_SYSTEM6 = (
+    9.6269, 6.2804, 4.3719, 3.1406, 2.2841, 1.6552, 1.1689, 0.78982, 0.50224, 0.28795, 0.14448,
+    0.062266, 0.022248, 0.0065754, 0.0015838, 0.00030176, 4.56e-05, 5.3606e-06, 4.8062e-07, 3.1525e-08, 1.4614e-09,
+)  # fmt: skip
+_B_SYSTEM6 = (0.231671, 2.184583, 5.149973)
+
+
+@lru_cache
+def advantage_system6() -> EnergyScales:
+    """Smooth model of D-Wave Advantage_system6, the annealer of the paper.
+
+    Source: the vendor's schedule spreadsheet 09-1273A-F for Advantage_system6 (sheet
+    "Standard-Annealing Schedule"), as published with the Ocean documentation and read in 2026.
+    A(s) is the exponential of a cubic spline through ln A at 21 equally spaced s; it is within 1 % of
+    the table for s < 0.6, and the table itself carries 1 % of measurement noise. B(s) is the
+    quadratic that gives the table to 1e-6. For the table itself use :func:`from_spreadsheet`.
+    """
+    knots = tuple(float(k) / 20.0 for k in range(21))
+    return EnergyScales("Advantage_system6 (smooth model)", LogSpline(knots, _A_SYSTEM6), Polynomial(_B_SYSTEM6))
+
+
+def as_scales(given: EnergyScales | None) -> EnergyScales:
+    """Energy scales from what a caller gave: the default for None.
+
+    Raises:
+        EnergyScalesError: something else.
+    """
+    if given is None:
+        return advantage_system6()
+    if not isinstance(given, EnergyScales):
+        raise EnergyScalesError(
+            "scales must be EnergyScales, such as spinbattery.advantage_system6() or "
+            f"spinbattery.from_spreadsheet('schedule.xlsx'), but are {given!r}."
+        )
+    return given

@@ -1,0 +1,160 @@
+"""Symmetries of a problem: permutations of the spins that leave couplings, noise and start as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ..core.arrays import read_only
+from ..core.checks import instance, whole_number
+from ..core.errors import InvalidParameterError
+from ..core.typing import FloatArray, IntArray
+from .problem import ChargingProblem, as_problem
+
+_CACHED_GROUPS = 256
+_MIXING = 50
+"""Products per element of the pool before its elements count as random."""
+
+
+@dataclass(frozen=True, eq=False)
+class AutomorphismGroup:
+    """The automorphism group of a weighted graph whose vertices may have colours.
+
+    Attributes:
+        generators: (m, N) permutations that generate the group: spin k goes to ``generators[i, k]``.
+        order: number of its elements; N! for a complete graph, so it may be a very large number.
+    """
+
+    generators: IntArray
+    order: int
+
+    @property
+    def n_spins(self) -> int:
+        return int(self.generators.shape[1])
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether there is no symmetry but the identity."""
+        return self.order == 1
+
+    def site_orbits(self) -> IntArray:
+        """Smallest spin that a symmetry maps each spin onto, shape (N,)."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        n, moved = self.n_spins, self.generators.ravel()
+        start = np.tile(np.arange(n), len(self.generators))
+        links = coo_array((np.ones(len(moved)), (start, moved)), shape=(n, n))
+        _, labels = connected_components(links, directed=False)
+        _, smallest = np.unique(labels, return_index=True)
+        return np.asarray(smallest[labels], dtype=np.int64)
+
+    def elements(self, most: int) -> IntArray | None:
+        """All elements as permutations, shape (order, N), or None where there are more than ``most``."""
+        if self.order > most:
+            return None
+        identity = np.arange(self.n_spins)
+        known = {identity.tobytes()}
+        found = [identity]
+        for element in found:  # grows while it is walked through
+            for generator in self.generators:
+                product = generator[element]
+                key = product.tobytes()
+                if key not in known:
+                    known.add(key)
+                    found.append(product)
+        return np.array(found)
+
+    def sample(self, count: int, random: np.random.Generator) -> IntArray:
+        """Random elements, shape (count, N), for groups too large to be listed: products of generators.
+
+        Product replacement: a pool of elements is multiplied with one another at random until it is mixed.
+        """
+        if self.is_trivial:
+            return np.tile(np.arange(self.n_spins), (count, 1))
+        pool = [np.array(self.generators[i % len(self.generators)]) for i in range(max(10, len(self.generators)))]
+        chosen = random.integers(len(pool), size=(_MIXING * len(pool) + count, 2))
+        found = np.empty((len(chosen), self.n_spins), dtype=np.int64)
+        for step, (i, j) in enumerate(chosen.tolist()):
+            if i != j:
+                pool[i] = pool[j][pool[i]]
+            found[step] = pool[i]
+        return found[len(found) - count :]
+
+
+def automorphism_group(n_spins: int, pairs: IntArray, weights: FloatArray, colours: IntArray) -> AutomorphismGroup:
+    """All permutations that leave every pair's weight and every vertex's colour as they are.
+
+    The search is that of the BLISS library, through igraph. It knows colours of vertices and none of edges, so that
+    weighted pairs become vertices of their own, coloured by the weight.
+
+    Args:
+        n_spins: number of vertices N.
+        pairs: (E, 2) edges, each once.
+        weights: (E,) compared to the last bit; an edge of weight zero is none.
+        colours: (N,) kinds of the vertices.
+
+    Raises:
+        InvalidParameterError: arrays of other lengths, vertices that do not exist, or an edge that comes twice.
+    """
+    import igraph
+
+    _check_graph(n_spins, pairs, weights, colours)
+
+    acting = weights != 0.0
+    pairs, weights = pairs[acting], weights[acting]
+    values, kinds = np.unique(weights, return_inverse=True)
+    kinds_of_spins = np.unique(colours, return_inverse=True)[1].ravel()
+    if len(values) <= 1:
+        graph, graph_colours = igraph.Graph(n_spins, pairs.tolist()), kinds_of_spins
+    else:
+        middle = n_spins + np.arange(len(pairs))
+        halves = np.concatenate([np.column_stack([pairs[:, 0], middle]), np.column_stack([pairs[:, 1], middle])])
+        graph = igraph.Graph(n_spins + len(pairs), halves.tolist())
+        graph_colours = np.concatenate([kinds_of_spins, kinds_of_spins.max() + 1 + kinds.ravel()])
+    colour_list = graph_colours.tolist()
+    generators = np.array(graph.automorphism_group(color=colour_list), dtype=np.int64).reshape(-1, graph.vcount())
+    order = int(graph.count_automorphisms(color=colour_list))
+    return AutomorphismGroup(read_only(np.ascontiguousarray(generators[:, :n_spins])), order)
+
+
+def _check_graph(n_spins: int, pairs: IntArray, weights: FloatArray, colours: IntArray) -> None:
+    whole_number("n_spins", n_spins)
+    for name, given, kinds in (("pairs", pairs, "iu"), ("weights", weights, "iuf"), ("colours", colours, "iu")):
+        if instance(name, given, np.ndarray).dtype.kind not in kinds or not given.ndim:
+            raise InvalidParameterError(f"{name} must be an array of numbers, integers for spins and kinds.")
+    if pairs.shape != (len(weights), 2) or colours.shape != (n_spins,):
+        raise InvalidParameterError(
+            f"pairs, weights and colours must have the shapes (E, 2), (E,) and ({n_spins},), but have {pairs.shape}, "
+            f"{weights.shape} and {colours.shape}."
+        )
+    if pairs.size and (pairs.min() < 0 or pairs.max() >= n_spins or (pairs[:, 0] == pairs[:, 1]).any()):
+        raise InvalidParameterError(f"pairs must be of two different spins from 0 to {n_spins - 1}.")
+    if len(np.unique(np.sort(pairs, axis=1), axis=0)) < len(pairs):
+        raise InvalidParameterError("a pair comes twice; add up its weights.")
+
+
+def symmetry_group(problem: ChargingProblem) -> AutomorphismGroup:
+    """Permutations of the spins that leave a problem as it is.
+
+    Couplings (cross-talk included), noise rates and the initial state of every spin must be mapped onto equal ones;
+    fields are uniform, so they are always kept.
+
+    Raises:
+        InvalidParameterError: it is no problem.
+    """
+    return group_of(as_problem(problem))
+
+
+@lru_cache(maxsize=_CACHED_GROUPS)
+def group_of(problem: ChargingProblem) -> AutomorphismGroup:
+    """The same, remembered."""
+    n = problem.n_spins
+    spinors = problem.protocol.initial.spinors(n)
+    parts = [spinors.real.T, spinors.imag.T]
+    if problem.noise is not None:
+        parts += [problem.noise.pauli_rates(n), problem.noise.relaxation_rates(n)[None]]
+    colours = np.unique(np.concatenate(parts).T, axis=0, return_inverse=True)[1].ravel()
+    return automorphism_group(n, *problem.couplings, np.asarray(colours, dtype=np.int64))

@@ -1,0 +1,377 @@
+"""Working graphs of annealers: Pegasus and Zephyr, whole or with missing qubits, and networks cut from them.
+
+The qubit numbers are the devices' own. Pegasus P_m has N = 8(3m - 1)(m - 1) qubits (Boothby et al., arXiv:2003.00133),
+Zephyr Z_m with tile parameter t has N = 4tm(2m + 1) (Boothby, King, Raymond, D-Wave technical report 14-1056A-A, 2021).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.arrays import read_only
+from ..core.checks import is_one_of
+from ..core.errors import EnergyScalesError, NetworkError
+from ..core.paths import user_path
+from ..core.typing import FloatArray, IntArray
+from .network import SpinNetwork
+from .scales import EnergyScales, as_scales
+
+_SMALLEST_SIZE = {"pegasus": 2, "zephyr": 1}
+_LARGEST_SIZE = 32
+_LARGEST_TILE = 8
+_SAVE = "save the solver's own as JSON, json.dump(sampler.properties, file)"
+
+
+class _Lattice(NamedTuple):
+    """The graph of a family at full yield; qubits sorted, couplers sorted with the smaller qubit first."""
+
+    qubits: IntArray
+    couplers: IntArray
+    positions: FloatArray
+
+
+def _graph(family: str, size: int, tile: int) -> Any:
+    import dwave.graphs
+
+    return dwave.graphs.pegasus_graph(size) if family == "pegasus" else dwave.graphs.zephyr_graph(size, tile)
+
+
+@lru_cache(maxsize=64)
+def _lattice(family: str, size: int, tile: int) -> _Lattice:
+    import dwave.graphs
+
+    graph = _graph(family, size, tile)
+    layout = dwave.graphs.pegasus_layout(graph) if family == "pegasus" else dwave.graphs.zephyr_layout(graph)
+    qubits = np.array(sorted(graph.nodes), dtype=np.int64)
+    couplers = np.sort(np.array(graph.edges, dtype=np.int64), axis=1)
+    return _Lattice(
+        read_only(qubits),
+        read_only(couplers[np.lexsort((couplers[:, 1], couplers[:, 0]))]),
+        read_only(np.array([layout[qubit] for qubit in qubits.tolist()])),
+    )
+
+
+@lru_cache(maxsize=32)
+def _placements(family: str, size: int, tile: int, region: int) -> tuple[list[tuple[int, ...]], IntArray]:
+    """Offsets and images, shape (placements, qubits of the region), of the smaller lattice within the larger one."""
+    import dwave.graphs
+
+    source, target = _graph(family, region, tile), _graph(family, size, tile)
+    mappings = list(
+        dwave.graphs.pegasus_sublattice_mappings(source, target)
+        if family == "pegasus"
+        else dwave.graphs.zephyr_sublattice_mappings(source, target)
+    )
+    qubits = _lattice(family, region, tile).qubits.tolist()
+    images = np.array([[mapping(qubit) for qubit in qubits] for mapping in mappings], dtype=np.int64)
+    return [tuple(mapping.offset) for mapping in mappings], read_only(images)
+
+
+def _whole(what: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise NetworkError(f"{what} must be a whole number of at least {least}, but is {value!r}.")
+    return int(value)
+
+
+def _checked_size(family: str, size: Any) -> int:
+    m = _whole(f"the size of a {family} graph", size, _SMALLEST_SIZE[family])
+    if m > _LARGEST_SIZE:
+        raise NetworkError(
+            f"{family}:{m} is far larger than any device (Pegasus 16, Zephyr 12); sizes go to {_LARGEST_SIZE}."
+        )
+    return m
+
+
+def _integers(values: Any, shape: tuple[int, ...], what: str) -> IntArray:
+    """Values as an integer array; -1 in the shape stands for any length."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        array = np.array(None)
+    if array.size == 0:
+        array = np.empty((0, *shape[1:]), dtype=np.int64)
+    if array.shape[1:] != shape[1:] or array.ndim != len(shape) or not np.issubdtype(array.dtype, np.integer):
+        form = "whole numbers" if len(shape) == 1 else "pairs of whole numbers"
+        raise NetworkError(f"{what} must be a list of {form}; {_SAVE}.")
+    return array.astype(np.int64)
+
+
+def _chosen(n: int, n_chosen: int, seed: int, *stream: int) -> IntArray:
+    """Sorted random choice of ``n_chosen`` out of n.
+
+    The smallest of n uniform numbers: their stream is the part of the generator that is least likely
+    ever to change, and with the same seed a smaller choice lies within a larger one.
+    """
+    uniform = np.random.default_rng([seed, *stream]).random(n)
+    chosen: IntArray = np.sort(np.argsort(uniform, kind="stable")[:n_chosen])
+    return chosen
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Where a smaller lattice of the same family lies within a working graph.
+
+    Attributes:
+        offset: of the lattice within the device, as numbered by ``dwave.graphs``.
+        qubits: the working qubits there, sorted.
+        missing_qubits: number of the lattice's qubits that do not work there.
+        missing_couplers: number of the lattice's couplers that do not work there, those of missing qubits included.
+    """
+
+    offset: tuple[int, ...]
+    qubits: IntArray
+    missing_qubits: int
+    missing_couplers: int
+
+
+@dataclass(frozen=True, eq=False)
+class WorkingGraph:
+    """The qubits and couplers of an annealer that work.
+
+    Attributes:
+        family: ``pegasus`` or ``zephyr``.
+        size: m of P_m or Z_m, 2 (Zephyr 1) to 32.
+        qubits: (n,) numbers of the working qubits, sorted.
+        couplers: (E, 2) pairs of qubits, the smaller number first, sorted.
+        name: the text form where there is one, such as ``pegasus:16/missing:28:seed:7``, else the solver's name.
+        tile: t of Zephyr, 4 on all devices; Pegasus has none.
+        solver: chip and topology where it is the graph of a solver, else None.
+
+    Raises:
+        NetworkError: unknown family, size out of range, qubits or couplers that the family's graph does
+            not have, that stand there twice, or couplers of qubits that are not listed.
+    """
+
+    family: str
+    size: int
+    qubits: IntArray
+    couplers: IntArray
+    name: str
+    tile: int = 4
+    solver: tuple[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        if not is_one_of(self.family, _SMALLEST_SIZE):
+            raise NetworkError(f"the topology {self.family!r} is not supported; use a pegasus or a zephyr graph.")
+        object.__setattr__(self, "size", _checked_size(self.family, self.size))
+        object.__setattr__(self, "tile", _whole("Zephyr's tile parameter", self.tile, 1))
+        if self.tile > _LARGEST_TILE:
+            raise NetworkError(f"Zephyr's tile parameter is 4 on all devices and at most {_LARGEST_TILE} here.")
+        qubits = np.sort(_integers(self.qubits, (-1,), "qubits"))
+        couplers = np.sort(_integers(self.couplers, (-1, 2), "couplers"), axis=1)
+        couplers = couplers[np.lexsort((couplers[:, 1], couplers[:, 0]))]
+        self._check_qubits(qubits)
+        self._check_couplers(qubits, couplers)
+        object.__setattr__(self, "qubits", read_only(qubits))
+        object.__setattr__(self, "couplers", read_only(couplers))
+
+    @property
+    def _whole_lattice(self) -> _Lattice:
+        return _lattice(self.family, self.size, self.tile)
+
+    def _check_qubits(self, qubits: IntArray) -> None:
+        if not len(qubits):
+            raise NetworkError(f"{self.name} has no qubits; a working graph needs at least one.")
+        if (repeated := qubits[1:][np.diff(qubits) == 0]).size:
+            raise NetworkError(f"{self.name} lists qubit {repeated[0]} more than once; give each once.")
+        if (unknown := qubits[~np.isin(qubits, self._whole_lattice.qubits)]).size:
+            raise NetworkError(f"{self.name} lists qubit {unknown[0]}, which {self.family}:{self.size} does not have.")
+
+    def _check_couplers(self, qubits: IntArray, couplers: IntArray) -> None:
+        if (strangers := couplers[~np.isin(couplers, qubits).all(axis=1)]).size:
+            raise NetworkError(f"{self.name} lists coupler {strangers[0].tolist()}, but not both of its qubits.")
+        # one number per coupler; both of its qubits are known to exist
+        base = int(self._whole_lattice.qubits[-1]) + 1
+        keys, known = (pairs @ np.array([base, 1]) for pairs in (couplers, self._whole_lattice.couplers))
+        if (unknown := couplers[~np.isin(keys, known)]).size:
+            pair = unknown[0].tolist()
+            raise NetworkError(f"{self.name} lists coupler {pair}, which {self.family}:{self.size} does not have.")
+        if (repeated := couplers[1:][np.diff(keys) == 0]).size:
+            raise NetworkError(f"{self.name} lists coupler {repeated[0].tolist()} more than once; give each once.")
+
+    @classmethod
+    def pegasus(cls, m: int) -> WorkingGraph:
+        """P_m with all its qubits: 40 for m = 2, 5640 for m = 16, of degree 15 inside.
+
+        Raises:
+            NetworkError: m is no whole number of 2 to 32.
+        """
+        lattice = _lattice("pegasus", m := _checked_size("pegasus", m), 4)
+        return cls("pegasus", m, lattice.qubits, lattice.couplers, f"pegasus:{m}")
+
+    @classmethod
+    def zephyr(cls, m: int) -> WorkingGraph:
+        """Z_m with tile parameter 4 and all its qubits: 48 for m = 1, 4800 for m = 12, of degree 20 inside.
+
+        Raises:
+            NetworkError: m is no whole number of 1 to 32.
+        """
+        lattice = _lattice("zephyr", m := _checked_size("zephyr", m), 4)
+        return cls("zephyr", m, lattice.qubits, lattice.couplers, f"zephyr:{m}")
+
+    @classmethod
+    def from_properties(cls, properties: Mapping[str, Any]) -> WorkingGraph:
+        """The working graph of a solver, named by its ``chip_id``.
+
+        Args:
+            properties: of a sampler or solver, with ``topology`` (type and shape), ``qubits`` and ``couplers``.
+
+        Raises:
+            NetworkError: entries missing or malformed, a topology other than Pegasus and Zephyr, and
+                whatever makes no working graph.
+        """
+        absent = [key for key in ("topology", "qubits", "couplers") if key not in properties]
+        if absent:
+            raise NetworkError(f"a solver's properties hold {', '.join(absent)}, but these do not; {_SAVE}.")
+        topology = properties["topology"]
+        if not isinstance(topology, Mapping) or not {"type", "shape"} <= topology.keys():
+            raise NetworkError(f"topology must have a type and a shape, but is {topology!r}; {_SAVE}.")
+        family = topology["type"]
+        if family not in ("pegasus", "zephyr"):
+            raise NetworkError(f"the topology {family!r} is not supported; use a pegasus or a zephyr solver.")
+        shape = topology["shape"]
+        if not isinstance(shape, (list, tuple)) or len(shape) not in ((1,) if family == "pegasus" else (1, 2)):
+            form = "[m], such as [16]" if family == "pegasus" else "[m] or [m, t], such as [12, 4]"
+            raise NetworkError(f"the shape of a {family} topology must be {form}, but is {shape!r}; {_SAVE}.")
+        name = str(properties.get("chip_id") or "solver")
+        graph = cls(family, shape[0], properties["qubits"], properties["couplers"], name, *shape[1:])
+        chip = str(properties.get("emulated_chip_id") or name)
+        return replace(graph, solver=None if chip == "EmulatedAnnealer" else (chip, family))
+
+    def without(self, n_missing: int, seed: int) -> WorkingGraph:
+        """The graph with randomly chosen qubits missing, the same for the same seed.
+
+        With one seed, the qubits missing for a smaller number are among those missing for a larger one.
+
+        Raises:
+            NetworkError: no qubit would be left, or a number that is not whole or below zero.
+        """
+        n_missing, seed = _whole("the number of missing qubits", n_missing, 0), _whole("the seed", seed, 0)
+        if n_missing >= len(self.qubits):
+            raise NetworkError(
+                f"{self.name} has {len(self.qubits)} qubits, so at most {len(self.qubits) - 1} can be missing, "
+                f"not {n_missing}."
+            )
+        qubits = np.delete(self.qubits, _chosen(len(self.qubits), n_missing, seed))
+        couplers = self.couplers[np.isin(self.couplers, qubits).all(axis=1)]
+        return replace(self, qubits=qubits, couplers=couplers, name=f"{self.name}/missing:{n_missing}:seed:{seed}")
+
+    def network(self) -> SpinNetwork:
+        """All working qubits as a network, labelled by the qubit numbers, with the layout of the device."""
+        return self._induced(self.qubits, self.name)
+
+    def placement(self, m: int) -> Placement:
+        """The place of the whole P_m or Z_m within the device that misses the fewest qubits.
+
+        All sublattice mappings of ``dwave.graphs`` are tried; of equal ones the first is taken.
+
+        Raises:
+            NetworkError: m too small, or larger than the device.
+        """
+        m = _checked_size(self.family, m)
+        if m > self.size:
+            raise NetworkError(
+                f"region:{m} does not fit into {self.name}, a {self.family} graph of size {self.size}; "
+                f"take a region of at most {self.size}."
+            )
+        offsets, images = _placements(self.family, self.size, self.tile, m)
+        works = np.isin(images, self.qubits)
+        best = int(np.argmin((~works).sum(axis=1)))
+        qubits = np.sort(images[best][works[best]])
+        lattice = _lattice(self.family, m, self.tile)
+        couplers = np.isin(self.couplers, qubits).all(axis=1).sum()
+        return Placement(
+            offsets[best], read_only(qubits), len(lattice.qubits) - len(qubits), len(lattice.couplers) - int(couplers)
+        )
+
+    def region(self, m: int) -> SpinNetwork:
+        """The sub-graph of the working qubits and couplers where :meth:`placement` puts P_m or Z_m.
+
+        What is missing there is left out, so N and n_C are those of the network, not of the whole lattice.
+
+        Raises:
+            NetworkError: m too small, or larger than the device.
+        """
+        placement = self.placement(m)
+        return self._induced(placement.qubits, f"{self.name}/region:{m}")
+
+    def scattered(self, n: int, seed: int) -> SpinNetwork:
+        """n working qubits chosen at random, and the working couplers among them, the same for the same seed.
+
+        Raises:
+            NetworkError: fewer than one or more than the working qubits, or a seed below zero.
+        """
+        n, seed = _whole("the number of scattered qubits", n, 1), _whole("the seed", seed, 0)
+        if n > len(self.qubits):
+            raise NetworkError(f"{self.name} has {len(self.qubits)} qubits; choose at most as many, not {n}.")
+        # a stream of its own, so that the choice does not depend on which qubits the same seed made missing
+        chosen = self.qubits[_chosen(len(self.qubits), n, seed, 1)]
+        return self._induced(chosen, f"{self.name}/scattered:{n}:seed:{seed}")
+
+    def _induced(self, qubits: IntArray, name: str) -> SpinNetwork:
+        inside = np.isin(self.couplers, qubits).all(axis=1)
+        lattice = self._whole_lattice
+        return SpinNetwork(
+            len(qubits),
+            np.searchsorted(qubits, self.couplers[inside]),
+            name=name,
+            positions=lattice.positions[np.searchsorted(lattice.qubits, qubits)],
+            labels=tuple(qubits.tolist()),
+            lattice=self.family,
+            solver=self.solver,
+        )
+
+
+def scales_for(network: SpinNetwork, given: EnergyScales | None) -> EnergyScales:
+    """A(s), B(s) that were given; else those of Advantage_system6, for ideal graphs and solvers that may have them.
+
+    Raises:
+        EnergyScalesError: none are given for a network that was cut from a solver that has others, or what was given
+            is something else.
+    """
+    if given is None and network.solver is not None and (reason := other_scales(*network.solver)):
+        raise EnergyScalesError(reason)
+    return as_scales(given)
+
+
+def other_scales(chip: str, topology: str) -> str:
+    """Why a solver certainly has other energy scales than Advantage_system6, and what to do; empty where it may not."""
+    if topology != "zephyr" and not chip.startswith("Advantage2"):
+        return ""
+    return (
+        f"{chip} is a chip of {topology} topology, whose A(s) and B(s) are not those of Advantage_system6, a pegasus "
+        "chip, which are taken where none are given; give its own, from the vendor's spreadsheet: --energy-scales FILE "
+        "[--sheet NAME], scales=from_spreadsheet(...) in Python, energy_scales in an experiment file."
+    )
+
+
+def read_solver_properties(path: str | Path) -> dict[str, Any]:
+    """The properties of a solver, saved as JSON: ``json.dump(sampler.properties, file)``.
+
+    Returns:
+        all properties of the file; ``topology``, ``qubits`` and ``couplers`` are there and make a working graph.
+
+    Raises:
+        NetworkError: no such file, no JSON object, or whatever :meth:`WorkingGraph.from_properties` refuses.
+    """
+    path = user_path(path)
+    try:
+        properties = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NetworkError(f"cannot read the solver's properties {str(path)!r}: {error.strerror}; {_SAVE}.") from None
+    except (ValueError, RecursionError) as error:
+        raise NetworkError(f"{str(path)!r} is not JSON ({error}); {_SAVE}.") from None
+    if not isinstance(properties, dict):
+        raise NetworkError(f"{str(path)!r} holds no JSON object; {_SAVE}.")
+    try:
+        WorkingGraph.from_properties(properties)
+    except NetworkError as error:
+        raise NetworkError(f"{str(path)!r}: {error}") from None
+    return properties

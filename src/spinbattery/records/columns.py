@@ -1,0 +1,184 @@
+"""What the index, tables and filters know of a run: its parameters, results and timings, by name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ..core.typing import FloatArray
+from ..model.families import family_of
+from ..model.problem import ChargingProblem
+from ..model.protocol import Protocol
+from .charge_state import ChargeState
+from .hashing import canonical_json
+from .record import Record
+from .schema import LONG_NAMES, UNITS
+
+Row = dict[str, Any]
+"""Values by column; what is not known is None."""
+
+Kind = Literal["TEXT", "REAL", "INTEGER"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: SQLite type, unit (``1`` where it has none), and meaning."""
+
+    kind: Kind
+    meaning: str
+    unit: str = "1"
+
+
+PARAMETERS = {
+    "key": Column("TEXT", "hash of problem, engine, options and output times"),
+    "problem_hash": Column("TEXT", "hash of the physics"),
+    "network": Column("TEXT", "name of the network"),
+    "network_hash": Column("TEXT", "hash of its spins, pairs, weights and cross-talk"),
+    "family": Column("TEXT", "family of graphs; unknown where it is of none that is known, or of several"),
+    "n_spins": Column("INTEGER", "N"),
+    "n_pairs": Column("INTEGER", "n_C, coupled pairs without cross-talk"),
+    "weight": Column("REAL", "weight of the bonds where all have the same; unknown where they differ"),
+    "crosstalk": Column("REAL", "J_CT in units of B(s)/2 where all pairs have the same; 0 where there is none"),
+    "noise": Column("TEXT", "rates of noise on the spins; unknown where there is none"),
+    "protocol": Column("TEXT", "name of the protocol"),
+    "schedule": Column("TEXT", "hash of s(t/tau), g(t/tau) and the initial state, where that is alike on all spins"),
+    "duration": Column("REAL", "tau", UNITS["duration"]),
+    "J": Column("REAL", "coupling in units of B(s)/2"),
+    "field": Column("REAL", "h in units of B(s)/2"),
+    "s_hold": Column("REAL", "smallest annealing fraction"),
+    "energy_scales": Column("TEXT", "name of A(s), B(s)"),
+    "scales_hash": Column("TEXT", "hash of A(s), B(s), without their name"),
+    "engine": Column("TEXT", "name of the engine"),
+    "engine_options": Column("TEXT", "options of the engine as JSON"),
+    "tolerance": Column("REAL", "promised error, where there is a promise; of tensor networks an aim"),
+    "bond_dimension": Column("TEXT", "of a tensor network; several where they check each other"),
+    "expansion": Column("TEXT", "directions that links of a tensor network may exchange in a step"),
+    "seed": Column("INTEGER", "seed of the engine, where it has one"),
+    "trajectories": Column("INTEGER", "trajectories of a noisy run"),
+    "reads": Column("INTEGER", "reads of an annealer"),
+    "model": Column("TEXT", "model of an emulated annealer"),
+    "temperature": Column("REAL", "temperature of an emulated annealer", "mK"),
+    "sweeps": Column("INTEGER", "Monte Carlo sweeps of an emulated annealer"),
+    "readout_error": Column("REAL", "probability that an emulated annealer misreads a bit"),
+    "n_times": Column("INTEGER", "output times"),
+}
+"""Known before a run; also kept of a run that failed."""
+
+RESULTS = {
+    name: Column("REAL", LONG_NAMES[name], UNITS[name])
+    for name in (
+        "magnetization",
+        "variance",
+        "std",
+        "precision",
+        "precision_bound",
+        "magnetization_error",
+        "precision_error",
+        "precision_relative_error",
+        "std_error",
+        "norm_error",
+        "magnetization_stderr",
+        "variance_stderr",
+        "precision_stderr",
+        "purity",
+        "hs_cost",
+        "hs_cost_peak",
+        "hs_cost_matched",
+    )
+}
+"""Numbers of the record, under the names they have there."""
+
+VERDICTS = {
+    "no_precision": Column("TEXT", "why there is no precision, to be read after sigma"),
+    "charge_state": Column("TEXT", ", ".join(ChargeState)),
+}
+"""What else the record says."""
+
+TIMINGS = {
+    "wall_time_s": Column("REAL", "run time", "s"),
+    "created": Column("TEXT", "when it was finished, UTC"),
+}
+
+STATE = {
+    "status": Column("TEXT", "done, failed or damaged"),
+    "error": Column("TEXT", "why it failed, or what is damaged"),
+    "size": Column("INTEGER", "bytes of the file"),
+    "digest": Column("TEXT", "SHA-256 of the file"),
+}
+
+COLUMNS = {**PARAMETERS, **RESULTS, **VERDICTS, **TIMINGS, **STATE}
+
+
+_OPTIONS = ("seed", "trajectories", "reads", "model", "temperature", "sweeps", "readout_error")
+"""Options of engines that are columns."""
+
+
+def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int, key: str) -> Row:
+    """Columns of a run that are known before it is made."""
+    network, protocol = problem.network, problem.protocol
+    values = np.unique(network.crosstalk)
+    return {
+        "key": key,
+        "problem_hash": problem.content_hash,
+        "network": network.name,
+        "network_hash": network.content_hash,
+        "family": family_of(network) or None,
+        "n_spins": network.n_spins,
+        "n_pairs": network.n_pairs,
+        "weight": _common(network.weights),
+        "crosstalk": 0.0 if not len(values) else float(values[0]) if len(values) == 1 else None,
+        "noise": None if problem.noise is None else str(problem.noise),
+        "protocol": protocol.name,
+        "schedule": _schedule(protocol),
+        "duration": protocol.duration,
+        "J": protocol.J,
+        "field": protocol.h,
+        "s_hold": float(protocol.s.values.min()),
+        "energy_scales": problem.scales.name,
+        "scales_hash": problem.scales.content_hash,
+        "engine": engine,
+        "engine_options": canonical_json(options),
+        "tolerance": options.get("tolerance"),
+        **{name: _text(options.get(name)) for name in ("bond_dimension", "expansion")},
+        **{name: options.get(name) for name in _OPTIONS},
+        "n_times": n_times,
+    }
+
+
+def _common(weights: FloatArray) -> float | None:
+    """The one value of all weights, 1 where there are no bonds; None where they differ."""
+    found = np.unique(weights)
+    return 1.0 if not len(found) else float(found[0]) if len(found) == 1 else None
+
+
+def record_row(record: Record) -> Row:
+    """All columns of a finished run but those of its file."""
+    data = record.dataset
+    options = json.loads(str(data.attrs["engine_options"]))
+    known = parameters(record.problem, record.engine, options, len(record.times), record.key)
+    found = data.variables  # many times quicker than data[name]
+    results = {name: float(found[name].values) if name in found else None for name in RESULTS}
+    results["precision_error"] = record.precision_error
+    timings = {"wall_time_s": float(data.attrs["wall_time_s"]), "created": str(data.attrs["created"])}
+    verdicts = {"no_precision": record.no_precision or None, "charge_state": str(record.charge_state)}
+    return {**known, **results, **verdicts, **timings, "status": "done", "error": None}
+
+
+def _schedule(protocol: Protocol) -> str | None:
+    """Hash of what a protocol does in units of tau, whatever its name; None where the spins start differently."""
+    if not protocol.initial.uniform:
+        return None
+    data = protocol.to_dict()
+    initial = {name: angles[:1] for name, angles in data["initial"].items()}
+    return hashlib.sha256(canonical_json([data["s"], data["g"], initial]).encode()).hexdigest()
+
+
+def _text(value: Any) -> str | None:
+    """A number, or several with commas."""
+    if value is None:
+        return None
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

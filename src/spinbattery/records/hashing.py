@@ -1,0 +1,84 @@
+"""Hashes of runs and records: keys by which a run is known, and digests by which its record is checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core.typing import FloatArray
+from ..model.problem import ChargingProblem
+from .schema import NUMERICS_VERSION, SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def canonical_json(data: Any) -> str:
+    """JSON with one spelling, for hashes and attributes."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def run_key(problem: ChargingProblem, engine: str, options: dict[str, Any], times: FloatArray) -> str:
+    """Hash of all that decides a run's content: problem, engine, options, output times, and our versions."""
+    text = canonical_json(
+        [SCHEMA_VERSION, NUMERICS_VERSION, problem.content_hash, engine, options, np.asarray(times).tolist()]
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+_JOB_DIGITS = 16
+
+
+def measurement_key(planned: str, job: str) -> str:
+    """Key of a measurement: the key of the run as it was planned, a hyphen, and a hash of the job that did it.
+
+    Reads that no seed repeats differ from job to job, so that two measurements of one planned run are two runs.
+
+    Args:
+        planned: key of the run, from :func:`run_key`, or of any measurement of it.
+        job: what tells the job from all others, such as the number the service gave it.
+    """
+    return f"{planned_key(planned)}-{hashlib.sha256(job.encode()).hexdigest()[:_JOB_DIGITS]}"
+
+
+def planned_key(key: str) -> str:
+    """Key of the planned run that a measurement is one of; a key of another run is its own."""
+    return key.partition("-")[0]
+
+
+_NAMES = frozenset({"labels", "lattice"})
+"""What is no physics in the text of a network, and not in every record of it."""
+
+
+def without_names(problem: str) -> str:
+    """The text of a problem in a record without what the spins are called."""
+    data = json.loads(problem)
+    data["network"] = {key: value for key, value in data["network"].items() if key not in _NAMES}
+    return canonical_json(data)
+
+
+def dataset_digest(dataset: xr.Dataset, left_out: frozenset[str]) -> str:
+    """SHA-256 over all variables and all attributes but those left out."""
+    digest = hashlib.sha256()
+    for name in sorted(map(str, dataset.variables)):
+        variable = dataset.variables[name]
+        values = np.asarray(variable.values)
+        described = sorted((key, plain_value(value)) for key, value in variable.attrs.items())
+        digest.update(f"{name}:{variable.dims}:{values.shape}:{described}".encode())
+        digest.update(str(values.tolist()).encode() if values.dtype.kind in "OUT" else values.tobytes())
+    attributes = {key: plain_value(value) for key, value in dataset.attrs.items() if key not in left_out}
+    digest.update(canonical_json(attributes).encode())
+    return digest.hexdigest()
+
+
+def checksum(dataset: xr.Dataset) -> str:
+    """SHA-256 of a whole record, which its file keeps beside it."""
+    return dataset_digest(dataset, frozenset({"checksum"}))
+
+
+def plain_value(value: Any) -> Any:
+    """A number of numpy as one of Python."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,59 @@
+"""Reading records: the checks of a file, and what older versions called otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..core.errors import RecordError
+from ..core.paths import user_path
+from .hashing import checksum, plain_value
+from .netcdf import decode
+from .record import Record
+from .schema import LONG_NAMES, REQUIRED, SCHEMA, SCHEMA_VERSION
+
+
+def read_record(path: str | Path) -> Record:
+    """Read a record and check it.
+
+    Raises:
+        RecordError: no such file, no netCDF, not a record, another schema version, or damaged
+            (its checksum does not match).
+    """
+    path = user_path(path)
+    if not path.is_file():
+        raise RecordError(f"there is no record file {str(path)!r}.")
+    try:
+        dataset = decode(path.read_bytes())
+    except OSError as error:
+        raise RecordError(f"cannot read {str(path)!r}: {error.strerror}.") from error
+    except ValueError as error:
+        raise RecordError(
+            f"{str(path)!r} is not a readable netCDF record: {error}; if it was one, delete it and compute it again."
+        ) from None
+    attributes = {key: plain_value(value) for key, value in dataset.attrs.items()}
+    if attributes.get("schema") != SCHEMA:
+        raise RecordError(f"{str(path)!r} is netCDF but no spinbattery record; write records with Record.save.")
+    if attributes.get("schema_version") != SCHEMA_VERSION:
+        raise RecordError(
+            f"{str(path)!r} has schema version {attributes.get('schema_version')}, but this spinbattery reads "
+            f"version {SCHEMA_VERSION}; compute it again or read it with the version that wrote it."
+        )
+    missing = [name for name in REQUIRED if name not in dataset]
+    if missing:
+        raise RecordError(f"{str(path)!r} is damaged: it lacks {', '.join(missing)}; delete it and compute it again.")
+    expected = attributes.pop("checksum", None)
+    dataset.attrs = attributes
+    try:
+        intact = checksum(dataset) == expected
+    except (TypeError, ValueError):  # an attribute that no record has
+        intact = False
+    if not intact:
+        raise RecordError(f"{str(path)!r} is damaged: its checksum does not match; delete it and compute it again.")
+    if "precision_error" in dataset:  # the relative one, as older versions called it; none is kept under that name now
+        relative = dataset["precision_error"].assign_attrs(long_name=LONG_NAMES["precision_relative_error"])
+        dataset = dataset.drop_vars("precision_error").assign(precision_relative_error=relative)
+    stderr = dataset.get("precision_stderr")
+    if stderr is not None and str(stderr.attrs["long_name"]).startswith("relative"):  # as records of reads once had it
+        meaning = {"long_name": LONG_NAMES["precision_stderr"]}
+        dataset["precision_stderr"] = (stderr * dataset["precision"]).assign_attrs(stderr.attrs | meaning)
+    return Record(dataset)

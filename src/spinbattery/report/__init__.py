@@ -1,1 +1,0 @@
-"""The reproduction's report: figures, records, audit and one self-contained page."""

@@ -1,0 +1,201 @@
+"""What a job costs in QPU access time, by the documented timing model 1.0.x; all times in microseconds.
+
+The model and its fields are those of D-Wave's documentation, "Estimating Access Time" in the chapter on the operation
+and timing of a QPU. The solver publishes the figures as the property ``problem_timing_data``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.checks import instance
+from ..core.errors import InvalidParameterError
+from .properties import interval, is_real, is_whole
+from .schedule_limits import anneal_time, is_reverse
+
+_MODELS = ("pwl_log_log", "pwl_linear")
+
+
+@dataclass(frozen=True)
+class QpuTiming:
+    """How long a job occupies the QPU, in us.
+
+    Attributes:
+        n_reads: number of anneals.
+        anneal: one anneal.
+        readout: one read of all qubits of the problem.
+        delay: from one read to the next anneal, thermalization included.
+        programming: once per job, thermalization included.
+    """
+
+    n_reads: int
+    anneal: float
+    readout: float
+    delay: float
+    programming: float
+
+    @property
+    def sampling(self) -> float:
+        """All reads together."""
+        return self.n_reads * (self.anneal + self.readout + self.delay)
+
+    @property
+    def access(self) -> float:
+        """What is charged."""
+        return self.programming + self.sampling
+
+    def to_info(self) -> dict[str, float]:
+        """The parts by their names in the ``info["timing"]`` of an answer, in us.
+
+        Nothing is processed afterwards here, and what a server adds is in no model: these three are 0.
+        """
+        return {
+            "qpu_sampling_time": self.sampling,
+            "qpu_anneal_time_per_sample": self.anneal,
+            "qpu_readout_time_per_sample": self.readout,
+            "qpu_access_time": self.access,
+            "qpu_access_overhead_time": 0.0,
+            "qpu_programming_time": self.programming,
+            "qpu_delay_time_per_sample": self.delay,
+            "total_post_processing_time": 0.0,
+            "post_processing_overhead_time": 0.0,
+        }
+
+
+def qpu_access_time(properties: Mapping[str, Any], n_qubits: int, parameters: Mapping[str, Any]) -> float:
+    """QPU access time of a job in us: what is charged, where ``quota_conversion_rate`` is 1.
+
+    Arguments and errors are those of `qpu_timing`.
+    """
+    return qpu_timing(properties, n_qubits, parameters).access
+
+
+def qpu_timing(properties: Mapping[str, Any], n_qubits: int, parameters: Mapping[str, Any]) -> QpuTiming:
+    """The parts of a job's QPU access time.
+
+    A reverse anneal (a schedule that starts at s = 1) reinitializes its state before each read unless
+    ``reinitialize_state`` is False, as on the QPU. A thermalization of 0 us is 0 us: the default of the solver is taken
+    only where the parameter is absent. (``estimate_qpu_access_time`` of the SDK differs in both.)
+
+    Args:
+        properties: of the solver, with ``problem_timing_data``.
+        n_qubits: number of qubits of the problem.
+        parameters: what is to be sent with it.
+
+    Raises:
+        InvalidParameterError: a property is missing or malformed, the timing model is another one, or a parameter
+            that the model uses is malformed.
+    """
+    data = _timing_data(properties)
+    instance("parameters", parameters, Mapping, "of a job")  # type: ignore[type-abstract]
+    if not is_whole(n_qubits) or n_qubits < 1:
+        raise InvalidParameterError(f"the number of qubits must be a positive integer, but is {n_qubits!r}.")
+    anneal = _anneal(data, parameters)
+    thermalization = _parameter(parameters, "readout_thermalization", data, "default_readout_thermalization")
+    programming = _field(data, "typical_programming_time")
+    programming += _parameter(parameters, "programming_thermalization", data, "default_programming_thermalization")
+    delay = _field(data, "qpu_delay_time_per_sample") + max(thermalization, _decorrelation(data, parameters, anneal))
+    if is_reverse(parameters):
+        how = "with" if parameters.get("reinitialize_state", True) else "without"
+        programming += _field(data, f"reverse_annealing_{how}_reinit_prog_time_delta")
+        delay += _field(data, f"reverse_annealing_{how}_reinit_delay_time_delta")
+    n_reads = parameters.get("num_reads", 1)
+    if not is_whole(n_reads) or n_reads < 1:
+        raise InvalidParameterError(f"num_reads must be a positive integer, but is {n_reads!r}.")
+    return QpuTiming(int(n_reads), anneal, _readout(data, n_qubits), delay, programming)
+
+
+def readout_time(properties: Mapping[str, Any], n_qubits: int) -> float | None:
+    """Time to read this many qubits once, in us; None where the solver publishes no timing data.
+
+    Raises:
+        InvalidParameterError: the timing data are malformed, or of another model.
+    """
+    return None if properties.get("problem_timing_data") is None else _readout(_timing_data(properties), n_qubits)
+
+
+def _timing_data(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    data = instance("properties", properties, Mapping, "of a solver").get("problem_timing_data")  # type: ignore[type-abstract]
+    if data is None:
+        raise InvalidParameterError(
+            "the solver publishes no property 'problem_timing_data', so its QPU access time cannot be predicted; "
+            "save the properties of a solver that does."
+        )
+    if not isinstance(data, Mapping):
+        raise InvalidParameterError(f"the solver's property 'problem_timing_data' must be a mapping, but is {data!r}.")
+    version = data.get("version")
+    if version is None:
+        raise _missing("version")
+    if not isinstance(version, str) or not version.startswith("1.0."):
+        raise InvalidParameterError(f"the timing model must be of version 1.0.x, but this solver's is {version!r}.")
+    return data
+
+
+def _missing(name: str) -> InvalidParameterError:
+    return InvalidParameterError(
+        f"the solver's property 'problem_timing_data' lacks {name!r}, which the timing model needs; read the "
+        f"properties from the solver again."
+    )
+
+
+def _field(data: Mapping[str, Any], name: str) -> float:
+    if data.get(name) is None:
+        raise _missing(name)
+    if not is_real(data[name]):
+        raise InvalidParameterError(f"problem_timing_data[{name!r}] must be a finite number, but is {data[name]!r}.")
+    return float(data[name])
+
+
+def _parameter(parameters: Mapping[str, Any], name: str, data: Mapping[str, Any], default: str) -> float:
+    if name not in parameters:
+        return _field(data, default)
+    if not is_real(parameters[name]) or parameters[name] < 0.0:
+        raise InvalidParameterError(f"{name} must be a time in us of 0 or more, but is {parameters[name]!r}.")
+    return float(parameters[name])
+
+
+def _anneal(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> float:
+    if "anneal_schedule" in parameters and "annealing_time" in parameters:
+        raise InvalidParameterError("anneal_schedule and annealing_time exclude each other; send one of them.")
+    time = anneal_time(data, parameters)
+    if time is not None:
+        return time
+    for name in ("anneal_schedule", "annealing_time"):
+        if name in parameters:
+            raise InvalidParameterError(f"{name} is malformed: {parameters[name]!r}.")
+    raise _missing("default_annealing_time")
+
+
+def _decorrelation(data: Mapping[str, Any], parameters: Mapping[str, Any], anneal: float) -> float:
+    if not parameters.get("reduce_intersample_correlation", False):
+        return 0.0
+    bounds = interval(data, "decorrelation_time_range")
+    if bounds is None:
+        raise _missing("decorrelation_time_range")
+    longest = _field(data, "decorrelation_max_nominal_anneal_time")
+    return bounds[0] + anneal / longest * (bounds[1] - bounds[0])
+
+
+def _readout(data: Mapping[str, Any], n_qubits: int) -> float:
+    """Piecewise-linear in the number of qubits, on linear or logarithmic axes."""
+    for name in ("readout_time_model", "readout_time_model_parameters"):
+        if data.get(name) is None:
+            raise _missing(name)
+    model = data["readout_time_model"]
+    if model not in _MODELS:
+        raise InvalidParameterError(f"the readout time model must be one of {', '.join(_MODELS)}, but is {model!r}.")
+    curve = np.asarray(data["readout_time_model_parameters"])
+    if curve.ndim != 1 or curve.size < 2 or curve.size % 2 or curve.dtype.kind not in "iuf":
+        raise InvalidParameterError(
+            "problem_timing_data['readout_time_model_parameters'] must be an even number of numbers (qubits, then "
+            f"times), but is {data['readout_time_model_parameters']!r}."
+        )
+    qubits, times = np.split(curve.astype(np.float64), 2)
+    if model == "pwl_linear":
+        return float(np.interp(n_qubits, qubits, times))
+    return float(10.0 ** np.interp(math.log10(n_qubits), qubits, times))
