@@ -1,22 +1,16 @@
 """The contestants of the noisy benchmark solve one problem, and its figures are computed right; nothing is timed."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def _repository_root(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2]))
-
-
 def test_density_matrix_and_mesolve_solve_the_same_noisy_job():
-    from benchmarks import mesolve_peer
     from benchmarks.comparison import true_outcome
     from benchmarks.contestants import Pass, single_pass
     from benchmarks.open_systems import NoisyCase, promise
 
+    from benchmarks import mesolve_peer
     from spinbattery.engines.dense.lindblad import Lindblad
 
     case = NoisyCase("ring:2")
@@ -51,9 +45,9 @@ class _Silent:
 def test_the_peer_of_noisy_jobs_takes_constant_jumps_alone():
     from dataclasses import replace
 
-    from benchmarks import mesolve_peer
     from benchmarks.open_systems import NoisyCase
 
+    from benchmarks import mesolve_peer
     from spinbattery.model.noise import Noise
 
     problem = replace(NoisyCase("ring:2").problem(), noise=Noise(relaxation=1e-3, temperature=16.0))

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from spinbattery.core.team import Team
-
-
-@pytest.fixture(autouse=True)
-def _repository_root(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2]))
 
 
 def _found():

@@ -1,23 +1,17 @@
 """The contestants of the benchmarks solve the same problems, and figures are computed right; nothing is timed here."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def _repository_root(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2]))
-
-
 def test_contestants_agree_on_a_pair():
-    from benchmarks import qutip_peer
     from benchmarks.comparison import true_outcome
     from benchmarks.contestants import Case, Pass, promise, single_pass
     from benchmarks.paper_peer import paper_method, paper_method_assembled
 
+    from benchmarks import qutip_peer
     from spinbattery.engines.dense.statevector import Statevector
 
     case = Case(1, 2)
@@ -85,7 +79,6 @@ def test_dask_contestants_run_the_same_problems(contestant, tmp_path):
 
 def _check_contestant(contestant, folder):
     from benchmarks import sweeps
-
     from spinbattery import Statevector, Store
     from spinbattery.sweeps.plan import grid
 

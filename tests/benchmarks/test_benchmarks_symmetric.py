@@ -2,15 +2,9 @@
 
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-
-@pytest.fixture(autouse=True)
-def _repository_root(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2]))
 
 
 def _small():
@@ -121,10 +115,10 @@ def test_maps_of_the_torus_are_symmetries(lx, ly, count):
 
 
 def test_quspin_solves_the_same_problem_where_it_is_installed():
-    from benchmarks import quspin_peer
     from benchmarks.comparison import true_outcome
     from benchmarks.search import Setting
 
+    from benchmarks import quspin_peer
     from spinbattery.engines.symmetric.engine import Symmetric
 
     if not quspin_peer.is_installed():

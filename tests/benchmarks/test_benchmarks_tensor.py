@@ -1,15 +1,9 @@
 """Contestants of the tensor benchmark step the same problem, and figures are computed right; nothing is timed."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-
-@pytest.fixture(autouse=True)
-def _repository_root(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2]))
 
 
 def _small():
