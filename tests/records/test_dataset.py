@@ -7,7 +7,7 @@ import pytest
 
 from spinbattery import Product, Statevector, charge, cooperative, ring, torus
 from spinbattery.core.errors import RecordError
-from spinbattery.records.columns import COLUMNS, RESULTS
+from spinbattery.records.columns import RESULTS, columns
 from spinbattery.records.dataset import gather
 from spinbattery.records.schema import LONG_NAMES, UNITS
 
@@ -141,8 +141,8 @@ def test_units_and_meanings(data):
     assert data.wall_time_s.attrs["units"] == "s"
     assert data.precision.attrs == {"units": "1", "long_name": "1/sigma^2"}
     for name, variable in data.variables.items():
-        if name in COLUMNS:
-            assert variable.attrs == {"units": COLUMNS[name].unit, "long_name": COLUMNS[name].meaning}
+        if name in columns():
+            assert variable.attrs == {"units": columns()[name].unit, "long_name": columns()[name].meaning}
         elif name in UNITS:
             assert variable.attrs["units"] == UNITS[name]
             assert variable.attrs.get("long_name") == LONG_NAMES.get(name)

@@ -7,7 +7,7 @@ import pytest
 
 from spinbattery import Product, Statevector, Store, charge, cooperative, ring
 from spinbattery.core.errors import InvalidParameterError, RecordError
-from spinbattery.records.columns import COLUMNS
+from spinbattery.records.columns import columns
 from spinbattery.store.export import export, table
 from spinbattery.sweeps.plan import grid
 
@@ -42,7 +42,7 @@ def read(rows, tmp_path, ending):
 def test_every_value_comes_back(rows, tmp_path, ending):
     frame = read(rows, tmp_path, ending)
     assert len(frame) == 3
-    assert {unit_free(name) for name in frame} == set(COLUMNS) - {"size", "digest"}
+    assert {unit_free(name) for name in frame} == set(columns()) - {"size", "digest"}
     for name in frame:
         for value, row in zip(frame[name], rows, strict=True):
             expected = row[unit_free(name)]
@@ -96,7 +96,7 @@ def test_kinds_of_columns(rows):
     frame = table(rows)
     kinds = {"TEXT": "string", "REAL": "Float64", "INTEGER": "Int64"}
     assert {unit_free(name): str(kind) for name, kind in frame.dtypes.items()} == {
-        name: kinds[column.kind] for name, column in COLUMNS.items() if name not in ("size", "digest")
+        name: kinds[column.kind] for name, column in columns().items() if name not in ("size", "digest")
     }
 
 

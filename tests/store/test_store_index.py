@@ -12,7 +12,7 @@ import pytest
 
 from spinbattery import Statevector, Store, charge, cooperative, ring
 from spinbattery.core.errors import RecordError
-from spinbattery.records.columns import COLUMNS
+from spinbattery.records.columns import columns
 from spinbattery.store.claims import claim
 from spinbattery.sweeps.plan import grid
 
@@ -59,7 +59,7 @@ def index_of(store):
 def test_rows_hold_parameters_results_and_file(store):
     [one] = fill(store, [3])
     [row] = store.rows()
-    assert list(row) == list(COLUMNS)
+    assert list(row) == list(columns())
     content = store.path(one.key).read_bytes()
     expected = {
         "key": one.key, "problem_hash": one.problem.content_hash, "network": "ring:3", "n_spins": 3, "n_pairs": 3,

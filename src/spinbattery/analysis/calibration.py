@@ -18,10 +18,10 @@ from ..records.dataset import gather
 from ..records.record import Record
 from .exponents import exponents
 from .points import (
-    CURVE,
     HoldsRuns,
     averages,
     check_one_curve,
+    curve_coordinates,
     differing,
     reasons_of,
     refuse_uncharged,
@@ -342,7 +342,7 @@ def _shape(noise: Noise) -> tuple[str, float | None]:
 def _check_the_rest(data: xr.Dataset, parameter: str) -> None:
     """Refuse runs that differ in what is neither the parameter nor the network."""
     own = _COLUMN.get(parameter, parameter)
-    for name, values in differing(data, [name for name in CURVE if name != own]).items():
+    for name, values in differing(data, [name for name in curve_coordinates() if name != own]).items():
         raise FitError(
             f"these runs are not one curve against {parameter}: they differ in {name} ({spelled(values)}); take "
             f"each alone, as by `for name, group in data.groupby({name!r}): ...`."

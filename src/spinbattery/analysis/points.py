@@ -15,30 +15,33 @@ from ..model.families import distinct, family_of
 from ..model.network import SpinNetwork
 from ..records.charge_state import ChargeState, charge_state, unlike_a_charge
 from ..records.dataset import gather
+from ..records.options import curve_options
 from ..records.record import Record
 
 if TYPE_CHECKING:
     import xarray as xr
 
-CURVE = (
-    "protocol", "duration", "s_hold", "J", "crosstalk", "noise", "scales_hash", "model", "temperature", "sweeps",
-    "readout_error", "schedule", "family", "weight",
-)  # fmt: skip
+CURVE = ("protocol", "duration", "s_hold", "J", "crosstalk", "noise", "scales_hash", "schedule", "family", "weight")
 """Coordinates that are one value along a curve against N; the field may follow the network, as in Eq. 19."""
 
-_OPTIONAL = ("readout_error", "schedule", "family", "weight")
+_OPTIONAL = ("schedule", "family", "weight")
 """Coordinates that a Dataset may lack; a text among them that is not known fits with everything."""
 
 _PROBLEM = ("n_spins", "n_pairs", "field", "engine", "problem_hash")
 """With those of a curve, what runs of one network have in common when only their seeds differ."""
 
-_COORDINATES = ("network", "network_hash", "seed", "field", "energy_scales", *CURVE, *_PROBLEM)
+_NAMES = ("network", "network_hash", "seed", "field", "energy_scales")
 _VARIABLES = ("magnetization", "std", "precision")
 
 _MIN_SIZES = 3
 _SHOWN = 6
 _LONGEST = 60
 _HASH_DIGITS = 8
+
+
+def curve_coordinates() -> tuple[str, ...]:
+    """Coordinates that are one value along a curve: :data:`CURVE`, and options of engines that say so."""
+    return (*CURVE, *curve_options())
 
 
 class HoldsRuns(Protocol):
@@ -64,7 +67,7 @@ def runs_of(data: Any) -> xr.Dataset:
         raise FitError(f"give a Dataset with dimension 'run', or the result of a sweep, not {type(data).__name__}.")
     if "run" not in found.dims:
         raise FitError("this is a single run and so a single point; give a Dataset with dimension 'run', or records.")
-    needed = [name for name in (*_COORDINATES, *_VARIABLES) if name not in (*_OPTIONAL, "scales_hash")]
+    needed = [name for name in (*_NAMES, *CURVE, *_PROBLEM, *_VARIABLES) if name not in (*_OPTIONAL, "scales_hash")]
     missing = [name for name in needed if name not in found]
     if missing:
         raise FitError(
@@ -222,7 +225,7 @@ def check_one_family(networks: Iterable[SpinNetwork]) -> None:
 def check_one_curve(runs: xr.Dataset, what: str = "these runs", *, otherwise: str = "") -> None:
     """Refuse runs that are no single curve against N.
 
-    The coordinates :data:`CURVE` must each be one value, and the runs of one network may differ in
+    The coordinates of :func:`curve_coordinates` must each be one value, and the runs of one network may differ in
     their seeds alone.
 
     Args:
@@ -234,7 +237,7 @@ def check_one_curve(runs: xr.Dataset, what: str = "these runs", *, otherwise: st
         FitError: they differ; it says in which coordinates, with which values, and what to do.
     """
     columns, otherwise = _columns(runs), f" {otherwise}" if otherwise else ""
-    mixed = differing(runs, CURVE)
+    mixed = differing(runs, curve_coordinates())
     if mixed:
         raise FitError(
             f"{what} are not one curve: they differ in {_listed(mixed, columns)}; "
@@ -323,7 +326,8 @@ def _optional(runs: xr.Dataset, name: str) -> FloatArray:
 
 def _columns(runs: xr.Dataset) -> dict[str, NDArray[Any]]:
     unknown = np.full(runs.sizes["run"], "")
-    found = {name: runs[name].to_numpy() if name in runs else unknown for name in _COORDINATES}
+    known = (*_NAMES, *curve_coordinates(), *_PROBLEM)
+    found = {name: runs[name].to_numpy() if name in runs else unknown for name in known}
     if "scales_hash" not in runs:  # a Dataset that was written before there were hashes
         found["scales_hash"] = found["energy_scales"]
     return found

@@ -11,6 +11,7 @@ from ..core.errors import FitError, SpinBatteryError, SweepError
 from ..figures.style import FIGURE_ENDINGS
 from . import options as o
 from .console import print_json, print_table, progress_bar, sweep_progress
+from .groups import CrosstalkOptions, EngineOptions, ProtocolOptions, ScalesOptions
 
 if TYPE_CHECKING:
     from ..analysis.scaling import ScalingFit
@@ -33,32 +34,10 @@ _CAUSES = {
 
 def charge(
     network: o.NetworkText,
-    duration: o.Duration,
-    protocol: o.ProtocolName = "cooperative",
-    coupling: o.Coupling = -0.2,
-    field: o.Field = -0.5,
-    s_hold: o.SHold = 0.35,
-    tolerance: o.Tolerance = None,
-    engine: o.EngineName = "auto",
-    reads: o.Reads = None,
-    trajectories: o.Trajectories = None,
-    first: o.First = None,
-    one_jump: o.OneJump = None,
-    single: o.Single = False,
-    bond_dimension: o.BondDimension = None,
-    expansion: o.Expansion = None,
-    temperature: o.Temperature = None,
-    sweeps: o.Sweeps = None,
-    strict: o.Strict = False,
-    seed: o.Seed = None,
-    equal_cost: o.EqualCost = False,
-    cost_reference: o.CostReference = None,
-    energy_scales: o.Scales = None,
-    sheet: o.Sheet = None,
-    crosstalk: o.Crosstalk = 0.0,
-    crosstalk_pairs: o.CrosstalkPairs = "neighbours",
-    crosstalk_spread: o.CrosstalkSpread = 0.0,
-    crosstalk_seed: o.CrosstalkSeed = None,
+    protocol: ProtocolOptions,
+    engine: EngineOptions,
+    energy_scales: ScalesOptions,
+    crosstalk: CrosstalkOptions,
     noise: o.Noise = "none",
     out: Annotated[str | None, typer.Option("--out", help="Write the record as netCDF.")] = None,
     plot: Annotated[str | None, typer.Option("--plot", help="Draw mu(t), sigma(t) to .png or .pdf.")] = None,
@@ -75,38 +54,21 @@ def charge(
     from ..charging import charge as run
     from ..model.noise import as_noise
     from ..model.problem import ChargingProblem
-    from ..model.recipe import ProtocolRecipe
 
     o.check_target(out, (".nc",))
     o.check_target(plot, FIGURE_ENDINGS)
-    spins = o.build_network(network, crosstalk, crosstalk_pairs, crosstalk_spread, crosstalk_seed)
-    scales = o.build_scales(energy_scales, sheet, [spins])
-    recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
-    built = recipe.build(spins, scales)
-    chosen, tolerance = o.build_engine(
-        engine,
-        tolerance,
-        reads=reads,
-        trajectories=trajectories,
-        first=first,
-        one_jump=one_jump,
-        single=single or None,
-        bond_dimension=o.bond_dimensions(bond_dimension),
-        expansion=o.expansion_directions(expansion),
-        temperature=temperature,
-        sweeps=sweeps,
-        strict=strict or None,
-        seed=seed,
-    )
+    spins = crosstalk.network(network)
+    scales = energy_scales.build([spins])
+    problem = ChargingProblem(spins, protocol.recipe().build(spins, scales), scales, as_noise(noise))
+    chosen, tolerance = engine.build()
     n_times = points or (_OUTPUT_POINTS if plot else 0)
-    times = np.linspace(0.0, built.duration, n_times) if n_times else None
-    problem = ChargingProblem(spins, built, scales, as_noise(noise))
+    times = np.linspace(0.0, problem.protocol.duration, n_times) if n_times else None
     if not quiet:
         _announce_long_run(problem, chosen, tolerance, n_times)
     with progress_bar(quiet) as progress:
         record = run(
             spins,
-            built,
+            problem.protocol,
             scales=scales,
             noise=problem.noise,
             engine=chosen,
@@ -148,31 +110,10 @@ def _announce_long_run(problem: ChargingProblem, engine: Engine | str, tolerance
 
 def scaling(
     networks: Annotated[str, typer.Option("--networks", help="Comma-separated: torus:1x2,torus:2x2,torus:3x3.")],
-    duration: o.Duration,
-    protocol: o.ProtocolName = "cooperative",
-    coupling: o.Coupling = -0.2,
-    field: o.Field = -0.5,
-    s_hold: o.SHold = 0.35,
-    tolerance: o.Tolerance = None,
-    engine: o.EngineName = "auto",
-    reads: o.Reads = None,
-    trajectories: o.Trajectories = None,
-    one_jump: o.OneJump = None,
-    single: o.Single = False,
-    bond_dimension: o.BondDimension = None,
-    expansion: o.Expansion = None,
-    temperature: o.Temperature = None,
-    sweeps: o.Sweeps = None,
-    strict: o.Strict = False,
-    seed: o.Seed = None,
-    equal_cost: o.EqualCost = False,
-    cost_reference: o.CostReference = None,
-    energy_scales: o.Scales = None,
-    sheet: o.Sheet = None,
-    crosstalk: o.Crosstalk = 0.0,
-    crosstalk_pairs: o.CrosstalkPairs = "neighbours",
-    crosstalk_spread: o.CrosstalkSpread = 0.0,
-    crosstalk_seed: o.CrosstalkSeed = None,
+    protocol: ProtocolOptions,
+    engine: EngineOptions,
+    energy_scales: ScalesOptions,
+    crosstalk: CrosstalkOptions,
     noise: o.Noise = "none",
     include_uncharged: o.IncludeUncharged = False,
     plot: Annotated[str | None, typer.Option("--plot", help="Draw precision against N to .png or .pdf.")] = None,
@@ -184,39 +125,20 @@ def scaling(
     """Charge several networks alike and fit precision = c N^alpha, log-log and linear."""
     from ..analysis.points import check_one_family
     from ..analysis.scaling import fit_both
-    from ..model.recipe import ProtocolRecipe
     from ..sweeps.plan import grid
     from ..sweeps.run import run_plan
 
     o.check_target(plot, FIGURE_ENDINGS)
-    recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
-    spins = [
-        o.build_network(name, crosstalk, crosstalk_pairs, crosstalk_spread, crosstalk_seed)
-        for name in networks.split(",")
-        if name.strip()
-    ]
-    scales = o.build_scales(energy_scales, sheet, spins)
+    spins = [crosstalk.network(name) for name in networks.split(",") if name.strip()]
+    scales = energy_scales.build(spins)
     if len({network.n_spins for network in spins}) < 3:
         raise FitError(
             "a fit of c N^alpha with errors needs networks of three or more different sizes, but --networks has "
             f"{sorted({network.n_spins for network in spins})}."
         )
     check_one_family(spins)
-    chosen, tolerance = o.build_engine(
-        engine,
-        tolerance,
-        reads=reads,
-        trajectories=trajectories,
-        one_jump=one_jump,
-        single=single or None,
-        bond_dimension=o.bond_dimensions(bond_dimension),
-        expansion=o.expansion_directions(expansion),
-        temperature=temperature,
-        sweeps=sweeps,
-        strict=strict or None,
-        seed=seed,
-    )
-    plan = grid(spins, recipe, scales=scales, noise=noise, engines=chosen, tolerance=tolerance)
+    chosen, tolerance = engine.build()
+    plan = grid(spins, protocol.recipe(), scales=scales, noise=noise, engines=chosen, tolerance=tolerance)
     with sweep_progress(quiet) as progress:
         result = run_plan(plan, store, workers=workers, progress=progress)
     if result.failures:
@@ -228,7 +150,7 @@ def scaling(
         from ..figures.style import save_figure
 
         save_figure(plot_runs(result, include_uncharged=include_uncharged), plot)
-    _present_scaling(f"{protocol}, {duration}", records, fits, as_json)
+    _present_scaling(f"{protocol.protocol}, {protocol.duration}", records, fits, as_json)
 
 
 def show(

@@ -11,6 +11,7 @@ import typer
 
 from . import options as o
 from .commands import present_record
+from .groups import ProtocolOptions, ScalesOptions
 
 
 def import_measurement(
@@ -22,15 +23,8 @@ def import_measurement(
         ),
     ],
     network: o.NetworkText,
-    duration: o.Duration,
-    protocol: o.ProtocolName = "cooperative",
-    coupling: o.Coupling = -0.2,
-    field: o.Field = -0.5,
-    s_hold: o.SHold = 0.35,
-    equal_cost: o.EqualCost = False,
-    cost_reference: o.CostReference = None,
-    energy_scales: o.Scales = None,
-    sheet: o.Sheet = None,
+    protocol: ProtocolOptions,
+    energy_scales: ScalesOptions,
     out: Annotated[str | None, typer.Option("--out", help="Write the record as netCDF.")] = None,
     store: o.StoreFolder = None,
     as_json: o.AsJson = False,
@@ -38,16 +32,15 @@ def import_measurement(
     """Turn measured reads into a record, so that they can be analysed like any other run, and print what it says."""
     from ..core.errors import UnusedColumnWarning
     from ..interop.measurement import read_measurement
-    from ..model.recipe import ProtocolRecipe
+    from ..model.network_text import parse_network
     from ..store.folder import Store
 
     o.check_target(out, (".nc",))
-    spins = o.build_network(network)
-    scales = o.build_scales(energy_scales, sheet, [spins])
-    recipe = ProtocolRecipe(protocol, duration, coupling, field, s_hold, equal_cost, cost_reference)
+    spins = parse_network(network)
+    scales = energy_scales.build([spins])
     with warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("always")
-        record = read_measurement(data, spins, partial(recipe.build, scales=scales), scales=scales)
+        record = read_measurement(data, spins, partial(protocol.recipe().build, scales=scales), scales=scales)
     for doubt in doubts:
         kind = "note" if issubclass(doubt.category, UnusedColumnWarning) else "warning"
         print(f"{kind}: {doubt.message}", file=sys.stderr)

@@ -3,39 +3,61 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import entry_points
+from collections.abc import Callable
+from typing import Any
 
 import typer
+import typer.core
 
 from .. import __version__
 from ..core.errors import SpinBatteryError
+from ..core.plugins import COMMAND_GROUP, plugins
 from .commands import charge, scaling, show
 from .estimating import estimate
+from .groups import EngineOptions, spread
 from .importing import import_measurement
 from .merging import extend, merge
 from .qpu import qpu
 from .stores import store
 from .sweeping import sweep
 
+_WITH_ENGINES: dict[str, Callable[..., None]] = {"charge": charge, "scaling": scaling}
+"""Commands with flags of all installed engines, which are imported when one of these commands is called."""
+
+
+class _Commands(typer.core.TyperGroup):
+    """Commands that get their last flags when they are called, so that --help of all commands stays instant."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in _WITH_ENGINES:
+            EngineOptions.complete = True
+            alone = typer.Typer(add_completion=False)
+            alone.command(name)(spread(_WITH_ENGINES[name]))
+            command = typer.main.get_command(alone)
+        return name, command, rest
+
+
 app = typer.Typer(
     name="spinbattery",
+    cls=_Commands,
     help="Charge quantum spin-network batteries: simulate, compare, reproduce.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(charge)
-app.command()(scaling)
+app.command()(spread(charge))
+app.command()(spread(scaling))
 app.command()(sweep)
 app.command()(show)
 app.command()(merge)
 app.command()(extend)
 app.command()(estimate)
-app.command("import")(import_measurement)
+app.command("import")(spread(import_measurement))
 app.add_typer(store, name="store")
 app.add_typer(qpu, name="qpu")
-for _command in entry_points(group="spinbattery.commands"):
-    app.command(_command.name)(_command.load())
+for _name, _offered in plugins(COMMAND_GROUP).items():
+    app.command(_name)(spread(_offered))
 
 
 def _version(wanted: bool) -> None:
@@ -52,7 +74,7 @@ def main(
 
 
 def run() -> None:
-    """Run the command line: exit code 2 and one line on standard error for what a user can mend."""
+    """Run the command line: exit code 2 and one line on standard error for errors that the user can fix."""
     try:
         app()
     except SpinBatteryError as error:

@@ -12,6 +12,7 @@ from ..analysis.bounds import bhatia_davis_precision
 from ..analysis.samples import Independence, charged, flip_statistics, uncharged_probability
 from ..analysis.statistics import independence_ratio
 from ..core.typing import FloatArray
+from ..records.columns import engine_columns
 from ..records.record import Record
 
 
@@ -40,6 +41,7 @@ def summary(record: Record) -> dict[str, Any]:
         "engine": record.engine,
         "engine_reason": attributes["engine_reason"],
         **({"approximation": record.approximation} if record.approximation else {}),
+        **_options(record),
         "magnetization": record.magnetization,
         "charge_state": str(record.charge_state),
         "charged": charged(record),
@@ -62,6 +64,12 @@ def summary(record: Record) -> dict[str, Any]:
     }
 
 
+def _options(record: Record) -> dict[str, Any]:
+    """Options of the engine that are columns, where they are set."""
+    options = json.loads(record.dataset.attrs["engine_options"])
+    return {name: options[name] for name in engine_columns() if options.get(name) is not None}
+
+
 def _uniform(crosstalk: FloatArray) -> float | str:
     """J_CT of all pairs that have it, in units of B(s)/2, or that it varies."""
     values = np.unique(crosstalk)
@@ -69,10 +77,7 @@ def _uniform(crosstalk: FloatArray) -> float | str:
 
 
 def _of_discretisation(record: Record) -> dict[str, Any]:
-    options = json.loads(record.dataset.attrs["engine_options"])
     sampled = {
-        "trajectories": options.get("trajectories"),
-        "seed": options.get("seed"),
         "one_jump": record.discretisation.get("one_jump"),
         "magnetization_stderr": record.magnetization_stderr,
         "precision_stderr": record.precision_stderr,
@@ -111,7 +116,7 @@ def _of_reads(record: Record) -> dict[str, Any]:
     options = json.loads(record.dataset.attrs["engine_options"])
     return {
         "reads": record.n_reads,
-        **{name: options[name] for name in ("model", "temperature", "sweeps", "seed", "solver") if name in options},
+        **({"solver": options["solver"]} if "solver" in options else {}),
         "magnetization_stderr": record.magnetization_stderr,
         "precision_stderr": record.precision_stderr,
         "independence_ratio_stderr": None if independence is None else independence.error_if_independent,
@@ -121,11 +126,8 @@ def _of_reads(record: Record) -> dict[str, Any]:
     }
 
 
-_DISTINGUISHING = (
-    "duration", "J", "field", "s_hold", "crosstalk", "noise", "energy_scales", "engine", "tolerance", "trajectories",
-    "reads", "temperature", "sweeps", "readout_error", "seed",
-)  # fmt: skip
-"""Parameters that a table shows where they differ."""
+_DISTINGUISHING = ("duration", "J", "field", "s_hold", "crosstalk", "noise", "energy_scales", "engine")
+"""Parameters that a table shows where they differ, beside options of engines."""
 
 
 def number(value: float | str | bool | Mapping[str, bool | None] | None, digits: int = 6) -> str:
@@ -141,7 +143,7 @@ def number(value: float | str | bool | Mapping[str, bool | None] | None, digits:
 
 def shown_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Columns of a table of runs: what they are, the parameters in which they differ, and what came out."""
-    varying = [name for name in _DISTINGUISHING if len({row[name] for row in rows}) > 1]
+    varying = [name for name in (*_DISTINGUISHING, *engine_columns()) if len({row[name] for row in rows}) > 1]
     return ["network", "n_spins", "protocol", *varying, "magnetization", "charge_state", "precision"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..core.errors import EngineError, InvalidParameterError
 from ..model.problem import ChargingProblem
@@ -15,7 +15,7 @@ from .trajectories.engine import Trajectories
 
 if TYPE_CHECKING:
     pass
-from .registry import ENGINES, engine_type, has_tolerance
+from .registry import AUTO, engine_type, engines, has_option, make_engine
 
 DEFAULT_TOLERANCE = 1e-6
 
@@ -81,18 +81,16 @@ def named_engine(name: str, problem: ChargingProblem, tolerance: float | None = 
         EngineError: no engine of that name; the message says which exist.
         InvalidParameterError: a tolerance for an engine that promises none.
     """
-    if name == "auto":
+    if name == AUTO:
         return choose_engine(problem, tolerance)
-    kind = engine_type(name)
     if tolerance is None:
-        return kind(), "chosen by the caller"
-    if not has_tolerance(kind):
+        return make_engine(name, {}), "chosen by the caller"
+    if not has_option(engine_type(name), "tolerance"):
         raise InvalidParameterError(
-            f"the {name} engine promises no tolerance; leave it out and choose what its accuracy depends on, such as "
+            f"the {name} engine has no tolerance; leave it out and choose what its accuracy depends on, such as "
             "reads, trajectories or the bond dimension."
         )
-    options: dict[str, Any] = {"tolerance": tolerance}
-    return kind(**options), "chosen by the caller"
+    return make_engine(name, {"tolerance": tolerance}), "chosen by the caller"
 
 
 def resolve_engine(engine: Engine | str, problem: ChargingProblem, tolerance: float | None) -> tuple[Engine, str]:
@@ -106,7 +104,9 @@ def resolve_engine(engine: Engine | str, problem: ChargingProblem, tolerance: fl
         chosen, reason = named_engine(engine, problem, tolerance)
         return chosen.seeded(problem), reason
     if not isinstance(engine, Engine):
-        raise EngineError(f"engine must be an engine object or one of auto, {', '.join(ENGINES)}, but is {engine!r}.")
+        raise EngineError(
+            f"engine must be an engine object or one of {AUTO}, {', '.join(engines())}, but is {engine!r}."
+        )
     if tolerance is not None:
         raise InvalidParameterError("an engine object has its own tolerance; name the engine, or set it there.")
     return engine.seeded(problem), "chosen by the caller"

@@ -1,43 +1,35 @@
-"""The engines there are, by name."""
+"""The engines that are installed, by name: ours and those of other packages."""
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any
 
-from ..core.errors import EngineError, did_you_mean
-from .classical.mean_field import MeanField
-from .classical.truncated_wigner import TruncatedWigner
-from .common.contract import Engine
-from .dense.lindblad import Lindblad
-from .dense.product import Product
-from .dense.statevector import Statevector
-from .qtealeaves.engine import QTeaLeaves
-from .sampled.engine import Emulator
-from .symmetric.engine import Symmetric
-from .tensor.engine import TensorNetwork
-from .trajectories.engine import Trajectories
+from ..core.errors import EngineError, InvalidParameterError, did_you_mean
+from ..core.plugins import ENGINE_GROUP, plugins
+from ..records.options import options_of
+from .common.contract import Accuracy, Engine
 
-if TYPE_CHECKING:
-    pass
+AUTO = "auto"
+"""Name under which a caller leaves the choice to the problem."""
 
 
-ENGINES: dict[str, type[Engine]] = {
-    engine.name: engine
-    for engine in (
-        Product,
-        Symmetric,
-        Statevector,
-        TensorNetwork,
-        QTeaLeaves,
-        Lindblad,
-        Trajectories,
-        Emulator,
-        MeanField,
-        TruncatedWigner,
-    )
-}
-"""Engines that have a name alone; an annealer needs a sampler besides."""
+@cache
+def engines() -> Mapping[str, type[Engine]]:
+    """Engines that have a name alone, exact ones first; an annealer needs a sampler, and is made in Python.
+
+    Raises:
+        EngineError: a package offers something else under the entry-point group ``spinbattery.engines``.
+    """
+    found: dict[str, type[Engine]] = dict(plugins(ENGINE_GROUP))
+    for name, kind in found.items():
+        if not (isinstance(kind, type) and issubclass(kind, Engine) and kind.name == name):
+            raise EngineError(f"the plug-in {name!r} offers {kind!r}, which is no Engine with that name.")
+    order = list(Accuracy)
+    return MappingProxyType(dict(sorted(found.items(), key=lambda one: (order.index(one[1].accuracy), one[0]))))
 
 
 def engine_type(name: str) -> type[Engine]:
@@ -46,12 +38,56 @@ def engine_type(name: str) -> type[Engine]:
     Raises:
         EngineError: no engine of that name; the message says which exist.
     """
-    if name not in ENGINES:
-        hint = "; make Annealer(sampler=...) in Python" if name == "annealer" else did_you_mean(name, ENGINES)
-        raise EngineError(f"unknown engine {name!r}; there are auto, {', '.join(ENGINES)}.{hint}")
-    return ENGINES[name]
+    known = engines()
+    if name not in known:
+        hint = "; make Annealer(sampler=...) in Python" if name == "annealer" else did_you_mean(name, known)
+        raise EngineError(f"unknown engine {name!r}; there are {AUTO}, {', '.join(known)}.{hint}")
+    return known[name]
 
 
-def has_tolerance(kind: type[Engine]) -> bool:
-    """Whether an engine promises an error."""
-    return any(option.name == "tolerance" for option in fields(kind))
+def has_option(kind: type[Engine], name: str) -> bool:
+    """Whether an engine has an option."""
+    return name in options_of(kind)
+
+
+def make_engine(name: str, options: Mapping[str, Any]) -> Engine:
+    """An engine from its name and options.
+
+    Raises:
+        EngineError: no engine of that name.
+        InvalidParameterError: an option that it has not; the message names the nearest, and engines that have it.
+    """
+    if name == AUTO:
+        raise InvalidParameterError(
+            f"the engine {AUTO} takes no {', '.join(options)}, since engines differ in their options; name an engine."
+        )
+    kind = engine_type(name)
+    known = list(options_of(kind))
+    for option in options:
+        if option not in known:
+            able = [other for other, its in engines().items() if has_option(its, option)]
+            remedy = f" Engines with {option!r}: {', '.join(able)}." if able else did_you_mean(option, known)
+            raise InvalidParameterError(
+                f"the {name} engine has no option {option!r}; it has {', '.join(known)}.{remedy}"
+            )
+    return kind(**options)
+
+
+@dataclass(frozen=True)
+class EngineEntry:
+    """A row of the table of engines."""
+
+    name: str
+    computes: str
+    takes: str
+    noise: bool
+    accuracy: str
+    options: tuple[str, ...]
+
+
+def engine_table() -> list[EngineEntry]:
+    """What each engine computes, takes and keeps, as the command line and the docs show it."""
+    return [
+        EngineEntry(name, kind.summary, kind.takes, kind.takes_noise, kind.accuracy.value, tuple(options_of(kind)))
+        for name, kind in engines().items()
+    ]

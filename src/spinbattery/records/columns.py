@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import Any, Literal
+import warnings
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -15,25 +18,14 @@ from ..model.problem import ChargingProblem
 from ..model.protocol import Protocol
 from .charge_state import ChargeState
 from .hashing import canonical_json
+from .options import Column, option_columns
 from .record import Record
 from .schema import LONG_NAMES, UNITS
 
 Row = dict[str, Any]
 """Values by column; what is not known is None."""
 
-Kind = Literal["TEXT", "REAL", "INTEGER"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: SQLite type, unit (``1`` where it has none), and meaning."""
-
-    kind: Kind
-    meaning: str
-    unit: str = "1"
-
-
-PARAMETERS = {
+_RUN = {
     "key": Column("TEXT", "hash of problem, engine, options and output times"),
     "problem_hash": Column("TEXT", "hash of the physics"),
     "network": Column("TEXT", "name of the network"),
@@ -54,19 +46,12 @@ PARAMETERS = {
     "scales_hash": Column("TEXT", "hash of A(s), B(s), without their name"),
     "engine": Column("TEXT", "name of the engine"),
     "engine_options": Column("TEXT", "options of the engine as JSON"),
-    "tolerance": Column("REAL", "promised error, where there is a promise; of tensor networks an aim"),
-    "bond_dimension": Column("TEXT", "of a tensor network; several where they check each other"),
-    "expansion": Column("TEXT", "directions that links of a tensor network may exchange in a step"),
-    "seed": Column("INTEGER", "seed of the engine, where it has one"),
-    "trajectories": Column("INTEGER", "trajectories of a noisy run"),
-    "reads": Column("INTEGER", "reads of an annealer"),
-    "model": Column("TEXT", "model of an emulated annealer"),
-    "temperature": Column("REAL", "temperature of an emulated annealer", "mK"),
-    "sweeps": Column("INTEGER", "Monte Carlo sweeps of an emulated annealer"),
-    "readout_error": Column("REAL", "probability that an emulated annealer misreads a bit"),
+}
+"""What a run is, beside the options of its engine."""
+
+_OUTPUT = {
     "n_times": Column("INTEGER", "output times"),
 }
-"""Known before a run; also kept of a run that failed."""
 
 RESULTS = {
     name: Column("REAL", LONG_NAMES[name], UNITS[name])
@@ -110,11 +95,29 @@ STATE = {
     "digest": Column("TEXT", "SHA-256 of the file"),
 }
 
-COLUMNS = {**PARAMETERS, **RESULTS, **VERDICTS, **TIMINGS, **STATE}
+
+@cache
+def engine_columns() -> Mapping[str, Column]:
+    """Columns of the options of all engines; a plug-in's option with the name of another column has none."""
+    taken = {name.lower() for name in (*_RUN, *_OUTPUT, *RESULTS, *VERDICTS, *TIMINGS, *STATE)}
+    found = {name: column for name, column in option_columns().items() if name.lower() not in taken}
+    if left_out := option_columns().keys() - found.keys():
+        warnings.warn(
+            f"no column for the options {', '.join(sorted(left_out))}: runs have a column of that name.", stacklevel=2
+        )
+    return MappingProxyType(found)
 
 
-_OPTIONS = ("seed", "trajectories", "reads", "model", "temperature", "sweeps", "readout_error")
-"""Options of engines that are columns."""
+@cache
+def parameter_columns() -> Mapping[str, Column]:
+    """Columns known before a run, options of engines among them; also kept of a run that failed."""
+    return MappingProxyType({**_RUN, **engine_columns(), **_OUTPUT})
+
+
+@cache
+def columns() -> Mapping[str, Column]:
+    """All columns, in the order of tables."""
+    return MappingProxyType({**parameter_columns(), **RESULTS, **VERDICTS, **TIMINGS, **STATE})
 
 
 def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int, key: str) -> Row:
@@ -142,9 +145,7 @@ def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int
         "scales_hash": problem.scales.content_hash,
         "engine": engine,
         "engine_options": canonical_json(options),
-        "tolerance": options.get("tolerance"),
-        **{name: _text(options.get(name)) for name in ("bond_dimension", "expansion")},
-        **{name: options.get(name) for name in _OPTIONS},
+        **{name: _of_kind(column, options.get(name)) for name, column in engine_columns().items()},
         "n_times": n_times,
     }
 
@@ -177,8 +178,8 @@ def _schedule(protocol: Protocol) -> str | None:
     return hashlib.sha256(canonical_json([data["s"], data["g"], initial]).encode()).hexdigest()
 
 
-def _text(value: Any) -> str | None:
-    """A number, or several with commas."""
-    if value is None:
-        return None
+def _of_kind(column: Column, value: Any) -> Any:
+    """An option as its column has it: texts of numbers, and several with commas."""
+    if value is None or column.kind != "TEXT":
+        return value
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

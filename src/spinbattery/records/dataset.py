@@ -9,14 +9,14 @@ import numpy as np
 
 from ..core.errors import RecordError
 from ..core.typing import FloatArray
-from .columns import COLUMNS, PARAMETERS, RESULTS, VERDICTS, Row, record_row
+from .columns import RESULTS, VERDICTS, Row, columns, parameter_columns, record_row
 from .record import Record
 from .schema import LONG_NAMES, UNITS
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_COORDINATES = (*(name for name in PARAMETERS if name not in ("engine_options", "n_times")), *VERDICTS)
+_NO_COORDINATES = ("engine_options", "n_times")
 _SPIN, _SZ, _POINT = "spin", "sz_total", "point"
 _TRAJECTORIES = ("time", "magnetization_t", "std_t", "energy_t", "magnetization_t_error", "variance_t_error")
 
@@ -43,7 +43,8 @@ def gather(records: Sequence[Record], names: Sequence[Mapping[str, str]] | None 
     rows = [record_row(record) for record in records]
     for row, given in zip(rows, names or (), strict=bool(names)):
         row.update(given)
-    coordinates: dict[str, Any] = {name: ("run", _column(rows, name)) for name in _COORDINATES}
+    kept = [name for name in (*parameter_columns(), *VERDICTS) if name not in _NO_COORDINATES]
+    coordinates: dict[str, Any] = {name: ("run", _column(rows, name)) for name in kept}
     values: dict[str, Any] = {name: ("run", _column(rows, name)) for name in (*RESULTS, "wall_time_s")}
     widest = max(record.n_spins for record in records)
     known = [r.dataset.variables.get("spin_magnetization") for r in records]  # not of reads that are magnetizations
@@ -55,14 +56,14 @@ def gather(records: Sequence[Record], names: Sequence[Mapping[str, str]] | None 
     coordinates[_SZ] = totals
     values["distribution"] = (("run", _SZ), _padded(found, len(totals)))
     points = max(len(record.times) for record in records)
-    for kept in _TRAJECTORIES if points else ():
-        columns = [record.dataset.variables.get(kept) for record in records]
-        lines = [((), ()) if line is None else (np.arange(len(line)), line.to_numpy()) for line in columns]
-        values[kept] = (("run", _POINT), _padded(lines, points))
+    for traced in _TRAJECTORIES if points else ():
+        found_lines = [record.dataset.variables.get(traced) for record in records]
+        lines = [((), ()) if line is None else (np.arange(len(line)), line.to_numpy()) for line in found_lines]
+        values[traced] = (("run", _POINT), _padded(lines, points))
     dataset = xr.Dataset(values, coordinates)
     for key, variable in dataset.variables.items():
         name = str(key)
-        column = COLUMNS.get(name)
+        column = columns().get(name)
         unit = column.unit if column else UNITS.get(name)
         meaning = column.meaning if column else LONG_NAMES.get(name)
         variable.attrs = {k: v for k, v in (("units", unit), ("long_name", meaning)) if v}
@@ -72,7 +73,7 @@ def gather(records: Sequence[Record], names: Sequence[Mapping[str, str]] | None 
 def _column(rows: Sequence[Row], name: str) -> Any:
     """Values of a column; what is not known is NaN, so that columns that may be unknown are floats."""
     column = [row[name] for row in rows]
-    if COLUMNS[name].kind == "TEXT":
+    if columns()[name].kind == "TEXT":
         return np.array(["" if value is None else value for value in column], dtype=np.str_)
     if name in ("n_spins", "n_pairs"):
         return np.array(column, dtype=np.int64)

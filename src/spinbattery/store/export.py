@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..core.atomic import replacing
 from ..core.errors import InvalidParameterError, RecordError
 from ..core.paths import user_path
-from ..records.columns import COLUMNS, STATE, Row
+from ..records.columns import STATE, Row, columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,11 +22,11 @@ def table(rows: Sequence[Row]) -> pd.DataFrame:
     import pandas as pd
 
     kinds = {"TEXT": "string", "REAL": "Float64", "INTEGER": "Int64"}
-    columns = {name: column for name, column in COLUMNS.items() if name not in STATE or name in ("status", "error")}
+    shown = {name: column for name, column in columns().items() if name not in STATE or name in ("status", "error")}
     return pd.DataFrame(
         {
             _with_unit(name, column.unit): pd.array([row[name] for row in rows], dtype=kinds[column.kind])
-            for name, column in columns.items()
+            for name, column in shown.items()
         }
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..core.errors import InvalidParameterError, did_you_mean
 from ..model.durations import parse_duration
 from ..model.noise import as_noise
-from ..records.columns import COLUMNS
+from ..records.columns import columns
 
 _SAME = 1e-9
 """Numbers closer than this fraction are one: 0.1 + 0.2 finds 0.3."""
@@ -29,9 +29,9 @@ def conditions(filters: Mapping[str, Any]) -> tuple[str, list[Any]]:
     parts: list[str] = []
     values: list[Any] = []
     for name, wanted in filters.items():
-        if name not in COLUMNS:
+        if name not in columns():
             raise InvalidParameterError(
-                f"runs have no {name!r}; they can be filtered by {', '.join(COLUMNS)}.{did_you_mean(name, COLUMNS)}"
+                f"runs have no {name!r}; they can be filtered by {', '.join(columns())}.{did_you_mean(name, columns())}"
             )
         condition, bound = _one(name, wanted)
         parts.append(condition)
@@ -41,7 +41,7 @@ def conditions(filters: Mapping[str, Any]) -> tuple[str, list[Any]]:
 
 def _one(name: str, wanted: Any) -> tuple[str, list[Any]]:
     if _is_unknown(name, wanted):
-        return f"{name} IS NULL", []
+        return f'"{name}" IS NULL', []
     if isinstance(wanted, slice):
         return _range(name, wanted)
     if isinstance(wanted, Iterable) and not isinstance(wanted, str) and getattr(wanted, "ndim", None) != 0:
@@ -69,9 +69,9 @@ def _equal_to_any(name: str, wanted: list[Any]) -> tuple[str, list[Any]]:
     values = json.dumps([_value(name, one) for one in wanted])
     if name == "key":  # its first digits will do
         return "EXISTS (SELECT 1 FROM json_each(?) WHERE runs.key LIKE value || '%')", [values]
-    if COLUMNS[name].kind == "TEXT":
-        return f"{name} IN (SELECT value FROM json_each(?))", [values]
-    return f"EXISTS (SELECT 1 FROM json_each(?) WHERE ABS({name} - value) <= {_SAME} * ABS(value))", [values]
+    if columns()[name].kind == "TEXT":
+        return f'"{name}" IN (SELECT value FROM json_each(?))', [values]
+    return f'EXISTS (SELECT 1 FROM json_each(?) WHERE ABS("{name}" - value) <= {_SAME} * ABS(value))', [values]
 
 
 def _range(name: str, wanted: slice) -> tuple[str, list[Any]]:
@@ -82,7 +82,7 @@ def _range(name: str, wanted: slice) -> tuple[str, list[Any]]:
     for sign, bound in ((">=", wanted.start), ("<=", wanted.stop)):
         if bound is not None:
             value = _value(name, bound)
-            parts.append(f"{name} {sign} ?")
+            parts.append(f'"{name}" {sign} ?')
             if not isinstance(value, str):
                 value += (_SAME if sign == "<=" else -_SAME) * abs(value)
             values.append(value)
@@ -94,7 +94,7 @@ def _value(name: str, wanted: Any) -> str | float:
         wanted = wanted.item()
     if name == "noise":
         return str(as_noise(wanted))
-    if COLUMNS[name].kind == "TEXT":
+    if columns()[name].kind == "TEXT":
         return str(wanted)
     if name == "duration" and isinstance(wanted, str):
         return parse_duration(wanted)

@@ -14,7 +14,7 @@ from ..core.atomic import replacing
 from ..core.errors import RecordError
 from ..core.paths import user_path
 from ..core.progress import Progress, checked_progress, silent
-from ..records.columns import PARAMETERS, Row
+from ..records.columns import Row, parameter_columns
 from ..records.hashing import canonical_json, planned_key
 from ..records.record import Record
 from .claims import claim, claimed
@@ -229,7 +229,7 @@ class Store:
         entry = read_entry(path)
         if entry.row["status"] == "damaged":
             for before in self._index.rows("stem = ?", [entry.stem]):
-                kept = {name: before[name] for name in PARAMETERS}
+                kept = {name: before[name] for name in parameter_columns()}
                 return Entry(entry.stem, {**kept, "status": "damaged", "error": entry.row["error"]})
         return entry
 

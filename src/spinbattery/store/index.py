@@ -7,21 +7,27 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..records.columns import COLUMNS, Row
-
-_VERSION = zlib.crc32(repr([(name, column.kind) for name, column in COLUMNS.items()]).encode()) >> 1
-"""Other columns are another version; SQLite keeps 31 bits."""
+from ..records.columns import Row, columns
 
 _PATIENCE_S = 30.0
-_NAMES = ", ".join(COLUMNS)
-_MARKS = ", ".join("?" for _ in COLUMNS)
+
+
+@cache
+def _version() -> int:
+    """Other columns are another version; SQLite keeps 31 bits."""
+    return zlib.crc32(repr([(name, column.kind) for name, column in columns().items()]).encode()) >> 1
+
+
+def _names() -> str:
+    return ", ".join(f'"{name}"' for name in columns())
 
 
 class Index:
-    """Rows of :data:`~spinbattery.records.columns.COLUMNS`, one a file, by the stem of its name.
+    """Rows of :func:`~spinbattery.records.columns.columns`, one a file, by the stem of its name.
 
     Connections are short and use a rollback journal: no write-ahead log, which shared folders do not
     support, and no lock that outlives its process, because the system drops the locks of a process
@@ -43,7 +49,7 @@ class Index:
                 yield self._memory
             return
         with closing(sqlite3.connect(self.path, timeout=_PATIENCE_S)) as connection:
-            if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            if connection.execute("PRAGMA user_version").fetchone()[0] != _version():
                 self._create(connection)
             with connection:
                 yield connection
@@ -59,13 +65,13 @@ class Index:
 
     @staticmethod
     def _create(connection: sqlite3.Connection) -> None:
-        columns = ", ".join(f"{name} {column.kind}" for name, column in COLUMNS.items())
+        declared = ", ".join(f'"{name}" {column.kind}' for name, column in columns().items())
         with connection:
             connection.execute("BEGIN IMMEDIATE")  # several processes may open a new store at once
-            if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            if connection.execute("PRAGMA user_version").fetchone()[0] != _version():
                 connection.execute("DROP TABLE IF EXISTS runs")
-                connection.execute(f"CREATE TABLE runs (stem TEXT PRIMARY KEY, {columns})")
-                connection.execute(f"PRAGMA user_version = {_VERSION}")
+                connection.execute(f"CREATE TABLE runs (stem TEXT PRIMARY KEY, {declared})")
+                connection.execute(f"PRAGMA user_version = {_version()}")
 
     def repair(self) -> None:
         """Drop an index that SQLite finds damaged; it is made again from the files.
@@ -89,9 +95,10 @@ class Index:
 
     def add(self, rows: Iterable[tuple[str, Row]]) -> None:
         """Insert or replace rows by stem."""
-        values = [(stem, *(row.get(name) for name in COLUMNS)) for stem, row in rows]
+        values = [(stem, *(row.get(name) for name in columns())) for stem, row in rows]
+        marks = ", ".join("?" for _ in columns())
         with self._connection() as connection:
-            connection.executemany(f"INSERT OR REPLACE INTO runs (stem, {_NAMES}) VALUES (?, {_MARKS})", values)
+            connection.executemany(f"INSERT OR REPLACE INTO runs (stem, {_names()}) VALUES (?, {marks})", values)
 
     def remove(self, stems: Iterable[str]) -> None:
         """Forget rows."""
@@ -114,5 +121,5 @@ class Index:
         condition = f"WHERE {where}" if where else ""
         order = "ORDER BY n_spins, network, protocol, duration, s_hold, J, field, tolerance, key"
         with self._connection() as connection:
-            found = connection.execute(f"SELECT {_NAMES} FROM runs {condition} {order}", values).fetchall()
-        return [dict(zip(COLUMNS, row, strict=True)) for row in found]
+            found = connection.execute(f"SELECT {_names()} FROM runs {condition} {order}", values).fetchall()
+        return [dict(zip(columns(), row, strict=True)) for row in found]

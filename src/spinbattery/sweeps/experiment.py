@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import tomllib
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..core.errors import InvalidParameterError, SpinBatteryError, did_you_mean
 from ..core.paths import user_path
 from ..engines.common.contract import Engine
-from ..engines.registry import engine_type
+from ..engines.registry import AUTO, engine_type, has_option, make_engine
 from ..model.network import SpinNetwork
 from ..model.network_text import parse_network
 from ..model.problem import ChargingProblem
@@ -77,19 +76,11 @@ class EngineTable(BaseModel):
     def build(self, tolerance: float | None) -> Engine:
         """The engine; ``tolerance`` is that of the file, for engines that have one and say no other."""
         options = dict(self.model_extra or {})
-        if self.name == "auto":
+        if self.name == AUTO:
             raise InvalidParameterError("the engine auto takes no options here; give `tolerance` at the top instead.")
-        kind = engine_type(self.name)
-        known = [field.name for field in fields(kind)]
-        for option in options:
-            if option not in known:
-                raise InvalidParameterError(
-                    f"the {self.name} engine has no option {option!r}; it has {', '.join(known)}."
-                    f"{did_you_mean(option, known)}"
-                )
-        if tolerance is not None and "tolerance" in known:
+        if tolerance is not None and has_option(engine_type(self.name), "tolerance"):
             options.setdefault("tolerance", tolerance)
-        return kind(**options)
+        return make_engine(self.name, options)
 
 
 class Experiment(_Table):

@@ -17,7 +17,7 @@ from ..core.errors import InvalidParameterError
 from ..core.typing import FloatArray
 from ..engines.choice import resolve_engine
 from ..engines.common.contract import Engine, derived_seed, output_times
-from ..engines.registry import ENGINES, engine_type, has_tolerance
+from ..engines.registry import AUTO, engine_type, has_option
 from ..model.graph_import import is_graph
 from ..model.network import SpinNetwork
 from ..model.network_text import as_network
@@ -206,14 +206,14 @@ def _several(what: str, given: Any, single: Callable[[Any], bool]) -> list[Any]:
 
 def _promises(engine: Engine | str) -> bool:
     """Whether an engine takes the tolerance of the grid."""
-    return isinstance(engine, str) and (engine == "auto" or has_tolerance(engine_type(engine)))
+    return isinstance(engine, str) and (engine == AUTO or has_option(engine_type(engine), "tolerance"))
 
 
 def _checked_seeds(seeds: Iterable[int] | None, engines: Sequence[Engine | str]) -> tuple[int, ...] | None:
     if seeds is None:
         return None
-    chosen = [ENGINES[engine]() if engine in ENGINES else engine for engine in engines]
-    if not any(isinstance(engine, Engine) and engine.takes_seed for engine in chosen):
+    named = [engine_type(engine) if isinstance(engine, str) else type(engine) for engine in engines if engine != AUTO]
+    if not any(has_option(kind, "seed") for kind in named):
         raise InvalidParameterError(
             "seeds are given, but every engine of this grid is deterministic and gives the same result for each; "
             "leave the seeds out."

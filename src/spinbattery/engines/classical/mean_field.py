@@ -11,6 +11,7 @@ from ...core.progress import Progress
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ..common.checkpoint import PassLog
+from ..common.contract import Accuracy
 from ..common.mesh import Mesh
 from ..common.propagation import BYTES_PER_BLOCK, follow
 from ..common.split_engine import SplitStepEngine
@@ -31,6 +32,9 @@ class MeanField(SplitStepEngine):
     """
 
     name: ClassVar[str] = "mean-field"
+    summary: ClassVar[str] = "classical spins, an approximation"
+    takes: ClassVar[str] = "any network"
+    accuracy: ClassVar[Accuracy] = Accuracy.APPROXIMATE
 
     approximation: ClassVar[str] = (
         "mean field: no correlations, sigma is that of independent spins. Cooperative protocol at 20 ns on tori of 9, "

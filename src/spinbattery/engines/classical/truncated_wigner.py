@@ -17,8 +17,9 @@ from ...model.problem import ChargingProblem
 from ...records.moments import Moments
 from ...records.solution import Solution
 from ..common.checkpoint import Checkpoint
-from ..common.contract import Engine
+from ..common.contract import Accuracy, Engine
 from ..common.mesh import Mesh, initial_steps
+from ..common.options import SEED, TRAJECTORIES
 from ..common.propagation import BYTES_PER_BLOCK, Outputs, propagate
 from ..common.splitting import BLANES_MOAN_4
 from ..common.stepping import MOST_STEPS
@@ -53,13 +54,16 @@ class TruncatedWigner(Engine):
     """
 
     name: ClassVar[str] = "truncated-wigner"
+    summary: ClassVar[str] = "classical spins with random starts, an approximation"
+    takes: ClassVar[str] = "any network"
+    accuracy: ClassVar[Accuracy] = Accuracy.APPROXIMATE
     approximation: ClassVar[str] = (
         "discrete truncated Wigner. Cooperative protocol at 20 ns on tori of 9, 16 and 25 spins: mu is 0.06 to 0.09 "
         "too large, sigma off by -4 to +36 %; at 5 to 40 ns by -25 to +41 %; elsewhere not known"
     )
 
-    trajectories: int = 1000
-    seed: int | None = field(default=None, kw_only=True)
+    trajectories: int = field(default=1000, metadata=TRAJECTORIES)
+    seed: int | None = field(default=None, kw_only=True, metadata=SEED)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "trajectories", whole_number("trajectories", self.trajectories, least=2))

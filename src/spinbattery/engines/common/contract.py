@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from enum import Enum
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,22 +15,16 @@ from numpy.typing import ArrayLike
 from ...core.checks import apart
 from ...core.errors import EngineError, InsufficientMemoryError, InvalidParameterError, ToleranceError
 from ...core.machine import available_memory
+from ...core.plugins import ENGINE_GROUP, plugins
 from ...core.progress import Progress, Rising, silent
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ...model.protocol import SAME_TIME
+from ...records.options import added_later
 from ...records.record import Record
 from ...records.solution import Readout, Solution, build_record
 from .checkpoint import Checkpoint
 from .clock import Clock
-
-_WITH_NOISE = (
-    "use the lindblad engine (a density matrix, up to 12 coupled spins), the trajectories engine (more of them), or, "
-    "where nothing is coupled, the product engine."
-)
-
-ADDED_LATER: Mapping[str, Any] = {"added later": True}
-"""Metadata of an option that engines did not always have: left at its default it changes no run key."""
 
 _SEED_DIGITS = 12
 """48 bits: exact in a float64 column, too."""
@@ -84,6 +78,16 @@ def output_times(problem: ChargingProblem, times: ArrayLike | None) -> FloatArra
     return array
 
 
+class Accuracy(Enum):
+    """What is known of the error of an engine's results; the value is a phrase for tables."""
+
+    TOLERANCE = "exact: the error is below the tolerance, or the run ends with an error"
+    TARGET = "aims at the tolerance; the record has an estimate of the error and a verdict"
+    STATISTICAL = "standard errors, which more samples make smaller"
+    UNKNOWN = "no estimate of the error"
+    APPROXIMATE = "an approximation: its error is not known, and no precision is given"
+
+
 @dataclass(frozen=True)
 class Engine(ABC):
     """A way to solve charging problems; its fields are its options, and nothing of the physics.
@@ -95,6 +99,15 @@ class Engine(ABC):
 
     name: ClassVar[str]
     """Name on the command line and in records."""
+
+    summary: ClassVar[str] = ""
+    """What it computes, in a few words for lists of engines."""
+
+    takes: ClassVar[str] = ""
+    """Networks and protocols that it can treat, for tables of engines."""
+
+    accuracy: ClassVar[Accuracy] = Accuracy.UNKNOWN
+    """What is known of the error of its results."""
 
     approximation: ClassVar[str] = ""
     """What an engine neglects and how far off that is, where no effort makes its error small: no precision is shown."""
@@ -136,8 +149,8 @@ class Engine(ABC):
         """
 
     def options(self) -> dict[str, Any]:
-        """Options by name, as kept in records and run keys; those that were ADDED_LATER only where they are used."""
-        later = {option.name: option.default for option in fields(self) if option.metadata == ADDED_LATER}
+        """Options by name, as kept in records and run keys; those declared as added later only where they are used."""
+        later = added_later(type(self))
         return {name: value for name, value in asdict(self).items() if name not in later or value != later[name]}
 
     def options_for(self, problem: ChargingProblem) -> dict[str, Any]:
@@ -187,7 +200,7 @@ class Engine(ABC):
         """
         reason = self.refusal(problem)
         if problem.noise is not None and not self.takes_noise:
-            reason = f"it has noise ({problem.noise}), and this engine none; {_WITH_NOISE}"
+            reason = f"this engine does not support noise ({problem.noise}); {_engines_with_noise()}"
         if reason is not None:
             raise EngineError(f"the {self.name} engine cannot treat this problem: {reason}")
         required = self.required_bytes(problem)
@@ -242,3 +255,9 @@ class Engine(ABC):
         return build_record(
             problem, engine.name, engine.options_for(problem), reason, solution, elapsed, engine.approximation
         )
+
+
+def _engines_with_noise() -> str:
+    """What to use for noise, by the engines that are installed."""
+    able = [f"{name} ({kind.summary})" for name, kind in plugins(ENGINE_GROUP).items() if kind.takes_noise]
+    return f"engines with noise: {', '.join(able)}."

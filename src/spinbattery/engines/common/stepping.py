@@ -18,6 +18,7 @@ from .checkpoint import Checkpoint, PassLog
 from .contract import Engine
 from .levels import run_together
 from .mesh import Mesh
+from .options import TOLERANCE
 from .propagation import Scheme
 from .refinement import ROUNDING, checked_tolerance, refine
 
@@ -70,7 +71,7 @@ class SteppingEngine(Engine):
         max_levels: halvings of the coarsest step after which the run gives up.
     """
 
-    tolerance: float = 1e-6
+    tolerance: float = field(default=1e-6, metadata=TOLERANCE)
     max_levels: int = field(default=12, kw_only=True)
 
     def __post_init__(self) -> None:

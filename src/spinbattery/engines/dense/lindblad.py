@@ -13,6 +13,7 @@ from ...core.typing import FloatArray
 from ...model.operators import ising_diagonal
 from ...model.problem import ChargingProblem
 from ..common.checkpoint import PassLog
+from ..common.contract import Accuracy
 from ..common.mesh import Mesh
 from ..common.populations import state_moments
 from ..common.propagation import BYTES_PER_BLOCK, follow
@@ -33,6 +34,9 @@ class Lindblad(SplitStepEngine):
     """Time-ordered splitting of the density matrix: any graph, weights, cross-talk, product start, any noise."""
 
     name: ClassVar[str] = "lindblad"
+    summary: ClassVar[str] = "the density matrix of up to 12 spins"
+    takes: ClassVar[str] = "any network of up to 12 spins, noise"
+    accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE
     takes_noise: ClassVar[bool] = True
 
     def refusal(self, problem: ChargingProblem) -> str | None:

@@ -13,6 +13,7 @@ from ...core.progress import Progress
 from ...core.typing import FloatArray, IntArray
 from ...model.problem import ChargingProblem
 from ..common.checkpoint import PassLog
+from ..common.contract import Accuracy
 from ..common.mesh import Mesh
 from ..common.propagation import BYTES_PER_BLOCK, follow
 from ..common.split_engine import SplitStepEngine
@@ -34,6 +35,9 @@ class Product(SplitStepEngine):
     """
 
     name: ClassVar[str] = "product"
+    summary: ClassVar[str] = "every spin alone, where nothing is coupled"
+    takes: ClassVar[str] = "any number of spins without coupling, noise"
+    accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE
     takes_noise: ClassVar[bool] = True
 
     def refusal(self, problem: ChargingProblem) -> str | None:

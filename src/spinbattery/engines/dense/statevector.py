@@ -16,9 +16,10 @@ from ...core.team import Team
 from ...core.typing import FloatArray
 from ...model.operators import ising_diagonal
 from ...model.problem import ChargingProblem
+from ...records.options import option
 from ...records.schema import VARIANCE_FLOOR
 from ..common.checkpoint import PassLog
-from ..common.contract import ADDED_LATER
+from ..common.contract import Accuracy
 from ..common.mesh import Mesh
 from ..common.populations import state_moments
 from ..common.propagation import BYTES_PER_BLOCK, follow
@@ -65,9 +66,16 @@ class Statevector(SplitStepEngine):
     """
 
     name: ClassVar[str] = "statevector"
+    summary: ClassVar[str] = "the full state vector"
+    takes: ClassVar[str] = "any network; some 16 bytes for each of 2^N amplitudes"
+    accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE
 
     keep_state: bool = field(default=False, kw_only=True)
-    single: bool = field(default=False, kw_only=True, metadata=ADDED_LATER)
+    single: bool = field(
+        default=False,
+        kw_only=True,
+        metadata=option("Single precision, for a tolerance of 1e-5 or more: faster for many spins.", later=True),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -25,9 +25,10 @@ from ...core.errors import InvalidParameterError, MissingDependencyError
 from ...core.progress import Progress
 from ...core.typing import ComplexArray, FloatArray, IntArray
 from ...model.problem import ChargingProblem
+from ...records.options import option
 from ...records.solution import Solution
 from ..common.checkpoint import Checkpoint
-from ..common.contract import Engine
+from ..common.contract import Accuracy, Engine
 from ..common.magnus import COMMUTATOR_FREE_2, Exponents
 from ..common.mesh import Mesh, initial_steps
 from ..common.ordering import Halves, Part, halved
@@ -248,8 +249,11 @@ class QTeaLeaves(Engine):
     """
 
     name: ClassVar[str] = "qtealeaves"
+    summary: ClassVar[str] = "the tree tensor network of the package qtealeaves"
+    takes: ClassVar[str] = "any network of up to some 256 spins"
+    accuracy: ClassVar[Accuracy] = Accuracy.UNKNOWN
 
-    bond_dimension: int = 10
+    bond_dimension: int = field(default=10, metadata=option("Bond dimension (10).", least=1))
     steps: int | None = field(default=None, kw_only=True)
     mode: int = field(default=4, kw_only=True)
     padding: float = field(default=1e-6, kw_only=True)

@@ -21,12 +21,14 @@ from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ...model.scales import advantage_system6
 from ...model.topology import other_scales
+from ...records.options import Column, option
 from ...records.solution import Readout, of_emulation
 from ...solver.limits import malformed, violations
 from ...solver.request import MIN_READS, SamplerRequest, placement_mark, readout, sampler_request
 from ...solver.timing import qpu_access_time
 from ..common.checkpoint import Checkpoint
-from ..common.contract import ADDED_LATER, Engine, derived_seed
+from ..common.contract import Accuracy, Engine, derived_seed
+from ..common.options import SEED
 
 if TYPE_CHECKING:
     import dimod
@@ -57,8 +59,10 @@ class SampledEngine(Engine):
         InvalidParameterError: fewer than two reads, or a seed below zero.
     """
 
-    reads: int = 1000
-    seed: int | None = None
+    reads: int = field(
+        default=1000, metadata=option("Number of reads.", column=Column("INTEGER", "reads of an annealer"), least=2)
+    )
+    seed: int | None = field(default=None, metadata=SEED)
 
     def __post_init__(self) -> None:
         whole_number("reads", self.reads, least=MIN_READS)
@@ -148,13 +152,37 @@ class Emulator(SampledEngine):
     """
 
     name: ClassVar[str] = "emulator"
+    summary: ClassVar[str] = "reads of an emulated annealer"
+    takes: ClassVar[str] = "networks that a chip has, or any where limits do not bind"
+    accuracy: ClassVar[Accuracy] = Accuracy.STATISTICAL
 
-    temperature: float = 18.0
-    sweeps: int = 5000
-    model: Model = "svmc-tf"
-    readout_error: float = 0.0
+    temperature: float = field(
+        default=18.0,
+        metadata=option(
+            "Temperature in mK.", column=Column("REAL", "temperature of an emulated annealer", "mK"), curve=True
+        ),
+    )
+    sweeps: int = field(
+        default=5000,
+        metadata=option(
+            "Monte Carlo sweeps over the whole protocol.",
+            column=Column("INTEGER", "Monte Carlo sweeps of an emulated annealer"),
+            curve=True,
+            least=1,
+        ),
+    )
+    model: Model = field(
+        default="svmc-tf", metadata=option(column=Column("TEXT", "model of an emulated annealer"), curve=True)
+    )
+    readout_error: float = field(
+        default=0.0,
+        metadata=option(column=Column("REAL", "probability that an emulated annealer misreads a bit"), curve=True),
+    )
     stuck: tuple[int, ...] = ()
-    strict: bool = field(default=False, metadata=ADDED_LATER)
+    strict: bool = field(
+        default=False,
+        metadata=option("Refuse what an Advantage QPU would refuse, instead of a note on it.", later=True),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -212,6 +240,9 @@ class Annealer(SampledEngine):
     """
 
     name: ClassVar[str] = "annealer"
+    summary: ClassVar[str] = "reads of a sampler that is given"
+    takes: ClassVar[str] = "what its sampler takes; in Python alone, as Annealer(sampler)"
+    accuracy: ClassVar[Accuracy] = Accuracy.STATISTICAL
 
     sampler: Any = None
 

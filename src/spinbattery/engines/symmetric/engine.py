@@ -17,6 +17,7 @@ from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem
 from ...model.symmetry import symmetry_group
 from ..common.checkpoint import PassLog
+from ..common.contract import Accuracy
 from ..common.magnus import COMMUTATOR_FREE, COMMUTATOR_FREE_6, CommutatorFree
 from ..common.mesh import Mesh, initial_steps
 from ..common.populations import state_moments
@@ -71,6 +72,9 @@ class Symmetric(SteppingEngine):
     """
 
     name: ClassVar[str] = "symmetric"
+    summary: ClassVar[str] = "orbits of the network's symmetries"
+    takes: ClassVar[str] = "networks with symmetries, starts alike on all spins"
+    accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE
 
     magnus: str = field(default=COMMUTATOR_FREE_6.name, kw_only=True)
     exponential: Exponential = field(default="auto", kw_only=True)

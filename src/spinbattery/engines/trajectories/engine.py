@@ -16,11 +16,13 @@ from ...core.typing import FloatArray
 from ...model.operators import ising_diagonal
 from ...model.problem import ChargingProblem
 from ...records.ensemble import Ensemble, ExactPart
+from ...records.options import option
 from ...records.schema import VARIANCE_FLOOR
 from ...records.solution import Solution
 from ..common.checkpoint import Checkpoint
-from ..common.contract import Engine, derived_seed
+from ..common.contract import Accuracy, Engine, derived_seed
 from ..common.mesh import Mesh
+from ..common.options import SEED, TOLERANCE, TRAJECTORIES
 from ..common.propagation import BYTES_PER_BLOCK
 from ..common.refinement import checked_tolerance
 from ..common.split_steps import SplitSteps
@@ -81,14 +83,28 @@ class Trajectories(Engine):
     """
 
     name: ClassVar[str] = "trajectories"
+    summary: ClassVar[str] = "sampled noise"
+    takes: ClassVar[str] = "any network, with noise; some 20 spins"
+    accuracy: ClassVar[Accuracy] = Accuracy.STATISTICAL
     takes_noise: ClassVar[bool] = True
 
-    trajectories: int = 500
-    seed: int | None = None
-    tolerance: float = field(default=1e-4, kw_only=True)
-    first: int = field(default=0, kw_only=True)
+    trajectories: int = field(default=500, metadata=TRAJECTORIES)
+    seed: int | None = field(default=None, metadata=SEED)
+    tolerance: float = field(default=1e-4, kw_only=True, metadata=TOLERANCE)
+    first: int = field(
+        default=0,
+        kw_only=True,
+        metadata=option("Number of the first trajectory: runs of one seed then differ.", least=0),
+    )
     splitting: str = field(default=BLANES_MOAN_4.name, kw_only=True)
-    one_jump: str = field(default="auto", kw_only=True)
+    one_jump: str = field(
+        default="auto",
+        kw_only=True,
+        metadata=option(
+            "quadrature or sampled: how trajectories with one jump are treated; auto takes what the number of "
+            "trajectories makes worth it. Runs that are to be merged need the same."
+        ),
+    )
     max_levels: int = field(default=12, kw_only=True)
 
     def __post_init__(self) -> None:

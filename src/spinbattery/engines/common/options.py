@@ -1,0 +1,28 @@
+"""Options that several engines declare alike."""
+
+from __future__ import annotations
+
+from ...records.options import Column, option
+
+TOLERANCE = option(
+    "Error that is kept: absolute in mu, relative in the precision.",
+    column=Column("REAL", "tolerance of the engine, kept by exact ones and aimed at by tensor networks"),
+)
+
+SEED = option(
+    "Seed; derived from the problem by default.",
+    column=Column("INTEGER", "seed of the engine, where it has one"),
+    least=0,
+)
+
+TRAJECTORIES = option("Number of trajectories.", column=Column("INTEGER", "trajectories of a noisy run"), least=2)
+
+
+def whole_numbers(text: str) -> int | tuple[int, ...]:
+    """One whole number, or several with commas.
+
+    Raises:
+        ValueError: a part is no whole number.
+    """
+    several = tuple(int(part) for part in text.split(","))
+    return several if len(several) > 1 else several[0]
