@@ -84,7 +84,7 @@ def test_a_table_for_readers(spinbattery, tmp_path):
     [
         (("--reads", "10"), "the auto engine has no --reads"),
         (("--engine", "statevector", "--seed", "1"), "the statevector engine has no --seed"),
-        (("--engine", "emulator", "--tolerance", "1e-6"), "promises no tolerance"),
+        (("--engine", "emulator", "--tolerance", "1e-6"), "has no tolerance"),
         (("--engine", "emulator", "--tolerance", "1e-6", "--seed", "1"), "has no --tolerance"),
         (("--engine", "emulator", "--temperature", "-1"), "temperature"),
         (("--engine", "emulater"), "Did you mean 'emulator'"),

@@ -80,7 +80,7 @@ def test_trajectories_of_the_truncated_wigner_engine(spinbattery):
         (("tensor", "--bond-dimension", "16,10"), "ascend"),
         (("tensor", "--bond-dimension", "0"), "bond_dimension must be"),
         (("statevector", "--bond-dimension", "10"), "has no --bond-dimension; leave it out, or use --engine tensor"),
-        (("truncated-wigner", "--tolerance", "1e-3"), "promises no tolerance"),
+        (("truncated-wigner", "--tolerance", "1e-3"), "has no tolerance"),
     ],
 )
 def test_bad_options(spinbattery, arguments, message):

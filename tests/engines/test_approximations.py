@@ -126,7 +126,7 @@ def test_thousands_of_spins():
         (lambda: sb.TruncatedWigner(1), "trajectories must be"),
         (lambda: sb.TruncatedWigner(seed=-1), "seed must be"),
         (lambda: sb.MeanField(1.0), "tolerance must lie"),
-        (lambda: sb.charge(sb.ring(3), PROTOCOL, engine="truncated-wigner", tolerance=1e-3), "promises no tolerance"),
+        (lambda: sb.charge(sb.ring(3), PROTOCOL, engine="truncated-wigner", tolerance=1e-3), "has no tolerance"),
     ],
 )
 def test_bad_options(make, message):

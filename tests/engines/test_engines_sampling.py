@@ -347,7 +347,7 @@ def test_bad_options(options):
 
 
 def test_a_tolerance_is_none_of_its_options():
-    with pytest.raises(InvalidParameterError, match="promises no tolerance"):
+    with pytest.raises(InvalidParameterError, match="has no tolerance"):
         charge(torus(2, 2), CP, engine="emulator", tolerance=1e-6)
     mixed = sweep([torus(2, 2)], CP, engines=["statevector", Emulator(reads=4, sweeps=9)], tolerance=1e-3, workers=1)
     assert next(iter(mixed.plan)).engine == Statevector(1e-3)

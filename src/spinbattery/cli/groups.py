@@ -259,10 +259,11 @@ def _flag(name: str, by_engine: dict[str, _Declared]) -> Any:
 def _value(engine: str, name: str, given: Any) -> Any:
     """The value of an option for an engine from what its flag gave."""
     declared = _declared()[name][engine]
-    read = declared.option.read or declared.type
-    if not isinstance(given, str) or read in (None, str):
+    if not isinstance(given, str) or declared.type is str:
         return given
+    if declared.option.read is not None:
+        return declared.option.read(given)
     try:
-        return read(given)
+        return declared.type(given) if declared.type else given
     except ValueError:
-        raise InvalidParameterError(f"{_spelled(name)} cannot be {given!r}: {declared.option.help}") from None
+        raise InvalidParameterError(f"{_spelled(name)} must be a number for this engine, but is {given!r}.") from None

@@ -31,7 +31,8 @@ class Option:
         column: where stores keep it; None for an option that can only be found in ``engine_options``.
         curve: whether runs with different values are different physics, so that no fit may join them.
         later: whether engines did not always have it; left at its default it then changes no run key.
-        read: makes the value of the text on the command line, where its type alone does not say how.
+        read: makes the value of the text on the command line, where its type alone does not say how; raises
+            ``InvalidParameterError``.
         least: smallest value that the command line takes.
     """
 

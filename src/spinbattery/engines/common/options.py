@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...core.errors import InvalidParameterError
 from ...records.options import Column, option
 
 TOLERANCE = option(
@@ -19,10 +20,11 @@ TRAJECTORIES = option("Number of trajectories.", column=Column("INTEGER", "traje
 
 
 def whole_numbers(text: str) -> int | tuple[int, ...]:
-    """One whole number, or several with commas.
-
-    Raises:
-        ValueError: a part is no whole number.
-    """
-    several = tuple(int(part) for part in text.split(","))
+    """One whole number, or several with commas."""
+    try:
+        several = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InvalidParameterError(
+            f"{text!r} must be a whole number or several with commas, such as 10,16,24."
+        ) from None
     return several if len(several) > 1 else several[0]
