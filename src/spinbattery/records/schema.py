@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA = "spinbattery.records.record"
+SCHEMA = "spinbattery.record"
 SCHEMA_VERSION = 1
 
 NUMERICS_VERSION = 1
