@@ -261,7 +261,7 @@ def refused(points, said, fit=fit_scaling):
         messages.append(str(error.value))
     assert messages[0] == messages[1]
     assert said in messages[0]
-    assert "spinbattery.records.dataset.gather(records)" in messages[0]
+    assert "spinbattery.gather(records)" in messages[0]
     assert "mixed=True fits them as one all the same" in messages[0]
 
 

@@ -382,5 +382,5 @@ def _one_value(columns: Mapping[str, NDArray[Any]], names: list[str]) -> str:
     return (
         f"take each alone, as by `for name, group in data.groupby({by}): ...`, or keep some, as by "
         f"data.isel(run=data[{names[0]!r}] == ...). Records in a list are such data by "
-        "spinbattery.records.dataset.gather(records)."
+        "spinbattery.gather(records)."
     )

@@ -87,7 +87,7 @@ def _announce_long_run(problem: ChargingProblem, engine: Engine | str, tolerance
     import numpy as np
 
     from ..engines.choice import resolve_engine
-    from ..engines.trajectories.engine import Trajectories
+    from ..engines.registry import make_engine
     from ..sweeps.survey import format_seconds
 
     chosen, _ = resolve_engine(engine, problem, tolerance)
@@ -100,11 +100,10 @@ def _announce_long_run(problem: ChargingProblem, engine: Engine | str, tolerance
     if seconds < _LONG_RUN_S:
         return
     text = f"this takes about {format_seconds(seconds)} on one core with the {chosen.name} engine"
-    sampled = (
-        Trajectories().predicted_seconds(problem, times) if chosen.name == "lindblad" and problem.noise else seconds
-    )
-    if sampled < 0.5 * seconds:
-        text += f"; --engine trajectories samples it in about {format_seconds(sampled)}"
+    if chosen.sampled_by and problem.noise:
+        sampled = make_engine(chosen.sampled_by, {}).predicted_seconds(problem, times)
+        if sampled < 0.5 * seconds:
+            text += f"; --engine {chosen.sampled_by} samples it in about {format_seconds(sampled)}"
     print(f"{text}.", file=sys.stderr)
 
 

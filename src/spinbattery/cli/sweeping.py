@@ -84,7 +84,7 @@ def _present(result: Sweep, as_json: bool) -> None:
     emulated = [
         result.store.get(task.key)
         for task in result.plan
-        if task.engine.name == "emulator" and task.key not in result.failures
+        if task.engine.emulates_machine and task.key not in result.failures
     ]
     note_limits([record for record in emulated if record is not None])
     if as_json:

@@ -115,6 +115,12 @@ class Engine(ABC):
     takes_noise: ClassVar[bool] = False
     """Whether noise on the spins can be part of the problem."""
 
+    sampled_by: ClassVar[str] = ""
+    """Name of an engine that samples the same problem, in less time where it is large."""
+
+    emulates_machine: ClassVar[bool] = False
+    """Whether its records say which limits of a machine the run is beyond."""
+
     @abstractmethod
     def refusal(self, problem: ChargingProblem) -> str | None:
         """Why this engine cannot treat the problem, or None if it can."""

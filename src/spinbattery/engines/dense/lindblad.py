@@ -38,6 +38,7 @@ class Lindblad(SplitStepEngine):
     takes: ClassVar[str] = "any network of up to 12 spins, noise"
     accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE
     takes_noise: ClassVar[bool] = True
+    sampled_by: ClassVar[str] = "trajectories"
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         n = problem.n_spins

@@ -155,6 +155,7 @@ class Emulator(SampledEngine):
     summary: ClassVar[str] = "reads of an emulated annealer"
     takes: ClassVar[str] = "networks that a chip has, or any where limits do not bind"
     accuracy: ClassVar[Accuracy] = Accuracy.STATISTICAL
+    emulates_machine: ClassVar[bool] = True
 
     temperature: float = field(
         default=18.0,
