@@ -27,7 +27,8 @@ from spinbattery.analysis.samples import (
     uncharged_probability,
 )
 from spinbattery.core.errors import FitError, InvalidParameterError
-from spinbattery.records.solution import Readout, build_record
+from spinbattery.records.building import build_record
+from spinbattery.records.readout import Readout
 
 
 def independent_reads(down, n_reads, seed):

@@ -13,8 +13,10 @@ from spinbattery import ChargingProblem, ProductState, Protocol, Waveform, charg
 from spinbattery.analysis.samples import Independence
 from spinbattery.analysis.statistics import independence_ratio, sample_statistics
 from spinbattery.core.errors import InvalidParameterError, SpinBatteryError
+from spinbattery.records.building import build_record
 from spinbattery.records.moments import Moments
-from spinbattery.records.solution import Readout, Solution, build_record
+from spinbattery.records.readout import Readout
+from spinbattery.records.solution import ErrorEstimates, FinalState, Solution, TimeTraces
 
 
 def record_of(probabilities):
@@ -24,23 +26,11 @@ def record_of(probabilities):
     bits = 1 - 2 * ((np.arange(len(p))[:, None] >> np.arange(n - 1, -1, -1)) & 1)
     mu = bits.mean(axis=1)
     mean = float(p @ mu)
-    empty = np.empty(0)
+    variance = float(p @ (mu - mean) ** 2)
     solution = Solution(
-        mean=mean,
-        variance=float(p @ (mu - mean) ** 2),
-        spin_magnetization=p @ bits,
-        distribution=np.bincount((bits.sum(axis=1) + n) // 2, weights=p, minlength=n + 1),
-        times=empty,
-        trajectory_mean=empty,
-        trajectory_variance=empty,
-        trajectory_energy=empty,
-        trajectory_mean_error=empty,
-        trajectory_variance_error=empty,
-        mean_error=0.0,
-        precision_relative_error=0.0,
-        norm_error=0.0,
-        state=None,
-        discretisation={},
+        FinalState(np.bincount((bits.sum(axis=1) + n) // 2, weights=p, minlength=n + 1), p @ bits, norm_error=0.0),
+        TimeTraces(np.empty(0), np.array([mean]), np.array([variance]), energy=np.zeros(1)),
+        ErrorEstimates(np.zeros(1), np.zeros(1), precision=0.0),
     )
     return build_record(ChargingProblem(ring(n), cooperative(10.0)), "test", {}, "test", solution, 0.0)
 

@@ -175,7 +175,7 @@ def test_the_error_of_the_variance_is_that_of_many_repetitions():
              for draw in draws.tolist()]  # fmt: skip
     variances = np.array([one.variance for one in found])
     assert variances.mean() == pytest.approx(4.0 * 0.3 * 0.7, abs=4.0 * variances.std() / 20.0)
-    errors = np.array([one.standard_errors["variance"] for one in found])
+    errors = np.array([one.standard_errors.variance[-1] for one in found])
     assert np.sqrt((errors**2).mean()) == pytest.approx(variances.std(), rel=0.2)
 
 

@@ -12,10 +12,11 @@ from scipy.stats import binom
 import spinbattery as sb
 from spinbattery.core.errors import FitError
 from spinbattery.model.recipe import ProtocolRecipe
+from spinbattery.records.building import build_record
 from spinbattery.records.charge_state import ChargeState, charge_state, discharged_probability, unlike_a_charge
 from spinbattery.records.dataset import gather
+from spinbattery.records.readout import Readout
 from spinbattery.records.record_file import read_record
-from spinbattery.records.solution import Readout, build_record
 
 TORI = ((1, 2), (2, 2), (2, 3), (2, 4), (3, 3), (2, 5), (3, 4))
 CHARGED, PARTLY, ALL_OR_NOTHING, NOT = ChargeState

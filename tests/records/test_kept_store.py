@@ -69,3 +69,16 @@ def test_all_kept_records_are_listed_with_their_figures(store: sb.Store) -> None
 def test_the_error_estimate_of_a_kept_record_is_as_it_was(store: sb.Store) -> None:
     record = next(store.records(engine="lindblad"))
     assert record.error_estimate == pytest.approx(3.7268816822457025e-07, rel=1e-12)
+
+
+@pytest.mark.parametrize("engine", CALLS)
+def test_a_run_made_now_has_the_variables_and_attributes_of_the_kept_one(
+    store: sb.Store, engine: str, tmp_path: Path
+) -> None:
+    kept = next(store.records(engine=engine)).dataset
+    made = CALLS[engine](sb.Store(tmp_path / "new")).dataset
+    assert set(made.variables) == set(kept.variables)
+    for name, variable in made.variables.items():
+        assert (variable.dims, variable.shape) == (kept[name].dims, kept[name].shape)
+        assert (variable.dtype.kind, variable.attrs) == (kept[name].dtype.kind, kept[name].attrs)
+    assert set(made.attrs) == set(kept.attrs)

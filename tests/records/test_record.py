@@ -15,10 +15,11 @@ import xarray as xr
 
 from spinbattery import ChargingProblem, Statevector, charge, cooperative, read_record, ring, torus
 from spinbattery.core.errors import RecordError
+from spinbattery.records.building import build_record
 from spinbattery.records.hashing import run_key
 from spinbattery.records.record import Record
 from spinbattery.records.schema import VARIANCE_FLOOR
-from spinbattery.records.solution import Solution, build_record
+from spinbattery.records.solution import ErrorEstimates, FinalState, Solution, TimeTraces
 
 TIMES = [0.0, 1.0, 2.0]
 
@@ -33,31 +34,16 @@ def saved(record, tmp_path):
     return record.save(tmp_path / "run.nc")
 
 
-def solution(variance, **changed):
-    """A solution as an engine would hand it over."""
-    values = {
-        "mean": 0.5,
-        "variance": variance,
-        "spin_magnetization": np.array([0.5, 0.5]),
-        "distribution": np.array([0.0, 0.5, 0.5]),
-        "times": np.empty(0),
-        "trajectory_mean": np.empty(0),
-        "trajectory_variance": np.empty(0),
-        "trajectory_energy": np.empty(0),
-        "trajectory_mean_error": np.empty(0),
-        "trajectory_variance_error": np.empty(0),
-        "mean_error": 1e-8,
-        "precision_relative_error": 1e-7,
-        "norm_error": 1e-15,
-        "state": None,
-        "discretisation": {"steps": 3},
-    }
-    return Solution(**{**values, **changed})
-
-
-def built(variance, **changed):
+def built(variance):
+    """The record of a solution as an engine would hand it over."""
+    solution = Solution(
+        FinalState(np.array([0.0, 0.5, 0.5]), np.array([0.5, 0.5]), norm_error=1e-15),
+        TimeTraces(np.empty(0), mean=np.array([0.5]), variance=np.array([variance]), energy=np.zeros(1)),
+        ErrorEstimates(np.array([1e-8]), np.array([1e-8]), precision=1e-7),
+        discretisation={"steps": 3},
+    )
     problem = ChargingProblem(torus(1, 2), cooperative(2.0))
-    return build_record(problem, "statevector", {"tolerance": 1e-6}, "asked for", solution(variance, **changed), 0.5)
+    return build_record(problem, "statevector", {"tolerance": 1e-6}, "asked for", solution, 0.5)
 
 
 def rewrite(path, change):

@@ -41,7 +41,8 @@ class Noisy(Statevector):
 
     def solve(self, problem, times, progress, checkpoint):
         solution = super().solve(problem, times, progress, checkpoint)
-        return replace(solution, mean=solution.mean + np.random.default_rng(self.seed).uniform(0.0, 1e-3))
+        shift = np.random.default_rng(self.seed).uniform(0.0, 1e-3)
+        return replace(solution, traces=replace(solution.traces, mean=solution.traces.mean + shift))
 
 
 def described(plan):

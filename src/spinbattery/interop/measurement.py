@@ -24,8 +24,9 @@ from ..model.protocol import Protocol
 from ..model.recipe import as_protocol
 from ..model.scales import EnergyScales
 from ..model.topology import scales_for
+from ..records.building import build_record
+from ..records.readout import Readout, of_emulation
 from ..records.record import Record
-from ..records.solution import Readout, build_record, of_emulation
 from ..solver.request import readout
 from .measurement_files import check_occurrences, read_file
 

@@ -17,8 +17,10 @@ from ..core.typing import FloatArray
 from ..engines.common.contract import output_times
 from ..model.operators import ising_diagonal, magnetization_diagonal, transverse_operator
 from ..model.problem import ChargingProblem, as_problem
+from ..records.building import build_record
+from ..records.readout import plain_data
 from ..records.record import Record
-from ..records.solution import Solution, build_record, plain_data
+from ..records.solution import FinalState, Solution, StandardErrors, TimeTraces
 from .qutip_checks import check_purity, check_result
 from .qutip_operators import import_qutip
 
@@ -84,11 +86,11 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
     check_result(result, runs.states, problem)
     times = output_times(problem, result.times) if len(runs.states[0]) > 1 else _NO_TIMES
     solution = _solution(problem, runs, times)
-    if isinstance(result, Result):
-        mixedness = _mixedness(runs.states[0], times)
-        if mixedness:
-            check_purity(result, runs.states[0][-1], mixedness["purity"], problem)
-        solution = replace(solution, **mixedness)
+    if isinstance(result, Result) and not runs.states[0][-1].isket:
+        purities, lowest = _mixedness(runs.states[0])
+        check_purity(result, runs.states[0][-1], float(purities[-1]), problem)
+        final = replace(solution.final, smallest_eigenvalue=lowest)
+        solution = replace(solution, final=final, traces=replace(solution.traces, purity=purities))
     options: dict[str, Any] = {
         "solver": result.solver,
         "qutip": version("qutip"),
@@ -232,55 +234,27 @@ def _solution(problem: ChargingProblem, runs: _Runs, times: FloatArray) -> Solut
     mean, mean_stderr = runs.mean(found.distributions @ values)
     squares = np.einsum("rtm,tm->rt", found.distributions, (values - mean[:, None]) ** 2)
     variance, variance_stderr = runs.mean(squares)
-    errors: dict[str, Any] = {}
+    errors = None
     if mean_stderr is not None and variance_stderr is not None and energy_stderr is not None:
         variance = variance + mean_stderr**2  # the mean of the same runs is nearer to them than the true one
-        errors = {
-            "magnetization": mean_stderr[-1],
-            "variance": variance_stderr[-1],
-            "distribution": distribution_stderr,
-            "spin_magnetization": spins_stderr,
-            "magnetization_t": mean_stderr[:-1],
-            "variance_t": variance_stderr[:-1],
-            "energy_t": energy_stderr[:-1],
-        }
+        errors = StandardErrors(mean_stderr, variance_stderr, energy_stderr, distribution_stderr, spins_stderr)
     return Solution(
-        mean=float(mean[-1]),
-        variance=float(variance[-1]),
-        spin_magnetization=spins,
-        distribution=distribution,
-        times=times,
-        trajectory_mean=mean[:-1],
-        trajectory_variance=variance[:-1],
-        trajectory_energy=energy[:-1],
-        trajectory_mean_error=None,
-        trajectory_variance_error=None,
-        mean_error=None,
-        precision_relative_error=None,
-        norm_error=found.drift,
-        state=None,
-        discretisation={},
-        standard_errors=errors,
+        FinalState(distribution, spins, found.drift), TimeTraces(times, mean, variance, energy), standard_errors=errors
     )
 
 
-def _mixedness(states: list[Qobj], times: FloatArray) -> dict[str, Any]:
-    """Purities and smallest eigenvalue of density matrices, for a solution; nothing of kets."""
-    if states[-1].isket:
-        return {}
+def _mixedness(states: list[Qobj]) -> tuple[FloatArray, float]:
+    """Purity of each density matrix, and the smallest eigenvalue of the last one."""
     matrices = [state.full() / state.tr() for state in states]
-    purities = [float(np.vdot(rho, rho).real) for rho in matrices]
-    return {
-        "purity": purities[-1],
-        "trajectory_purity": np.array(purities[:-1]) if len(times) else None,
-        "smallest_eigenvalue": float(np.linalg.eigvalsh(matrices[-1])[0]),
-    }
+    purities = np.array([float(np.vdot(rho, rho).real) for rho in matrices])
+    return purities, float(np.linalg.eigvalsh(matrices[-1])[0])
 
 
 def _digest(solution: Solution) -> str:
     """Hash of what tells two results apart."""
-    digest = hashlib.sha256()
-    for values in (solution.distribution, solution.spin_magnetization, solution.trajectory_mean,
-                   solution.trajectory_variance, solution.trajectory_energy):  # fmt: skip
-        digest.update(np.ascontiguousarray(values).tobytes())
+    digest, final, traces = hashlib.sha256(), solution.final, solution.traces
+    digest.update(np.ascontiguousarray(final.distribution).tobytes())
+    digest.update(np.ascontiguousarray(final.spins).tobytes())
+    for values in (traces.mean, traces.variance, traces.energy):
+        digest.update(np.ascontiguousarray(values[:-1]).tobytes())
     return digest.hexdigest()

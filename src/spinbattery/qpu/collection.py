@@ -13,9 +13,9 @@ from ..core.atomic import replacing
 from ..core.errors import QpuError, RecordError, SpinBatteryError
 from ..core.progress import Progress, silent
 from ..model.problem import ChargingProblem
+from ..records.building import build_record
 from ..records.hashing import measurement_key, planned_key
 from ..records.record import Record
-from ..records.solution import build_record
 from ..solver.request import readout
 from ..store.folder import Store
 from .client import CANCELLED, PENDING, Answer, Connection, Status

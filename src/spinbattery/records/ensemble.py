@@ -172,19 +172,6 @@ class Ensemble:
         spread = np.maximum(mean[:, 1] - mean[:, 0] ** 2, 0.0) / (self.sums.count - 1)
         return np.asarray(self.sampled_weight * np.sqrt(spread))
 
-    def standard_errors(self) -> dict[str, Any]:
-        """Standard errors by the names that moments have in a record."""
-        moments, variance = self.moment_errors, self.variance_error
-        return {
-            "magnetization": float(moments[-1, 0]),
-            "variance": float(variance[-1]),
-            "distribution": self.distribution_error,
-            "spin_magnetization": self.spins_error,
-            "magnetization_t": moments[:-1, 0],
-            "variance_t": variance[:-1],
-            "energy_t": moments[:-1, 2],
-        }
-
     def values(self) -> dict[str, Any]:
         """All of it as variables of a dataset, from which :meth:`from_dataset` makes it again."""
         return {

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+Variables = dict[str, tuple[Any, Any]]
+"""Dimensions and values of variables of a record, by name."""
+
 SCHEMA = "spinbattery.record"
 SCHEMA_VERSION = 1
 

@@ -16,7 +16,7 @@ from ..core.typing import IntArray
 from ..model.problem import ChargingProblem, as_problem
 from ..model.waveform import Waveform
 from ..records.hashing import canonical_json
-from ..records.solution import Readout
+from ..records.readout import Readout
 
 if TYPE_CHECKING:
     import dimod

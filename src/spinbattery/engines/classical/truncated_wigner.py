@@ -15,7 +15,7 @@ from ...core.team import Team
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ...records.moments import Moments
-from ...records.solution import Solution
+from ...records.solution import FinalState, Solution, StandardErrors, TimeTraces
 from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine
 from ..common.mesh import Mesh, initial_steps
@@ -139,31 +139,21 @@ class TruncatedWigner(Engine):
         n = problem.n_spins
         found = [Moments.of(row) for row in outcome.means]
         energies = [Moments.of(row) for row in outcome.energies]
-        last = found[-1]
         nearest = np.clip(np.rint(0.5 * n * (1.0 + outcome.means[-1])), 0, n).astype(np.int64)
         distribution = np.bincount(nearest, minlength=n + 1) / self.trajectories
-        errors = {
-            "magnetization": last.mean_error,
-            "variance": last.variance_error,
-            "magnetization_t": np.array([moments.mean_error for moments in found[:-1]]),
-            "variance_t": np.array([moments.variance_error for moments in found[:-1]]),
-            "energy_t": np.array([moments.mean_error for moments in energies[:-1]]),
-        }
         return Solution(
-            mean=last.mean,
-            variance=last.variance,
-            spin_magnetization=outcome.spins.sum(axis=0) / self.trajectories,
-            distribution=distribution,
-            times=times,
-            trajectory_mean=np.array([moments.mean for moments in found[:-1]]),
-            trajectory_variance=np.array([moments.variance for moments in found[:-1]]),
-            trajectory_energy=np.array([moments.mean for moments in energies[:-1]]),
-            trajectory_mean_error=None,
-            trajectory_variance_error=None,
-            mean_error=None,
-            precision_relative_error=None,
-            norm_error=None,
-            state=None,
+            FinalState(distribution, outcome.spins.sum(axis=0) / self.trajectories),
+            TimeTraces(
+                times,
+                mean=np.array([moments.mean for moments in found]),
+                variance=np.array([moments.variance for moments in found]),
+                energy=np.array([moments.mean for moments in energies]),
+            ),
+            standard_errors=StandardErrors(
+                mean=np.array([moments.mean_error for moments in found]),
+                variance=np.array([moments.variance_error for moments in found]),
+                energy=np.array([moments.mean_error for moments in energies]),
+            ),
             discretisation={
                 "splitting": BLANES_MOAN_4.name,
                 "order": BLANES_MOAN_4.order,
@@ -172,7 +162,6 @@ class TruncatedWigner(Engine):
                 "step_error": step_error,
                 "distribution": "of Sz rounded to what N spins can have",
             },
-            standard_errors=errors,
         )
 
 

@@ -20,9 +20,11 @@ from ...core.progress import Progress, Rising, silent
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ...model.protocol import SAME_TIME
+from ...records.building import build_record
 from ...records.options import added_later
+from ...records.readout import Readout
 from ...records.record import Record
-from ...records.solution import Readout, Solution, build_record
+from ...records.solution import Solution
 from .checkpoint import Checkpoint
 from .clock import Clock
 

@@ -13,7 +13,7 @@ from ...core.machine import n_cores
 from ...core.progress import Progress, Rising
 from ...core.typing import ComplexArray, FloatArray
 from ...model.problem import ChargingProblem
-from ...records.solution import Solution
+from ...records.solution import ErrorEstimates, FinalState, Solution, TimeTraces
 from .checkpoint import Checkpoint, PassLog
 from .contract import Engine
 from .levels import run_together
@@ -122,20 +122,15 @@ class SteppingEngine(Engine):
         refined = refine(solve_level, self.tolerance, self.max_levels, scheme.order, mesh.resolved_from, self.rounding)
         finest = refined.result
         return Solution(
-            mean=float(finest.mean[-1]),
-            variance=float(finest.variance[-1]),
-            spin_magnetization=finest.spin_magnetization,
-            distribution=finest.distribution,
-            times=times,
-            trajectory_mean=finest.mean[:-1],
-            trajectory_variance=finest.variance[:-1],
-            trajectory_energy=finest.energy[:-1],
-            trajectory_mean_error=refined.mean_error[:-1],
-            trajectory_variance_error=refined.variance_error[:-1],
-            mean_error=float(refined.mean_error[-1]),
-            precision_relative_error=refined.precision_relative_error,
-            norm_error=finest.norm_error,
-            state=finest.state,
+            FinalState(
+                finest.distribution,
+                finest.spin_magnetization,
+                finest.norm_error,
+                self.smallest_eigenvalue(finest),
+                finest.state,
+            ),
+            TimeTraces(times, finest.mean, finest.variance, finest.energy, finest.purity),
+            ErrorEstimates(refined.mean_error, refined.variance_error, refined.precision_relative_error),
             discretisation={
                 "splitting": scheme.name,
                 "order": scheme.order,
@@ -143,9 +138,6 @@ class SteppingEngine(Engine):
                 "halvings": refined.level,
                 **finest.details,
             },
-            purity=None if finest.purity is None else float(finest.purity[-1]),
-            trajectory_purity=None if finest.purity is None else finest.purity[:-1],
-            smallest_eigenvalue=self.smallest_eigenvalue(finest),
         )
 
     def rounding(self, evolution: Evolution) -> tuple[float, float]:

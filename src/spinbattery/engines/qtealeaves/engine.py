@@ -26,7 +26,7 @@ from ...core.progress import Progress
 from ...core.typing import ComplexArray, FloatArray, IntArray
 from ...model.problem import ChargingProblem
 from ...records.options import option
-from ...records.solution import Solution
+from ...records.solution import Convergence, FinalState, Solution, TimeTraces
 from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine
 from ..common.magnus import COMMUTATOR_FREE_2, Exponents
@@ -341,20 +341,9 @@ class QTeaLeaves(Engine):
     ) -> Solution:  # fmt: skip
         mean, variance, energy = rows[:, :3].T
         return Solution(
-            mean=float(mean[-1]),
-            variance=float(variance[-1]),
-            spin_magnetization=rows[-1, 3:],
-            distribution=distribution,
-            times=times,
-            trajectory_mean=mean[:-1],
-            trajectory_variance=variance[:-1],
-            trajectory_energy=energy[:-1],
-            trajectory_mean_error=None,
-            trajectory_variance_error=None,
-            mean_error=None,
-            precision_relative_error=None,
-            norm_error=abs(tree.norm - 1.0),
-            state=None,
+            FinalState(distribution, rows[-1, 3:], abs(tree.norm - 1.0)),
+            TimeTraces(times, mean, variance, energy, spins=rows[:, 3:]),
+            verdict=Convergence(),
             discretisation={
                 "ansatz": "tree",
                 "method": MODES[self.mode],
@@ -368,8 +357,6 @@ class QTeaLeaves(Engine):
                 "cut_ratio": _CUT_RATIO,
                 "distribution": "Fourier transform of <exp(i theta Sz)>, from the package's tensors",
             },
-            trajectory_spins=rows[:-1, 3:],
-            converged={"magnetization": None, "precision": None},
             execution={"seconds_per_step": seconds / steps},
         )
 

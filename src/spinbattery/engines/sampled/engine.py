@@ -22,7 +22,7 @@ from ...model.problem import ChargingProblem
 from ...model.scales import advantage_system6
 from ...model.topology import other_scales
 from ...records.options import Column, option
-from ...records.solution import Readout, of_emulation
+from ...records.readout import Readout, of_emulation
 from ...solver.limits import malformed, violations
 from ...solver.request import MIN_READS, SamplerRequest, placement_mark, readout, sampler_request
 from ...solver.timing import qpu_access_time

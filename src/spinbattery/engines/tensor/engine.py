@@ -18,7 +18,7 @@ from ...core.progress import Progress, Rising
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ...records.options import Column, option
-from ...records.solution import Solution
+from ...records.solution import Convergence, ErrorEstimates, Extrapolation, FinalState, Solution, TimeTraces
 from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine
 from ..common.levels import run_together
@@ -253,29 +253,25 @@ class TensorNetwork(Engine):
     ) -> Solution:
         state, channels = result.state, plan.channels(study.result.bond_dimension)
         std = float(result.std[-1])
-        if checked is None:
-            verdict: dict[str, bool | None] = {"magnetization": None, "precision": None}
-        else:
-            verdict = {
-                "magnetization": self._keeps(study, checked),
-                "precision": study.may_converge and bool(checked.std_error[-1] <= _STD_TOLERANCE * std),
-            }
+        errors, extrapolation, verdict = None, None, Convergence()
+        if checked is not None:
+            errors = ErrorEstimates(
+                mean=checked.mean_error,
+                variance=2.0 * result.std * checked.std_error,
+                precision=2.0 * float(checked.std_error[-1]) / std,
+                std=float(checked.std_error[-1]),
+            )
+            extrapolation = Extrapolation(checked.extrapolated_mean, checked.extrapolated_std)
+            verdict = Convergence(
+                magnetization=self._keeps(study, checked),
+                precision=study.may_converge and bool(checked.std_error[-1] <= _STD_TOLERANCE * std),
+            )
         return Solution(
-            mean=float(result.mean[-1]),
-            variance=float(result.variance[-1]),
-            spin_magnetization=result.spins[-1],
-            trajectory_spins=result.spins[:-1],
-            distribution=measure.distribution(state, channels),
-            times=times,
-            trajectory_mean=result.mean[:-1],
-            trajectory_variance=result.variance[:-1],
-            trajectory_energy=result.energy[:-1],
-            trajectory_mean_error=None if checked is None else checked.mean_error[:-1],
-            trajectory_variance_error=None if checked is None else (2.0 * result.std * checked.std_error)[:-1],
-            mean_error=None if checked is None else float(checked.mean_error[-1]),
-            precision_relative_error=None if checked is None else 2.0 * float(checked.std_error[-1]) / std,
-            norm_error=abs(math.sqrt(result.norm) - 1.0),
-            state=None,
+            FinalState(measure.distribution(state, channels), result.spins[-1], abs(math.sqrt(result.norm) - 1.0)),
+            TimeTraces(times, result.mean, result.variance, result.energy, spins=result.spins),
+            errors,
+            extrapolation=extrapolation,
+            verdict=verdict,
             discretisation={
                 "ansatz": self.shape,
                 "splitting": self.magnus,
@@ -292,11 +288,6 @@ class TensorNetwork(Engine):
                 "runs": [_described(run) for run in runs.found.values()],
                 **({} if checked is None else {"errors": checked.parts}),
             },
-            std_error=None if checked is None else float(checked.std_error[-1]),
-            extrapolated={}
-            if checked is None
-            else {"magnetization": checked.extrapolated_mean, "std": checked.extrapolated_std},
-            converged=verdict,
             execution={
                 "seconds_per_step": result.seconds_per_step,
                 "seconds_per_step_of_runs": [run.seconds_per_step for run in runs.found.values()],

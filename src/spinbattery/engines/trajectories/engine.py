@@ -18,7 +18,7 @@ from ...model.problem import ChargingProblem
 from ...records.ensemble import Ensemble, ExactPart
 from ...records.options import option
 from ...records.schema import VARIANCE_FLOOR
-from ...records.solution import Solution
+from ...records.solution import ErrorEstimates, FinalState, Solution, StandardErrors, TimeTraces
 from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine, derived_seed
 from ..common.mesh import Mesh
@@ -262,23 +262,16 @@ def ensemble_solution(
     discretisation: dict[str, Any],
 ) -> Solution:
     """What becomes a record, from an ensemble and the errors (T + 1,) of its discretisation."""
-    moments, variance = ensemble.moments, ensemble.variance
+    (mean, _, energy), variance = ensemble.moments.T, ensemble.variance
+    sampled_mean, _, sampled_energy = ensemble.moment_errors.T
+    precision = float(variance_error[-1] / max(float(variance[-1]), VARIANCE_FLOOR))
     return Solution(
-        mean=float(moments[-1, 0]),
-        variance=float(variance[-1]),
-        spin_magnetization=ensemble.spins,
-        distribution=ensemble.distribution,
-        times=times,
-        trajectory_mean=moments[:-1, 0],
-        trajectory_variance=variance[:-1],
-        trajectory_energy=moments[:-1, 2],
-        trajectory_mean_error=mean_error[:-1],
-        trajectory_variance_error=variance_error[:-1],
-        mean_error=float(mean_error[-1]),
-        precision_relative_error=float(variance_error[-1] / max(float(variance[-1]), VARIANCE_FLOOR)),
-        norm_error=norm_error,
-        state=None,
-        discretisation=discretisation,
-        standard_errors=ensemble.standard_errors(),
+        FinalState(ensemble.distribution, ensemble.spins, norm_error),
+        TimeTraces(times, mean, variance, energy),
+        ErrorEstimates(mean_error, variance_error, precision),
+        StandardErrors(
+            sampled_mean, ensemble.variance_error, sampled_energy, ensemble.distribution_error, ensemble.spins_error
+        ),
         ensemble=ensemble,
+        discretisation=discretisation,
     )

@@ -15,9 +15,9 @@ from ...core.errors import RecordError
 from ...core.progress import Progress, Rising, checked_progress, silent
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
+from ...records.building import build_record
 from ...records.ensemble import Ensemble
 from ...records.record import Record, as_record
-from ...records.solution import build_record
 from ..common.clock import Clock
 from .engine import Trajectories, ensemble_solution
 

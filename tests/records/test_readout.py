@@ -8,8 +8,9 @@ from random_annealer import RandomAnnealer
 
 from spinbattery import ChargingProblem, Record, SpinNetwork, Store, charge, complete, cooperative, read_record, torus
 from spinbattery.engines.sampled.engine import Annealer
+from spinbattery.records.building import build_record
 from spinbattery.records.dataset import gather
-from spinbattery.records.solution import Readout, build_record, ising_energies
+from spinbattery.records.readout import Readout, ising_energies
 
 CP = cooperative(60e3)
 
@@ -71,7 +72,7 @@ def test_energies_are_those_of_dimod():
 def test_energies_in_blocks(monkeypatch):
     problem = ChargingProblem(complete(11), CP)
     whole = ising_energies(problem, RANDOM.astype(np.int8))
-    monkeypatch.setattr("spinbattery.records.solution._BLOCK", 55 * 7)
+    monkeypatch.setattr("spinbattery.records.readout._BLOCK", 55 * 7)
     assert np.array_equal(ising_energies(problem, RANDOM.astype(np.int8)), whole)
 
 

@@ -1,0 +1,96 @@
+"""The record of a run, made of what an engine or an annealer found."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from ..model.problem import ChargingProblem
+from .hashing import canonical_json, measurement_key, run_key
+from .readout import Readout
+from .record import Record
+from .schema import LONG_NAMES, SCHEMA, SCHEMA_VERSION, UNITS, Variables
+from .solution import Solution
+
+_LIBRARIES = ("spinbattery", "numpy", "numba", "scipy", "xarray")
+
+
+def build_record(
+    problem: ChargingProblem,
+    engine: str,
+    options: dict[str, Any],
+    reason: str,
+    found: Solution | Readout,
+    wall_time: float,
+    approximation: str = "",
+) -> Record:
+    """Assemble the record of one run.
+
+    Args:
+        reason: why this engine was used.
+        wall_time: run time in s.
+        approximation: what the engine neglects, where no effort makes its error small; then no precision is kept.
+    """
+    import xarray as xr
+
+    key = run_key(problem, engine, options, found.times)
+    if isinstance(found, Readout) and found.job is not None:
+        key = measurement_key(key, found.job)
+    attributes = {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "problem_hash": problem.content_hash,
+        "run_key": key,
+        "network": problem.network.name,
+        "protocol": problem.protocol.name,
+        "scales": problem.scales.name,
+        "engine": engine,
+        "engine_options": canonical_json(options),
+        "engine_reason": reason,
+        "versions": _versions(),
+        "wall_time_s": wall_time,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        **found.attributes(),
+    }
+    if approximation:
+        attributes["approximation"] = approximation
+    values = _given(problem) | found.variables(problem, bool(approximation))
+    variables = {name: xr.Variable(dims, data, _described(name)) for name, (dims, data) in values.items()}
+    return Record(xr.Dataset(variables, attrs=attributes), problem)
+
+
+def _given(problem: ChargingProblem) -> Variables:
+    """Variables that follow from the problem."""
+    n, cost = problem.n_spins, problem.cost
+    return {
+        "duration": ((), problem.protocol.duration),
+        "hs_cost": ((), cost.integral),
+        "hs_cost_peak": ((), cost.peak),
+        "hs_cost_matched": ((), cost.matched),
+        "problem": ((), canonical_json(problem.to_dict())),
+        "spin": ("spin", np.arange(n)),
+        "sz_total": ("sz_total", np.arange(-n, n + 1, 2)),
+    }
+
+
+@cache  # looking a version up takes longer than all else that is done for a record
+def _versions() -> str:
+    """Versions of Python and the libraries, as JSON."""
+    found = {"python": platform.python_version()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return canonical_json(found)
+
+
+def _described(name: str) -> dict[str, str]:
+    """Unit and meaning of a variable, where it has them."""
+    attributes = {"units": UNITS.get(name), "long_name": LONG_NAMES.get(name)}
+    return {key: value for key, value in attributes.items() if value is not None}
