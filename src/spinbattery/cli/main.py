@@ -13,6 +13,7 @@ from .. import __version__
 from ..core.errors import SpinBatteryError
 from ..core.plugins import COMMAND_GROUP, plugins
 from .commands import charge, scaling, show
+from .engines import engines
 from .estimating import estimate
 from .groups import EngineOptions, spread
 from .importing import import_measurement
@@ -53,6 +54,7 @@ app.command()(show)
 app.command()(merge)
 app.command()(extend)
 app.command()(estimate)
+app.command()(engines)
 app.command("import")(spread(import_measurement))
 app.add_typer(store, name="store")
 app.add_typer(qpu, name="qpu")

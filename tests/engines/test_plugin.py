@@ -1,0 +1,130 @@
+"""The engine of docs/extending.md, installed from outside, is found everywhere with no line of ours changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
+
+SCRIPT = r"""
+import json, sys, warnings
+from pathlib import Path
+from typer.testing import CliRunner
+import spinbattery as sb
+from spinbattery.cli.main import app
+from spinbattery.core.errors import FitError
+
+warnings.simplefilter("error")
+
+def call(*arguments):
+    result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "400", "TERMINAL_WIDTH": "400"})
+    assert result.exit_code == 0, (arguments, result.output, result.exception)
+    return result.output
+
+here = Path(sys.argv[1])
+found = {}
+record = sb.charge("ring:4", sb.cooperative(20.0), engine="toy", times=[5.0, 10.0])
+found["python"] = [record.magnetization, record.variance, record.precision]
+charge = ("charge", "--network", "ring:4", "--duration", "20ns", "--quiet")
+found["help"] = call("charge", "--help")
+found["charge"] = json.loads(call(*charge, "--engine", "toy", "--miss", "0.2", "--store", str(here / "a"), "--json"))
+found["list"] = json.loads(call("store", "list", str(here / "a"), "--where", "miss=0.2", "--json"))
+found["none"] = json.loads(call("store", "list", str(here / "a"), "--where", "miss=0.3", "--json"))
+(here / "sweep.toml").write_text('''
+networks = ["ring:3", "ring:4", "ring:5"]
+[[protocols]]
+name = "cooperative"
+duration = "20ns"
+[[engines]]
+name = "toy"
+miss = 0.2
+[[engines]]
+name = "toy"
+miss = 0.3
+''')
+call("sweep", str(here / "sweep.toml"), "--store", str(here / "b"), "--workers", "1", "--quiet")
+store = sb.Store(here / "b")
+data = store.select()
+found["coordinate"] = sorted(set(data["miss"].values.tolist()))
+found["filtered"] = len(store.select(miss=slice(0.25, None)).run)
+found["alpha"] = sb.fit_scaling(store.select(miss=0.2)).alpha
+try:
+    sb.fit_scaling(data)
+except FitError as error:
+    found["mixed"] = str(error)
+found["table"] = json.loads(call("engines", "--json"))
+wrong = CliRunner().invoke(app, [*charge, "--engine", "statevector", "--miss", "0.2"])
+found["wrong"] = str(wrong.exception)
+print("FOUND" + json.dumps(found))
+"""
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory):
+    """What a process sees in which the page's package is installed."""
+    folder = tmp_path_factory.mktemp("toy")
+    (code,) = (block for block in blocks("python") if block.startswith("# toy_battery.py"))
+    (folder / "toy_battery.py").write_text(code)
+    project = tomllib.loads(next(block for block in blocks("toml") if block.startswith("# pyproject.toml")))["project"]
+    metadata = folder / "toy_battery-0.1.dist-info"  # as pip writes it
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: 0.1\n")
+    points = project["entry-points"]["spinbattery.engines"]
+    lines = "\n".join(f"{name} = {value}" for name, value in points.items())
+    (metadata / "entry_points.txt").write_text(f"[spinbattery.engines]\n{lines}\n")
+    work = tmp_path_factory.mktemp("work")
+    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(work)],
+        env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    return json.loads(run.stdout.split("FOUND", 1)[1])
+
+
+def test_in_python(found):
+    mean, variance, precision = found["python"]
+    assert mean == pytest.approx(0.8, abs=1e-12)
+    assert variance == pytest.approx(4 * 0.9 * 0.1 / 4, rel=1e-12)
+    assert precision == pytest.approx(1 / variance, rel=1e-12)
+
+
+def test_on_the_command_line(found):
+    text = " ".join(re.sub(r"[│╭╰─╮╯]", " ", found["help"]).split())
+    assert "--miss <float> toy (0.1): Probability that a spin stays down." in text
+    assert "toy (spins that miss the charge independently)" in text
+    assert found["charge"]["engine"] == "toy"
+    assert found["charge"]["miss"] == 0.2
+    assert found["charge"]["magnetization"] == pytest.approx(0.6)
+    assert "the statevector engine has no --miss; leave it out, or use --engine toy" in found["wrong"]
+
+
+def test_in_stores_and_filters(found):
+    assert [run["miss"] for run in found["list"]] == [0.2]
+    assert found["none"] == []
+    assert found["coordinate"] == [0.2, 0.3]
+    assert found["filtered"] == 3
+
+
+def test_in_sweep_files_and_fits(found):
+    assert found["alpha"] == pytest.approx(1.0)
+    assert "differ in miss (0.2, 0.3)" in found["mixed"]
+
+
+def test_in_the_table_of_engines(found):
+    (row,) = (row for row in found["table"] if row["name"] == "toy")
+    assert row["computes"] == "spins that miss the charge independently"
+    assert row["options"] == ["miss"]
+    assert row["accuracy"].startswith("exact")
