@@ -11,7 +11,15 @@ from ..core.errors import FitError, SpinBatteryError, SweepError
 from ..figures.style import FIGURE_ENDINGS
 from . import options as o
 from .console import print_json, print_table, progress_bar, sweep_progress
-from .groups import CrosstalkOptions, EngineOptions, ProtocolOptions, ScalesOptions
+from .groups import (
+    EngineOptions,
+    FitOptions,
+    ImperfectionOptions,
+    OutputOptions,
+    ProtocolOptions,
+    RunOptions,
+    ScalesOptions,
+)
 
 if TYPE_CHECKING:
     from ..analysis.scaling import ScalingFit
@@ -19,7 +27,6 @@ if TYPE_CHECKING:
     from ..model.problem import ChargingProblem
     from ..records.record import Record
 
-_OUTPUT_POINTS = 601
 _LONG_RUN_S = 60.0
 
 _CAUSES = {
@@ -37,49 +44,41 @@ def charge(
     protocol: ProtocolOptions,
     engine: EngineOptions,
     energy_scales: ScalesOptions,
-    crosstalk: CrosstalkOptions,
-    noise: o.Noise = "none",
-    out: Annotated[str | None, typer.Option("--out", help="Write the record as netCDF.")] = None,
-    plot: Annotated[str | None, typer.Option("--plot", help="Draw mu(t), sigma(t) to .png or .pdf.")] = None,
-    points: Annotated[
-        int | None, typer.Option("--points", min=2, help="Output times, equally spaced (601 where there is a plot).")
-    ] = None,
-    store: o.StoreFolder = None,
-    as_json: o.AsJson = False,
-    quiet: o.Quiet = False,
+    imperfections: ImperfectionOptions,
+    output: OutputOptions,
+    run: RunOptions,
 ) -> None:
     """Charge one network and print its magnetization, fluctuation, precision and cost."""
     import numpy as np
 
-    from ..charging import charge as run
+    from ..charging import charge as charge_network
     from ..model.noise import as_noise
     from ..model.problem import ChargingProblem
 
-    o.check_target(out, (".nc",))
-    o.check_target(plot, FIGURE_ENDINGS)
-    spins = crosstalk.network(network)
+    output.check()
+    spins = imperfections.network(network)
     scales = energy_scales.build([spins])
-    problem = ChargingProblem(spins, protocol.recipe().build(spins, scales), scales, as_noise(noise))
+    noise = as_noise(imperfections.noise)
+    problem = ChargingProblem(spins, protocol.recipe().build(spins, scales), scales, noise)
     chosen, tolerance = engine.build()
-    n_times = points or (_OUTPUT_POINTS if plot else 0)
-    times = np.linspace(0.0, problem.protocol.duration, n_times) if n_times else None
-    if not quiet:
-        _announce_long_run(problem, chosen, tolerance, n_times)
-    with progress_bar(quiet) as progress:
-        record = run(
+    times = np.linspace(0.0, problem.protocol.duration, output.n_times) if output.n_times else None
+    if not run.quiet:
+        _announce_long_run(problem, chosen, tolerance, output.n_times)
+    with progress_bar(run.quiet) as progress:
+        record = charge_network(
             spins,
             problem.protocol,
             scales=scales,
-            noise=problem.noise,
+            noise=noise,
             engine=chosen,
             tolerance=tolerance,
             times=times,
-            store=store,
+            store=run.store,
             progress=progress,
         )
-    if out:
-        record.save(out)
-    present_record(record, plot, as_json)
+    if output.out:
+        record.save(output.out)
+    present_record(record, output.plot, run.as_json)
 
 
 def _announce_long_run(problem: ChargingProblem, engine: Engine | str, tolerance: float | None, n_times: int) -> None:
@@ -112,14 +111,9 @@ def scaling(
     protocol: ProtocolOptions,
     engine: EngineOptions,
     energy_scales: ScalesOptions,
-    crosstalk: CrosstalkOptions,
-    noise: o.Noise = "none",
-    include_uncharged: o.IncludeUncharged = False,
-    plot: Annotated[str | None, typer.Option("--plot", help="Draw precision against N to .png or .pdf.")] = None,
-    store: o.StoreFolder = None,
-    workers: o.Workers = None,
-    as_json: o.AsJson = False,
-    quiet: o.Quiet = False,
+    imperfections: ImperfectionOptions,
+    fit: FitOptions,
+    run: RunOptions,
 ) -> None:
     """Charge several networks alike and fit precision = c N^alpha, log-log and linear."""
     from ..analysis.points import check_one_family
@@ -127,8 +121,8 @@ def scaling(
     from ..sweeps.plan import grid
     from ..sweeps.run import run_plan
 
-    o.check_target(plot, FIGURE_ENDINGS)
-    spins = [crosstalk.network(name) for name in networks.split(",") if name.strip()]
+    o.check_target(fit.plot, FIGURE_ENDINGS)
+    spins = [imperfections.network(name) for name in networks.split(",") if name.strip()]
     scales = energy_scales.build(spins)
     if len({network.n_spins for network in spins}) < 3:
         raise FitError(
@@ -137,19 +131,19 @@ def scaling(
         )
     check_one_family(spins)
     chosen, tolerance = engine.build()
-    plan = grid(spins, protocol.recipe(), scales=scales, noise=noise, engines=chosen, tolerance=tolerance)
-    with sweep_progress(quiet) as progress:
-        result = run_plan(plan, store, workers=workers, progress=progress)
+    plan = grid(spins, protocol.recipe(), scales=scales, noise=imperfections.noise, engines=chosen, tolerance=tolerance)
+    with sweep_progress(run.quiet) as progress:
+        result = run_plan(plan, run.store, workers=fit.workers, progress=progress)
     if result.failures:
         raise SweepError("; ".join(result.failures.values()))
     records = list(result.records())
-    fits = fit_both(records, include_uncharged=include_uncharged)
-    if plot:
+    fits = fit_both(records, include_uncharged=fit.include_uncharged)
+    if fit.plot:
         from ..figures.runs import plot_runs
         from ..figures.style import save_figure
 
-        save_figure(plot_runs(result, include_uncharged=include_uncharged), plot)
-    _present_scaling(f"{protocol.protocol}, {protocol.duration}", records, fits, as_json)
+        save_figure(plot_runs(result, include_uncharged=fit.include_uncharged), fit.plot)
+    _present_scaling(f"{protocol.protocol}, {protocol.duration}", records, fits, run.as_json)
 
 
 def show(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hi
 import typer
 
 from ..core.errors import InvalidParameterError
+from ..figures.style import FIGURE_ENDINGS
 from . import options as o
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from ..model.recipe import ProtocolRecipe
     from ..model.scales import EnergyScales
     from ..records.options import Option
+
+
+_OUTPUT_POINTS = 601
 
 
 class Group:
@@ -90,13 +94,14 @@ class ProtocolOptions(Group):
 
 
 @dataclass(frozen=True)
-class CrosstalkOptions(Group):
-    """Parasitic couplings."""
+class ImperfectionOptions(Group):
+    """Parasitic couplings, and noise on the spins."""
 
     crosstalk: o.Crosstalk = 0.0
     crosstalk_pairs: o.CrosstalkPairs = "neighbours"
     crosstalk_spread: o.CrosstalkSpread = 0.0
     crosstalk_seed: o.CrosstalkSeed = None
+    noise: o.Noise = "none"
 
     def network(self, text: str) -> SpinNetwork:
         """The network of a text form, with cross-talk where it is asked for."""
@@ -145,6 +150,45 @@ class ScalesOptions(Group):
                 file=sys.stderr,
             )
         return advantage_system6()
+
+
+@dataclass(frozen=True)
+class OutputOptions(Group):
+    """What is kept of one run."""
+
+    out: o.Out = None
+    plot: Annotated[str | None, typer.Option("--plot", help="Draw mu(t), sigma(t) to .png or .pdf.")] = None
+    points: Annotated[
+        int | None, typer.Option("--points", min=2, help="Output times, equally spaced (601 where there is a plot).")
+    ] = None
+
+    def check(self) -> None:
+        """Refuse paths that cannot be written, before any work is done."""
+        o.check_target(self.out, (".nc",))
+        o.check_target(self.plot, FIGURE_ENDINGS)
+
+    @property
+    def n_times(self) -> int:
+        """Number of output times."""
+        return self.points or (_OUTPUT_POINTS if self.plot else 0)
+
+
+@dataclass(frozen=True)
+class FitOptions(Group):
+    """How runs of several networks are made and fitted."""
+
+    include_uncharged: o.IncludeUncharged = False
+    plot: Annotated[str | None, typer.Option("--plot", help="Draw precision against N to .png or .pdf.")] = None
+    workers: o.Workers = None
+
+
+@dataclass(frozen=True)
+class RunOptions(Group):
+    """Where finished runs are kept, and what is printed."""
+
+    store: o.StoreFolder = None
+    as_json: o.AsJson = False
+    quiet: o.Quiet = False
 
 
 _TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}

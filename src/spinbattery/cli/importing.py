@@ -25,7 +25,7 @@ def import_measurement(
     network: o.NetworkText,
     protocol: ProtocolOptions,
     energy_scales: ScalesOptions,
-    out: Annotated[str | None, typer.Option("--out", help="Write the record as netCDF.")] = None,
+    out: o.Out = None,
     store: o.StoreFolder = None,
     as_json: o.AsJson = False,
 ) -> None:

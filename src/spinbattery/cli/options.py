@@ -65,6 +65,7 @@ CostReference = Annotated[
     float | None,
     typer.Option("--cost-reference", help="s_hold of the cooperative reference of --equal-cost (default 0.35)."),
 ]
+Out = Annotated[str | None, typer.Option("--out", help="Write the record as netCDF.")]
 StoreFolder = Annotated[
     str | None, typer.Option("--store", help="Folder of records: runs found there are not run again, others are kept.")
 ]
