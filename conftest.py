@@ -12,7 +12,6 @@ os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is imported: examples open
 from sybil import Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
 
-
 PAGES = ("tour", "tutorial", "engines", "gallery", "annealer", "noise", "figures")
 
 

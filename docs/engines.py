@@ -11,8 +11,7 @@ from matplotlib.lines import Line2D
 
 import spinbattery as sb
 
-TORI = [(1, 2), (2, 2), (2, 3), (2, 4), (3, 3), (3, 4), (4, 4), (4, 5), (5, 5), (5, 6), (6, 6), (7, 7), (8, 8), (12, 12),
-        (16, 16), (24, 24), (40, 40), (60, 90)]  # fmt: skip
+SIDES = "1x2 2x2 2x3 2x4 3x3 3x4 4x4 4x5 5x5 5x6 6x6 7x7 8x8 12x12 16x16 24x24 40x40 60x90"
 MEMORY = 8e9
 DAY = 86_400.0
 CLASSES = {
@@ -39,8 +38,8 @@ ENGINES: dict[str, tuple[sb.Engine, str]] = {
 def predictions(engine: sb.Engine, noise: sb.Noise | None) -> tuple[list[int], list[float]]:
     """N and predicted seconds of the tori that an engine can do in 8 GB and a day, for 20 ns."""
     sizes, seconds = [], []
-    for sides in TORI:
-        network, protocol = sb.torus(*sides), sb.cooperative(20.0)
+    for sides in SIDES.split():
+        network, protocol = sb.parse_network(f"torus:{sides}"), sb.cooperative(20.0)
         if isinstance(engine, sb.Product):
             protocol = protocol.local_equivalent(network)
         problem = sb.ChargingProblem(network, protocol, noise=noise)
