@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from spinbattery.engines.registry import engines
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 
@@ -51,6 +53,12 @@ def test_every_page_is_in_the_index() -> None:
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"^(\w[\w-]*)$", index, re.MULTILINE))
     assert {page.stem for page in (ROOT / "docs").glob("*.md")} - {"index"} == listed
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/engines.md"])
+def test_every_engine_is_described(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert [name for name in engines() if f"`{name}`" not in text] == []
 
 
 def test_the_readme_is_short() -> None:
