@@ -12,6 +12,8 @@ os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is imported: examples open
 from sybil import Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
 
+PAGES = ("tour", "tutorial", "engines", "gallery", "annealer", "noise", "figures")
+
 
 def _enter_scratch_folder(namespace: dict[str, Any]) -> None:
     namespace["_home"] = Path.cwd()
@@ -29,7 +31,7 @@ def _leave_scratch_folder(namespace: dict[str, Any]) -> None:
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser()],
-    patterns=["README.md", "docs/tutorial.md", "docs/annealer.md", "docs/noise.md", "docs/figures.md"],
+    patterns=["README.md", *(f"docs/{page}.md" for page in PAGES)],
     setup=_enter_scratch_folder,
     teardown=_leave_scratch_folder,
 ).pytest()

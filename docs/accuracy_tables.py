@@ -57,7 +57,7 @@ def sampling() -> None:
         print(f"{steps:5d} | {errors[0]:.1e} | {errors[1]:.1e}")
 
 
-def promise() -> None:
+def tolerance_kept() -> None:
     """Tolerance, estimate and true error."""
     lattice, protocol = sb.torus(2, 3), sb.cooperative(20.0)
     mean, variance = moments(sb.ChargingProblem(lattice, protocol), "BM6", 20_000)
@@ -101,6 +101,6 @@ def sector_pass(
 
 
 if __name__ == "__main__":
-    for table in (order, sampling, promise, sector):
+    for table in (order, sampling, tolerance_kept, sector):
         print(table.__doc__)
         table()

@@ -16,7 +16,7 @@ def remedies() -> None:
     """One run each at 5x5: one-site steps, expansion, two-site steps, on trees and chains."""
     problem = sb.ChargingProblem(sb.torus(5, 5), PROTOCOL)
     mean, std = EXACT_5X5
-    print("| steps | χ | μ | Δμ | σ | σ/σ_exact − 1 | weight cut off | CPU s |\n|---|---|---|---|---|---|---|---|")
+    print("| steps | χ | μ | Δμ | σ | σ/σ_exact − 1 | discarded weight | CPU s |\n|---|---|---|---|---|---|---|---|")
     runs = [("one-site", bond, 0, "tree") for bond in (10, 16, 20, 32, 48, 64)]
     runs += [("expansion", bond, bond // 8, "tree") for bond in (16, 20, 32, 48, 64)]
     runs += [
@@ -65,7 +65,7 @@ def errors() -> None:
 
 def large() -> None:
     """N = 64 by a study, and N = 256 at one bond dimension."""
-    print("| N | χ | expansion | μ | σ | weight cut off | s per step |\n|---|---|---|---|---|---|---|")
+    print("| N | χ | expansion | μ | σ | discarded weight | s per step |\n|---|---|---|---|---|---|---|")
     for side, bonds in ((8, (10, 16, 24)), (16, (8, 12, 16)), (16, 24)):
         found = sb.TensorNetwork(bond_dimension=bonds).run(sb.ChargingProblem(sb.torus(side, side), PROTOCOL))
         every = found.execution_info["seconds_per_step_of_runs"]
