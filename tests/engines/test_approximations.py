@@ -7,6 +7,7 @@ import pytest
 
 import spinbattery as sb
 from spinbattery.core.errors import InvalidParameterError
+from spinbattery.core.team import Team
 from spinbattery.engines.classical import truncated_wigner as module
 from spinbattery.engines.classical.spins import bloch_vectors
 from spinbattery.engines.common.checkpoint import Checkpoint
@@ -60,7 +61,7 @@ def test_trajectories_depend_on_their_number_alone(monkeypatch):
     engine = sb.TruncatedWigner(100, seed=4)
     whole = engine.run(problem)
     assert engine.run(problem).content_hash == whole.content_hash
-    monkeypatch.setattr(module, "Team", lambda: sb.engines.team.Team(1))
+    monkeypatch.setattr(module, "Team", lambda: Team(1))
     assert engine.run(problem).content_hash == whole.content_hash
     assert sb.TruncatedWigner(100, seed=5).run(problem).magnetization != whole.magnetization
 

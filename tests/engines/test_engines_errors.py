@@ -173,7 +173,8 @@ def _losing_norm(*arguments):
 
 def test_unknown_engines_are_refused_with_a_list():
     with pytest.raises(
-        EngineError, match=r"unknown engine 'tensors'; there are auto, product, symmetric, statevector, tensor"
+        EngineError,
+        match=r"unknown engine 'tensors'; there are auto, lindblad, product, statevector, symmetric, tens",
     ):
         charge(ring(2), PROTOCOL, engine="tensors")
 

@@ -122,7 +122,7 @@ def test_bessel_functions():
 
 
 def test_digits_do_not_depend_on_threads(monkeypatch):
-    from spinbattery.engines.symmetric.engine import lanczos_kernels
+    from spinbattery.engines.symmetric import lanczos_kernels
 
     sector = sector_of(ring(16))
     assert sector.dimension > lanczos_kernels.ROWS_PER_BLOCK

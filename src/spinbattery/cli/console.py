@@ -16,9 +16,9 @@ import typer
 from ..core.progress import Progress, silent
 
 _SECONDS_BETWEEN_LINES = 10.0
-_SIGNALLED = 128
+SIGNALLED = 128
 _NEVER_DONE = 0.999
-_STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
+STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 _PIPED_WIDTH = 200
 _TEXT = (
     "network", "protocol", "quantity", "value", "charge_state", "item", "the paper", "measured", "fit", "verdict",
@@ -44,7 +44,7 @@ def progress_bar(quiet: bool) -> Iterator[Progress]:
                 "exact or tensor-network run was; others start again.",
                 file=sys.stderr,
             )
-            raise typer.Exit(_SIGNALLED + (signalled() or signal.SIGINT)) from None
+            raise typer.Exit(SIGNALLED + (signalled() or signal.SIGINT)) from None
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def sweep_progress(quiet: bool) -> Iterator[Progress]:
             yield show
     except SweepInterrupted as stop:
         print(stop, file=sys.stderr)
-        raise typer.Exit(_SIGNALLED + stop.signal_number) from None
+        raise typer.Exit(SIGNALLED + stop.signal_number) from None
 
 
 @contextmanager
@@ -110,7 +110,7 @@ def _lasting_interrupt() -> Iterator[Callable[[], int]]:
             raise KeyboardInterrupt
         came = number
 
-    numbers = [getattr(signal, name) for name in _STOPPING if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in STOPPING if hasattr(signal, name)]
     before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield lambda: came

@@ -240,20 +240,22 @@ class EngineOptions(Group):
             InvalidParameterError: an option that the engine has not, or a text that is no value of it.
         """
         from ..engines.registry import AUTO, engine_type, engines, has_option, make_engine
+        from ..records.options import options_of
 
         if not self.given:
             return self.name, self.tolerance
+        given = dict(self.given)
+        if self.tolerance is not None:
+            given["tolerance"] = self.tolerance
         kind = None if self.name == AUTO else engine_type(self.name)
-        strange = [name for name in self.given if kind is None or not has_option(kind, name)]
+        known = ("tolerance",) if kind is None else options_of(kind)
+        strange = [name for name in given if name not in known]
         if strange:
             fitting = [name for name, other in engines().items() if all(has_option(other, x) for x in strange)]
             remedy = f", or use --engine {' or '.join(fitting)}" if fitting else ""
             flags, them = ", ".join(map(_spelled, strange)), "them" if len(strange) > 1 else "it"
             raise InvalidParameterError(f"the {self.name} engine has no {flags}; leave {them} out{remedy}.")
-        given = {name: _value(self.name, name, value) for name, value in self.given.items()}
-        if self.tolerance is not None:
-            given["tolerance"] = self.tolerance
-        return make_engine(self.name, given), None
+        return make_engine(self.name, {name: _value(self.name, name, value) for name, value in given.items()}), None
 
 
 def _spelled(option: str) -> str:

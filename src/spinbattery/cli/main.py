@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import typer
@@ -13,6 +15,7 @@ from .. import __version__
 from ..core.errors import SpinBatteryError
 from ..core.plugins import COMMAND_GROUP, plugins
 from .commands import charge, scaling, show
+from .console import SIGNALLED, STOPPING
 from .engines import engines
 from .estimating import estimate
 from .groups import EngineOptions, spread
@@ -75,8 +78,18 @@ def main(
     """Charge quantum spin-network batteries."""
 
 
+def _end(number: int, frame: FrameType | None) -> None:
+    """End at once where a command has not begun its work, or does not see to signals itself."""
+    print("interrupted; records in a store are kept.", file=sys.stderr)
+    raise SystemExit(SIGNALLED + number)
+
+
 def run() -> None:
     """Run the command line: exit code 2 and one line on standard error for errors that the user can fix."""
+    for name in STOPPING:
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, _end)
     try:
         app()
     except SpinBatteryError as error:
