@@ -17,7 +17,7 @@ from ..core.errors import InvalidParameterError
 from ..core.typing import FloatArray, IntArray
 from .cost import Cost
 from .labels import from_plain, to_plain
-from .network import SpinNetwork
+from .network import LatticeCut, SpinNetwork
 from .network_text import as_network
 from .noise import Noise
 from .protocol import Protocol, check_initial
@@ -110,8 +110,8 @@ class ChargingProblem:
         }
         if network.names != tuple(range(network.n_spins)):
             data["network"]["labels"] = to_plain(network.names)
-        if network.lattice:
-            data["network"]["lattice"] = network.lattice
+        if network.cut is not None:
+            data["network"]["cut"] = network.cut.to_dict()
         if self.noise is not None:
             data["noise"] = self.noise.to_dict()
         return data
@@ -120,9 +120,14 @@ class ChargingProblem:
     def from_dict(cls, data: dict[str, Any]) -> ChargingProblem:
         """Inverse of :meth:`to_dict`; positions of the network are not kept, and of labels what JSON can hold."""
         given = dict(data["network"])
-        labels = from_plain(given.pop("labels", ()))
-        # labels that are no plain data may have become the same text
-        network = SpinNetwork(**given, labels=labels if len(set(labels)) == given["n_spins"] else None)
+        labels, lattice = from_plain(given.pop("labels", ())), given.pop("lattice", None)
+        cut = given.pop("cut", None if lattice is None else {"family": lattice})  # older records know the family alone
+        network = SpinNetwork(
+            **given,
+            # labels that are no plain data may have become the same text
+            labels=labels if len(set(labels)) == given["n_spins"] else None,
+            cut=None if cut is None else LatticeCut.from_dict(cut),
+        )
         noise = Noise.from_dict(data["noise"]) if "noise" in data else None
         return cls(network, Protocol.from_dict(data["protocol"]), EnergyScales.from_dict(data["scales"]), noise)
 
