@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.checks import checked_mapping, several
 from ..core.errors import RecordError
 from ..core.typing import FloatArray
 from .columns import RESULTS, VERDICTS, Row, columns, parameter_columns, record_row
-from .record import Record
+from .record import Record, as_record
 from .schema import LONG_NAMES, UNITS
 
 if TYPE_CHECKING:
@@ -34,14 +35,20 @@ def gather(records: Sequence[Record], names: Sequence[Mapping[str, str]] | None 
         names: of each record, columns such as ``protocol`` that are to say something else than the record does.
 
     Raises:
-        RecordError: there is no record.
+        RecordError: there is no record, something else among them, or names for another number of them.
     """
     import xarray as xr
 
+    records = [as_record(record) for record in several("records", records)]
+    renamed = [
+        checked_mapping("names of a record", given) for given in several("names", () if names is None else names)
+    ]
     if not records:
         raise RecordError("there is no record to put together.")
+    if renamed and len(renamed) != len(records):
+        raise RecordError(f"names must be as many as the {len(records)} records, but are {len(renamed)}.")
     rows = [record_row(record) for record in records]
-    for row, given in zip(rows, names or (), strict=bool(names)):
+    for row, given in zip(rows, renamed, strict=bool(renamed)):
         row.update(given)
     kept = [name for name in (*parameter_columns(), *VERDICTS) if name not in _NO_COORDINATES]
     coordinates: dict[str, Any] = {name: ("run", _column(rows, name)) for name in kept}
