@@ -156,7 +156,7 @@ def test_labels_replace_the_names_of_protocols(records):
 
 
 def test_there_is_a_label_for_every_record(records):
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(RecordError, match="names must be as many as the"):
         gather(records, [{"protocol": "a"}, {"protocol": "b"}])
 
 
