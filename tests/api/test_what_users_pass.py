@@ -163,9 +163,9 @@ class TestRounding:
     @pytest.mark.parametrize(
         ("s", "message"),
         [
-            ((0.0, 1.00000001), "must run from 0 to 1, but runs from 0 to 1.00000001"),
-            ((0.0, 0.99999998), "must run from 0 to 1, but runs from 0 to 0.99999998"),
-            ((1e-8, 1.0), "must run from 0 to 1, but runs from 1e-08 to 1"),
+            ((0.0, 1.00000001), "must run from 0 to 1, but run from 0 to 1.00000001"),
+            ((0.0, 0.99999998), "must run from 0 to 1, but run from 0 to 0.99999998"),
+            ((1e-8, 1.0), "must run from 0 to 1, but run from 1e-08 to 1"),
             ((0.0, 0.5, 0.5, 1.0), "0.5 is followed by 0.5"),
             ((0.0, 0.5, 0.49999999999, 1.0), r"0\.5 is followed by 0\.49999999999"),
         ],

@@ -146,6 +146,20 @@ def is_row(given: Any) -> bool:
     return isinstance(given, Sequence) and not isinstance(given, str | bytes)
 
 
+def unit_span(what: str, values: FloatArray, error: type[Exception], remedy: str = "") -> FloatArray:
+    """Finite values that ascend from 0 to 1, with ends that are off by rounding made exact; others raise ``error``."""
+    if (np.abs(values[[0, -1]] - [0.0, 1.0]) <= ROUNDING).all() and (values[[0, -1]] != [0.0, 1.0]).any():
+        values = values.copy()
+        values[[0, -1]] = 0.0, 1.0
+    if (late := np.flatnonzero(np.diff(values) <= 0.0)).size:
+        before, after = apart(*values[late[0] : late[0] + 2])
+        raise error(f"{what} must ascend strictly, but {before} is followed by {after}.")
+    if values[0] != 0.0 or values[-1] != 1.0:
+        first, last, _, _ = apart(values[0], values[-1], 0.0, 1.0)
+        raise error(f"{what} must run from 0 to 1, but run from {first} to {last}{remedy}.")
+    return values
+
+
 def checked_mapping(what: str, given: Any) -> Mapping[Any, Any]:
     """What was given, if it is a mapping; an empty one for None.
 
