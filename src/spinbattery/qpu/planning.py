@@ -20,7 +20,7 @@ from ..records.hashing import canonical_json, run_key
 from ..solver.limits import violations
 from ..solver.request import SamplerRequest, placement_mark, sampler_request
 from ..solver.timing import qpu_access_time
-from ..sweeps.experiment import read_problems
+from ..sweeps.experiment import BY_FILE, read_problems
 from .ledger import NewJob
 from .placement import placer
 
@@ -186,7 +186,7 @@ def plan_problems(
     """
     whole_number("repetitions", repetitions)
     jobs: dict[str, PlannedJob] = {}
-    reason = other_scales(solver, str(dict(properties.get("topology") or {}).get("type")))
+    reason = other_scales(solver, str(dict(properties.get("topology") or {}).get("type")), BY_FILE)
     for problem in problems:
         if reason and problem.scales.content_hash == advantage_system6().content_hash:
             raise EnergyScalesError(reason)

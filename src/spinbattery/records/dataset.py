@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.checks import instance, several
+from ..core.checks import checked_mapping, several
 from ..core.errors import RecordError
 from ..core.typing import FloatArray
 from .columns import RESULTS, VERDICTS, Row, columns, parameter_columns, record_row
-from .record import Record
+from .record import Record, as_record
 from .schema import LONG_NAMES, UNITS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _SPIN, _SZ, _POINT = "spin", "sz_total", "point"
 _TRAJECTORIES = ("time", "magnetization_t", "std_t", "energy_t", "magnetization_t_error", "variance_t_error")
 
 
-def gather(records: Sequence[Record]) -> xr.Dataset:
+def gather(records: Sequence[Record], names: Sequence[Mapping[str, str]] | None = None) -> xr.Dataset:
     """One Dataset with a dimension ``run`` from records of any sizes, protocols and engines.
 
     Coordinates along ``run`` are the parameters (key, network, n_spins, protocol, duration, ...);
@@ -30,21 +30,25 @@ def gather(records: Sequence[Record]) -> xr.Dataset:
     (run, spin), ``distribution`` (run, sz_total), and, where there are output times, ``time`` and what
     was kept at them, (run, point). What a run does not have is NaN. Final states are left out.
 
+    Args:
+        records: finished runs.
+        names: of each record, columns such as ``protocol`` that are to say something else than the record does.
+
     Raises:
-        InvalidParameterError: something else than records.
-        RecordError: there is no record.
+        RecordError: there is no record, something else among them, or names for another number of them.
     """
-    return gather_named([instance("a member of records", one, Record) for one in several("records", records)], ())
-
-
-def gather_named(records: Sequence[Record], names: Sequence[Mapping[str, str]]) -> xr.Dataset:
-    """Records as one Dataset; ``names`` has for each the columns, such as ``protocol``, that are to say other names."""
     import xarray as xr
 
+    records = [as_record(record) for record in several("records", records)]
+    renamed = [
+        checked_mapping("names of a record", given) for given in several("names", () if names is None else names)
+    ]
     if not records:
         raise RecordError("there is no record to put together.")
+    if renamed and len(renamed) != len(records):
+        raise RecordError(f"names must be as many as the {len(records)} records, but are {len(renamed)}.")
     rows = [record_row(record) for record in records]
-    for row, given in zip(rows, names, strict=bool(names)):
+    for row, given in zip(rows, renamed, strict=bool(renamed)):
         row.update(given)
     kept = [name for name in (*parameter_columns(), *VERDICTS) if name not in _NO_COORDINATES]
     coordinates: dict[str, Any] = {name: ("run", _column(rows, name)) for name in kept}
