@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.checks import instance
+from ..core.checks import check_choice, instance
 from ..core.errors import InvalidParameterError
 from .parsing import ParsedRequest, parse_parameters
 from .properties import interval, is_real, is_whole
@@ -186,8 +186,7 @@ def _readout(data: Mapping[str, Any], n_qubits: int) -> float:
         if data.get(name) is None:
             raise _missing(name)
     model = data["readout_time_model"]
-    if model not in _MODELS:
-        raise InvalidParameterError(f"the readout time model must be one of {', '.join(_MODELS)}, but is {model!r}.")
+    check_choice("the readout time model", model, _MODELS)
     curve = np.asarray(data["readout_time_model_parameters"])
     if curve.ndim != 1 or curve.size < 2 or curve.size % 2 or curve.dtype.kind not in "iuf":
         raise InvalidParameterError(
