@@ -116,8 +116,8 @@ def readout(samples: dimod.SampleSet, qubits: Sequence[Hashable]) -> Readout:
     if set(samples.variables) != set(qubits):
         missing, other = set(qubits) - set(samples.variables), set(samples.variables) - set(qubits)
         raise EngineError(
-            f"the answer belongs to another problem: it lacks {len(missing)} of {len(qubits)} qubits and has {len(other)} "
-            "others; give the network whose qubits were sampled."
+            f"the answer belongs to another problem: it lacks {len(missing)} of its {len(qubits)} qubits and "
+            f"has {len(other)} others; give the network whose qubits were sampled."
         )
     record = samples.change_vartype("SPIN", inplace=False).record
     column = {variable: index for index, variable in enumerate(samples.variables)}
