@@ -235,7 +235,7 @@ def _initial_state(name: str, state: Any, down: int) -> InitialState:
     if isinstance(state, Mapping):
         return InitialState(_labels(state, name, 1), _numbers_or_nan(list(state.values())), state)
     if isinstance(state, Sequence | np.ndarray) and not isinstance(state, str) and getattr(state, "ndim", 1) == 1:
-        return InitialState(np.arange(len(state)), _numbers_or_nan(list(state)), state)
+        return InitialState(np.arange(len(state)), _numbers_or_nan(list(state)), list(state))
     raise ValueError(
         f"{name} must map qubits to {SPIN_VALUES[down]}, or list an entry for each of num_qubits qubits, but is "
         f"{shown(state)}."
