@@ -140,9 +140,10 @@ class TestDurations:
 
     def test_schedules_of_an_annealer_are_in_us(self):
         from spinbattery.annealer.schedule import AnnealSchedule
+        from spinbattery.solver.parsing import parse_parameters
 
         points = [[0.0, 1.0], [20.0, 0.35], [60.0, 1.0]]
-        schedule = AnnealSchedule.from_parameters({"anneal_schedule": points}, 20.0)
+        schedule = AnnealSchedule.of(parse_parameters({"anneal_schedule": points}), 20.0)
         assert (schedule.duration, schedule.s.duration) == (60.0, 60_000.0)
 
 

@@ -142,7 +142,6 @@ class Desk:
             "extend_record": {"record": self.sampled, "trajectories": 6},
             "fit_both": points, "fit_scaling": points,
             "from_networkx": {"graph": nx.path_graph(3)}, "from_spreadsheet": {"path": folder / "scales.csv"},
-            "gather": {"records": [self.record]},
             "ghz_mixture_moments": {"n": 3, "big_theta": 0.1, "p": 0.1},
             "local_moments": {"n": 3, "theta": 0.1, "p": 0.1},
             "local_field": {"h": -0.5, "J": -0.2, "pairs_per_spin": 2.0},

@@ -26,6 +26,7 @@ from spinbattery import (
 from spinbattery.cli.main import app
 from spinbattery.core.errors import EnergyScalesError, FitError
 from spinbattery.model.scales import EnergyScales, LinearTable, advantage_system6
+from spinbattery.qpu.client import Solver
 from spinbattery.qpu.planning import plan_jobs
 from spinbattery.records.dataset import gather
 
@@ -116,11 +117,11 @@ def test_a_plan_for_a_zephyr_solver_needs_its_scales(tmp_path):
     text = 'networks = ["zephyr:1"]\n%s[[protocols]]\nname = "cooperative"\nduration = "60us"\n'
     experiment.write_text(text % "", encoding="utf-8")
     with pytest.raises(EnergyScalesError, match=r"Advantage2_system1 is a chip of zephyr topology.*energy_scales = "):
-        plan_jobs(experiment, ZEPHYR, solver="Advantage2_system1", graph_id=None, reads=10)
+        plan_jobs(experiment, Solver("Advantage2_system1", None, ZEPHYR), reads=10)
     (tmp_path / "own.csv").write_text("s,A(s) (GHz),B(s) (GHz)\n0,10,0.1\n1,0,13.9\n", encoding="utf-8")
     experiment.write_text(text % 'energy_scales = "own.csv"\n', encoding="utf-8")
     timed = ZEPHYR | {"problem_timing_data": EmulatedAnnealer(graph=ring(3)).properties["problem_timing_data"]}
-    plan = plan_jobs(experiment, timed, solver="Advantage2_system1", graph_id=None, reads=10)
+    plan = plan_jobs(experiment, Solver("Advantage2_system1", None, timed), reads=10)
     assert [float(job.problem.scales.B(1.0)) for job in plan.jobs] == [13.9]
     assert float(advantage_system6().B(1.0)) == pytest.approx(7.57, abs=0.005)
 

@@ -17,6 +17,7 @@ from spinbattery.core.errors import LimitError, NetworkError, SpinBatteryError
 from spinbattery.model.network import torus
 from spinbattery.model.network_text import parse_network
 from spinbattery.model.topology import WorkingGraph
+from spinbattery.qpu.client import Solver
 from spinbattery.qpu.placement import placed
 from spinbattery.qpu.planning import QpuPlan, plan_jobs
 
@@ -36,8 +37,9 @@ def graph(properties: dict[str, Any]) -> WorkingGraph:
 
 
 def plan(experiment: Path, properties: dict[str, Any], **options: Any) -> QpuPlan:
-    given = {"solver": "Advantage_system6", "graph_id": "a", "reads": 100, **options}
-    return plan_jobs(experiment, properties, **given)
+    given = {"name": "Advantage_system6", "graph_id": "a", "reads": 100, **options}
+    solver = Solver(given.pop("name"), given.pop("graph_id"), properties)
+    return plan_jobs(experiment, solver, **given)
 
 
 def test_lattices_are_placed_where_the_fewest_qubits_are_missing(graph: WorkingGraph) -> None:
@@ -134,7 +136,7 @@ def test_keys_tell_solver_graph_reads_and_qubits_apart(properties: dict[str, Any
     )
     jobs = [
         job
-        for options in ({}, {"solver": "Another"}, {"graph_id": "b"}, {"reads": 101})
+        for options in ({}, {"name": "Another"}, {"graph_id": "b"}, {"reads": 101})
         for job in plan(path, properties, **options).jobs
     ]
     assert len({job.key for job in jobs}) == 8

@@ -44,6 +44,8 @@ class Protocol:
         initial: product state at t = 0, discharged (all down) by default; also ``"up"`` or ``"down"``, or +1 or -1
             for each spin.
         name: for records and figures; not part of the physics.
+        h_follows: whether h was made for a network, as a :class:`ProtocolRecipe` of equal cost does; not part of the
+            physics: protocols that differ in it alone are equal.
 
     Raises:
         InvalidParameterError: a parameter is not finite, or the duration not above zero.
@@ -57,6 +59,7 @@ class Protocol:
     J: float
     initial: ProductState = field(default_factory=lambda: ProductState.named("down"))
     name: str = "custom"
+    h_follows: bool = field(default=False, compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         given: object = self.duration

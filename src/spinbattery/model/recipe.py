@@ -75,7 +75,8 @@ class ProtocolRecipe:
             s_hold = REFERENCE_S_HOLD if self.cost_reference is None else self.cost_reference
             reference = cooperative(duration, self.J, self.field, s_hold)
             scaled = protocol.scaled_to_cost(reference, network, scales)
-            protocol = replace(scaled, name=f"{protocol.name} equal-cost")  # another curve than the unscaled one
+            name = f"{protocol.name} equal-cost"  # another curve than the unscaled one
+            protocol = replace(scaled, name=name, h_follows=True)
         return protocol
 
 

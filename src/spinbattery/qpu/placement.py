@@ -15,29 +15,29 @@ from ..model.network import SpinNetwork
 from ..model.topology import WorkingGraph
 
 _IDEAL = re.compile(r"(pegasus|zephyr):(\d+)(?:/region:(\d+)|/scattered:(\d+):seed:(\d+))?")
-"""Networks that are asked for by their form and so have a place on any chip of the family."""
+"""Networks that are named by their form, and so have a place on any chip of the family."""
 
 _LATTICE = re.compile(r"(pegasus|zephyr):\d")
 
 
 def placer(graph: WorkingGraph) -> Callable[[SpinNetwork], SpinNetwork]:
-    """What puts networks on a working graph; see :func:`placed`."""
+    """Function that puts networks on a working graph; see :func:`placed`."""
     return lambda network: placed(network, graph)
 
 
 def placed(network: SpinNetwork, graph: WorkingGraph) -> SpinNetwork:
     """A network whose labels are working qubits of a solver, and whose pairs are working couplers.
 
-    ``pegasus:m`` becomes the region of that size with the fewest missing qubits, and so loses those that are
-    missing there; ``pegasus:16/scattered:400:seed:1`` is a choice of working qubits. Other networks stay as they
-    are and must have qubit numbers as labels, as ``solver:FILE.json/region:4`` and graph files may.
+    ``pegasus:m`` becomes the region of that size with the fewest missing qubits, and loses these;
+    ``pegasus:16/scattered:400:seed:1`` is a choice of working qubits. Other networks stay as they are and must have
+    qubit numbers as labels, as ``solver:FILE.json/region:4`` and graph files may.
 
     Raises:
-        NetworkError: it is no sub-graph of the solver, or has cross-talk, which a device has of itself.
+        NetworkError: it is no sub-graph of the solver, or has cross-talk, which cannot be set on a device.
     """
     if len(network.crosstalk):
         raise NetworkError(
-            f"{network.name}: a solver has the cross-talk it has; leave crosstalk out of the experiment."
+            f"{network.name}: the cross-talk of a solver cannot be set; leave crosstalk out of the experiment."
         )
     if _LATTICE.match(network.name):
         return _cut(network.name, graph)
@@ -47,11 +47,11 @@ def placed(network: SpinNetwork, graph: WorkingGraph) -> SpinNetwork:
 
 
 def _cut(name: str, graph: WorkingGraph) -> SpinNetwork:
-    """The network of that name from the solver's own working graph."""
+    """The network of this name from the solver's own working graph."""
     found = _IDEAL.fullmatch(name)
     if found is None:
         raise NetworkError(
-            f"{name} has missing qubits of its own, but on a solver the real ones are missing; leave missing:... out."
+            f"{name} names missing qubits, but a solver has its own missing qubits; leave missing:... out."
         )
     family, size, region, n, seed = found.groups()
     if family != graph.family:
@@ -85,11 +85,8 @@ def _check_fit(name: str, qubits: IntArray, pairs: IntArray, graph: WorkingGraph
     keys = np.sort(pairs, axis=1) @ np.array([base, 1]) if len(pairs) else np.empty(0, dtype=np.int64)
     absent = pairs[~np.isin(keys, graph.couplers @ np.array([base, 1]))]
     if len(missing) or len(absent):
+        first = f"qubit {missing[0]}" if len(missing) else f"coupler {absent[0].tolist()}"
         raise NetworkError(
             f"{name} is no sub-graph of {graph.name}: {len(missing)} of its {len(qubits)} qubits and {len(absent)} of "
-            f"its {len(pairs)} pairs do not work there, such as {_first(missing, absent)}; take a region of that one."
+            f"its {len(pairs)} pairs do not work there, such as {first}; take a region of that solver."
         )
-
-
-def _first(missing: IntArray, absent: IntArray) -> str:
-    return f"qubit {missing[0]}" if len(missing) else f"coupler {absent[0].tolist()}"
