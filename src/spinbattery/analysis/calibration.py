@@ -23,10 +23,10 @@ from .points import (
     check_one_curve,
     curve_coordinates,
     differing,
-    reasons_of,
     refuse_uncharged,
     runs_of,
     seed_groups,
+    sentences_of,
     spelled,
 )
 from .scaling import Method, fit_rows
@@ -359,7 +359,7 @@ def _points(group: xr.Dataset, merit: str, what: str) -> tuple[FloatArray, Float
     means, errors = averages(group, merit, seeds)
     if np.isnan(means).any():
         n = networks[int(np.argmax(np.isnan(means))), 0]
-        why = next(filter(None, reasons_of(group).tolist()), "is not known")
+        why = next(filter(None, sentences_of(group).tolist()), "is not known")
         raise FitError(f"{what}: that of N = {n:g} has no {merit}, as its sigma {why}; leave that N out.")
     order = np.lexsort(networks.T[::-1])
     names = group["network"].to_numpy()[[members[0] for members in seeds]][order]

@@ -165,7 +165,8 @@ def record_row(record: Record) -> Row:
     results = {name: float(found[name].values) if name in found else None for name in RESULTS}
     results["precision_error"] = record.precision_error
     timings = {"wall_time_s": float(data.attrs["wall_time_s"]), "created": str(data.attrs["created"])}
-    verdicts = {"no_precision": record.no_precision or None, "charge_state": str(record.charge_state)}
+    why = record.no_precision
+    verdicts = {"no_precision": why and why.sentence(record.n_reads), "charge_state": str(record.charge_state)}
     return {**known, **results, **verdicts, **timings, "status": "done", "error": None}
 
 

@@ -19,6 +19,7 @@ from ..model.problem import ChargingProblem
 from .charge_state import ChargeState, charge_state
 from .hashing import canonical_json, checksum, dataset_digest, measurement_key, without_names
 from .netcdf import encode
+from .no_precision import NoPrecision
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -109,15 +110,16 @@ class Record:
         return self._optional("precision")
 
     @property
-    def no_precision(self) -> str:
-        """Why there is no precision, to be read after "sigma"; empty where there is one."""
+    def no_precision(self) -> NoPrecision | None:
+        """Why there is no precision; None where there is one."""
         if self.precision is not None:
-            return ""
+            return None
         if self.approximation:
-            return "is that of an approximation"
-        if self.converged:
-            return "was not checked" if self.converged["precision"] is None else "has not converged"
-        return "is zero to rounding" if self.n_reads is None else f"is zero in all {self.n_reads} reads"
+            return NoPrecision.APPROXIMATION
+        verdict = self.converged.get("precision", True)
+        if not verdict:
+            return NoPrecision.NOT_CHECKED if verdict is None else NoPrecision.NOT_CONVERGED
+        return NoPrecision.ZERO_TO_ROUNDING if self.n_reads is None else NoPrecision.ZERO_IN_READS
 
     @cached_property
     def charge_state(self) -> ChargeState:
@@ -320,11 +322,9 @@ class Record:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        precision = "sigma = 0"
-        if self.precision:
-            precision = f"1/sigma^2 = {self.precision:.6g}"
-        elif self.approximation or self.converged:
-            precision = f"sigma = {self.std:.3g} ({self.no_precision})"
+        why, precision = self.no_precision, f"1/sigma^2 = {self.precision or 0.0:.6g}"
+        if why is not None:
+            precision = "sigma = 0" if why.is_zero else f"sigma = {self.std:.3g} ({why})"
         return (
             f"Record({self.dataset.attrs['network']}, {self.dataset.attrs['protocol']}, {self.duration:g} ns, "
             f"{self.engine}: mu = {self.magnetization:.6f} ({self.charge_state}), {precision}, {self.accuracy})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from ..core.errors import RecordError
@@ -10,6 +11,9 @@ from .hashing import checksum, plain_value
 from .netcdf import decode
 from .record import Record
 from .schema import LONG_NAMES, REQUIRED, SCHEMA, SCHEMA_VERSION
+
+_ROUNDING = 1e-9
+"""Relative difference of two standard errors that are the same."""
 
 
 def read_record(path: str | Path) -> Record:
@@ -52,8 +56,10 @@ def read_record(path: str | Path) -> Record:
     if "precision_error" in dataset:  # the relative one, as older versions called it; none is kept under that name now
         relative = dataset["precision_error"].assign_attrs(long_name=LONG_NAMES["precision_relative_error"])
         dataset = dataset.drop_vars("precision_error").assign(precision_relative_error=relative)
-    stderr = dataset.get("precision_stderr")
-    if stderr is not None and str(stderr.attrs["long_name"]).startswith("relative"):  # as records of reads once had it
-        meaning = {"long_name": LONG_NAMES["precision_stderr"]}
-        dataset["precision_stderr"] = (stderr * dataset["precision"]).assign_attrs(stderr.attrs | meaning)
+    if "precision_stderr" in dataset:
+        stderr, precision = dataset["precision_stderr"], dataset["precision"]
+        absolute = float(dataset["variance_stderr"].item()) * float(precision.item()) ** 2
+        if not math.isclose(float(stderr.item()), absolute, rel_tol=_ROUNDING):  # older records have the relative one
+            meaning = {"long_name": LONG_NAMES["precision_stderr"]}
+            dataset["precision_stderr"] = (stderr * precision).assign_attrs(stderr.attrs | meaning)
     return Record(dataset)
