@@ -72,6 +72,25 @@ def _frozen(array: np.ndarray[Any, Any]) -> Any:
     return read_only(np.array(array))
 
 
+@dataclass(frozen=True)
+class LatticeCut:
+    """How a network was cut from an ideal Pegasus or Zephyr lattice, so that it has a place on any chip of that family.
+
+    Attributes:
+        family: ``pegasus`` or ``zephyr``.
+        size: m of the whole lattice.
+        region: m of the region; None where it is no region.
+        scattered: number of qubits and seed of a random choice; None where it is none.
+        is_reduced: whether qubits were left out otherwise, so that it has no such place.
+    """
+
+    family: str
+    size: int
+    region: int | None = None
+    scattered: tuple[int, int] | None = None
+    is_reduced: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class SpinNetwork:
     """A frozen graph of spins.
@@ -87,9 +106,10 @@ class SpinNetwork:
         labels: one label per spin as in the graph it was made from, or None.
         lattice: ``pegasus`` or ``zephyr`` where it is cut from a working graph, else empty.
         solver: chip and topology of the solver it was cut from, such as ``("Advantage_system6", "pegasus")``, or None.
+        cut: how it was cut from an ideal lattice, or None.
 
-    Two networks are equal when spins, pairs, weights and cross-talk are; name, positions, labels, lattice and
-    solver do not enter the physics, nor the hash.
+    Two networks are equal when spins, pairs, weights and cross-talk are; name, positions, labels, lattice, solver and
+    cut do not enter the physics, nor the hash.
 
     Raises:
         NetworkError: no spins, pairs out of range, self-loops, pairs listed twice, weights that are
@@ -106,6 +126,7 @@ class SpinNetwork:
     labels: tuple[Any, ...] | None = None
     lattice: str = ""
     solver: tuple[str, str] | None = None
+    cut: LatticeCut | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.n_spins, bool) or not isinstance(self.n_spins, (int, np.integer)) or self.n_spins < 1:
@@ -268,6 +289,7 @@ class SpinNetwork:
             labels=tuple(label for label in own if label in wanted),
             lattice=self.lattice,
             solver=self.solver,
+            cut=None if self.cut is None else replace(self.cut, is_reduced=True),
         )
 
     def to_networkx(self) -> nx.Graph[Any]:

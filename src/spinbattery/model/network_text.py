@@ -12,7 +12,7 @@ from ..core.errors import NetworkError, did_you_mean
 from ..core.paths import user_path
 from .graph_import import from_networkx, is_graph
 from .instance_file import ENDINGS, read_instance
-from .network import SpinNetwork, complete, ring, tilted_torus, torus
+from .network import LatticeCut, SpinNetwork, complete, ring, tilted_torus, torus
 from .topology import WorkingGraph, read_solver_properties
 
 if TYPE_CHECKING:
@@ -150,6 +150,19 @@ def _solver(argument: str) -> SpinNetwork:
     path, steps = user_path(match[1]), match[2]
     graph = replace(WorkingGraph.from_properties(read_solver_properties(path)), name=f"solver:{path.name}")
     return _cut(graph, [] if steps is None else steps.split("/"), f"solver:{argument}")
+
+
+_IDEAL = re.compile(f"(pegasus|zephyr):{_NUMBER}(?:/region:{_NUMBER}|/scattered:{_NUMBER}:seed:{_NUMBER}|(.+))?")
+
+
+def lattice_cut(text: str) -> LatticeCut | None:
+    """The cut that a text form describes; records of networks keep it in no other way."""
+    found = _IDEAL.fullmatch(text)
+    if found is None:
+        return None
+    family, size, region, n, seed, rest = found.groups()
+    scattered = None if n is None else (int(n), int(seed))
+    return LatticeCut(family, int(size), None if region is None else int(region), scattered, rest is not None)
 
 
 _KINDS: dict[str, tuple[str, Callable[[str], SpinNetwork]]] = {

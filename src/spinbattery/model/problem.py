@@ -18,7 +18,7 @@ from ..core.typing import FloatArray, IntArray
 from .cost import Cost
 from .labels import from_plain, to_plain
 from .network import SpinNetwork
-from .network_text import as_network
+from .network_text import as_network, lattice_cut
 from .noise import Noise
 from .protocol import Protocol, check_initial
 from .recipe import as_protocol
@@ -122,7 +122,8 @@ class ChargingProblem:
         given = dict(data["network"])
         labels = from_plain(given.pop("labels", ()))
         # labels that are no plain data may have become the same text
-        network = SpinNetwork(**given, labels=labels if len(set(labels)) == given["n_spins"] else None)
+        known = labels if len(set(labels)) == given["n_spins"] else None
+        network = SpinNetwork(**given, labels=known, cut=lattice_cut(given["name"]))
         noise = Noise.from_dict(data["noise"]) if "noise" in data else None
         return cls(network, Protocol.from_dict(data["protocol"]), EnergyScales.from_dict(data["scales"]), noise)
 

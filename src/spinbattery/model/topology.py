@@ -20,7 +20,7 @@ from ..core.checks import is_one_of
 from ..core.errors import EnergyScalesError, NetworkError
 from ..core.paths import user_path
 from ..core.typing import FloatArray, IntArray
-from .network import SpinNetwork
+from .network import LatticeCut, SpinNetwork
 from .scales import EnergyScales, as_scales
 
 _SMALLEST_SIZE = {"pegasus": 2, "zephyr": 1}
@@ -143,6 +143,7 @@ class WorkingGraph:
         name: the text form where there is one, such as ``pegasus:16/missing:28:seed:7``, else the solver's name.
         tile: t of Zephyr, 4 on all devices; Pegasus has none.
         solver: chip and topology where it is the graph of a solver, else None.
+        cut: how it was cut from an ideal lattice, or None.
 
     Raises:
         NetworkError: unknown family, size out of range, qubits or couplers that the family's graph does
@@ -156,6 +157,7 @@ class WorkingGraph:
     name: str
     tile: int = 4
     solver: tuple[str, str] | None = None
+    cut: LatticeCut | None = None
 
     def __post_init__(self) -> None:
         if not is_one_of(self.family, _SMALLEST_SIZE):
@@ -204,7 +206,7 @@ class WorkingGraph:
             NetworkError: m is no whole number of 2 to 32.
         """
         lattice = _lattice("pegasus", m := _checked_size("pegasus", m), 4)
-        return cls("pegasus", m, lattice.qubits, lattice.couplers, f"pegasus:{m}")
+        return cls("pegasus", m, lattice.qubits, lattice.couplers, f"pegasus:{m}", cut=LatticeCut("pegasus", m))
 
     @classmethod
     def zephyr(cls, m: int) -> WorkingGraph:
@@ -214,7 +216,7 @@ class WorkingGraph:
             NetworkError: m is no whole number of 1 to 32.
         """
         lattice = _lattice("zephyr", m := _checked_size("zephyr", m), 4)
-        return cls("zephyr", m, lattice.qubits, lattice.couplers, f"zephyr:{m}")
+        return cls("zephyr", m, lattice.qubits, lattice.couplers, f"zephyr:{m}", cut=LatticeCut("zephyr", m))
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, Any]) -> WorkingGraph:
@@ -261,11 +263,12 @@ class WorkingGraph:
             )
         qubits = np.delete(self.qubits, _chosen(len(self.qubits), n_missing, seed))
         couplers = self.couplers[np.isin(self.couplers, qubits).all(axis=1)]
-        return replace(self, qubits=qubits, couplers=couplers, name=f"{self.name}/missing:{n_missing}:seed:{seed}")
+        name, cut = f"{self.name}/missing:{n_missing}:seed:{seed}", self._cut(is_reduced=True)
+        return replace(self, qubits=qubits, couplers=couplers, name=name, cut=cut)
 
     def network(self) -> SpinNetwork:
         """All working qubits as a network, labelled by the qubit numbers, with the layout of the device."""
-        return self._induced(self.qubits, self.name)
+        return self._induced(self.qubits, self.name, self.cut)
 
     def placement(self, m: int) -> Placement:
         """The place of the whole P_m or Z_m within the device that misses the fewest qubits.
@@ -300,7 +303,7 @@ class WorkingGraph:
             NetworkError: m too small, or larger than the device.
         """
         placement = self.placement(m)
-        return self._induced(placement.qubits, f"{self.name}/region:{m}")
+        return self._induced(placement.qubits, f"{self.name}/region:{m}", self._cut(region=int(m)))
 
     def scattered(self, n: int, seed: int) -> SpinNetwork:
         """n working qubits chosen at random, and the working couplers among them, the same for the same seed.
@@ -313,9 +316,12 @@ class WorkingGraph:
             raise NetworkError(f"{self.name} has {len(self.qubits)} qubits; choose at most as many, not {n}.")
         # a stream of its own, so that the choice does not depend on which qubits the same seed made missing
         chosen = self.qubits[_chosen(len(self.qubits), n, seed, 1)]
-        return self._induced(chosen, f"{self.name}/scattered:{n}:seed:{seed}")
+        return self._induced(chosen, f"{self.name}/scattered:{n}:seed:{seed}", self._cut(scattered=(n, seed)))
 
-    def _induced(self, qubits: IntArray, name: str) -> SpinNetwork:
+    def _cut(self, **part: Any) -> LatticeCut | None:
+        return None if self.cut is None else replace(self.cut, **part)
+
+    def _induced(self, qubits: IntArray, name: str, cut: LatticeCut | None) -> SpinNetwork:
         inside = np.isin(self.couplers, qubits).all(axis=1)
         lattice = self._whole_lattice
         return SpinNetwork(
@@ -326,6 +332,7 @@ class WorkingGraph:
             labels=tuple(qubits.tolist()),
             lattice=self.family,
             solver=self.solver,
+            cut=cut,
         )
 
 

@@ -74,7 +74,7 @@ class PlannedJob:
         """Hash of what was asked for by name: the same on another working graph of the same solver."""
         protocol, scales = self.problem.protocol.to_dict(), self.problem.scales.to_dict()
         # a field that follows from the network, as of local protocols, is changed by a missing qubit
-        follows = self.problem.protocol.J == 0.0 or "equal-cost" in self.problem.protocol.name
+        follows = self.problem.protocol.J == 0.0 or self.problem.protocol.field_is_matched
         asked = [protocol[name] for name in ("name", "s", "g", "duration_ns", "J", *(() if follows else ("h",)))]
         text = canonical_json([self.problem.network.name, asked, scales, self.solver, self.reads, self.repetition])
         return hashlib.sha256(text.encode()).hexdigest()
