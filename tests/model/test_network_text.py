@@ -5,12 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import networkx as nx
 import pytest
 
-from spinbattery import SpinNetwork, complete, parse_network, ring, tilted_torus, torus
+from spinbattery import (
+    ChargingProblem,
+    SpinNetwork,
+    complete,
+    cooperative,
+    parse_network,
+    ring,
+    tilted_torus,
+    torus,
+)
 from spinbattery.core.errors import NetworkError
+from spinbattery.model.network import LatticeCut
 from spinbattery.model.topology import WorkingGraph
 
 
@@ -196,3 +207,29 @@ def test_a_torus_loads_no_library_of_graphs():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("pegasus:3", LatticeCut("pegasus", 3, missing=0)),
+        ("zephyr:2/region:1", LatticeCut("zephyr", 2, missing=0, region=1)),
+        ("pegasus:3/scattered:20:seed:4", LatticeCut("pegasus", 3, missing=0, scattered=(20, 4))),
+        ("pegasus:3/missing:2:seed:1", LatticeCut("pegasus", 3, missing=2)),
+        ("torus:3x4", None),
+    ],
+)
+def test_a_network_knows_its_cut_of_a_lattice_and_so_does_its_record(text, cut):
+    network = parse_network(text)
+    assert network.cut == cut
+    problem = ChargingProblem(network, cooperative(10.0))
+    assert ChargingProblem.from_dict(problem.to_dict()).network.cut == cut
+
+
+def test_a_cut_is_no_matter_of_the_name():
+    whole = parse_network("pegasus:2")
+    assert replace(whole, name="custom").cut == whole.cut
+    assert replace(torus(3, 4), name="pegasus:2").cut is None
+    assert whole.restricted_to(whole.names[:5]).cut == replace(whole.cut, missing=None)
+    region = parse_network("pegasus:3/region:2")
+    assert region.restricted_to(region.names[:5]).cut == LatticeCut("pegasus", 3, missing=None, region=2)

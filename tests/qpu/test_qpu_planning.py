@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,24 @@ def test_keys_tell_solver_graph_reads_and_qubits_apart(properties: dict[str, Any
     ]
     assert len({job.key for job in jobs}) == 8
     assert jobs[0].item == jobs[4].item  # another graph is no other wish
+
+
+def test_a_field_that_follows_from_the_network_is_no_part_of_what_was_asked(
+    properties: dict[str, Any], tmp_path: Path
+) -> None:
+    protocols = (("cooperative", False), ("polarised", True), ("local", False), ("local", True))
+    recipes = (
+        f'[[protocols]]\nname = "{name}"\nduration = "60us"\nequal_cost = {str(equal).lower()}\n'
+        for name, equal in protocols
+    )
+    path = tmp_path / "study.toml"
+    path.write_text('networks = ["pegasus:2"]\n' + "".join(recipes))
+    for job in plan(path, properties).jobs:
+        protocol = job.problem.protocol
+        other = replace(job, problem=replace(job.problem, protocol=replace(protocol, h=2.0 * protocol.h)))
+        assert (other.item == job.item) == protocol.field_is_matched
+        renamed = replace(job, problem=replace(job.problem, protocol=replace(protocol, name="another")))
+        assert renamed.problem.protocol.field_is_matched == protocol.field_is_matched
 
 
 def test_all_limits_are_told_at_once(properties: dict[str, Any], tmp_path: Path) -> None:

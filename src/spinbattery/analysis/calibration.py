@@ -23,10 +23,10 @@ from .points import (
     check_one_curve,
     curve_coordinates,
     differing,
-    reasons_of,
     refuse_uncharged,
     runs_of,
     seed_groups,
+    sentences_of,
     spelled,
 )
 from .scaling import Method, fit_rows
@@ -50,6 +50,9 @@ QUANTITIES = ("alpha", "magnetization", "precision")
 
 _COLUMN = {"gamma": "noise", "gamma_tau": "noise", "crosstalk_tau": "crosstalk"}
 """Coordinate of the runs that a parameter comes from, where it has another name."""
+
+PER_DURATION: dict[str, Parameter] = {"gamma_tau": "gamma", "crosstalk_tau": "crosstalk"}
+"""Parameters that are another one times the duration."""
 
 _CROSSTALK = "+crosstalk:"
 """Before it stands the name of the network that the cross-talk was added to."""
@@ -295,20 +298,19 @@ def _dataset(runs: Any) -> xr.Dataset:
 
 def _values(data: xr.Dataset, parameter: str) -> tuple[FloatArray, str | None]:
     """The parameter of each run, (run,), and the kind of noise, None without."""
-    column = data[_COLUMN.get(parameter, parameter)].to_numpy()
+    name = _COLUMN.get(parameter, parameter)
+    column = data[name].to_numpy()
     texts = [str(text) for text in data["noise"].to_numpy()]
-    if parameter.startswith("gamma"):
+    if name == "noise":
         column, kind = _rates(texts)
     else:
         kind = "+".join(_kinds(as_noise(texts[0] or None) or Noise())) or None  # the same in all runs of a curve
         if np.isnan(column).any():
             k = int(np.argmax(np.isnan(column)))
-            why = (
-                "its pairs have different J_CT" if parameter.startswith("crosstalk") else "only emulated runs have one"
-            )
-            name = data["network"].to_numpy()[k]
-            raise FitError(f"the run of {name} has no single {parameter}: {why}; leave it out.")
-    return np.asarray(column * data["duration"].to_numpy() if parameter.endswith("_tau") else column), kind
+            why = "its pairs have different J_CT" if name == "crosstalk" else "only emulated runs have one"
+            network = data["network"].to_numpy()[k]
+            raise FitError(f"the run of {network} has no single {parameter}: {why}; leave it out.")
+    return np.asarray(column * data["duration"].to_numpy() if parameter in PER_DURATION else column), kind
 
 
 def _kinds(noise: Noise) -> list[str]:
@@ -359,7 +361,7 @@ def _points(group: xr.Dataset, merit: str, what: str) -> tuple[FloatArray, Float
     means, errors = averages(group, merit, seeds)
     if np.isnan(means).any():
         n = networks[int(np.argmax(np.isnan(means))), 0]
-        why = next(filter(None, reasons_of(group).tolist()), "is not known")
+        why = next(filter(None, sentences_of(group).tolist()), "is not known")
         raise FitError(f"{what}: that of N = {n:g} has no {merit}, as its sigma {why}; leave that N out.")
     order = np.lexsort(networks.T[::-1])
     names = group["network"].to_numpy()[[members[0] for members in seeds]][order]

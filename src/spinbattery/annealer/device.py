@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -174,7 +173,7 @@ def device_of(graph: SpinNetwork | nx.Graph[Any] | Mapping[str, Any] | str | Pat
     if isinstance(graph, str | Path):
         graph = read_solver_properties(graph)
     if isinstance(graph, SpinNetwork):
-        return Device(graph, None, _topology_of_name(graph))
+        return Device(graph, None, _topology(graph))
     if isinstance(graph, Mapping):
         return _device_of_solver(graph)
     if hasattr(graph, "number_of_nodes"):
@@ -203,12 +202,11 @@ def _device_of_solver(properties: Mapping[str, Any]) -> Device:
     return Device(network, properties, dict(topology) if isinstance(topology, Mapping) else _custom(network))
 
 
-def _topology_of_name(network: SpinNetwork) -> dict[str, Any]:
-    match = re.match(r"(pegasus|zephyr):(\d+)(?!\d)", network.name)
-    if match is None or network.labels is None:
+def _topology(network: SpinNetwork) -> dict[str, Any]:
+    if network.cut is None or network.labels is None:
         return _custom(network)
-    kind, m = match[1], int(match[2])
-    if any(not isinstance(label, int) or label >= _num_qubits(kind, m, 4) for label in network.labels):
+    kind, m = network.cut.family, network.cut.size
+    if m is None or any(not isinstance(label, int) or label >= _num_qubits(kind, m, 4) for label in network.labels):
         return _custom(network)  # a region is named by its size, but its qubits are anywhere on the chip
     return {"type": kind, "shape": [m] if kind == "pegasus" else [m, 4]}
 

@@ -65,16 +65,15 @@ def plot_schedule(protocol: Protocol, scales: EnergyScales) -> Figure:
     return figure
 
 
-def plot_local_field(h: float, J: float, points: Sequence[tuple[str, float]]) -> Figure:
-    """|h_L| of Eq. 19 at g = 1 against n_C/N, with named networks on it."""
+def plot_local_field(h: float, J: float, points: Sequence[tuple[str, float, str]]) -> Figure:
+    """|h_L| of Eq. 19 at g = 1 against n_C/N, with networks on it: their names, n_C/N and markers."""
     with styled():
         figure = new_figure(4.6, 3.2)
         axis = figure.subplots()
         ratio = np.linspace(0.0, 7.5, 200)
         axis.plot(ratio, [abs(local_field(h, J, r)) for r in ratio], color=COLOURS["local"], label="Eq. 19, $g = 1$")
-        for name, r in points:
+        for name, r, marker in points:
             value = abs(local_field(h, J, r))
-            marker = "o" if name.startswith("torus") else "s"
             axis.plot([r], [value], marker, color=COLOURS["cooperative"], markersize=4.5)
             axis.annotate(name, (r, value), textcoords="offset points", xytext=(5, -9), fontsize=7)
         axis.set_xlabel("pairs per spin $n_C/N$")

@@ -17,6 +17,7 @@ from ..analysis.points import (
     reasons_of,
     runs_of,
     seed_groups,
+    sentences_of,
     spelled,
     uncharged_of,
 )
@@ -25,6 +26,7 @@ from ..core.checks import check_choice, checked_mapping, instance, pair, switch
 from ..core.errors import InvalidParameterError
 from ..core.typing import FloatArray
 from ..records.charge_state import NO_CHARGE, ChargeState
+from ..records.no_precision import NoPrecision
 from .scaling import draw_limits, draw_reference, log_sizes, power_law, size_grid
 from .style import REFERENCE, colours_of, new_figure, styled
 
@@ -191,13 +193,13 @@ def _draw_runs(
 ) -> None:
     """One curve, by its name and colour: points with error bars and, where there is one, their fit."""
     (label, colour), fitted = named, None
-    if quantity == "magnetization" and "is that of an approximation" in reasons_of(curve):
+    if quantity == "magnetization" and NoPrecision.APPROXIMATION in reasons_of(curve):
         label += f" ({', '.join(np.unique(curve['engine'].to_numpy()))}, an approximation)"
     if quantity != "magnetization":
         kept = curve.dropna("run", subset=["precision"])
         if kept.sizes["run"] < curve.sizes["run"]:
             missing = curve["precision"].isnull().to_numpy()
-            sizes, reasons = curve["n_spins"].to_numpy()[missing], reasons_of(curve)[missing]
+            sizes, reasons = curve["n_spins"].to_numpy()[missing], sentences_of(curve)[missing]
             for reason in np.unique(reasons):
                 label += f" ($\\sigma$ {reason} at N = {_at(sizes[reasons == reason])})"
         curve = kept

@@ -53,4 +53,5 @@ def _caution(record: Record) -> str:
     """What a reader of the curve must know."""
     if record.approximation:
         return f" ({record.engine}, an approximation)"
-    return f" ($\\sigma$ {record.no_precision})" if record.converged and record.precision is None else ""
+    why = record.no_precision
+    return "" if why is None or why.is_zero else f" ($\\sigma$ {why})"

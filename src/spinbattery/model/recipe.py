@@ -76,7 +76,7 @@ class ProtocolRecipe:
             reference = cooperative(duration, self.J, self.field, s_hold)
             scaled = protocol.scaled_to_cost(reference, network, scales)
             name = f"{protocol.name} equal-cost"  # another curve than the unscaled one
-            protocol = replace(scaled, name=name, h_follows=True)
+            protocol = replace(scaled, name=name, field_is_matched=True)
         return protocol
 
 

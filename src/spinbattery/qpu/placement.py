@@ -11,13 +11,8 @@ import numpy as np
 
 from ..core.errors import NetworkError
 from ..core.typing import IntArray
-from ..model.network import SpinNetwork
+from ..model.network import LatticeCut, SpinNetwork
 from ..model.topology import WorkingGraph
-
-_IDEAL = re.compile(r"(pegasus|zephyr):(\d+)(?:/region:(\d+)|/scattered:(\d+):seed:(\d+))?")
-"""Networks that are named by their form, and so have a place on any chip of the family."""
-
-_LATTICE = re.compile(r"(pegasus|zephyr):\d")
 
 
 def placer(graph: WorkingGraph) -> Callable[[SpinNetwork], SpinNetwork]:
@@ -39,32 +34,29 @@ def placed(network: SpinNetwork, graph: WorkingGraph) -> SpinNetwork:
         raise NetworkError(
             f"{network.name}: the cross-talk of a solver cannot be set; leave crosstalk out of the experiment."
         )
-    if _LATTICE.match(network.name):
-        return _cut(network.name, graph)
+    if network.cut is not None and network.cut.size is not None and network.cut.solver is None:
+        return replace(_cut(network.name, network.cut, graph), name=network.name)
     labels = _qubits(network)
     _check_fit(network.name, labels, labels[network.pairs], graph)
     return replace(network, labels=tuple(labels.tolist()))
 
 
-def _cut(name: str, graph: WorkingGraph) -> SpinNetwork:
-    """The network of this name from the solver's own working graph."""
-    found = _IDEAL.fullmatch(name)
-    if found is None:
+def _cut(name: str, cut: LatticeCut, graph: WorkingGraph) -> SpinNetwork:
+    """The same cut of the solver's own working graph."""
+    if cut.missing != 0 or cut.size is None:
         raise NetworkError(
             f"{name} names missing qubits, but a solver has its own missing qubits; leave missing:... out."
         )
-    family, size, region, n, seed = found.groups()
-    if family != graph.family:
+    if cut.family != graph.family:
         raise NetworkError(f"{name} cannot be placed on {graph.name}, which is {graph.family}:{graph.size}.")
-    if n is not None or region is not None:
-        if int(size) != graph.size:
-            raise NetworkError(
-                f"{name} is cut from {family}:{size}, but {graph.name} is {family}:{graph.size}; write that size."
-            )
-        cut = graph.scattered(int(n), int(seed)) if n is not None else graph.region(int(region))
-    else:
-        cut = graph.region(int(size))
-    return replace(cut, name=name)
+    is_part, family = cut.region is not None or cut.scattered is not None, graph.family
+    if is_part and cut.size != graph.size:
+        raise NetworkError(
+            f"{name} is cut from {family}:{cut.size}, but {graph.name} is {family}:{graph.size}; write that size."
+        )
+    if cut.scattered is not None:
+        return graph.scattered(*cut.scattered)
+    return graph.region(cut.size if cut.region is None else cut.region)
 
 
 def _qubits(network: SpinNetwork) -> IntArray:

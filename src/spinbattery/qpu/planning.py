@@ -72,8 +72,8 @@ class PlannedJob:
     def item(self) -> str:
         """Hash of the wish by its names: the same on another working graph of the same solver."""
         protocol, scales = self.problem.protocol.to_dict(), self.problem.scales.to_dict()
-        # a missing qubit changes a field that follows from the network, such as a local protocol's
-        follows = self.problem.protocol.J == 0.0 or self.problem.protocol.h_follows
+        # a field that follows from the network, as of local protocols, is changed by a missing qubit
+        follows = self.problem.protocol.J == 0.0 or self.problem.protocol.field_is_matched
         asked = [protocol[name] for name in ("name", "s", "g", "duration_ns", "J", *(() if follows else ("h",)))]
         text = canonical_json([self.problem.network.name, asked, scales, self.solver.name, self.reads, self.repetition])
         return hashlib.sha256(text.encode()).hexdigest()
