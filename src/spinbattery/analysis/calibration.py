@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core.arrays import read_only
-from ..core.checks import check_choice, real_numbers, several, switch, whole_number
+from ..core.checks import check_choice, real_numbers, switch, whole_number
 from ..core.errors import FitError, InvalidParameterError
-from ..core.typing import FloatArray, IntArray
+from ..core.typing import FloatArray
 from ..model.noise import KINDS, Noise, as_noise
-from ..records.dataset import gather
-from ..records.record import Record
 from .exponents import exponents
 from .points import (
-    HoldsRuns,
+    Runs,
     averages,
     check_one_curve,
     curve_coordinates,
@@ -44,15 +41,13 @@ UNITS: dict[str, str] = {
     "crosstalk_tau": "B(s)/2 ns",
     "temperature": "mK",
 }
-"""Unit of each parameter of a curve."""
-
 QUANTITIES = ("alpha", "magnetization", "precision")
 
 _COLUMN = {"gamma": "noise", "gamma_tau": "noise", "crosstalk_tau": "crosstalk"}
-"""Coordinate of the runs that a parameter comes from, where it has another name."""
+"""Coordinates of the runs that parameters come from, where the names differ."""
 
 _CROSSTALK = "+crosstalk:"
-"""Before it stands the name of the network that the cross-talk was added to."""
+"""Separates the name of a network from the cross-talk that was added to it."""
 
 _ONE_NETWORK = ("n_spins", "n_pairs", "field")
 _MIN_POINTS = 2
@@ -64,22 +59,22 @@ _MIN_SIZES = 3
 class CalibrationCurve:
     """A figure of merit against one parameter, interpolated monotonically between the simulated points (PCHIP).
 
-    :func:`calibration_curve` makes one from runs. One of other numbers, measured or from a formula, is
-    ``CalibrationCurve("gamma_tau", "alpha", x, y)``.
+    :func:`calibration_curve` makes one from runs; ``CalibrationCurve("gamma_tau", "alpha", x, y)`` takes measured or
+    calculated numbers.
 
     Attributes:
         parameter: ``gamma``, ``gamma_tau``, ``crosstalk``, ``crosstalk_tau`` or ``temperature``.
         quantity: ``alpha``, ``magnetization`` or ``precision``.
         x: (n,) values of the parameter, ascending, in the unit :attr:`unit`.
         y: (n,) the figure of merit at each.
-        replicates: (R, n) curves that could as well have come out; (1, n), the curve itself, where none are given.
+        replicates: (R, n) equally plausible curves; by default (1, n), the curve itself.
         method: of the fit that alpha comes from, else None.
-        noise_kind: of the runs, such as ``x``; None without noise, or where it is not known.
+        noise_kind: of the runs, such as ``x``; None where there is no noise or the kind is unknown.
         duration: tau of the runs in ns, where it is known.
         n_spins: N of the networks behind each point, ascending; the curve holds for these alone.
         networks: their names.
-        shorter: for alpha, the same curve from fewer of the runs: the largest N are left out one by one, down to three
-            sizes, ascending. They have no replicates of their own, and those whose fit does not converge are left out.
+        shorter: for alpha, the same curve without the largest N, which are left out one by one down to three sizes, in
+            ascending order. These curves have no replicates, and those whose fit does not converge are missing.
         seed: of the replicates.
 
     Raises:
@@ -128,11 +123,11 @@ class CalibrationCurve:
 
     @property
     def origin(self) -> str:
-        """What its runs were in a few words, such as ``ring, N = 2 to 5, 60 ns, x noise``; empty where not known."""
+        """Its runs in a few words, such as ``ring, N = 2 to 5, 60 ns, x noise``; empty where they are unknown."""
         return origin(self.networks, self.n_spins, self.duration, self.noise_kind)
 
     def __call__(self, x: ArrayLike) -> FloatArray:
-        """The figure of merit at ``x``, of its shape; NaN outside the curve."""
+        """The figure of merit at ``x``, with its shape; NaN outside the curve."""
         from scipy.interpolate import PchipInterpolator
 
         return np.asarray(PchipInterpolator(self.x, self.y, extrapolate=False)(np.asarray(x, dtype=np.float64)))
@@ -151,7 +146,7 @@ class CalibrationCurve:
 
 
 def calibration_curve(
-    runs: Iterable[Record] | xr.Dataset | HoldsRuns,
+    runs: Runs,
     parameter: Parameter,
     quantity: Quantity,
     *,
@@ -162,63 +157,45 @@ def calibration_curve(
 ) -> CalibrationCurve:
     """A figure of merit of simulated runs against a parameter that differs between them.
 
-    ``alpha`` is that of :func:`~spinbattery.analysis.scaling.fit_scaling` over the networks at each value,
-    which must be the same networks everywhere. Its replicates are residual bootstraps with one draw of
-    networks for the whole curve: the networks that deviate from a power law deviate alike at neighbouring
-    values, so that a replicate is a curve too, not a scatter of points. They are widened for few networks as
-    the intervals of fit_scaling are. Runs with standard errors (reads, trajectories) or with several seeds add a
-    normal deviate to each of their points, and only the scatter that these do not explain is drawn. For
-    ``magnetization`` and ``precision``, of one network, those errors are all there is; the replicates of
-    exact runs are all the same.
-
-    ``gamma`` is the rate of the one kind of noise, equal on all spins (0 for runs without noise), and
-    ``gamma_tau`` that rate times the duration. Curves of either are for one duration: that they agree
-    between durations is for the reader to check.
+    ``alpha`` is the exponent of :func:`~spinbattery.analysis.scaling.fit_scaling` over the networks at each value,
+    which must be the same networks everywhere. Its replicates are residual bootstraps with one draw of networks for
+    the whole curve, as wide as the intervals of fit_scaling, plus a normal deviate for runs with standard errors or
+    several seeds. ``magnetization`` and ``precision`` belong to one network, and their replicates have these deviates
+    alone. A curve is for one duration; whether curves agree between durations is for the reader to check.
 
     Args:
         runs: records, or a Dataset with dimension ``run``, or the result of a sweep.
-        parameter: ``gamma``, ``gamma_tau``, ``crosstalk``, ``crosstalk_tau`` (J_CT times the duration) or
-            ``temperature`` (of an emulated annealer, mK).
+        parameter: ``gamma`` (rate in 1/ns of the one kind of noise, equal on all spins), ``gamma_tau`` (that rate
+            times the duration), ``crosstalk``, ``crosstalk_tau`` (J_CT times the duration) or ``temperature`` (of an
+            emulated annealer, mK).
         quantity: ``alpha``, ``magnetization`` or ``precision``.
         method: of the fits for ``alpha``: ``loglog`` or ``linear``.
         n_replicates: 100 or more.
         seed: of the replicates; equal seeds give equal curves.
-        include_uncharged: take runs for ``alpha`` and ``precision`` whose sigma is not that of a charge, see
-            :class:`~spinbattery.records.charge_state.ChargeState`; ``magnetization`` needs no sigma, and takes them
-            always.
+        include_uncharged: take uncharged runs for ``alpha`` and ``precision``, see
+            :class:`~spinbattery.records.charge_state.ChargeState`; ``magnetization`` always takes them.
 
     Raises:
         InvalidParameterError: an unknown parameter, quantity or method, or a bad number.
         FitError: no or too few runs, runs that differ in more than the parameter (and, for alpha, the network),
-            other networks at some value, mixed or uneven noise, and runs that are no charge or have no precision
+            other networks at some value, mixed or uneven noise, and runs that are uncharged or have no precision
             where one is needed.
     """
     check_names(parameter, quantity, method)
     include_uncharged = switch("include_uncharged", include_uncharged)
     seed, n_replicates = whole_number("seed", seed, 0), whole_number("n_replicates", n_replicates, _MIN_REPLICATES)
-    data = _dataset(runs)
+    data = runs_of(runs)
     values, kind = _values(data, parameter)
     _check_the_rest(data, parameter)
     if quantity != "magnetization" and not include_uncharged:
         refuse_uncharged(data)
-    x = np.unique(values)
-    if len(x) < _MIN_POINTS:
-        raise FitError(f"all runs have {parameter} = {x[0]:g}, and one point is no curve; add runs at other values.")
-    groups = [data.isel(run=np.flatnonzero(values == value)) for value in x]
-    merit = "precision" if quantity == "alpha" else quantity
-    found = [
-        _points(group, merit, f"the runs with {parameter} = {value:g}") for group, value in zip(groups, x, strict=True)
-    ]
-    sizes = found[0][0]
-    for (others, *_), value in zip(found, x, strict=True):
-        _check_networks(sizes, others, parameter, (float(x[0]), float(value)), quantity)
-    means, errors = (np.stack([point[k] for point in found]) for k in (1, 2))  # (values, networks)
+    x, points = _points(data, values, parameter, quantity)
     generator = np.random.default_rng(seed)
     if quantity == "alpha":
-        y, rows = exponents(sizes[:, 0], means, errors, method, generator, n_replicates)
+        y, rows = exponents(points.networks[:, 0], points.means, points.errors, method, generator, n_replicates)
     else:
-        y = means[:, 0]
-        rows = y + errors[:, 0] * generator.standard_normal((n_replicates, len(x)))
+        y = points.means[:, 0]
+        rows = y + points.errors[:, 0] * generator.standard_normal((n_replicates, len(x)))
     curve = CalibrationCurve(
         parameter=parameter,
         quantity=quantity,
@@ -228,15 +205,15 @@ def calibration_curve(
         method=method if quantity == "alpha" else None,
         noise_kind=kind,
         duration=float(data["duration"].to_numpy()[0]),
-        n_spins=tuple(int(n) for n in sizes[:, 0]),
-        networks=found[0][3],
+        n_spins=tuple(int(n) for n in points.networks[:, 0]),
+        networks=points.names,
         seed=seed,
     )
-    return replace(curve, shorter=_shorter(curve, means, method)) if quantity == "alpha" else curve
+    return replace(curve, shorter=_shorter(curve, points.means, method)) if quantity == "alpha" else curve
 
 
 def _shorter(curve: CalibrationCurve, precision: FloatArray, method: Method) -> tuple[CalibrationCurve, ...]:
-    """Curves without the largest N, from (n, networks) of precision."""
+    """Curves without the largest N, from the precision (n, networks)."""
     sizes, found = np.array(curve.n_spins, dtype=np.float64), []
     for largest in np.unique(sizes)[_MIN_SIZES - 1 : -1]:
         n = int(np.sum(sizes <= largest))  # networks ascend in N
@@ -248,7 +225,7 @@ def _shorter(curve: CalibrationCurve, precision: FloatArray, method: Method) -> 
 
 
 def origin(networks: tuple[str, ...], n_spins: tuple[int, ...], duration: float | None, noise_kind: str | None) -> str:
-    """What the runs of a curve were, in a few words; empty where nothing is known."""
+    """The runs of a curve in a few words; empty where nothing is known."""
     kinds = sorted({name.partition(":")[0] for name in networks})
     sizes = sorted(set(n_spins))
     parts = list(networks) if len(networks) == 1 else [" and ".join(kinds)] if kinds else []
@@ -264,33 +241,15 @@ def origin(networks: tuple[str, ...], n_spins: tuple[int, ...], duration: float 
 
 
 def in_unit(text: str, parameter: Parameter) -> str:
-    """A number with the unit of a parameter, where that has one."""
+    """A number with the unit of a parameter, if it has one."""
     return text if UNITS[parameter] == "1" else f"{text} {UNITS[parameter]}"
 
 
 def check_names(parameter: str, quantity: str, method: str) -> None:
-    """Refuse names that no curve has, before any run is made for one.
-
-    Raises:
-        InvalidParameterError: an unknown parameter, quantity or method of the fit.
-    """
+    """Raise :class:`InvalidParameterError` for an unknown parameter, quantity or method of the fit."""
     check_choice("parameter", parameter, UNITS)
     check_choice("quantity", quantity, QUANTITIES)
     check_choice("method", method, ("loglog", "linear"))
-
-
-def _dataset(runs: Any) -> xr.Dataset:
-    if hasattr(runs, "data_vars") or hasattr(runs, "dataset"):
-        return runs_of(runs)
-    records = several("runs", runs)
-    for record in records:
-        if not isinstance(record, Record):
-            raise FitError(
-                f"runs must be records, a Dataset with dimension 'run', or a sweep's result, not {record!r}."
-            )
-    if not records:
-        raise FitError("there are no runs; a calibration curve is made of runs at two or more values of a parameter.")
-    return gather(records)
 
 
 def _values(data: xr.Dataset, parameter: str) -> tuple[FloatArray, str | None]:
@@ -302,11 +261,8 @@ def _values(data: xr.Dataset, parameter: str) -> tuple[FloatArray, str | None]:
     else:
         kind = "+".join(_kinds(as_noise(texts[0] or None) or Noise())) or None  # the same in all runs of a curve
         if np.isnan(column).any():
-            k = int(np.argmax(np.isnan(column)))
-            why = (
-                "its pairs have different J_CT" if parameter.startswith("crosstalk") else "only emulated runs have one"
-            )
-            name = data["network"].to_numpy()[k]
+            name = data["network"].to_numpy()[np.isnan(column)][0]
+            why = "only emulated runs have one" if parameter == "temperature" else "its pairs have different J_CT"
             raise FitError(f"the run of {name} has no single {parameter}: {why}; leave it out.")
     return np.asarray(column * data["duration"].to_numpy() if parameter.endswith("_tau") else column), kind
 
@@ -340,7 +296,7 @@ def _shape(noise: Noise) -> tuple[str, float | None]:
 
 
 def _check_the_rest(data: xr.Dataset, parameter: str) -> None:
-    """Refuse runs that differ in what is neither the parameter nor the network."""
+    """Refuse runs that differ in more than the parameter and the network."""
     own = _COLUMN.get(parameter, parameter)
     for name, values in differing(data, [name for name in curve_coordinates() if name != own]).items():
         raise FitError(
@@ -349,22 +305,47 @@ def _check_the_rest(data: xr.Dataset, parameter: str) -> None:
         )
 
 
-def _points(group: xr.Dataset, merit: str, what: str) -> tuple[FloatArray, FloatArray, FloatArray, tuple[str, ...]]:
-    """For the runs at one value: (N, n_C, field) of each network, mean of the merit, its error or zero, and names."""
+class _Points(NamedTuple):
+    """Means and their errors (zero where unknown) on each network: (networks,) each, or (values, networks)."""
+
+    networks: FloatArray
+    """(networks, 3) of N, n_C and the field."""
+    means: FloatArray
+    errors: FloatArray
+    names: tuple[str, ...]
+
+
+def _points(data: xr.Dataset, values: FloatArray, parameter: str, quantity: str) -> tuple[FloatArray, _Points]:
+    """The values of the parameter, ascending, and the points at all of them."""
+    x = np.unique(values)
+    if len(x) < _MIN_POINTS:
+        raise FitError(f"all runs have {parameter} = {x[0]:g}, and one point is no curve; add runs at other values.")
+    merit = "precision" if quantity == "alpha" else quantity
+    found = [
+        _points_at(data.isel(run=np.flatnonzero(values == value)), merit, f"the runs with {parameter} = {value:g}")
+        for value in x
+    ]
+    networks, names = found[0].networks, found[0].names
+    for points, value in zip(found, x, strict=True):
+        _check_networks(networks, points.networks, parameter, (float(x[0]), float(value)), quantity)
+    means, errors = np.stack([points.means for points in found]), np.stack([points.errors for points in found])
+    return x, _Points(networks, means, errors, names)
+
+
+def _points_at(group: xr.Dataset, merit: str, what: str) -> _Points:
+    """Points at one value of the parameter, with the networks in ascending order."""
     check_one_curve(group, what)
-    seeds: list[IntArray] = seed_groups(group)
-    networks = np.stack(
-        [group[name].to_numpy().astype(np.float64)[[members[0] for members in seeds]] for name in _ONE_NETWORK], axis=1
-    )
+    seeds = seed_groups(group)
+    first = group.isel(run=[members[0] for members in seeds])
+    networks = np.stack([first[name].to_numpy().astype(np.float64) for name in _ONE_NETWORK], axis=1)
     means, errors = averages(group, merit, seeds)
     if np.isnan(means).any():
         n = networks[int(np.argmax(np.isnan(means))), 0]
         why = next(filter(None, reasons_of(group).tolist()), "is not known")
-        raise FitError(f"{what}: that of N = {n:g} has no {merit}, as its sigma {why}; leave that N out.")
+        raise FitError(f"{what}: the run with N = {n:g} has no {merit}, as its sigma {why}; leave that N out.")
     order = np.lexsort(networks.T[::-1])
-    names = group["network"].to_numpy()[[members[0] for members in seeds]][order]
-    plain = tuple(str(name).partition(_CROSSTALK)[0] for name in names)
-    return networks[order], means[order], np.nan_to_num(errors[order]), plain
+    plain = tuple(str(name).partition(_CROSSTALK)[0] for name in first["network"].to_numpy()[order])
+    return _Points(networks[order], means[order], np.nan_to_num(errors[order]), plain)
 
 
 def _check_networks(
@@ -381,7 +362,7 @@ def _check_networks(
         )
     if quantity != "alpha" and len(first) > 1:
         raise FitError(
-            f"{quantity} is that of one network, but there are {len(first)} at every {parameter} "
+            f"{quantity} belongs to one network, but there are {len(first)} at every {parameter} "
             f"(N = {spelled(first[:, 0])}); keep one, as by data.isel(run=data['n_spins'] == ...), or "
             "give one network."
         )

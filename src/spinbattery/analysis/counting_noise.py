@@ -1,4 +1,4 @@
-"""How far c and alpha scatter because reads are finitely many, with nothing else uncertain."""
+"""Scatter of c and alpha from finitely many reads alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MIN_EXPERIMENTS = 10
 _MIN_SIZES = 3
 _MIN_FITTED = 2
 _NORMALISED = 1e-6
-"""By how much probabilities may fail to sum to one."""
+"""Tolerance for the sum of probabilities to be one."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class FitScatter:
 
     Attributes:
         method: ``loglog`` or ``linear``, see :func:`spinbattery.fit_scaling`.
-        c, c_std: mean and standard deviation of c; its distribution is skewed, ln c being the nearly normal one.
+        c, c_std: mean and standard deviation of c, whose distribution is skewed (ln c is nearly normal).
         alpha, alpha_std: mean and standard deviation of alpha.
         c_interval, alpha_interval: 2.5 and 97.5 percentiles.
-        n_fitted: experiments that this rests on.
-        n_unfitted: experiments with a precision at every N through which no power law was found.
+        n_fitted: number of experiments with a fit.
+        n_unfitted: number of experiments with a precision at every N, but no fitting power law.
     """
 
     method: Method
@@ -54,10 +54,10 @@ class CountingNoise:
         loglog, linear: the scatter of either fit.
         n_spins: N of each point.
         n_reads: reads at each N.
-        n_experiments: synthetic experiments drawn.
-        n_without_precision: of these, those with all reads alike at some N, where there is no precision and
-            so no fit; they are left out, which biases the rest where they are many.
-        seed: seed of the numpy Generator.
+        n_experiments: number of synthetic experiments.
+        n_without_precision: number of experiments with equal reads at some N, so that there is no precision and no
+            fit; they are left out, and many of them bias the rest.
+        seed: of the numpy Generator.
     """
 
     loglog: FitScatter
@@ -81,13 +81,12 @@ def counting_noise(
     n_experiments: int = 400,
     seed: int = 0,
 ) -> CountingNoise:
-    """Scatter of (c, alpha) over synthetic experiments that differ in nothing but which reads occurred.
+    """Scatter of (c, alpha) over synthetic experiments that differ only in the reads that occurred.
 
-    In each experiment the flips k of ``n_reads`` reads are drawn at every N from the P(k) given, the
-    precision N^2/(4 Var k) is taken with nu - 1, and c N^alpha fitted both ways. For independent spins
-    P(k) is ``FreezeOut.flip_probabilities()`` or :func:`~spinbattery.analysis.freeze_out.poisson_binomial`;
-    for rare flips of which only the variance is known, a Poisson law of that mean; of a
-    record, exact or not, :func:`~spinbattery.analysis.samples.flip_probabilities`.
+    In each experiment the flips k of ``n_reads`` reads are drawn from P(k) at every N, and c N^alpha is fitted both
+    ways to the precision N^2/(4 Var k), with nu - 1. For independent spins P(k) is ``FreezeOut.flip_probabilities()``
+    or :func:`~spinbattery.analysis.freeze_out.poisson_binomial`; for a record
+    :func:`~spinbattery.analysis.samples.flip_probabilities`; for rare flips of known variance a Poisson law.
 
     Args:
         n_spins: N of each point, three or more different ones.
@@ -98,7 +97,7 @@ def counting_noise(
 
     Raises:
         InvalidParameterError: P(k) that are no distribution on 0 ... N, or a bad number.
-        FitError: fewer than three different N, or hardly an experiment that has a precision at every N.
+        FitError: fewer than three different N, or hardly any experiment with a precision at every N.
     """
     sizes = [whole_number("n_spins", n) for n in several("n_spins", n_spins)]
     laws = [_checked_law(n, law) for n, law in zip(sizes, _as_many(flip_probabilities, sizes), strict=True)]
@@ -112,7 +111,7 @@ def counting_noise(
     if len(usable) < _MIN_FITTED:
         poorest = sizes[int(np.argmin(np.count_nonzero(variances, axis=0)))]
         raise FitError(
-            f"in {n_experiments - len(usable)} of {n_experiments} experiments all reads are alike at some N, mostly at "
+            f"in {n_experiments - len(usable)} of {n_experiments} experiments all reads are equal at some N, mostly at "
             f"N = {poorest}, and have no precision: take more reads than {n_reads}, or leave that N out."
         )
     spins = np.array(sizes, dtype=np.float64)
@@ -140,7 +139,7 @@ def _checked_law(n_spins: int, law: ArrayLike) -> FloatArray:
 
 
 def _drawn_variances(law: FloatArray, n_reads: int, n_experiments: int, generator: np.random.Generator) -> FloatArray:
-    """Var k (nu - 1) of each experiment; exactly zero where all reads are alike."""
+    """Var k (nu - 1) of each experiment; exactly zero where all reads are equal."""
     k = np.flatnonzero(law)
     counts = generator.multinomial(n_reads, law[k], size=n_experiments)
     # about the mean of the law, so that squares do not cancel

@@ -1,4 +1,4 @@
-"""Scaling of the precision with the number of spins: fits of 1/sigma^2 = c N^alpha, with their errors."""
+"""Fits of 1/sigma^2 = c N^alpha, the scaling of the precision with the number of spins, with their errors."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..core.checks import is_one_of, whole_number
-from ..core.errors import FitError, InvalidParameterError
+from ..core.checks import check_choice, whole_number
+from ..core.errors import FitError
 from ..core.typing import FloatArray
 from ..records.charge_state import NO_CHARGE
 from .bounds import heisenberg_limit, standard_quantum_limit
@@ -26,9 +26,9 @@ Method: TypeAlias = Literal["loglog", "linear"]
 _MIN_RESAMPLES = 100
 _PERCENTILES = (2.5, 97.5)
 _LOGARITHMS = (-700.0, 700.0)
-"""Beyond these an end of c is no finite number, or zero."""
-_MAX_FAILED = 0.05
-"""Share of refits that may fail: more, and an interval of 95 % would rest on a selection."""
+"""Range of ln c; beyond it c is zero or infinite."""
+MAX_FAILED = 0.05
+"""Share of refits that may fail; an interval of 95 % without more of them would rest on a selection."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Bootstrap:
     """How the intervals of a fit were found.
 
     Attributes:
-        seed: seed of the numpy Generator.
-        n_resamples: resamples drawn.
-        n_failed: those whose refit found no power law; they are left out of the intervals.
+        seed: of the numpy Generator.
+        n_resamples: number of resamples.
+        n_failed: resamples whose refit found no power law, which are left out of the intervals.
         confidence: coverage of the intervals.
     """
 
@@ -61,8 +61,7 @@ class ScalingFit:
         n_spins: N of each point.
         precision: 1/sigma^2 of each point.
         bootstrap: how the intervals were found.
-        uncharged: whether each point is a run that is no charge, see
-        :class:`~spinbattery.records.charge_state.ChargeState`.
+        uncharged: whether each point is an uncharged run, see :class:`~spinbattery.records.charge_state.ChargeState`.
     """
 
     method: Method
@@ -79,34 +78,18 @@ class ScalingFit:
     uncharged: tuple[bool, ...] = field(default=(), compare=False)
 
     def __call__(self, n: ArrayLike) -> FloatArray:
-        """c N^alpha, of the shape of ``n``."""
+        """c N^alpha, with the shape of ``n``."""
         return np.asarray(self.c * np.asarray(n, dtype=np.float64) ** self.alpha)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data (text, numbers, lists) for JSON."""
-        return {
-            "model": "precision = c N^alpha",
-            "method": self.method,
-            "c": self.c,
-            "c_err": self.c_err,
-            "c_interval": list(self.c_interval),
-            "alpha": self.alpha,
-            "alpha_err": self.alpha_err,
-            "alpha_interval": list(self.alpha_interval),
-            "covariance": self.covariance.tolist(),
-            "n_spins": list(self.n_spins),
-            "precision": list(self.precision),
-            "uncharged": list(self.uncharged),
-            "bootstrap": asdict(self.bootstrap),
-        }
+        data = {"model": "precision = c N^alpha", **asdict(self), "covariance": self.covariance.tolist()}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in data.items()}
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw points, fit, standard quantum limit N and Heisenberg scaling N^2 on log-log axes.
+        """Draw points, fit, standard quantum limit N and Heisenberg scaling N^2 on log-log axes, by default new ones.
 
-        Points that are no charge are hollow.
-
-        Args:
-            ax: axes to draw on; new ones by default.
+        Uncharged points are hollow.
         """
         if ax is None:
             import matplotlib.pyplot as plt
@@ -141,40 +124,33 @@ def fit_scaling(
 ) -> ScalingFit:
     """Fit precision = c N^alpha.
 
-    ``loglog`` is the least-squares line of ln(1/sigma^2) against ln N, which weighs relative
-    deviations alike; c_err is c times the error of ln c. ``linear`` is the unweighted least-squares
-    fit of c N^alpha itself, started from the log-log fit; the largest N decide it. The two differ where
-    the data are no exact power law: name the method. In either, (c_err/c)/alpha_err is a root mean
-    square of ln N, so at most that of the largest N.
+    ``loglog`` is the least-squares line of ln(1/sigma^2) against ln N, which weighs relative deviations alike; c_err
+    is c times the error of ln c. ``linear`` is the unweighted least-squares fit of c N^alpha itself, which the largest
+    N dominate. The two differ where the data are no exact power law: name the method.
 
-    The intervals come from a residual bootstrap in the space of the fit: residuals, centred and
-    inflated by sqrt(n/(n - 2)), are drawn with replacement, added to the fit, and refitted. Percentiles of
-    few points are too narrow, because their scatter is itself uncertain; so they are widened about the fit by
+    The intervals come from a residual bootstrap in the space of the fit. Its percentiles are widened about the fit by
     the ratio of Student's quantile for n - 2 degrees of freedom to the normal one (2.2 for four points).
 
     Args:
-        points: records; or a Dataset with dimension ``run``, as a store selects it, or the result of
-            a sweep, whose runs are one curve (repeated seeds are points of their own); or N of each
-            point.
+        points: records, a Dataset with dimension ``run``, or the result of a sweep, whose runs are one curve (repeated
+            seeds are points of their own); or N of each point.
         precision: 1/sigma^2 of each point; only where ``points`` are N.
         method: ``loglog`` or ``linear``.
         n_bootstrap: number of resamples, 100 or more.
-        seed: seed of the resampling; equal seeds give equal intervals.
-        include_uncharged: take runs too that are not charged, or all or nothing, whose sigma is not that of a
-            charge (:class:`~spinbattery.records.charge_state.ChargeState`).
+        seed: of the resampling; equal seeds give equal intervals.
+        include_uncharged: take uncharged runs too (:class:`~spinbattery.records.charge_state.ChargeState`), whose
+            sigma is not the fluctuation of a charge.
         mixed: take runs as one curve that differ in more than their networks and seeds.
 
     Raises:
-        FitError: fewer than three different N (through two, every power law fits or none is tested),
-            values that are not finite and above zero, a run with sigma = 0, no convergence, runs that are no charge,
-            or runs that mix curves, records as well as a Dataset: protocol, duration, s_hold, J, crosstalk, noise,
-            energy scales, the settings of an emulator and the family of networks (rings, tori) must each be one
+        FitError: fewer than three different N, values that are not finite and above zero, a run with sigma = 0, no
+            convergence, uncharged runs, or runs that mix curves: protocol, duration, s_hold, J, crosstalk, noise,
+            energy scales, the settings of an emulator and the family of networks (rings, tori) must each have one
             value, the runs of one network may differ in their seeds alone, and none may be there twice. Bare
             numbers are not checked for either.
         InvalidParameterError: unknown method, too few resamples, or a bad seed.
     """
-    if not is_one_of(method, ("loglog", "linear")):
-        raise InvalidParameterError(f"method must be 'loglog' or 'linear', but is {method!r}.")
+    check_choice("method", method, ("loglog", "linear"))
     seed, n_bootstrap = whole_number("seed", seed, 0), whole_number("n_bootstrap", n_bootstrap, _MIN_RESAMPLES)
     found = checked_points(points, precision, include_uncharged=include_uncharged, mixed=mixed)
     return _fit(found, method, n_bootstrap, seed)
@@ -198,7 +174,7 @@ def fit_both(
 
 def _fit(points: CheckedPoints, method: Method, n_bootstrap: int, seed: int) -> ScalingFit:
     sizes, values = points.sizes, points.precision
-    # ln a + alpha (ln N - pivot): about the mean of ln N the two parameters are all but uncorrelated
+    # ln a + alpha (ln N - pivot): about the mean of ln N the two parameters are nearly uncorrelated
     pivot = float(np.log(sizes).mean())
     x = np.log(sizes) - pivot
     resampler = _Resampler(np.random.default_rng(seed), n_bootstrap)
@@ -225,14 +201,14 @@ def _fit(points: CheckedPoints, method: Method, n_bootstrap: int, seed: int) -> 
 
 
 def fit_rows(sizes: FloatArray, precision: FloatArray, method: Method, about: FloatArray | None = None) -> FloatArray:
-    """(c, alpha) of each row of points alone, without error bars; (R, 2), NaN for rows that no power law fits.
+    """(R, 2) of (c, alpha) for each row of points, without error bars; NaN for rows that no power law fits.
 
     Args:
         sizes: (n,) N of each point, three or more different ones.
         precision: (R, n) rows of 1/sigma^2, finite and above zero.
         method: as in :func:`fit_scaling`.
-        about: (n,) points whose log-log line starts every linear fit, in place of the row's own; with it, rows
-            of resampled residuals may have points below zero in a linear fit.
+        about: (n,) points whose log-log line starts every linear fit instead of the row's own, so that rows of
+            resampled residuals may have points below zero.
     """
     pivot = float(np.log(sizes).mean())
     x = np.log(sizes) - pivot
@@ -246,6 +222,12 @@ def fit_rows(sizes: FloatArray, precision: FloatArray, method: Method, about: Fl
     return _at_one_spin_or_nan(found + shifts, pivot)
 
 
+def inflated(residuals: FloatArray) -> FloatArray:
+    """Residuals (n,), centred, times the factor by which a fit of two parameters makes them too small on average."""
+    n = len(residuals)
+    return np.asarray((residuals - residuals.mean()) * math.sqrt(n / (n - 2)))
+
+
 @dataclass(frozen=True)
 class _Resampler:
     """Residual bootstrap: draws (n_bootstrap, n) about a fit (n,)."""
@@ -254,10 +236,7 @@ class _Resampler:
     n_bootstrap: int
 
     def __call__(self, fitted: FloatArray, residuals: FloatArray) -> FloatArray:
-        n = len(fitted)
-        # residuals of a fit of two parameters are too small by this factor on average
-        pool = (residuals - residuals.mean()) * math.sqrt(n / (n - 2))
-        return fitted + self.generator.choice(pool, size=(self.n_bootstrap, n))
+        return fitted + self.generator.choice(inflated(residuals), size=(self.n_bootstrap, len(fitted)))
 
 
 _Fit: TypeAlias = tuple[tuple[float, float], FloatArray, FloatArray]
@@ -319,7 +298,7 @@ def _curve_fit(x: FloatArray, y: FloatArray, start: FloatArray) -> tuple[FloatAr
 
 
 def _at_one_spin(log_a: float, alpha: float, local: FloatArray, pivot: float) -> tuple[float, FloatArray]:
-    """c and the covariance of (c, alpha), from those of (ln a, alpha) about the pivot."""
+    """c and the covariance of (c, alpha), from (ln a, alpha) about the pivot and their covariance."""
     try:
         c = math.exp(log_a - alpha * pivot)
     except OverflowError:
@@ -338,13 +317,13 @@ def _at_one_spin(log_a: float, alpha: float, local: FloatArray, pivot: float) ->
 def _intervals(
     refits: FloatArray, fit: tuple[float, float], pivot: float, n_bootstrap: int, wider: float
 ) -> tuple[tuple[float, float], tuple[float, float], int]:
-    """Intervals of c and alpha, ``wider`` than percentiles of the refits, and how many of these found no power law.
+    """Intervals of c and alpha, ``wider`` than percentiles of the refits, and the number of refits that failed.
 
-    ``fit`` is (ln a, alpha); c is widened by its logarithm.
+    ``fit`` is (ln a, alpha); the interval of c is widened on a logarithmic scale.
     """
     usable = ~np.isnan(_at_one_spin_or_nan(refits, pivot)[:, 0])
     n_failed = n_bootstrap - int(usable.sum())
-    if n_failed > _MAX_FAILED * n_bootstrap:
+    if n_failed > MAX_FAILED * n_bootstrap:
         raise FitError(
             f"{n_failed} of {n_bootstrap} bootstrap refits found no power law: the points are too few or too "
             "scattered for error bars; add points, or use method='loglog' where it was 'linear'."
@@ -357,10 +336,10 @@ def _intervals(
 
 
 def student_factor(n_points: int) -> float:
-    """By how much a percentile interval of 95 % from the scatter of n points about two parameters is too narrow.
+    """Student's quantile for n - 2 degrees of freedom over the normal one, for intervals of 95 %.
 
-    The scatter is itself estimated, with n - 2 degrees of freedom: Student's quantile over the normal one. With
-    four points it is 2.2, and percentiles alone would cover the truth in four of five cases.
+    A percentile interval from the scatter of n points about a fit of two parameters is too narrow by this factor, as
+    the scatter is itself estimated. With four points it is 2.2: percentiles alone would cover four of five cases.
     """
     from scipy.stats import norm, t
 
