@@ -32,7 +32,8 @@ def build(runs: Runs) -> Section:
     cp = cooperative(60.0, _J, _H)
     named = [(torus_name(size), torus(*size).pairs_per_spin) for size in TORI]
     networks = {m: parse_network(device.region(m)) for m in device.SIZES}
-    named += [(f"P{m}, N = {network.n_spins}", network.pairs_per_spin) for m, network in networks.items()]
+    regions = {f"P{m}, N = {network.n_spins}": network.pairs_per_spin for m, network in networks.items()}
+    named += regions.items()
     rows = []
     ratios: dict[str, float] = {}
     for name, pairs_per_spin in named:
@@ -57,7 +58,7 @@ def build(runs: Runs) -> Section:
                 "fig4",
                 "Fig. 4: |h_L| against n_C/N for J = -0.2, h = -0.5, with the tori and the regions P2 to P16 of a "
                 "Pegasus graph with 28 missing qubits; n_C/N is counted on each graph.",
-                plot_local_field(_H, _J, [point for point in distinct if point[0] not in crowded]),
+                plot_local_field(_H, _J, [point for point in distinct if point[0] not in crowded], squares=regions),
             ),
         ),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -26,7 +27,7 @@ from .points import (
     seed_groups,
     spelled,
 )
-from .scaling import Method, fit_rows
+from .scaling import METHODS, Method, fit_rows
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -157,11 +158,10 @@ def calibration_curve(
 ) -> CalibrationCurve:
     """A figure of merit of simulated runs against a parameter that differs between them.
 
-    ``alpha`` is the exponent of :func:`~spinbattery.analysis.scaling.fit_scaling` over the networks at each value,
-    which must be the same networks everywhere. Its replicates are residual bootstraps with one draw of networks for
-    the whole curve, as wide as the intervals of fit_scaling, plus a normal deviate for runs with standard errors or
-    several seeds. ``magnetization`` and ``precision`` belong to one network, and their replicates have these deviates
-    alone. A curve is for one duration; whether curves agree between durations is for the reader to check.
+    ``alpha`` is the exponent of :func:`~spinbattery.analysis.scaling.fit_scaling` over the networks, which must be the
+    same at each value. Its replicates are residual bootstraps with one draw of networks for the whole curve, plus a
+    normal deviate for runs with standard errors or several seeds. ``magnetization`` and ``precision`` belong to one
+    network, and their replicates have these deviates alone. A curve is for one duration.
 
     Args:
         runs: records, or a Dataset with dimension ``run``, or the result of a sweep.
@@ -172,14 +172,13 @@ def calibration_curve(
         method: of the fits for ``alpha``: ``loglog`` or ``linear``.
         n_replicates: 100 or more.
         seed: of the replicates; equal seeds give equal curves.
-        include_uncharged: take uncharged runs for ``alpha`` and ``precision``, see
-            :class:`~spinbattery.records.charge_state.ChargeState`; ``magnetization`` always takes them.
+        include_uncharged: take uncharged runs (:class:`~spinbattery.records.charge_state.ChargeState`) for ``alpha``
+            and ``precision``; ``magnetization`` always takes them.
 
     Raises:
         InvalidParameterError: an unknown parameter, quantity or method, or a bad number.
-        FitError: no or too few runs, runs that differ in more than the parameter (and, for alpha, the network),
-            other networks at some value, mixed or uneven noise, and runs that are uncharged or have no precision
-            where one is needed.
+        FitError: no or too few runs, runs that differ in more than the parameter (and, for alpha, the network), other
+            networks at some value, mixed or uneven noise, and uncharged runs or runs without a precision.
     """
     check_names(parameter, quantity, method)
     include_uncharged = switch("include_uncharged", include_uncharged)
@@ -189,27 +188,33 @@ def calibration_curve(
     _check_the_rest(data, parameter)
     if quantity != "magnetization" and not include_uncharged:
         refuse_uncharged(data)
-    x, points = _points(data, values, parameter, quantity)
-    generator = np.random.default_rng(seed)
-    if quantity == "alpha":
-        y, rows = exponents(points.networks[:, 0], points.means, points.errors, method, generator, n_replicates)
-    else:
-        y = points.means[:, 0]
-        rows = y + points.errors[:, 0] * generator.standard_normal((n_replicates, len(x)))
+    points = _points(data, values, parameter, quantity)
+    y, rows = _merit(points, quantity, method, n_replicates, seed)
     curve = CalibrationCurve(
         parameter=parameter,
         quantity=quantity,
-        x=x,
+        x=points.x,
         y=y,
         replicates=rows,
         method=method if quantity == "alpha" else None,
         noise_kind=kind,
         duration=float(data["duration"].to_numpy()[0]),
-        n_spins=tuple(int(n) for n in points.networks[:, 0]),
+        n_spins=tuple(int(n) for n in points.sizes),
         networks=points.names,
         seed=seed,
     )
     return replace(curve, shorter=_shorter(curve, points.means, method)) if quantity == "alpha" else curve
+
+
+def _merit(
+    points: _Points, quantity: str, method: Method, n_replicates: int, seed: int
+) -> tuple[FloatArray, FloatArray]:
+    """The figure of merit (n,) and its replicates (R, n)."""
+    generator = np.random.default_rng(seed)
+    if quantity == "alpha":
+        return exponents(points.sizes, points.means, points.errors, method, generator, n_replicates)
+    y, errors = points.means[:, 0], points.errors[:, 0]
+    return y, y + errors * generator.standard_normal((n_replicates, len(y)))
 
 
 def _shorter(curve: CalibrationCurve, precision: FloatArray, method: Method) -> tuple[CalibrationCurve, ...]:
@@ -249,7 +254,7 @@ def check_names(parameter: str, quantity: str, method: str) -> None:
     """Raise :class:`InvalidParameterError` for an unknown parameter, quantity or method of the fit."""
     check_choice("parameter", parameter, UNITS)
     check_choice("quantity", quantity, QUANTITIES)
-    check_choice("method", method, ("loglog", "linear"))
+    check_choice("method", method, METHODS)
 
 
 def _values(data: xr.Dataset, parameter: str) -> tuple[FloatArray, str | None]:
@@ -274,25 +279,20 @@ def _kinds(noise: Noise) -> list[str]:
 def _rates(texts: list[str]) -> tuple[FloatArray, str | None]:
     """Rates of the one kind of noise (run,), and that kind."""
     noises = {text: as_noise(text or None) or Noise() for text in dict.fromkeys(texts)}
-    shapes = {_shape(noise) for noise in noises.values() if noise}
-    if not shapes:
+    acting = [noise for noise in noises.values() if noise]
+    if not acting:
         raise FitError("none of these runs has noise; a curve against its rate needs runs with some.")
-    if len(shapes) > 1:
-        spelt = spelled(np.array([str(noise) for noise in noises.values() if noise]))
+    for noise in acting:
+        if len(_kinds(noise)) > 1 or isinstance(getattr(noise, _kinds(noise)[0]), tuple):
+            raise FitError(
+                f"the noise {noise} is not one rate: a curve against gamma needs one kind of noise, equal on all spins."
+            )
+    if len({(*_kinds(noise), noise.temperature) for noise in acting}) > 1:
+        spelt = spelled(np.array([str(noise) for noise in acting]))
         raise FitError(f"these runs differ in more than one rate of noise ({spelt}); keep those of one kind.")
-    ((kind, _),) = shapes
+    (kind,) = _kinds(acting[0])
     rates = {text: float(getattr(noise, kind)) for text, noise in noises.items()}
     return np.array([rates[text] for text in texts]), kind
-
-
-def _shape(noise: Noise) -> tuple[str, float | None]:
-    """The one kind of noise, and the temperature that belongs to it."""
-    kinds = _kinds(noise)
-    if len(kinds) > 1 or isinstance(getattr(noise, kinds[0]), tuple):
-        raise FitError(
-            f"the noise {noise} is not one rate: a curve against gamma needs one kind of noise, equal on all spins."
-        )
-    return kinds[0], noise.temperature
 
 
 def _check_the_rest(data: xr.Dataset, parameter: str) -> None:
@@ -306,34 +306,35 @@ def _check_the_rest(data: xr.Dataset, parameter: str) -> None:
 
 
 class _Points(NamedTuple):
-    """Means and their errors (zero where unknown) on each network: (networks,) each, or (values, networks)."""
+    """The runs at n values x of the parameter: means and their errors (n, networks), errors zero where unknown."""
 
+    x: FloatArray
     networks: FloatArray
-    """(networks, 3) of N, n_C and the field."""
+    """(networks, 3) of N, n_C and the field, ascending."""
+    names: tuple[str, ...]
     means: FloatArray
     errors: FloatArray
-    names: tuple[str, ...]
+
+    @property
+    def sizes(self) -> FloatArray:
+        return self.networks[:, 0]
 
 
-def _points(data: xr.Dataset, values: FloatArray, parameter: str, quantity: str) -> tuple[FloatArray, _Points]:
-    """The values of the parameter, ascending, and the points at all of them."""
+def _points(data: xr.Dataset, values: FloatArray, parameter: str, quantity: str) -> _Points:
     x = np.unique(values)
     if len(x) < _MIN_POINTS:
         raise FitError(f"all runs have {parameter} = {x[0]:g}, and one point is no curve; add runs at other values.")
     merit = "precision" if quantity == "alpha" else quantity
-    found = [
-        _points_at(data.isel(run=np.flatnonzero(values == value)), merit, f"the runs with {parameter} = {value:g}")
-        for value in x
-    ]
-    networks, names = found[0].networks, found[0].names
-    for points, value in zip(found, x, strict=True):
-        _check_networks(networks, points.networks, parameter, (float(x[0]), float(value)), quantity)
-    means, errors = np.stack([points.means for points in found]), np.stack([points.errors for points in found])
-    return x, _Points(networks, means, errors, names)
+    found = []
+    for value in x:
+        group = data.isel(run=np.flatnonzero(values == value))
+        found.append(_points_at(group, value, merit, f"the runs with {parameter} = {value:g}"))
+        _check_networks(found, parameter, quantity)
+    means, errors = (np.concatenate([getattr(points, name) for points in found]) for name in ("means", "errors"))
+    return found[0]._replace(x=x, means=means, errors=errors)
 
 
-def _points_at(group: xr.Dataset, merit: str, what: str) -> _Points:
-    """Points at one value of the parameter, with the networks in ascending order."""
+def _points_at(group: xr.Dataset, value: float, merit: str, what: str) -> _Points:
     check_one_curve(group, what)
     seeds = seed_groups(group)
     first = group.isel(run=[members[0] for members in seeds])
@@ -344,30 +345,30 @@ def _points_at(group: xr.Dataset, merit: str, what: str) -> _Points:
         why = next(filter(None, reasons_of(group).tolist()), "is not known")
         raise FitError(f"{what}: the run with N = {n:g} has no {merit}, as its sigma {why}; leave that N out.")
     order = np.lexsort(networks.T[::-1])
-    plain = tuple(str(name).partition(_CROSSTALK)[0] for name in first["network"].to_numpy()[order])
-    return _Points(networks[order], means[order], np.nan_to_num(errors[order]), plain)
+    names = tuple(str(name).partition(_CROSSTALK)[0] for name in first["network"].to_numpy()[order])
+    return _Points(np.array([value]), networks[order], names, means[None, order], np.nan_to_num(errors[None, order]))
 
 
-def _check_networks(
-    first: FloatArray, others: FloatArray, parameter: str, values: tuple[float, float], quantity: str
-) -> None:
-    """Refuse other networks at another value of the parameter, and more or fewer than the quantity needs."""
-    if first.shape != others.shape or (first != others).any():
+def _check_networks(found: Sequence[_Points], parameter: str, quantity: str) -> None:
+    """Refuse other networks at the last value than at the first, and more or fewer than the quantity needs."""
+    first, last = found[0], found[-1]
+    if not np.array_equal(first.networks, last.networks):
         names = [
-            ", ".join(f"{n:g} (n_C = {pairs:g}, h = {h:g})" for n, pairs, h in networks) for networks in (first, others)
+            ", ".join(f"{n:g} (n_C = {pairs:g}, h = {h:g})" for n, pairs, h in points.networks)
+            for points in (first, last)
         ]
         raise FitError(
-            f"a curve needs the same networks and fields at every {parameter}, but N is {names[0]} at {values[0]:g} "
-            f"and {names[1]} at {values[1]:g}; add what is missing, or leave the others out."
+            f"a curve needs the same networks and fields at every {parameter}, but N is {names[0]} at {first.x[0]:g} "
+            f"and {names[1]} at {last.x[0]:g}; add what is missing, or leave the others out."
         )
-    if quantity != "alpha" and len(first) > 1:
+    if quantity != "alpha" and len(first.sizes) > 1:
         raise FitError(
-            f"{quantity} belongs to one network, but there are {len(first)} at every {parameter} "
-            f"(N = {spelled(first[:, 0])}); keep one, as by data.isel(run=data['n_spins'] == ...), or "
+            f"{quantity} belongs to one network, but there are {len(first.sizes)} at every {parameter} "
+            f"(N = {spelled(first.sizes)}); keep one, as by data.isel(run=data['n_spins'] == ...), or "
             "give one network."
         )
-    if quantity == "alpha" and len(np.unique(first[:, 0])) < _MIN_SIZES:
+    n_sizes = len(np.unique(first.sizes))
+    if quantity == "alpha" and n_sizes < _MIN_SIZES:
         raise FitError(
-            f"alpha needs networks of three or more different N at every {parameter}, but there are "
-            f"{len(np.unique(first[:, 0]))}."
+            f"alpha needs networks of three or more different N at every {parameter}, but there are {n_sizes}."
         )

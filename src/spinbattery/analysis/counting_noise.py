@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 from ..core.checks import real_numbers, several, whole_number
 from ..core.errors import FitError, InvalidParameterError
 from ..core.typing import FloatArray
-from .scaling import Method, fit_rows
+from .samples import drawn_moments
+from .scaling import METHODS, Method, fit_rows
 
-_METHODS: tuple[Method, ...] = ("loglog", "linear")
 _MIN_EXPERIMENTS = 10
 _MIN_SIZES = 3
 _MIN_FITTED = 2
@@ -100,13 +100,17 @@ def counting_noise(
         FitError: fewer than three different N, or hardly any experiment with a precision at every N.
     """
     sizes = [whole_number("n_spins", n) for n in several("n_spins", n_spins)]
-    laws = [_checked_law(n, law) for n, law in zip(sizes, _as_many(flip_probabilities, sizes), strict=True)]
+    given = several("flip_probabilities", flip_probabilities)
+    if len(given) != len(sizes):
+        raise InvalidParameterError(f"{len(sizes)} values of N need as many distributions of flips, not {len(given)}.")
+    laws = [_checked_law(n, law) for n, law in zip(sizes, given, strict=True)]
     n_reads = whole_number("n_reads", n_reads, 2)
     n_experiments, seed = whole_number("n_experiments", n_experiments, _MIN_EXPERIMENTS), whole_number("seed", seed, 0)
     if len(set(sizes)) < _MIN_SIZES:
         raise FitError(f"c N^alpha needs points at three or more different N, but they are {sizes}.")
     generator = np.random.default_rng(seed)
-    variances = np.column_stack([_drawn_variances(law, n_reads, n_experiments, generator) for law in laws])
+    drawn = [drawn_moments(np.arange(len(law)), law, n_reads, n_experiments, generator) for law in laws]
+    variances = np.column_stack([variance for _, variance in drawn])
     usable = variances[(variances > 0.0).all(axis=1)]
     if len(usable) < _MIN_FITTED:
         poorest = sizes[int(np.argmin(np.count_nonzero(variances, axis=0)))]
@@ -116,15 +120,8 @@ def counting_noise(
         )
     spins = np.array(sizes, dtype=np.float64)
     precision = spins**2 / (4.0 * usable)
-    loglog, linear = (_scatter(method, fit_rows(spins, precision, method), len(usable)) for method in _METHODS)
+    loglog, linear = (_scatter(method, fit_rows(spins, precision, method), len(usable)) for method in METHODS)
     return CountingNoise(loglog, linear, tuple(sizes), n_reads, n_experiments, n_experiments - len(usable), seed)
-
-
-def _as_many(laws: Iterable[ArrayLike], sizes: Sequence[int]) -> list[ArrayLike]:
-    found = several("flip_probabilities", laws)
-    if len(found) != len(sizes):
-        raise InvalidParameterError(f"{len(sizes)} values of N need as many distributions of flips, not {len(found)}.")
-    return found
 
 
 def _checked_law(n_spins: int, law: ArrayLike) -> FloatArray:
@@ -136,17 +133,6 @@ def _checked_law(n_spins: int, law: ArrayLike) -> FloatArray:
     if not ((p >= 0.0).all() and abs(float(p.sum()) - 1.0) <= _NORMALISED):
         raise InvalidParameterError(f"P(k) of {n_spins} spins must be probabilities that sum to one.")
     return np.asarray(p / p.sum())
-
-
-def _drawn_variances(law: FloatArray, n_reads: int, n_experiments: int, generator: np.random.Generator) -> FloatArray:
-    """Var k (nu - 1) of each experiment; exactly zero where all reads are equal."""
-    k = np.flatnonzero(law)
-    counts = generator.multinomial(n_reads, law[k], size=n_experiments)
-    # about the mean of the law, so that squares do not cancel
-    deviations = k - float(k @ law[k])
-    shift = counts @ deviations / n_reads
-    variances = (counts @ deviations**2 - n_reads * shift**2) / (n_reads - 1)
-    return np.where(np.count_nonzero(counts, axis=1) > 1, variances, 0.0)
 
 
 def _scatter(method: Method, fits: FloatArray, n_usable: int) -> FitScatter:

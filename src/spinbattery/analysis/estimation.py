@@ -166,8 +166,7 @@ def estimate(
 ) -> Estimate:
     """Invert a calibration curve at a measured value.
 
-    The value is where the curve, interpolated monotonically between its points, has the measured value. For the
-    interval every replicate of the curve is inverted at a normal draw of the measured value; its ends are percentiles.
+    The interval has the percentiles of the curve's replicates, each inverted at a normal draw of the measured value.
     For an exponent the estimate is repeated with the largest N left out one by one.
 
     Args:
@@ -183,26 +182,22 @@ def estimate(
         FitError: the measured value occurs more than once; the message names the places.
 
     Warns:
-        OutsideCurveWarning: the measured value is not on the curve (then there is no estimate), or an end of
-            the interval is beyond it (then that end is open).
+        OutsideCurveWarning: the measured value is not on the curve, so that there is no estimate, or an end of the
+            interval is beyond it, and open.
     """
     curve = instance("curve", curve, CalibrationCurve, "as calibration_curve() makes")
     measured, error = finite("the measured value", measured), finite("its error", error)
-    if error < 0.0:
-        raise InvalidParameterError(f"the error of the measured value is {error:g}; it must not be negative.")
-    if not 0.0 < finite("confidence", confidence) < 1.0:
-        raise InvalidParameterError(f"confidence must be above 0 and below 1, but is {confidence:g}.")
+    _check_spread(error, confidence)
     seed = whole_number("seed", seed, 0)
     ends = _range(curve, within)
     value = _crossing(curve, measured, ends)
     draws = measured + error * np.random.default_rng(seed).standard_normal(len(curve.replicates))
     below, above = _inverted(curve, curve.replicates, draws, ends, value)
-    interval = _interval(below, above, confidence)
     by_range, range_of_n = _by_range(curve, measured, ends, value)
     found = Estimate(
         parameter=curve.parameter,
         value=value,
-        interval=interval,
+        interval=_interval(below, above, confidence),
         confidence=confidence,
         quantity=curve.quantity,
         measured=measured,
@@ -217,9 +212,16 @@ def estimate(
         by_range=by_range,
         range_of_n=range_of_n,
     )
-    if value is None or None in interval:
+    if value is None or None in found.interval:
         warnings.warn(_outside_message(curve, found, ends), OutsideCurveWarning, stacklevel=2)
     return found
+
+
+def _check_spread(error: float, confidence: float) -> None:
+    if error < 0.0:
+        raise InvalidParameterError(f"the error of the measured value is {error:g}; it must not be negative.")
+    if not 0.0 < finite("confidence", confidence) < 1.0:
+        raise InvalidParameterError(f"confidence must be above 0 and below 1, but is {confidence:g}.")
 
 
 def _range(curve: CalibrationCurve, within: tuple[float, float] | None) -> tuple[float, float]:

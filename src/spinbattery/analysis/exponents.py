@@ -17,15 +17,9 @@ def exponents(
     generator: np.random.Generator,
     n_replicates: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """alpha at each value of a parameter (n,), and its replicates (R, n).
+    """alpha at each value of a parameter (n,), and its replicates (R, n) from draws, R less where no power law fits.
 
-    Args:
-        sizes: (networks,) N of each.
-        precision: (n, networks) 1/sigma^2.
-        errors: (n, networks) their absolute standard errors, or zero.
-        method: of the fits.
-        generator: of the draws.
-        n_replicates: number of draws; R is smaller where some find no power law.
+    ``sizes`` is N of each network; ``precision`` and its absolute standard errors, or zero, are (n, networks).
 
     Raises:
         FitError: a linear fit that does not converge, or too many replicates without a power law.
@@ -34,7 +28,8 @@ def exponents(
     if np.isnan(nominal).any():
         raise FitError(f"a {method} fit does not converge: the points are far from a power law; try the other method.")
     n = sizes.size
-    # one draw of networks for the whole curve
+    # one draw for the whole curve: a network that deviates from a power law deviates alike at neighbouring values, so
+    # that a replicate is a curve, and not a scatter of points
     drawn = generator.integers(n, size=(n_replicates, n))
     rows = np.empty((n_replicates, len(precision)))
     for k, (values, error, (c, alpha)) in enumerate(zip(precision, errors, nominal, strict=True)):

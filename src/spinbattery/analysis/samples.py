@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -281,7 +282,7 @@ def bootstrap_intervals(reads: Record | ArrayLike, *, n_resamples: int = 1000, s
         raise InvalidParameterError("magnetizations must be one row of two or more finite numbers.")
     n_resamples, seed = whole_number("n_resamples", n_resamples, 100), whole_number("seed", seed, 0)
     values, counts = np.unique(mu, return_counts=True)
-    means, variances = _resampled(values, counts, n_resamples, np.random.default_rng(seed))
+    means, variances = drawn_moments(values, counts / len(mu), len(mu), n_resamples, np.random.default_rng(seed))
     tails = (0.5 - 0.5 * _CONFIDENCE, 0.5 + 0.5 * _CONFIDENCE)
     (mean_low, mean_high), (low, high) = (np.quantile(found, tails).tolist() for found in (means, variances))
     precision = tuple(1.0 / end if end > 0.0 else math.inf for end in (high, low))
@@ -295,22 +296,24 @@ def bootstrap_intervals(reads: Record | ArrayLike, *, n_resamples: int = 1000, s
     )
 
 
-def _resampled(
-    values: FloatArray, counts: IntArray, n_resamples: int, generator: np.random.Generator
+def drawn_moments(
+    values: NDArray[Any], probabilities: FloatArray, n_reads: int, n_draws: int, generator: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
-    """Mean and variance (nu - 1) of each resample, from multinomial counts of the distinct values."""
-    n_reads = int(counts.sum())
-    centre = float(values @ counts) / n_reads
+    """Mean and variance (nu - 1) of each of several draws of reads, (n_draws,); the variance of equal reads is zero."""
+    possible = probabilities > 0.0
+    values, probabilities = values[possible], probabilities[possible]
+    # about the mean, so that squares do not cancel
+    centre = float(values @ probabilities)
     deviations = values - centre
-    means, variances = np.empty(n_resamples), np.empty(n_resamples)
+    means, variances = np.empty(n_draws), np.empty(n_draws)
     step = max(1, _BLOCK // len(values))
-    for start in range(0, n_resamples, step):
-        block = slice(start, min(start + step, n_resamples))
-        drawn = generator.multinomial(n_reads, counts / n_reads, size=block.stop - block.start)
-        shift = drawn @ deviations / n_reads
+    for start in range(0, n_draws, step):
+        block = slice(start, min(start + step, n_draws))
+        counts = generator.multinomial(n_reads, probabilities, size=block.stop - block.start)
+        shift = counts @ deviations / n_reads
         means[block] = centre + shift
-        variances[block] = (drawn @ deviations**2 - n_reads * shift**2) / (n_reads - 1)
-        variances[block][np.count_nonzero(drawn, axis=1) == 1] = 0.0  # exactly, not to rounding
+        variances[block] = (counts @ deviations**2 - n_reads * shift**2) / (n_reads - 1)
+        variances[block][np.count_nonzero(counts, axis=1) == 1] = 0.0  # exactly, not to rounding
     return means, variances
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Method: TypeAlias = Literal["loglog", "linear"]
+METHODS: tuple[Method, ...] = ("loglog", "linear")
 
 _MIN_RESAMPLES = 100
 _PERCENTILES = (2.5, 97.5)
@@ -150,7 +152,7 @@ def fit_scaling(
             numbers are not checked for either.
         InvalidParameterError: unknown method, too few resamples, or a bad seed.
     """
-    check_choice("method", method, ("loglog", "linear"))
+    check_choice("method", method, METHODS)
     seed, n_bootstrap = whole_number("seed", seed, 0), whole_number("n_bootstrap", n_bootstrap, _MIN_RESAMPLES)
     found = checked_points(points, precision, include_uncharged=include_uncharged, mixed=mixed)
     return _fit(found, method, n_bootstrap, seed)
@@ -168,8 +170,7 @@ def fit_both(
     """Both fits of the same points, by method; arguments and errors as :func:`fit_scaling`."""
     seed, n_bootstrap = whole_number("seed", seed, 0), whole_number("n_bootstrap", n_bootstrap, _MIN_RESAMPLES)
     found = checked_points(points, precision, include_uncharged=include_uncharged, mixed=mixed)
-    methods: tuple[Method, ...] = ("loglog", "linear")
-    return {method: _fit(found, method, n_bootstrap, seed) for method in methods}
+    return {method: _fit(found, method, n_bootstrap, seed) for method in METHODS}
 
 
 def _fit(points: CheckedPoints, method: Method, n_bootstrap: int, seed: int) -> ScalingFit:
@@ -177,13 +178,11 @@ def _fit(points: CheckedPoints, method: Method, n_bootstrap: int, seed: int) -> 
     # ln a + alpha (ln N - pivot): about the mean of ln N the two parameters are nearly uncorrelated
     pivot = float(np.log(sizes).mean())
     x = np.log(sizes) - pivot
-    resampler = _Resampler(np.random.default_rng(seed), n_bootstrap)
-    (log_a, alpha), local, refits = (_loglog if method == "loglog" else _linear)(x, values, resampler)
+    fit = _loglog if method == "loglog" else _linear
+    (log_a, alpha), local, refits = fit(x, values, n_bootstrap, np.random.default_rng(seed))
     c, covariance = _at_one_spin(log_a, alpha, local, pivot)
     c_err, alpha_err = np.sqrt(np.maximum(covariance.diagonal(), 0.0)).tolist()
-    c_interval, alpha_interval, n_failed = _intervals(
-        refits, (log_a, alpha), pivot, n_bootstrap, student_factor(len(sizes))
-    )
+    c_interval, alpha_interval, n_failed = _intervals(refits, (log_a, alpha), pivot, student_factor(len(sizes)))
     return ScalingFit(
         method=method,
         c=c,
@@ -201,14 +200,10 @@ def _fit(points: CheckedPoints, method: Method, n_bootstrap: int, seed: int) -> 
 
 
 def fit_rows(sizes: FloatArray, precision: FloatArray, method: Method, about: FloatArray | None = None) -> FloatArray:
-    """(R, 2) of (c, alpha) for each row of points, without error bars; NaN for rows that no power law fits.
+    """(R, 2) of (c, alpha) for each row of precision (R, n), without error bars; NaN where no power law fits.
 
-    Args:
-        sizes: (n,) N of each point, three or more different ones.
-        precision: (R, n) rows of 1/sigma^2, finite and above zero.
-        method: as in :func:`fit_scaling`.
-        about: (n,) points whose log-log line starts every linear fit instead of the row's own, so that rows of
-            resampled residuals may have points below zero.
+    Linear fits start from the log-log line of the row, or of the points ``about``: rows of resampled residuals may have
+    points below zero.
     """
     pivot = float(np.log(sizes).mean())
     x = np.log(sizes) - pivot
@@ -217,9 +212,7 @@ def fit_rows(sizes: FloatArray, precision: FloatArray, method: Method, about: Fl
     scales = precision.max(axis=1, keepdims=True)
     shifts = np.column_stack([np.log(scales), np.zeros(len(scales))])  # of ln a and alpha
     starts = _line(x, np.log(precision if about is None else about)) - shifts
-    fits = [_curve_fit(x, row, start) for row, start in zip(precision / scales, starts, strict=True)]
-    found = np.array([np.full(2, np.nan) if fit is None else fit[0] for fit in fits]).reshape(-1, 2)
-    return _at_one_spin_or_nan(found + shifts, pivot)
+    return _at_one_spin_or_nan(_curve_fits(x, precision / scales, starts) + shifts, pivot)
 
 
 def inflated(residuals: FloatArray) -> FloatArray:
@@ -228,19 +221,13 @@ def inflated(residuals: FloatArray) -> FloatArray:
     return np.asarray((residuals - residuals.mean()) * math.sqrt(n / (n - 2)))
 
 
-@dataclass(frozen=True)
-class _Resampler:
-    """Residual bootstrap: draws (n_bootstrap, n) about a fit (n,)."""
-
-    generator: np.random.Generator
-    n_bootstrap: int
-
-    def __call__(self, fitted: FloatArray, residuals: FloatArray) -> FloatArray:
-        return fitted + self.generator.choice(inflated(residuals), size=(self.n_bootstrap, len(fitted)))
+def _resampled(fitted: FloatArray, residuals: FloatArray, n: int, generator: np.random.Generator) -> FloatArray:
+    """Residual bootstrap: n rows of points about a fit."""
+    return np.asarray(fitted + generator.choice(inflated(residuals), size=(n, len(fitted))))
 
 
 _Fit: TypeAlias = tuple[tuple[float, float], FloatArray, FloatArray]
-"""(ln a, alpha), their covariance (2, 2), and the refits (B, 2)."""
+"""(ln a, alpha), their covariance (2, 2), and the refits (n_bootstrap, 2), NaN where no power law fits."""
 
 
 def _line(x: FloatArray, y: FloatArray) -> FloatArray:
@@ -248,17 +235,17 @@ def _line(x: FloatArray, y: FloatArray) -> FloatArray:
     return np.stack([y.mean(axis=-1), y @ x / (x @ x)], axis=-1)
 
 
-def _loglog(x: FloatArray, values: FloatArray, resampler: _Resampler) -> _Fit:
+def _loglog(x: FloatArray, values: FloatArray, n_bootstrap: int, generator: np.random.Generator) -> _Fit:
     y = np.log(values)
     log_a, alpha = _line(x, y).tolist()
     fitted = log_a + alpha * x
     residuals = y - fitted
     scatter = float(residuals @ residuals) / (len(x) - 2)
     covariance = np.diag([scatter / len(x), scatter / float(x @ x)])
-    return (log_a, alpha), covariance, _line(x, resampler(fitted, residuals))
+    return (log_a, alpha), covariance, _line(x, _resampled(fitted, residuals, n_bootstrap, generator))
 
 
-def _linear(x: FloatArray, values: FloatArray, resampler: _Resampler) -> _Fit:
+def _linear(x: FloatArray, values: FloatArray, n_bootstrap: int, generator: np.random.Generator) -> _Fit:
     scale = float(values.max())
     y = values / scale
     found = _curve_fit(x, y, _line(x, np.log(values) - math.log(scale)))
@@ -266,10 +253,15 @@ def _linear(x: FloatArray, values: FloatArray, resampler: _Resampler) -> _Fit:
         raise FitError("the linear fit does not converge: the points are far from a power law; use method='loglog'.")
     parameters, covariance = found
     fitted = np.exp(parameters[0] + parameters[1] * x)
-    refits = [_curve_fit(x, draw, parameters) for draw in resampler(fitted, y - fitted)]
-    kept = np.array([refit[0] for refit in refits if refit is not None]).reshape(-1, 2)
-    kept[:, 0] += math.log(scale)
-    return (float(parameters[0]) + math.log(scale), float(parameters[1])), covariance, kept
+    refits = _curve_fits(x, _resampled(fitted, y - fitted, n_bootstrap, generator), itertools.repeat(parameters))
+    refits[:, 0] += math.log(scale)
+    return (float(parameters[0]) + math.log(scale), float(parameters[1])), covariance, refits
+
+
+def _curve_fits(x: FloatArray, rows: FloatArray, starts: Iterable[FloatArray]) -> FloatArray:
+    """(R, 2) of (ln a, alpha) for each row; NaN without convergence."""
+    fits = [_curve_fit(x, row, start) for row, start in zip(rows, starts, strict=False)]
+    return np.array([np.full(2, np.nan) if fit is None else fit[0] for fit in fits]).reshape(-1, 2)
 
 
 def _power_law(x: FloatArray, log_a: float, alpha: float) -> FloatArray:
@@ -315,17 +307,17 @@ def _at_one_spin(log_a: float, alpha: float, local: FloatArray, pivot: float) ->
 
 
 def _intervals(
-    refits: FloatArray, fit: tuple[float, float], pivot: float, n_bootstrap: int, wider: float
+    refits: FloatArray, fit: tuple[float, float], pivot: float, wider: float
 ) -> tuple[tuple[float, float], tuple[float, float], int]:
     """Intervals of c and alpha, ``wider`` than percentiles of the refits, and the number of refits that failed.
 
     ``fit`` is (ln a, alpha); the interval of c is widened on a logarithmic scale.
     """
     usable = ~np.isnan(_at_one_spin_or_nan(refits, pivot)[:, 0])
-    n_failed = n_bootstrap - int(usable.sum())
-    if n_failed > MAX_FAILED * n_bootstrap:
+    n_failed = len(refits) - int(usable.sum())
+    if n_failed > MAX_FAILED * len(refits):
         raise FitError(
-            f"{n_failed} of {n_bootstrap} bootstrap refits found no power law: the points are too few or too "
+            f"{n_failed} of {len(refits)} bootstrap refits found no power law: the points are too few or too "
             "scattered for error bars; add points, or use method='loglog' where it was 'linear'."
         )
     at_one = np.array([[1.0, -pivot], [0.0, 1.0]])  # (ln a, alpha) to (ln c, alpha)

@@ -1,4 +1,4 @@
-"""mu(t), sigma(t) and the energy of records with output times."""
+"""mu(t) and sigma(t) of records with output times."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core.errors import RecordError
-from .style import COLOURS, colours_of, draw_corners, new_figure, styled
+from .style import COLOURS, colours_of, draw_corners, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = None) -> Figure:
-    """mu(t) and sigma(t), one line a record, with the thirds of the protocol marked.
+    """mu(t) and sigma(t), one line for each record, with the corners of the protocol marked.
 
     Args:
-        records: with output times.
-        names: of each for the legend; by default its protocol, with the protocol's colour, and N.
+        records: records with output times.
+        names: names for the legend; by default protocol and N, with the colour of the protocol.
 
     Raises:
         RecordError: a record has no output times.
@@ -29,8 +29,7 @@ def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = N
             raise RecordError(
                 "this record has no output times; charge again with times=... in Python, --points on the command line."
             )
-    with styled():
-        figure = new_figure(7.6, 3.1)
+    with new_figure(7.6, 3.1) as figure:
         axes = figure.subplots(1, 2)
         protocols = [str(record.dataset.attrs["protocol"]) for record in records]
         labels = names or [f"{name}, N = {record.n_spins}" for name, record in zip(protocols, records, strict=True)]
@@ -50,7 +49,7 @@ def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = N
 
 
 def _caution(record: Record) -> str:
-    """What a reader of the curve must know."""
+    """A remark on the accuracy of a curve."""
     if record.approximation:
         return f" ({record.engine}, an approximation)"
     return f" ($\\sigma$ {record.no_precision})" if record.converged and record.precision is None else ""
