@@ -233,22 +233,17 @@ def check_one_curve(runs: xr.Dataset, what: str = "these runs", *, otherwise: st
     Raises:
         FitError: they differ; it says in which coordinates, with which values, and what to do.
     """
-    columns, otherwise = _columns(runs), f" {otherwise}" if otherwise else ""
-    mixed = differing(runs, curve_coordinates())
-    if mixed:
-        raise FitError(
-            f"{what} are not one curve: they differ in {_listed(mixed, columns)}; "
-            f"{_one_value(columns, list(mixed))}{otherwise}"
-        )
+    columns = _columns(runs)
+    alike = [("they", curve_coordinates(), np.arange(runs.sizes["run"]))]
     for network in np.unique(columns["network_hash"]):
         same = np.flatnonzero(columns["network_hash"] == network)
-        mixed = _differing(columns, _PROBLEM, same)
+        which = f"runs of one network may differ in their seeds alone, but those of {columns['network'][same[0]]}"
+        alike.append((which, _PROBLEM, same))
+    for which, names, positions in alike:
+        mixed = _differing(columns, names, positions)
         if mixed:
-            raise FitError(
-                f"{what} are not one curve: those of one network may differ in their seeds alone, but those of "
-                f"{columns['network'][same[0]]} differ in {_listed(mixed, columns)}; {_one_value(columns, list(mixed))}"
-                f"{otherwise}"
-            )
+            advice = " ".join(filter(None, [_one_value(columns, list(mixed)), otherwise]))
+            raise FitError(f"{what} are not one curve: {which} differ in {_listed(mixed, columns)}; {advice}")
     seed_groups(runs)
 
 
@@ -284,16 +279,13 @@ def averages(runs: xr.Dataset, quantity: str, groups: Sequence[IntArray]) -> tup
     has one, else its error estimate; NaN where nothing is known.
     """
     values, errors = runs[quantity].to_numpy().astype(np.float64), _absolute_errors(runs, quantity)
-    means = [values[group].mean() for group in groups]
     systematic = np.isnan(_optional(runs, "magnetization_stderr"))
-    spreads = []
-    for group in groups:
-        spread = errors[group[0]]
+    spreads = errors[[group[0] for group in groups]]
+    for k, group in enumerate(groups):
         if len(group) > 1:
             spread = values[group].std(ddof=1) / np.sqrt(len(group))
-            spread = max(spread, np.nan_to_num(errors[group][systematic[group]]).max(initial=0.0))
-        spreads.append(spread)
-    return np.array(means), np.array(spreads)
+            spreads[k] = max(spread, np.nan_to_num(errors[group][systematic[group]]).max(initial=0.0))
+    return np.array([values[group].mean() for group in groups]), spreads
 
 
 def _absolute_errors(runs: xr.Dataset, quantity: str) -> FloatArray:
