@@ -11,6 +11,7 @@ import numpy as np
 from ..analysis.calibration import CalibrationCurve
 from ..core.checks import checked_mapping, finite, instance, pair, several
 from ..core.errors import InvalidParameterError
+from .scaling import LABELS
 from .style import REFERENCE, colours_of, new_figure
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ _LABELS = {
     "crosstalk_tau": "$|J_{CT}|\\,\\tau$ ($B(s)/2$ ns)",
     "temperature": "temperature (mK)",
     "alpha": "exponent $\\alpha$",
-    "magnetization": "magnetization $\\mu$",
-    "precision": "precision $1/\\sigma^2$",
+    **LABELS,
 }
 _AT_ZERO = {
     "gamma": "without noise",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..analysis.bounds import bhatia_davis_precision
 from ..records.charge_state import NO_CHARGE
-from .scaling import draw_limits, draw_reference, log_sizes, size_grid
+from .scaling import draw_limits, draw_reference, set_axes, size_grid
 from .style import COLOURS, new_figure
 
 if TYPE_CHECKING:
@@ -49,20 +49,14 @@ def plot_marked(series: Sequence[MarkedRuns], quantity: Literal["precision", "ma
     with new_figure(4.8, 3.6, len(drawn)) as figure:
         axis = figure.subplots()
         grid = size_grid(sizes)
-        if quantity == "precision":
-            draw_limits(axis, grid)
-            if any(record.precision is None for kind in drawn for record in kind.records):
-                label = "Bhatia-Davis bound at $\\mu = 1 - 1/N$"
-                draw_reference(axis, grid, bhatia_davis_precision(1.0 - 1.0 / grid), "-.", label)
-            axis.set_yscale("log")
-            axis.set_ylabel("precision $1/\\sigma^2$")
-        else:
-            draw_reference(axis, grid, 1.0 - 1.0 / grid, "--", "$1 - 1/N$ (cooperative, adiabatic)")
-            axis.set_ylabel("magnetization $\\mu$")
+        draw_limits(axis, grid, quantity)
+        if quantity == "precision" and any(record.precision is None for kind in drawn for record in kind.records):
+            label = "Bhatia-Davis bound at $\\mu = 1 - 1/N$"
+            draw_reference(axis, grid, bhatia_davis_precision(1.0 - 1.0 / grid), "-.", label)
         for kind in drawn:
             for part in _by_charge(kind):
                 _draw(axis, part, quantity)
-        log_sizes(axis, sizes)
+        set_axes(axis, sizes, quantity)
         figure.legend(loc="outside upper center")
     return figure
 

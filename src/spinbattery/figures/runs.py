@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,21 +25,13 @@ from ..core.checks import check_choice, checked_mapping, instance, pair, switch
 from ..core.errors import InvalidParameterError
 from ..core.typing import FloatArray
 from ..records.charge_state import NO_CHARGE, ChargeState
-from .scaling import draw_limits, draw_reference, log_sizes, power_law, size_grid
+from .scaling import LABELS, Quantity, draw_limits, draw_reference, log_sizes, power_law, set_axes, size_grid
 from .style import REFERENCE, colours_of, new_figure
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-Quantity: TypeAlias = Literal["precision", "magnetization", "std"]
-
-_LABELS = {
-    "precision": "precision $1/\\sigma^2$",
-    "magnetization": "magnetization $\\mu$",
-    "std": "fluctuation $\\sigma$",
-}
 
 _POWERS = {"precision": 1.0, "std": -0.5}
 """Powers of the precision that are drawn."""
@@ -87,7 +79,7 @@ def plot_runs(
         FitError: data that are no runs, or runs of one group that are not one curve, as in :func:`fit_scaling`.
     """
     runs = runs_of(data)
-    check_choice("quantity", quantity, _LABELS)
+    check_choice("quantity", quantity, LABELS)
     check_choice("group", group, [str(name) for name, found in runs.coords.items() if found.dims == ("run",)])
     powers = {str(name): pair(f"the law {name!r}", law) for name, law in checked_mapping("laws", laws).items()}
     limits, include_uncharged = switch("limits", limits), switch("include_uncharged", include_uncharged)
@@ -98,14 +90,13 @@ def plot_runs(
     with new_figure(4.6, 3.6, len(curves) + len(powers) + bool(title)) as figure:
         axis = figure.subplots()
         if limits:
-            _draw_limits(axis, quantity, sizes)
+            grid = np.geomspace(sizes[0], sizes[-1], 100) if quantity == "magnetization" else size_grid(sizes)
+            draw_limits(axis, grid, quantity)
         if quantity != "magnetization":
             _draw_laws(axis, powers, quantity, size_grid(sizes))
         for (name, curve), colour in zip(curves.items(), colours_of(curves).values(), strict=True):
             _draw_runs(axis, curve, quantity, (name, colour), size_grid(sizes), include_uncharged)
-        log_sizes(axis, sizes)
-        axis.set_yscale("linear" if quantity == "magnetization" else "log")
-        axis.set_ylabel(_LABELS[quantity])
+        set_axes(axis, sizes, quantity)
         figure.legend(loc=_LEGEND, title=title)
     return figure
 
@@ -163,14 +154,6 @@ def _curves(runs: xr.Dataset, group: str) -> dict[str, xr.Dataset]:
         curves[name] = runs.isel(run=np.flatnonzero(inverse == k))
         check_one_curve(curves[name], f"the runs of {name}")
     return curves
-
-
-def _draw_limits(axis: Axes, quantity: Quantity, sizes: list[int]) -> None:
-    if quantity == "magnetization":
-        grid = np.geomspace(sizes[0], sizes[-1], 100)
-        draw_reference(axis, grid, 1.0 - 1.0 / grid, "--", "$1 - 1/N$ (cooperative, adiabatic)")
-    else:
-        draw_limits(axis, size_grid(sizes), quantity)
 
 
 def _draw_laws(axis: Axes, laws: Mapping[str, tuple[float, float]], quantity: str, grid: FloatArray) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -13,6 +13,13 @@ from .style import REFERENCE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Quantity: TypeAlias = Literal["precision", "magnetization", "std"]
+LABELS = {
+    "precision": "precision $1/\\sigma^2$",
+    "magnetization": "magnetization $\\mu$",
+    "std": "fluctuation $\\sigma$",
+}
 
 _LABEL_SPACING = 0.1
 """Width of a label as a fraction of the axis."""
@@ -40,8 +47,11 @@ def draw_reference(axis: Axes, grid: FloatArray, values: FloatArray, linestyle: 
     axis.plot(grid, values, color=REFERENCE, linestyle=linestyle, linewidth=1.0, label=label)
 
 
-def draw_limits(axis: Axes, grid: FloatArray, quantity: Literal["precision", "std"] = "precision") -> None:
-    """Draw standard quantum limit and Heisenberg scaling of the precision or sigma."""
+def draw_limits(axis: Axes, grid: FloatArray, quantity: Quantity) -> None:
+    """Draw standard quantum limit and Heisenberg scaling of precision or sigma, or 1 - 1/N for the magnetization."""
+    if quantity == "magnetization":
+        draw_reference(axis, grid, 1.0 - 1.0 / grid, "--", "$1 - 1/N$ (cooperative, adiabatic)")
+        return
     power, heisenberg, quantum = {"precision": (1.0, "N^2", "N"), "std": (-0.5, "1/N", "1/\\sqrt{N}")}[quantity]
     draw_reference(axis, grid, grid ** (2.0 * power), "--", f"${heisenberg}$ (Heisenberg scaling)")
     draw_reference(axis, grid, grid**power, ":", f"${quantum}$ (standard quantum limit)")
@@ -62,3 +72,10 @@ def log_sizes(axis: Axes, sizes: Sequence[int]) -> None:
     axis.set_xticks(sizes, _spaced_labels(sizes))
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set_xlabel("number of spins $N$")
+
+
+def set_axes(axis: Axes, sizes: Sequence[int], quantity: Quantity) -> None:
+    """Scales and labels of a quantity against N."""
+    log_sizes(axis, sizes)
+    axis.set_yscale("linear" if quantity == "magnetization" else "log")
+    axis.set_ylabel(LABELS[quantity])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core.errors import RecordError
+from .scaling import LABELS
 from .style import COLOURS, colours_of, draw_corners, new_figure
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = N
         for record, label, colour in zip(records, labels, colours, strict=True):
             axes[0].plot(record.times, record.dataset["magnetization_t"], color=colour, linewidth=1.1, label=label)
             axes[1].plot(record.times, record.dataset["std_t"], color=colour, linewidth=1.1, label=label)
-        for axis, quantity in zip(axes, ("magnetization $\\mu$", "fluctuation $\\sigma$"), strict=True):
+        for axis, quantity in zip(axes, ("magnetization", "std"), strict=True):
             draw_corners(axis, records[0].problem.protocol)
             axis.set_xlabel("t (ns)")
-            axis.set_ylabel(quantity)
+            axis.set_ylabel(LABELS[quantity])
         axes[0].set_ylim(-1.05, 1.05)
         axes[1].set_ylim(bottom=0.0)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(records))
