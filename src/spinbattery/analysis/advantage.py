@@ -37,7 +37,7 @@ _OWN = ("s_hold", "J", "field", "engine")
 """Coordinates in which it may differ."""
 
 _MEANINGS = {
-    "precision_ratio": "precision over that of the baseline",
+    "precision_ratio": "precision over precision of the baseline",
     "precision_ratio_error": "absolute error of precision_ratio",
     "precision": "1/sigma^2",
     "magnetization": "mu = <Sz>/N at the end",
@@ -122,7 +122,7 @@ def _averaged(runs: xr.Dataset, groups: list[IntArray]) -> Table:
 
 
 def _verdict(states: Sequence[ChargeState | None]) -> str:
-    """The verdict on runs that differ in their seeds: that of an uncharged run, where there is one."""
+    """The verdict on runs that differ in their seeds; one uncharged run decides."""
     return str(next((state for state in states if state is not None and not state.is_charge), states[0]) or "")
 
 
@@ -144,7 +144,7 @@ def _candidates(table: Table, of: str) -> IntArray:
 
 
 def _cost_ratios(table: Table, pairs: IntArray, cost: str) -> FloatArray:
-    """Costs of the baselines over those of the references, (pairs,)."""
+    """Costs of baselines over costs of references, (pairs,)."""
     reference, baseline = pairs.T
     return np.asarray(table[COSTS[cost]][baseline] / table[COSTS[cost]][reference])
 

@@ -237,7 +237,7 @@ def check_one_curve(runs: xr.Dataset, what: str = "these runs", *, otherwise: st
     alike = [("they", curve_coordinates(), np.arange(runs.sizes["run"]))]
     for network in np.unique(columns["network_hash"]):
         same = np.flatnonzero(columns["network_hash"] == network)
-        which = f"runs of one network may differ in their seeds alone, but those of {columns['network'][same[0]]}"
+        which = f"runs of one network may differ in their seeds alone, but the runs of {columns['network'][same[0]]}"
         alike.append((which, _PROBLEM, same))
     for which, names, positions in alike:
         mixed = _differing(columns, names, positions)
