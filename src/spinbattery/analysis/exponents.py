@@ -20,9 +20,6 @@ def exponents(
     """alpha at each value of a parameter (n,), and its replicates (R, n) from draws, R less where no power law fits.
 
     ``sizes`` is N of each network; ``precision`` and its absolute standard errors, or zero, are (n, networks).
-
-    Raises:
-        FitError: a linear fit that does not converge, or too many replicates without a power law.
     """
     nominal = np.concatenate([fit_rows(sizes, row[None], method) for row in precision])
     if np.isnan(nominal).any():

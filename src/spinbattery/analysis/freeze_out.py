@@ -161,11 +161,7 @@ def effective_temperature(
 def poisson_binomial(probabilities: ArrayLike) -> FloatArray:
     """P(k) of k successes among N independent trials with unequal probabilities, (N + 1,).
 
-    It is a convolution of the binomial laws of equal probabilities. Nothing is subtracted, so that the smallest P(k)
-    are accurate too.
-
-    Raises:
-        InvalidParameterError: not one row of probabilities.
+    It convolves the binomial laws of equal probabilities without subtraction, so that small P(k) are accurate too.
     """
     from scipy.special import gammaln, xlog1py, xlogy
 

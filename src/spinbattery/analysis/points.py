@@ -58,11 +58,7 @@ _WANTED = "give records, a Dataset with dimension 'run', or the result of a swee
 
 
 def runs_of(data: Runs) -> xr.Dataset:
-    """Runs as one Dataset with dimension ``run``.
-
-    Raises:
-        FitError: these are no runs, there are none, or coordinates or variables of the layout are missing.
-    """
+    """Runs as one Dataset with dimension ``run``; raises :class:`FitError` if it is empty or not of that layout."""
     import xarray as xr
 
     found = data if isinstance(data, xr.Dataset) else getattr(data, "dataset", None)
@@ -185,11 +181,7 @@ def charge_states(runs: xr.Dataset) -> list[ChargeState | None]:
 
 
 def refuse_uncharged(runs: xr.Dataset) -> None:
-    """Refuse runs whose sigma is not the fluctuation of a charge.
-
-    Raises:
-        FitError: there are some; it names them with their mu, and says what to do.
-    """
+    """Raise :class:`FitError` for runs whose sigma is not the fluctuation of a charge, with their mu and advice."""
     protocols, networks, mu = (runs[name].to_numpy().tolist() for name in ("protocol", "network", "magnetization"))
     found = [
         (f"{protocol} on {network}", value, state)
@@ -211,11 +203,7 @@ def reasons_of(runs: xr.Dataset) -> NDArray[np.str_]:
 
 
 def check_one_family(networks: Iterable[SpinNetwork]) -> None:
-    """Refuse networks of several families before they are run for one fit.
-
-    Raises:
-        FitError: they are of several families, such as rings and tori.
-    """
+    """Raise :class:`FitError` for networks of several families, such as rings and tori, before they are run."""
     families = distinct(family_of(network) for network in networks)
     if len(families) > 1:
         raise FitError(
@@ -225,13 +213,9 @@ def check_one_family(networks: Iterable[SpinNetwork]) -> None:
 
 
 def check_one_curve(runs: xr.Dataset, what: str = "these runs", *, otherwise: str = "") -> None:
-    """Refuse runs that are not one curve against N.
+    """Raise :class:`FitError` unless :func:`curve_coordinates` have one value each, and seeds alone differ in a network.
 
-    The :func:`curve_coordinates` must each have one value, and the runs of one network may differ in their seeds
-    alone. ``what`` names the runs in the message, and ``otherwise`` is a sentence on what else the caller offers.
-
-    Raises:
-        FitError: they differ; it says in which coordinates, with which values, and what to do.
+    ``what`` names the runs in the message, and ``otherwise`` is a sentence about what else the caller offers.
     """
     columns = _columns(runs)
     alike = [("they", curve_coordinates(), np.arange(runs.sizes["run"]))]
@@ -250,8 +234,8 @@ def check_one_curve(runs: xr.Dataset, what: str = "these runs", *, otherwise: st
 def seed_groups(runs: xr.Dataset) -> list[IntArray]:
     """Positions of the runs that differ in their seeds alone, one row for each problem and engine.
 
-    Raises:
-        FitError: one engine ran a problem twice with one seed (at another tolerance, say), which would count double.
+    Raises :class:`FitError` if one engine ran a problem twice with one seed (at two tolerances, say): it would count
+    double.
     """
     columns = _columns(runs)
     found: dict[tuple[str, str], list[int]] = {}
@@ -274,9 +258,8 @@ def seed_groups(runs: xr.Dataset) -> list[IntArray]:
 def averages(runs: xr.Dataset, quantity: str, groups: Sequence[IntArray]) -> tuple[FloatArray, FloatArray]:
     """Mean of ``magnetization``, ``std`` or ``precision`` over the runs of each group, and its absolute error.
 
-    The error is the standard error of the mean where there are several runs, and no less than the largest error
-    estimate of an engine whose errors seeds do not average out. For one run it is the standard error where the engine
-    has one, else its error estimate; NaN where nothing is known.
+    The error is the standard error of the mean over several runs, at least the largest error estimate that seeds do not
+    average out; for one run its standard error, else its error estimate; NaN where nothing is known.
     """
     values, errors = runs[quantity].to_numpy().astype(np.float64), _absolute_errors(runs, quantity)
     systematic = np.isnan(_optional(runs, "magnetization_stderr"))

@@ -47,23 +47,12 @@ def flip_probabilities(record: Record) -> FloatArray:
 
 
 def count_flips(spins: ArrayLike) -> IntArray:
-    """Number k of spins at -1 in each read, (reads,).
-
-    Args:
-        spins: (reads, N) of +-1.
-
-    Raises:
-        InvalidParameterError: not two-dimensional, empty, or entries other than +1 and -1.
-    """
+    """Number k of spins at -1 in each read, (reads,), from (reads, N) of +-1."""
     return np.asarray(np.count_nonzero(_checked_spins(spins) < 0, axis=1), dtype=np.int64)
 
 
 def flips_of_reads(record: Record) -> IntArray:
-    """Number k of flipped spins in each read of a record, (reads,).
-
-    Raises:
-        InvalidParameterError: the record has no reads.
-    """
+    """Number k of flipped spins in each read of a record, (reads,)."""
     magnetization = as_record(record).read_magnetization
     if magnetization is None:
         raise InvalidParameterError(f"{_no_reads(record)}; P(k) is in flip_probabilities(record).")
@@ -78,7 +67,7 @@ class FlipStatistics:
         n_spins: N.
         counts: number of reads with k = 0, 1, ... up to the largest k that occurs.
         mean, mean_error: mean of k and its standard error.
-        variance, variance_error: variance of k (with nu - 1) and its standard error.
+        variance, variance_error: variance of k (nu - 1) and its standard error.
         fano, fano_error: variance over mean, 1 for rare and independent flips, and its standard error (delta method);
             None without a flip.
     """

@@ -35,14 +35,10 @@ class MarkedRuns:
 
 
 def plot_marked(series: Sequence[MarkedRuns], quantity: Literal["precision", "magnetization"] = "precision") -> Figure:
-    """A final moment against N on a logarithmic axis of N, with one colour for each protocol.
+    """A final moment against N on a logarithmic axis of N, with one colour for each protocol; later series lie on top.
 
-    The precision is drawn on a logarithmic axis with the standard quantum limit and Heisenberg scaling. A record
-    without a precision is drawn at its lower bound with an arrow upwards, and with the same bound in the adiabatic
-    limit of the cooperative protocol. The magnetization has its estimated error as bars.
-
-    Series without records are left out, and later ones lie on top. Uncharged points
-    (:class:`~spinbattery.records.charge_state.ChargeState`) are hollow in every series, and named in the legend.
+    A record without a precision is drawn at its lower bound with an arrow upwards, and with the same bound in the
+    adiabatic limit of the cooperative protocol. Uncharged points are hollow in every series.
     """
     drawn = [kind for kind in series if kind.records]
     sizes = sorted({record.n_spins for kind in drawn for record in kind.records})

@@ -75,20 +75,15 @@ def draw_corners(axis: Axes, protocol: Protocol) -> None:
 
 
 def save_figure(figure: Figure, path: str | Path) -> Path:
-    """Write a figure as .png, .pdf or .svg.
-
-    Raises:
-        InvalidParameterError: another ending, or a path that cannot be written.
-    """
+    """Write a figure as .png, .pdf or .svg; the same figure always gives the same file."""
     path = user_path(path)
     if path.suffix not in FIGURE_ENDINGS:
         raise InvalidParameterError(f"{path.name!r} must end in {' or '.join(FIGURE_ENDINGS)}.")
     if not path.parent.is_dir():
         raise InvalidParameterError(f"the folder of {str(path)!r} does not exist; make it first.")
-    # no dates in the files, so that the same figure is the same file
-    metadata = {"CreationDate": None} if path.suffix == ".pdf" else {"Date": None} if path.suffix == ".svg" else None
+    dates = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
     try:
-        figure.savefig(path, dpi=160, metadata=metadata)
+        figure.savefig(path, dpi=160, metadata=dates.get(path.suffix))
     except OSError as error:
         raise InvalidParameterError(f"cannot write {str(path)!r}: {error.strerror or error}.") from None
     return path

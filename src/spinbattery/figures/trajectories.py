@@ -16,14 +16,9 @@ if TYPE_CHECKING:
 
 
 def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = None) -> Figure:
-    """mu(t) and sigma(t), one line for each record, with the corners of the protocol marked.
+    """mu(t) and sigma(t), one line for each record with output times, with the corners of the protocol marked.
 
-    Args:
-        records: records with output times.
-        names: names for the legend; by default protocol and N, with the colour of the protocol.
-
-    Raises:
-        RecordError: a record has no output times.
+    Without ``names`` the legend has protocol and N, and the lines have the colours of the protocols.
     """
     for record in records:
         if record.times.size < 2:

@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 
 
 def plot_variances(points: Mapping[str, Sequence[tuple[int, float]]]) -> Figure:
-    """N sigma^2 = Var(Sz)/N against N on logarithmic axes, with 1 (independent spins, mu = 0) and 1/N (alpha = 2).
-
-    Args:
-        points: (N, N sigma^2) by name for the legend; names without points are left out.
-    """
+    """Points (N, N sigma^2) by name on logarithmic axes, with 1 (independent spins, mu = 0) and 1/N (alpha = 2)."""
     drawn = {name: kind for name, kind in points.items() if kind}
     sizes = sorted({n for kind in drawn.values() for n, _ in kind})
     colours = colours_of(drawn)
