@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from run_datasets import Result, dataset, joined, recipe, with_seeds
+from run_datasets import Result, charged, dataset, joined, recipe, with_seeds
 
 from spinbattery import advantage
 from spinbattery.core.errors import FitError, InvalidParameterError
+from spinbattery.records.dataset import gather
 
 EQUAL = {
     "cooperative": recipe(),
@@ -59,6 +60,24 @@ def test_ratios_are_those_of_the_runs(data):
             assert pair[f"cost_ratio_{cost}"].item() == pytest.approx(ratio, rel=1e-14)
     assert (abs(found["cost_ratio_matched"] - 1.0) > 0.1).all()
     assert (abs(found["cost_ratio_peak"] - 1.0) > 0.05).all()
+
+
+def test_a_list_of_records_is_compared_as_its_dataset():
+    records = charged(EQUAL["cooperative"], [(2, 2)]) + charged(EQUAL["local"], [(2, 2)])
+    found = advantage(iter(records), cost="matched")
+    xr.testing.assert_identical(found, advantage(gather(records), cost="matched"))
+    assert found["precision_ratio"].item() == records[0].precision / records[1].precision
+
+
+def test_what_are_no_runs_is_refused_with_all_that_can_be_given(data):
+    for wrong, named in ((None, "not NoneType"), ("runs", "not str"), ([1.0], "1.0 is not a record")):
+        with pytest.raises(
+            FitError, match="give records, a Dataset with dimension 'run', or the result of a sweep"
+        ) as e:
+            advantage(wrong)
+        assert named in str(e.value)
+    with pytest.raises(FitError, match="there are no runs"):
+        advantage([])
 
 
 def test_errors_of_both_sides_enter_the_ratio(data):

@@ -192,7 +192,7 @@ def test_unknown_choices_are_refused(leaky):
 def test_runs_that_are_no_curve_are_refused(leaky, plain):
     with pytest.raises(FitError, match="no runs"):
         calibration_curve([], "crosstalk", "alpha")
-    with pytest.raises(FitError, match="must be records"):
+    with pytest.raises(FitError, match=r"1\.0 is not a record"):
         calibration_curve([1.0, 2.0], "crosstalk", "alpha")
     with pytest.raises(FitError, match="one point is no curve"):
         calibration_curve(leaky[:4], "crosstalk", "alpha")
@@ -200,7 +200,7 @@ def test_runs_that_are_no_curve_are_refused(leaky, plain):
         calibration_curve(leaky[:7], "crosstalk", "alpha")
     with pytest.raises(FitError, match="three or more different N"):
         calibration_curve([*leaky[:2], *leaky[4:6]], "crosstalk", "alpha")
-    with pytest.raises(FitError, match=r"magnetization is that of one network.*, or give one network"):
+    with pytest.raises(FitError, match=r"magnetization belongs to one network.*, or give one network"):
         calibration_curve(leaky, "crosstalk", "magnetization")
     longer = dataset({"local": recipe("local", "10ns")}, crosstalk=-1e-3)
     both = joined([dataset({"local": recipe("local", "5ns")}), longer])
@@ -226,7 +226,7 @@ def test_noise_that_is_not_one_rate_is_refused(plain):
 def test_a_point_without_precision_is_named(plain):
     runs = noisy(plain)
     runs["precision"] = ("run", [*runs["precision"].to_numpy()[:-1], np.nan])
-    with pytest.raises(FitError, match=r"gamma = 0.003: that of N = 6 has no precision, as its sigma is zero"):
+    with pytest.raises(FitError, match=r"gamma = 0.003: the run with N = 6 has no precision, as its sigma is zero"):
         calibration_curve(runs, "gamma", "alpha")
 
 

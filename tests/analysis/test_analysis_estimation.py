@@ -190,8 +190,8 @@ def test_equal_seeds_give_equal_intervals_and_others_do_not():
         ({"measured": math.nan}, "measured value"),
         ({"measured": 1.5, "error": -0.1}, "must not be negative"),
         ({"measured": 1.5, "confidence": 1.0}, "confidence"),
-        ({"measured": 1.5, "within": (0.3, 0.4)}, "no range of the curve"),
-        ({"measured": 1.5, "within": (0.1, 0.05)}, "no range of the curve"),
+        ({"measured": 1.5, "within": (0.3, 0.4)}, "within must be a range of the curve"),
+        ({"measured": 1.5, "within": (0.1, 0.05)}, "within must be a range of the curve"),
         ({"measured": 1.5, "seed": -1}, "seed"),
     ],
 )

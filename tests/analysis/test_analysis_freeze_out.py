@@ -105,7 +105,7 @@ def test_the_last_passage_of_s_counts():
     ("options", "said"),
     [
         ({"s": 0.3}, "does not freeze at s = 0.3: its s has a minimum of 0.35"),
-        ({"s": 1.2}, "choose s between the two"),
+        ({"s": 1.2}, "choose s between these two"),
         ({"s": math.nan}, "finite"),
         ({"form": "ising"}, "'rotor' or 'two-level'"),
         ({"readout_error": 0.6}, "readout_error"),
@@ -234,7 +234,7 @@ def test_equal_seeds_give_equal_scatter():
 
 
 def test_without_any_flip_there_is_nothing_to_fit():
-    with pytest.raises(FitError, match=r"10 of 10 experiments all reads are alike at some N, mostly at N = 20"):
+    with pytest.raises(FitError, match=r"10 of 10 experiments all reads are equal at some N, mostly at N = 20"):
         counting_noise([10, 20, 40], [[0.5, 0.5], [1.0], [0.5, 0.5]], 100, n_experiments=10)
 
 

@@ -195,7 +195,7 @@ class TestRounding:
     def test_messages_elsewhere_show_the_difference(self):
         with pytest.raises(InvalidParameterError, match=r"0 to 20 ns, but run from 0 to 20\.0000001"):
             sb.charge(sb.ring(2), CP, times=[0.0, 20.0000001])
-        with pytest.raises(InvalidParameterError, match=r"within \[-1, 1\], but that of shot 1 is 1\.00000001"):
+        with pytest.raises(InvalidParameterError, match=r"within \[-1, 1\], but shot 1 has 1\.00000001"):
             sb.sample_statistics([1.00000001, 1.0])
         with pytest.raises(InvalidParameterError, match=r"within \[0, 1\], but is 1\.0000000001"):
             sb.local_moments(3, 0.1, 1.0000000001)

@@ -152,6 +152,15 @@ def test_errors_that_are_not_known_leave_the_points(data):
     assert not np.nansum(bars)
 
 
+def test_records_in_a_list_are_drawn_as_their_dataset():
+    records = [charge(complete(n), cooperative(20.0), tolerance=1e-6) for n in (3, 4, 5)]
+    ((label, (sizes, values, *_)),) = curves(plot_runs(records)).items()
+    ((expected, (_, known, *_)),) = curves(plot_runs(gather(records))).items()
+    assert label == expected
+    np.testing.assert_array_equal(sizes, [3, 4, 5])
+    np.testing.assert_array_equal(values, known)
+
+
 @pytest.mark.parametrize("quantity", ["precision", "std"])
 def test_runs_with_no_spread_are_named_and_not_drawn(data, quantity):
     runs = part(data, "cooperative")

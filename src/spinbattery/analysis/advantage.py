@@ -1,24 +1,25 @@
-"""Precision of one protocol over that of every local protocol of equal cost."""
+"""Precision of one protocol relative to every local protocol of equal cost."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..core.checks import is_one_of, positive, switch
+from ..core.checks import check_choice, is_one_of, positive, switch
 from ..core.errors import FitError, InvalidParameterError, did_you_mean
-from ..core.typing import IntArray
+from ..core.typing import FloatArray, IntArray
 from ..records.charge_state import ChargeState
-from .points import HoldsRuns, averages, charge_states, refuse_uncharged, runs_of, seed_groups
+from .points import Runs, averages, charge_states, refuse_uncharged, runs_of, seed_groups
 
 if TYPE_CHECKING:
     import xarray as xr
 
 CostName: TypeAlias = Literal["integral", "matched", "peak"]
+Table: TypeAlias = dict[str, NDArray[Any]]
 
 COSTS = {"integral": "hs_cost", "matched": "hs_cost_matched", "peak": "hs_cost_peak"}
 """Senses in which protocols can cost the same, with the variables that hold them."""
@@ -30,13 +31,13 @@ COST_PHRASES = {
 }
 
 _COMMON = ("network", "network_hash", "n_spins", "n_pairs", "duration", "crosstalk", "noise", "scales_hash")
-"""Coordinates in which a baseline is like its reference."""
+"""Coordinates that a baseline shares with its reference."""
 
 _OWN = ("s_hold", "J", "field", "engine")
 """Coordinates in which it may differ."""
 
 _MEANINGS = {
-    "precision_ratio": "precision over that of the baseline",
+    "precision_ratio": "precision over precision of the baseline",
     "precision_ratio_error": "absolute error of precision_ratio",
     "precision": "1/sigma^2",
     "magnetization": "mu = <Sz>/N at the end",
@@ -47,65 +48,29 @@ _MEANINGS = {
 _SHOWN = 6
 
 
-@dataclass(frozen=True)
-class _Charged:
-    """One problem as charged by one engine, averaged over seeds."""
-
-    coordinates: Mapping[str, Any]
-    costs: Mapping[str, float]
-    precision: float
-    precision_error: float
-    magnetization: float
-    positions: IntArray
-    charge_state: str
-
-    @property
-    def n_seeds(self) -> int:
-        return len(self.positions)
-
-    @property
-    def common(self) -> tuple[Any, ...]:
-        found = (self.coordinates[name] for name in _COMMON)
-        return tuple(None if value != value else value for value in found)  # NaN, which equals nothing, as None
-
-    def cost_ratios(self, reference: _Charged) -> dict[str, float]:
-        return {cost: self.costs[cost] / reference.costs[cost] for cost in COSTS}
-
-    def __str__(self) -> str:
-        here = self.coordinates
-        return f"{here['network']}, {here['duration']:g} ns, s_hold {here['s_hold']:g}"
-
-
 def advantage(
-    data: xr.Dataset | HoldsRuns,
+    data: Runs,
     of: str = "cooperative",
     cost: CostName = "integral",
     rtol: float = 1e-6,
     *,
     include_uncharged: bool = False,
 ) -> xr.Dataset:
-    """Precision of a protocol over that of every local protocol that costs the same.
+    """Precision of a protocol relative to every local protocol that costs the same.
 
-    Runs of the protocol ``of`` are set against those of all other protocols with J = 0 that have the
-    same network, duration, cross-talk and energy scales, and an equal cost; s_hold may differ. Local
-    protocols are not all alike: the paper's own is far less precise than the polarised local one at
-    equal cost, so each is a baseline of its own.
-
-    "Equal cost" is one of three: the time integral of ||H||_HS; ||H||_HS at the one instant where |g| is
-    largest, which is the paper's sense (Eq. 19); or its peak. Two protocols equal in one are in general
-    not equal in the others, so all three ratios are returned.
-
-    Runs that differ in their seeds alone are averaged. Errors are standard errors of the mean over
-    several seeds, else the standard error or error estimate of the run; that of the ratio takes those of
-    both sides as independent.
+    Runs of the protocol ``of`` are compared with the runs of every other protocol with J = 0 that have the same
+    network, duration, cross-talk, noise and energy scales, and an equal cost; s_hold may differ. Runs that differ in
+    their seeds alone are averaged. Errors are standard errors of the mean over several seeds, else the standard error
+    or error estimate of the run; the error of the ratio takes both sides as independent.
 
     Args:
-        data: runs along a dimension ``run``, as a store selects them, or the result of a sweep.
+        data: records, a Dataset with dimension ``run``, or the result of a sweep.
         of: name of the protocol whose advantage is asked for.
-        cost: ``integral``, ``matched`` (where |g| is largest) or ``peak``.
+        cost: which cost is equal: ``integral`` (||H||_HS over time), ``matched`` (||H||_HS at the one instant where
+            |g| is largest, as in the paper's Eq. 19) or ``peak``. Where one is equal, the others in general differ.
         rtol: relative difference up to which costs count as equal.
-        include_uncharged: compare runs too whose sigma is not that of a charge, see
-            :class:`~spinbattery.records.charge_state.ChargeState`.
+        include_uncharged: compare uncharged runs too (:class:`~spinbattery.records.charge_state.ChargeState`), whose
+            sigma is not the fluctuation of a charge.
 
     Returns:
         A Dataset with a dimension ``pair``, one entry for each run of ``of`` and baseline of equal cost.
@@ -113,113 +78,99 @@ def advantage(
         (both names of protocols), and s_hold, J, field, engine, charge_state with their counterparts ``*_baseline``.
         Variables: precision_ratio (above 1 where ``of`` is the more precise), precision_ratio_error
         (absolute), precision, magnetization and n_seeds with their counterparts ``*_baseline``, and
-        cost_ratio_integral, cost_ratio_matched, cost_ratio_peak (baseline over ``of``). What is not
-        known is NaN, as the precision where sigma is zero to rounding. Attributes: of, cost, rtol, and
-        ``without_baseline``, which names runs of ``of`` that no baseline equals in cost, if any.
+        cost_ratio_integral, cost_ratio_matched, cost_ratio_peak (baseline over ``of``). NaN where a value is not
+        known, such as the precision where sigma is zero to rounding. Attributes: of, cost, rtol, and
+        ``without_baseline``, which names runs of ``of`` without a baseline of equal cost, if any.
 
     Raises:
         InvalidParameterError: no run of ``of``, an unknown cost, or an rtol not above zero.
-        FitError: no local run of equal cost (the message lists the cost ratios that there are), runs of a pair
-            that are no charge, runs that are there twice, or data that are no Dataset of runs.
+        FitError: no local run of equal cost (the message lists the cost ratios that there are), uncharged runs in a
+            pair, runs that are there twice, or data that are no runs.
     """
     runs = runs_of(data)
-    if not is_one_of(cost, COSTS):
-        raise InvalidParameterError(f"cost must be one of {', '.join(COSTS)}, but is {cost!r}.{_near(cost, COSTS)}")
+    check_choice("cost", cost, COSTS)
     rtol, include_uncharged = positive("rtol", rtol), switch("include_uncharged", include_uncharged)
-    charged = _charged(runs)
-    protocols = list(dict.fromkeys(each.coordinates["protocol"] for each in charged))
-    if not is_one_of(of, protocols):
-        raise InvalidParameterError(
-            f"no run is of the protocol {of!r}; there are {', '.join(protocols)}.{_near(of, protocols)}"
-        )
-    references = [each for each in charged if each.coordinates["protocol"] == of]
-    candidates = [(reference, baseline) for reference in references for baseline in _baselines(reference, charged)]
-    pairs = _equal(candidates, cost, rtol)
-    if not pairs:
-        raise FitError(_no_baseline(candidates, charged, of, cost, rtol))
+    groups = seed_groups(runs)
+    table = _averaged(runs, groups)
+    candidates = _candidates(table, of)
+    pairs = candidates[_are_equal(table, candidates, cost, rtol)]
+    if not len(pairs):
+        raise FitError(_no_baseline(table, candidates, of, cost, rtol))
     if not include_uncharged:
-        used = {int(k) for pair in pairs for side in pair for k in side.positions}
-        refuse_uncharged(runs.isel(run=sorted(used)))
-    found = _dataset(pairs)
+        refuse_uncharged(runs.isel(run=np.unique(np.concatenate([groups[k] for k in pairs.ravel()]))))
+    found = _dataset(table, pairs)
     found.attrs = {"of": of, "cost": cost, "rtol": rtol}
-    alone = [str(each) for each in references if all(each is not reference for reference, _ in pairs)]
-    if alone:
-        found.attrs["without_baseline"] = "; ".join(alone)
+    alone = np.setdiff1d(np.flatnonzero(table["protocol"] == of), pairs[:, 0])
+    if len(alone):
+        found.attrs["without_baseline"] = "; ".join(_name(table, k) for k in alone)
     return found
 
 
-def _charged(runs: xr.Dataset) -> list[_Charged]:
-    names = ("protocol", *_COMMON, *_OWN)
+def _averaged(runs: xr.Dataset, groups: list[IntArray]) -> Table:
+    """Columns of coordinates, costs and mean values, with one row for each group of runs."""
     missing = [variable for variable in COSTS.values() if variable not in runs]
     if missing:
-        raise FitError(f"the Dataset lacks {', '.join(missing)}; without its cost no run can be compared.")
-    groups = seed_groups(runs)
-    precision, error = averages(runs, "precision", groups)
-    magnetization, _ = averages(runs, "magnetization", groups)
+        raise FitError(f"the Dataset lacks {', '.join(missing)}; runs cannot be compared without their costs.")
     first = runs.isel(run=[group[0] for group in groups])
-    coordinates = {name: first[name].to_numpy().tolist() for name in names}
-    costs = {cost: first[variable].to_numpy().tolist() for cost, variable in COSTS.items()}
+    table = {name: first[name].to_numpy() for name in ("protocol", *_COMMON, *_OWN, *COSTS.values())}
+    table["precision"], table["precision_error"] = averages(runs, "precision", groups)
+    table["magnetization"], _ = averages(runs, "magnetization", groups)
+    table["n_seeds"] = np.array([len(group) for group in groups])
     states = charge_states(runs)
-    return [
-        _Charged(
-            {name: column[k] for name, column in coordinates.items()},
-            {cost: column[k] for cost, column in costs.items()},
-            float(precision[k]),
-            float(error[k]),
-            float(magnetization[k]),
-            group,
-            _state_of([states[position] for position in group]),
-        )
-        for k, group in enumerate(groups)
-    ]
+    table["charge_state"] = np.array([_verdict([states[k] for k in group]) for group in groups])
+    return table
 
 
-def _state_of(states: Sequence[ChargeState | None]) -> str:
-    """The verdict on runs that differ in their seeds: one that is no charge, where there is any."""
+def _verdict(states: Sequence[ChargeState | None]) -> str:
+    """The verdict on runs that differ in their seeds; one uncharged run decides."""
     return str(next((state for state in states if state is not None and not state.is_charge), states[0]) or "")
 
 
-def _baselines(reference: _Charged, charged: Sequence[_Charged]) -> Iterator[_Charged]:
-    """Other protocols without coupling; cross-talk does not make a protocol cooperative."""
-    for each in charged:
-        other = each.coordinates["protocol"] != reference.coordinates["protocol"]
-        if other and each.coordinates["J"] == 0.0 and each.common == reference.common:
-            yield each
+def _candidates(table: Table, of: str) -> IntArray:
+    """Rows (pairs, 2) of a run of ``of`` and a baseline, whatever their costs.
+
+    A baseline is another protocol without coupling; cross-talk does not make a protocol cooperative.
+    """
+    protocols = list(dict.fromkeys(table["protocol"].tolist()))
+    if not is_one_of(of, protocols):
+        near = did_you_mean(of, protocols) if isinstance(of, str) else ""
+        raise InvalidParameterError(f"no run is of the protocol {of!r}; there are {', '.join(protocols)}.{near}")
+    # numbers in place of values, as NaN equals NaN in np.unique
+    columns = [np.unique(table[name], return_inverse=True)[1] for name in _COMMON]
+    common = np.unique(np.stack(columns), axis=1, return_inverse=True)[1]
+    is_reference = table["protocol"] == of
+    is_baseline = ~is_reference & (table["J"] == 0.0)
+    return np.argwhere(is_reference[:, None] & is_baseline & (common[:, None] == common))
 
 
-def _equal(candidates: Sequence[tuple[_Charged, _Charged]], cost: str, rtol: float) -> list[tuple[_Charged, _Charged]]:
-    return [
-        (reference, baseline)
-        for reference, baseline in candidates
-        if abs(baseline.cost_ratios(reference)[cost] - 1.0) <= rtol
-    ]
+def _cost_ratios(table: Table, pairs: IntArray, cost: str) -> FloatArray:
+    """Costs of baselines over costs of references, (pairs,)."""
+    reference, baseline = pairs.T
+    return np.asarray(table[COSTS[cost]][baseline] / table[COSTS[cost]][reference])
 
 
-def _dataset(pairs: Sequence[tuple[_Charged, _Charged]]) -> xr.Dataset:
+def _are_equal(table: Table, pairs: IntArray, cost: str, rtol: float) -> NDArray[np.bool_]:
+    return np.abs(_cost_ratios(table, pairs, cost) - 1.0) <= rtol
+
+
+def _dataset(table: Table, pairs: IntArray) -> xr.Dataset:
     import xarray as xr
 
-    references, baselines = ([pair[side] for pair in pairs] for side in (0, 1))
-    coordinates: dict[str, list[Any]] = {name: [each.coordinates[name] for each in references] for name in _COMMON}
-    coordinates["of"] = [each.coordinates["protocol"] for each in references]
-    coordinates["baseline"] = [each.coordinates["protocol"] for each in baselines]
-    variables: dict[str, list[Any]] = {
-        "precision_ratio": [a.precision / b.precision for a, b in pairs],
-        "precision_ratio_error": [
-            a.precision / b.precision * math.hypot(a.precision_error / a.precision, b.precision_error / b.precision)
-            for a, b in pairs
-        ],
-        **{f"cost_ratio_{cost}": [b.cost_ratios(a)[cost] for a, b in pairs] for cost in COSTS},
+    a, b = ({name: column[rows] for name, column in table.items()} for rows in pairs.T)
+    coordinates = {name: a[name] for name in _COMMON} | {"of": a["protocol"], "baseline": b["protocol"]}
+    ratio = a["precision"] / b["precision"]
+    relative = (side["precision_error"] / side["precision"] for side in (a, b))
+    variables = {
+        "precision_ratio": ratio,
+        "precision_ratio_error": ratio * np.array([math.hypot(*errors) for errors in zip(*relative, strict=True)]),
+        **{f"cost_ratio_{cost}": _cost_ratios(table, pairs, cost) for cost in COSTS},
     }
-    for side, ending in ((references, ""), (baselines, "_baseline")):
-        coordinates |= {f"{name}{ending}": [each.coordinates[name] for each in side] for name in _OWN}
-        coordinates[f"charge_state{ending}"] = [each.charge_state for each in side]
-        variables |= {
-            f"{name}{ending}": [getattr(each, name) for each in side]
-            for name in ("precision", "magnetization", "n_seeds")
-        }
+    for side, ending in ((a, ""), (b, "_baseline")):
+        coordinates |= {f"{name}{ending}": side[name] for name in (*_OWN, "charge_state")}
+        variables |= {f"{name}{ending}": side[name] for name in ("precision", "magnetization", "n_seeds")}
     found = xr.Dataset(
-        {name: ("pair", np.array(values)) for name, values in variables.items()},
-        {name: ("pair", np.array(values)) for name, values in coordinates.items()},
+        {name: ("pair", values) for name, values in variables.items()},
+        {name: ("pair", values) for name, values in coordinates.items()},
     )
     for name, variable in found.data_vars.items():
         variable.attrs = {"units": "1", "long_name": _MEANINGS[str(name).removesuffix("_baseline")]}
@@ -227,23 +178,25 @@ def _dataset(pairs: Sequence[tuple[_Charged, _Charged]]) -> xr.Dataset:
     return found
 
 
-def _no_baseline(
-    candidates: Sequence[tuple[_Charged, _Charged]], charged: Sequence[_Charged], of: str, cost: str, rtol: float
-) -> str:
+def _name(table: Table, k: int) -> str:
+    return f"{table['network'][k]}, {table['duration'][k]:g} ns, s_hold {table['s_hold'][k]:g}"
+
+
+def _no_baseline(table: Table, candidates: IntArray, of: str, cost: str, rtol: float) -> str:
     """Why there is no pair, and what to do."""
-    if not candidates:
-        local = {each.coordinates["protocol"] for each in charged if each.coordinates["J"] == 0.0} - {of}
-        found = f"the local ones are {', '.join(sorted(local))}" if local else "no other protocol here has J = 0"
+    if not len(candidates):
+        local = np.setdiff1d(table["protocol"][table["J"] == 0.0], [of])
+        found = f"the local ones are {', '.join(local)}" if len(local) else "no other protocol here has J = 0"
         return (
             f"{of} has no local baseline on the same network, with the same duration, cross-talk and energy scales: "
             f"{found}; add runs of local and polarised-local protocols for it."
         )
     ratios = [
-        f"{reference}: {baseline.coordinates['protocol']} {baseline.cost_ratios(reference)[cost]:.6g}"
-        for reference, baseline in candidates
+        f"{_name(table, reference)}: {table['protocol'][baseline]} {ratio:.6g}"
+        for (reference, baseline), ratio in zip(candidates, _cost_ratios(table, candidates, cost), strict=True)
     ]
     more = f"; and {len(ratios) - _SHOWN} more" if len(ratios) > _SHOWN else ""
-    others = [name for name in COSTS if name != cost and _equal(candidates, name, rtol)]
+    others = [name for name in COSTS if name != cost and _are_equal(table, candidates, name, rtol).any()]
     instead = "".join(f" There are some of equal {COST_PHRASES[name]}: cost={name!r}." for name in others)
     return (
         f"no local baseline has the {COST_PHRASES[cost]} of {of} within {rtol:g}. Baseline over {of}: "
@@ -251,7 +204,3 @@ def _no_baseline(
         "ProtocolRecipe(..., equal_cost=True) in Python, --equal-cost on the command line, or equal_cost = true in an "
         "experiment file; the paper's local protocol is equal at the instant of largest |g| alone (cost='matched')."
     )
-
-
-def _near(name: object, known: Any) -> str:
-    return did_you_mean(name, known) if isinstance(name, str) else ""

@@ -1,4 +1,4 @@
-"""Reference values and bounds of the precision 1/sigma^2, sigma being the standard deviation of Sz/N."""
+"""Reference values and bounds of the precision 1/sigma^2, with sigma the standard deviation of Sz/N."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..core.errors import InvalidParameterError
 from ..core.typing import FloatArray
 
 _ROUNDING = 1e-12
-"""By how much a computed |mu| may exceed 1; it then counts as 1."""
+"""A computed |mu| above 1 by no more than this counts as 1."""
 
 
 def _checked_sizes(n: ArrayLike) -> FloatArray:
@@ -40,13 +40,13 @@ def standard_quantum_limit(n: float) -> float: ...
 @overload
 def standard_quantum_limit(n: Sequence[float] | NDArray[Any]) -> FloatArray: ...
 def standard_quantum_limit(n: Any) -> Any:
-    """Precision N of independent spins at mu = 0: the standard quantum limit, c = alpha = 1.
+    """Standard quantum limit N: the precision of independent spins at mu = 0, c = alpha = 1.
 
     Args:
         n: number of spins, a scalar or an array.
 
     Returns:
-        A float for a scalar, else an array of the shape of ``n``.
+        A float for a scalar, else an array with the shape of ``n``.
 
     Raises:
         InvalidParameterError: not finite, or below 1.
@@ -59,7 +59,7 @@ def heisenberg_limit(n: float) -> float: ...
 @overload
 def heisenberg_limit(n: Sequence[float] | NDArray[Any]) -> FloatArray: ...
 def heisenberg_limit(n: Any) -> Any:
-    """Precision N^2: Heisenberg scaling with c = 1, alpha = 2. Arguments and errors as above."""
+    """Heisenberg scaling N^2: c = 1, alpha = 2. Arguments and errors as :func:`standard_quantum_limit`."""
     return _like_input(_checked_sizes(n) ** 2)
 
 
@@ -70,14 +70,14 @@ def bhatia_davis_variance(mu: Sequence[float] | NDArray[Any]) -> FloatArray: ...
 def bhatia_davis_variance(mu: Any) -> Any:
     """Upper bound (1 - mu)(1 + mu) of sigma^2 at mean mu (Bhatia and Davis, Am. Math. Mon. 107, 353 (2000)).
 
-    It holds for every distribution on [-1, 1] and is reached when only the two ends occur. The paper
-    prints it for sigma; it bounds sigma^2.
+    It holds for every distribution on [-1, 1] and is reached when only the two ends occur. The paper prints it for
+    sigma, but it bounds sigma^2.
 
     Args:
         mu: <Sz>/N within [-1, 1], a scalar or an array; an excess of 1e-12 counts as rounding.
 
     Returns:
-        A float for a scalar, else an array of the shape of ``mu``.
+        A float for a scalar, else an array with the shape of ``mu``.
 
     Raises:
         InvalidParameterError: |mu| above 1, or NaN.

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core.arrays import read_only
-from ..core.checks import check_choice, real_numbers, several, switch, whole_number
+from ..core.checks import check_choice, real_numbers, switch, whole_number
 from ..core.errors import FitError, InvalidParameterError
-from ..core.typing import FloatArray, IntArray
+from ..core.typing import FloatArray
 from ..model.noise import KINDS, Noise, as_noise
-from ..records.dataset import gather
-from ..records.record import Record
 from .exponents import exponents
 from .points import (
-    HoldsRuns,
+    Runs,
     averages,
     check_one_curve,
     curve_coordinates,
@@ -29,7 +27,7 @@ from .points import (
     sentences_of,
     spelled,
 )
-from .scaling import Method, fit_rows
+from .scaling import METHODS, Method, fit_rows
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,18 +42,16 @@ UNITS: dict[str, str] = {
     "crosstalk_tau": "B(s)/2 ns",
     "temperature": "mK",
 }
-"""Unit of each parameter of a curve."""
-
 QUANTITIES = ("alpha", "magnetization", "precision")
 
 _COLUMN = {"gamma": "noise", "gamma_tau": "noise", "crosstalk_tau": "crosstalk"}
-"""Coordinate of the runs that a parameter comes from, where it has another name."""
+"""Coordinates of the runs that parameters come from, where the names differ."""
 
 PER_DURATION: dict[str, Parameter] = {"gamma_tau": "gamma", "crosstalk_tau": "crosstalk"}
 """Parameters that are another one times the duration."""
 
 _CROSSTALK = "+crosstalk:"
-"""Before it stands the name of the network that the cross-talk was added to."""
+"""Separates the name of a network from the cross-talk that was added to it."""
 
 _ONE_NETWORK = ("n_spins", "n_pairs", "field")
 _MIN_POINTS = 2
@@ -67,22 +63,22 @@ _MIN_SIZES = 3
 class CalibrationCurve:
     """A figure of merit against one parameter, interpolated monotonically between the simulated points (PCHIP).
 
-    :func:`calibration_curve` makes one from runs. One of other numbers, measured or from a formula, is
-    ``CalibrationCurve("gamma_tau", "alpha", x, y)``.
+    :func:`calibration_curve` makes one from runs; ``CalibrationCurve("gamma_tau", "alpha", x, y)`` takes measured or
+    calculated numbers.
 
     Attributes:
         parameter: ``gamma``, ``gamma_tau``, ``crosstalk``, ``crosstalk_tau`` or ``temperature``.
         quantity: ``alpha``, ``magnetization`` or ``precision``.
         x: (n,) values of the parameter, ascending, in the unit :attr:`unit`.
         y: (n,) the figure of merit at each.
-        replicates: (R, n) curves that could as well have come out; (1, n), the curve itself, where none are given.
+        replicates: (R, n) equally plausible curves; by default (1, n), the curve itself.
         method: of the fit that alpha comes from, else None.
-        noise_kind: of the runs, such as ``x``; None without noise, or where it is not known.
+        noise_kind: of the runs, such as ``x``; None where there is no noise or the kind is unknown.
         duration: tau of the runs in ns, where it is known.
         n_spins: N of the networks behind each point, ascending; the curve holds for these alone.
         networks: their names.
-        shorter: for alpha, the same curve from fewer of the runs: the largest N are left out one by one, down to three
-            sizes, ascending. They have no replicates of their own, and those whose fit does not converge are left out.
+        shorter: for alpha, the same curve without the largest N, which are left out one by one down to three sizes, in
+            ascending order. These curves have no replicates, and those whose fit does not converge are missing.
         seed: of the replicates.
 
     Raises:
@@ -131,11 +127,11 @@ class CalibrationCurve:
 
     @property
     def origin(self) -> str:
-        """What its runs were in a few words, such as ``ring, N = 2 to 5, 60 ns, x noise``; empty where not known."""
+        """Its runs in a few words, such as ``ring, N = 2 to 5, 60 ns, x noise``; empty where they are unknown."""
         return origin(self.networks, self.n_spins, self.duration, self.noise_kind)
 
     def __call__(self, x: ArrayLike) -> FloatArray:
-        """The figure of merit at ``x``, of its shape; NaN outside the curve."""
+        """The figure of merit at ``x``, with its shape; NaN outside the curve."""
         from scipy.interpolate import PchipInterpolator
 
         return np.asarray(PchipInterpolator(self.x, self.y, extrapolate=False)(np.asarray(x, dtype=np.float64)))
@@ -154,7 +150,7 @@ class CalibrationCurve:
 
 
 def calibration_curve(
-    runs: Iterable[Record] | xr.Dataset | HoldsRuns,
+    runs: Runs,
     parameter: Parameter,
     quantity: Quantity,
     *,
@@ -165,81 +161,67 @@ def calibration_curve(
 ) -> CalibrationCurve:
     """A figure of merit of simulated runs against a parameter that differs between them.
 
-    ``alpha`` is that of :func:`~spinbattery.analysis.scaling.fit_scaling` over the networks at each value,
-    which must be the same networks everywhere. Its replicates are residual bootstraps with one draw of
-    networks for the whole curve: the networks that deviate from a power law deviate alike at neighbouring
-    values, so that a replicate is a curve too, not a scatter of points. They are widened for few networks as
-    the intervals of fit_scaling are. Runs with standard errors (reads, trajectories) or with several seeds add a
-    normal deviate to each of their points, and only the scatter that these do not explain is drawn. For
-    ``magnetization`` and ``precision``, of one network, those errors are all there is; the replicates of
-    exact runs are all the same.
-
-    ``gamma`` is the rate of the one kind of noise, equal on all spins (0 for runs without noise), and
-    ``gamma_tau`` that rate times the duration. Curves of either are for one duration: that they agree
-    between durations is for the reader to check.
+    ``alpha`` is the exponent of :func:`~spinbattery.analysis.scaling.fit_scaling` over the networks, which must be the
+    same at each value. Its replicates are residual bootstraps with one draw of networks for the whole curve, plus a
+    normal deviate for runs with standard errors or several seeds. ``magnetization`` and ``precision`` belong to one
+    network, and their replicates have these deviates alone. A curve is for one duration.
 
     Args:
         runs: records, or a Dataset with dimension ``run``, or the result of a sweep.
-        parameter: ``gamma``, ``gamma_tau``, ``crosstalk``, ``crosstalk_tau`` (J_CT times the duration) or
-            ``temperature`` (of an emulated annealer, mK).
+        parameter: ``gamma`` (rate in 1/ns of the one kind of noise, equal on all spins), ``gamma_tau`` (that rate
+            times the duration), ``crosstalk``, ``crosstalk_tau`` (J_CT times the duration) or ``temperature`` (of an
+            emulated annealer, mK).
         quantity: ``alpha``, ``magnetization`` or ``precision``.
         method: of the fits for ``alpha``: ``loglog`` or ``linear``.
         n_replicates: 100 or more.
         seed: of the replicates; equal seeds give equal curves.
-        include_uncharged: take runs for ``alpha`` and ``precision`` whose sigma is not that of a charge, see
-            :class:`~spinbattery.records.charge_state.ChargeState`; ``magnetization`` needs no sigma, and takes them
-            always.
+        include_uncharged: take uncharged runs (:class:`~spinbattery.records.charge_state.ChargeState`) for ``alpha``
+            and ``precision``; ``magnetization`` always takes them.
 
     Raises:
         InvalidParameterError: an unknown parameter, quantity or method, or a bad number.
-        FitError: no or too few runs, runs that differ in more than the parameter (and, for alpha, the network),
-            other networks at some value, mixed or uneven noise, and runs that are no charge or have no precision
-            where one is needed.
+        FitError: no or too few runs, runs that differ in more than the parameter (and, for alpha, the network), other
+            networks at some value, mixed or uneven noise, and uncharged runs or runs without a precision.
     """
     check_names(parameter, quantity, method)
     include_uncharged = switch("include_uncharged", include_uncharged)
     seed, n_replicates = whole_number("seed", seed, 0), whole_number("n_replicates", n_replicates, _MIN_REPLICATES)
-    data = _dataset(runs)
+    data = runs_of(runs)
     values, kind = _values(data, parameter)
     _check_the_rest(data, parameter)
     if quantity != "magnetization" and not include_uncharged:
         refuse_uncharged(data)
-    x = np.unique(values)
-    if len(x) < _MIN_POINTS:
-        raise FitError(f"all runs have {parameter} = {x[0]:g}, and one point is no curve; add runs at other values.")
-    groups = [data.isel(run=np.flatnonzero(values == value)) for value in x]
-    merit = "precision" if quantity == "alpha" else quantity
-    found = [
-        _points(group, merit, f"the runs with {parameter} = {value:g}") for group, value in zip(groups, x, strict=True)
-    ]
-    sizes = found[0][0]
-    for (others, *_), value in zip(found, x, strict=True):
-        _check_networks(sizes, others, parameter, (float(x[0]), float(value)), quantity)
-    means, errors = (np.stack([point[k] for point in found]) for k in (1, 2))  # (values, networks)
-    generator = np.random.default_rng(seed)
-    if quantity == "alpha":
-        y, rows = exponents(sizes[:, 0], means, errors, method, generator, n_replicates)
-    else:
-        y = means[:, 0]
-        rows = y + errors[:, 0] * generator.standard_normal((n_replicates, len(x)))
+    points = _points(data, values, parameter, quantity)
+    y, rows = _merit(points, quantity, method, n_replicates, seed)
     curve = CalibrationCurve(
         parameter=parameter,
         quantity=quantity,
-        x=x,
+        x=points.x,
         y=y,
         replicates=rows,
         method=method if quantity == "alpha" else None,
         noise_kind=kind,
         duration=float(data["duration"].to_numpy()[0]),
-        n_spins=tuple(int(n) for n in sizes[:, 0]),
-        networks=found[0][3],
+        n_spins=tuple(int(n) for n in points.sizes),
+        networks=points.names,
         seed=seed,
     )
-    return replace(curve, shorter=_shorter(curve, means, method)) if quantity == "alpha" else curve
+    return replace(curve, shorter=_shorter(curve, points.means, method)) if quantity == "alpha" else curve
+
+
+def _merit(
+    points: _Points, quantity: str, method: Method, n_replicates: int, seed: int
+) -> tuple[FloatArray, FloatArray]:
+    """The figure of merit (n,) and its replicates (R, n)."""
+    generator = np.random.default_rng(seed)
+    if quantity == "alpha":
+        return exponents(points.sizes, points.means, points.errors, method, generator, n_replicates)
+    y, errors = points.means[:, 0], points.errors[:, 0]
+    return y, y + errors * generator.standard_normal((n_replicates, len(y)))
 
 
 def _shorter(curve: CalibrationCurve, precision: FloatArray, method: Method) -> tuple[CalibrationCurve, ...]:
-    """Curves without the largest N, from (n, networks) of precision."""
+    """Curves without the largest N, from the precision (n, networks)."""
     sizes, found = np.array(curve.n_spins, dtype=np.float64), []
     for largest in np.unique(sizes)[_MIN_SIZES - 1 : -1]:
         n = int(np.sum(sizes <= largest))  # networks ascend in N
@@ -251,7 +233,7 @@ def _shorter(curve: CalibrationCurve, precision: FloatArray, method: Method) -> 
 
 
 def origin(networks: tuple[str, ...], n_spins: tuple[int, ...], duration: float | None, noise_kind: str | None) -> str:
-    """What the runs of a curve were, in a few words; empty where nothing is known."""
+    """The runs of a curve in a few words; empty where nothing is known."""
     kinds = sorted({name.partition(":")[0] for name in networks})
     sizes = sorted(set(n_spins))
     parts = list(networks) if len(networks) == 1 else [" and ".join(kinds)] if kinds else []
@@ -267,33 +249,15 @@ def origin(networks: tuple[str, ...], n_spins: tuple[int, ...], duration: float 
 
 
 def in_unit(text: str, parameter: Parameter) -> str:
-    """A number with the unit of a parameter, where that has one."""
+    """A number with the unit of a parameter, if it has one."""
     return text if UNITS[parameter] == "1" else f"{text} {UNITS[parameter]}"
 
 
 def check_names(parameter: str, quantity: str, method: str) -> None:
-    """Refuse names that no curve has, before any run is made for one.
-
-    Raises:
-        InvalidParameterError: an unknown parameter, quantity or method of the fit.
-    """
+    """Raise :class:`InvalidParameterError` for an unknown parameter, quantity or method of the fit."""
     check_choice("parameter", parameter, UNITS)
     check_choice("quantity", quantity, QUANTITIES)
-    check_choice("method", method, ("loglog", "linear"))
-
-
-def _dataset(runs: Any) -> xr.Dataset:
-    if hasattr(runs, "data_vars") or hasattr(runs, "dataset"):
-        return runs_of(runs)
-    records = several("runs", runs)
-    for record in records:
-        if not isinstance(record, Record):
-            raise FitError(
-                f"runs must be records, a Dataset with dimension 'run', or a sweep's result, not {record!r}."
-            )
-    if not records:
-        raise FitError("there are no runs; a calibration curve is made of runs at two or more values of a parameter.")
-    return gather(records)
+    check_choice("method", method, METHODS)
 
 
 def _values(data: xr.Dataset, parameter: str) -> tuple[FloatArray, str | None]:
@@ -320,29 +284,24 @@ def _kinds(noise: Noise) -> list[str]:
 def _rates(texts: list[str]) -> tuple[FloatArray, str | None]:
     """Rates of the one kind of noise (run,), and that kind."""
     noises = {text: as_noise(text or None) or Noise() for text in dict.fromkeys(texts)}
-    shapes = {_shape(noise) for noise in noises.values() if noise}
-    if not shapes:
+    acting = [noise for noise in noises.values() if noise]
+    if not acting:
         raise FitError("none of these runs has noise; a curve against its rate needs runs with some.")
-    if len(shapes) > 1:
-        spelt = spelled(np.array([str(noise) for noise in noises.values() if noise]))
+    for noise in acting:
+        if len(_kinds(noise)) > 1 or isinstance(getattr(noise, _kinds(noise)[0]), tuple):
+            raise FitError(
+                f"the noise {noise} is not one rate: a curve against gamma needs one kind of noise, equal on all spins."
+            )
+    if len({(*_kinds(noise), noise.temperature) for noise in acting}) > 1:
+        spelt = spelled(np.array([str(noise) for noise in acting]))
         raise FitError(f"these runs differ in more than one rate of noise ({spelt}); keep those of one kind.")
-    ((kind, _),) = shapes
+    (kind,) = _kinds(acting[0])
     rates = {text: float(getattr(noise, kind)) for text, noise in noises.items()}
     return np.array([rates[text] for text in texts]), kind
 
 
-def _shape(noise: Noise) -> tuple[str, float | None]:
-    """The one kind of noise, and the temperature that belongs to it."""
-    kinds = _kinds(noise)
-    if len(kinds) > 1 or isinstance(getattr(noise, kinds[0]), tuple):
-        raise FitError(
-            f"the noise {noise} is not one rate: a curve against gamma needs one kind of noise, equal on all spins."
-        )
-    return kinds[0], noise.temperature
-
-
 def _check_the_rest(data: xr.Dataset, parameter: str) -> None:
-    """Refuse runs that differ in what is neither the parameter nor the network."""
+    """Refuse runs that differ in more than the parameter and the network."""
     own = _COLUMN.get(parameter, parameter)
     for name, values in differing(data, [name for name in curve_coordinates() if name != own]).items():
         raise FitError(
@@ -351,44 +310,70 @@ def _check_the_rest(data: xr.Dataset, parameter: str) -> None:
         )
 
 
-def _points(group: xr.Dataset, merit: str, what: str) -> tuple[FloatArray, FloatArray, FloatArray, tuple[str, ...]]:
-    """For the runs at one value: (N, n_C, field) of each network, mean of the merit, its error or zero, and names."""
+class _Points(NamedTuple):
+    """The runs at n values x of the parameter: means and their errors (n, networks), errors zero where unknown."""
+
+    x: FloatArray
+    networks: FloatArray
+    """(networks, 3) of N, n_C and the field, ascending."""
+    names: tuple[str, ...]
+    means: FloatArray
+    errors: FloatArray
+
+    @property
+    def sizes(self) -> FloatArray:
+        return self.networks[:, 0]
+
+
+def _points(data: xr.Dataset, values: FloatArray, parameter: str, quantity: str) -> _Points:
+    x = np.unique(values)
+    if len(x) < _MIN_POINTS:
+        raise FitError(f"all runs have {parameter} = {x[0]:g}, and one point is no curve; add runs at other values.")
+    merit = "precision" if quantity == "alpha" else quantity
+    found = []
+    for value in x:
+        group = data.isel(run=np.flatnonzero(values == value))
+        found.append(_points_at(group, value, merit, f"the runs with {parameter} = {value:g}"))
+        _check_networks(found, parameter, quantity)
+    means, errors = (np.concatenate([getattr(points, name) for points in found]) for name in ("means", "errors"))
+    return found[0]._replace(x=x, means=means, errors=errors)
+
+
+def _points_at(group: xr.Dataset, value: float, merit: str, what: str) -> _Points:
     check_one_curve(group, what)
-    seeds: list[IntArray] = seed_groups(group)
-    networks = np.stack(
-        [group[name].to_numpy().astype(np.float64)[[members[0] for members in seeds]] for name in _ONE_NETWORK], axis=1
-    )
+    seeds = seed_groups(group)
+    first = group.isel(run=[members[0] for members in seeds])
+    networks = np.stack([first[name].to_numpy().astype(np.float64) for name in _ONE_NETWORK], axis=1)
     means, errors = averages(group, merit, seeds)
     if np.isnan(means).any():
         n = networks[int(np.argmax(np.isnan(means))), 0]
         why = next(filter(None, sentences_of(group).tolist()), "is not known")
-        raise FitError(f"{what}: that of N = {n:g} has no {merit}, as its sigma {why}; leave that N out.")
+        raise FitError(f"{what}: the run with N = {n:g} has no {merit}, as its sigma {why}; leave that N out.")
     order = np.lexsort(networks.T[::-1])
-    names = group["network"].to_numpy()[[members[0] for members in seeds]][order]
-    plain = tuple(str(name).partition(_CROSSTALK)[0] for name in names)
-    return networks[order], means[order], np.nan_to_num(errors[order]), plain
+    names = tuple(str(name).partition(_CROSSTALK)[0] for name in first["network"].to_numpy()[order])
+    return _Points(np.array([value]), networks[order], names, means[None, order], np.nan_to_num(errors[None, order]))
 
 
-def _check_networks(
-    first: FloatArray, others: FloatArray, parameter: str, values: tuple[float, float], quantity: str
-) -> None:
-    """Refuse other networks at another value of the parameter, and more or fewer than the quantity needs."""
-    if first.shape != others.shape or (first != others).any():
+def _check_networks(found: Sequence[_Points], parameter: str, quantity: str) -> None:
+    """Refuse other networks at the last value than at the first, and more or fewer than the quantity needs."""
+    first, last = found[0], found[-1]
+    if not np.array_equal(first.networks, last.networks):
         names = [
-            ", ".join(f"{n:g} (n_C = {pairs:g}, h = {h:g})" for n, pairs, h in networks) for networks in (first, others)
+            ", ".join(f"{n:g} (n_C = {pairs:g}, h = {h:g})" for n, pairs, h in points.networks)
+            for points in (first, last)
         ]
         raise FitError(
-            f"a curve needs the same networks and fields at every {parameter}, but N is {names[0]} at {values[0]:g} "
-            f"and {names[1]} at {values[1]:g}; add what is missing, or leave the others out."
+            f"a curve needs the same networks and fields at every {parameter}, but N is {names[0]} at {first.x[0]:g} "
+            f"and {names[1]} at {last.x[0]:g}; add what is missing, or leave the others out."
         )
-    if quantity != "alpha" and len(first) > 1:
+    if quantity != "alpha" and len(first.sizes) > 1:
         raise FitError(
-            f"{quantity} is that of one network, but there are {len(first)} at every {parameter} "
-            f"(N = {spelled(first[:, 0])}); keep one, as by data.isel(run=data['n_spins'] == ...), or "
+            f"{quantity} belongs to one network, but there are {len(first.sizes)} at every {parameter} "
+            f"(N = {spelled(first.sizes)}); keep one, as by data.isel(run=data['n_spins'] == ...), or "
             "give one network."
         )
-    if quantity == "alpha" and len(np.unique(first[:, 0])) < _MIN_SIZES:
+    n_sizes = len(np.unique(first.sizes))
+    if quantity == "alpha" and n_sizes < _MIN_SIZES:
         raise FitError(
-            f"alpha needs networks of three or more different N at every {parameter}, but there are "
-            f"{len(np.unique(first[:, 0]))}."
+            f"alpha needs networks of three or more different N at every {parameter}, but there are {n_sizes}."
         )

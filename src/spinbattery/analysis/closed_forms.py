@@ -12,12 +12,12 @@ def _checked_mixing(p: float) -> float:
     p = finite("p", p)
     if not 0.0 <= p <= 1.0:
         value, _, _ = apart(p, 0.0, 1.0)
-        raise InvalidParameterError(f"p is a weight of the maximally mixed state, within [0, 1], but is {value}.")
+        raise InvalidParameterError(f"p is the weight of the maximally mixed state, within [0, 1], but is {value}.")
     return p
 
 
 def local_moments(n: int, theta: float, p: float) -> tuple[float, float]:
-    """(mu, sigma^2) of N independent, equal spins (paper Eq. 2, 10, 11).
+    """(mu, sigma^2) for N independent, equal spins (paper Eq. 2, 10, 11).
 
     Each spin is (1 - p)|psi><psi| + p I/2 with |psi> = cos(theta)|up> + sin(theta)|down>, so that
     mu = (1 - p) cos(2 theta) and sigma^2 = [1 - (1 - p)^2 cos^2(2 theta)]/N: the precision grows as N.
@@ -36,7 +36,7 @@ def local_moments(n: int, theta: float, p: float) -> tuple[float, float]:
 
 
 def ghz_mixture_moments(n: int, big_theta: float, p: float) -> tuple[float, float]:
-    """(mu, sigma^2) of a GHZ-like state mixed with white noise (paper Eq. 3, 12-15).
+    """(mu, sigma^2) for a GHZ-like state mixed with white noise (paper Eq. 3, 12-15).
 
     The state is (1 - P)|Psi><Psi| + P I/2^N with |Psi> = cos(Theta)|up...up> + sin(Theta)|down...down>,
     so that mu = (1 - P) cos(2 Theta) and sigma^2 = P/N + (1 - P)[1 - (1 - P) cos^2(2 Theta)].

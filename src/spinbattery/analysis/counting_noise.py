@@ -1,8 +1,8 @@
-"""How far c and alpha scatter because reads are finitely many, with nothing else uncertain."""
+"""Scatter of c and alpha from finitely many reads alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,14 +12,14 @@ from numpy.typing import ArrayLike
 from ..core.checks import real_numbers, several, whole_number
 from ..core.errors import FitError, InvalidParameterError
 from ..core.typing import FloatArray
-from .scaling import Method, fit_rows
+from .samples import drawn_moments
+from .scaling import METHODS, Method, fit_rows
 
-_METHODS: tuple[Method, ...] = ("loglog", "linear")
 _MIN_EXPERIMENTS = 10
 _MIN_SIZES = 3
 _MIN_FITTED = 2
 _NORMALISED = 1e-6
-"""By how much probabilities may fail to sum to one."""
+"""Tolerance for the sum of probabilities to be one."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class FitScatter:
 
     Attributes:
         method: ``loglog`` or ``linear``, see :func:`spinbattery.fit_scaling`.
-        c, c_std: mean and standard deviation of c; its distribution is skewed, ln c being the nearly normal one.
+        c, c_std: mean and standard deviation of c, whose distribution is skewed (ln c is nearly normal).
         alpha, alpha_std: mean and standard deviation of alpha.
         c_interval, alpha_interval: 2.5 and 97.5 percentiles.
-        n_fitted: experiments that this rests on.
-        n_unfitted: experiments with a precision at every N through which no power law was found.
+        n_fitted: number of experiments with a fit.
+        n_unfitted: number of experiments with a precision at every N, but no fitting power law.
     """
 
     method: Method
@@ -54,10 +54,10 @@ class CountingNoise:
         loglog, linear: the scatter of either fit.
         n_spins: N of each point.
         n_reads: reads at each N.
-        n_experiments: synthetic experiments drawn.
-        n_without_precision: of these, those with all reads alike at some N, where there is no precision and
-            so no fit; they are left out, which biases the rest where they are many.
-        seed: seed of the numpy Generator.
+        n_experiments: number of synthetic experiments.
+        n_without_precision: number of experiments with equal reads at some N, so that there is no precision and no
+            fit; they are left out, and many of them bias the rest.
+        seed: of the numpy Generator.
     """
 
     loglog: FitScatter
@@ -81,13 +81,12 @@ def counting_noise(
     n_experiments: int = 400,
     seed: int = 0,
 ) -> CountingNoise:
-    """Scatter of (c, alpha) over synthetic experiments that differ in nothing but which reads occurred.
+    """Scatter of (c, alpha) over synthetic experiments that differ only in the reads that occurred.
 
-    In each experiment the flips k of ``n_reads`` reads are drawn at every N from the P(k) given, the
-    precision N^2/(4 Var k) is taken with nu - 1, and c N^alpha fitted both ways. For independent spins
-    P(k) is ``FreezeOut.flip_probabilities()`` or :func:`~spinbattery.analysis.freeze_out.poisson_binomial`;
-    for rare flips of which only the variance is known, a Poisson law of that mean; of a
-    record, exact or not, :func:`~spinbattery.analysis.samples.flip_probabilities`.
+    In each experiment the flips k of ``n_reads`` reads are drawn from P(k) at every N, and c N^alpha is fitted both
+    ways to the precision N^2/(4 Var k), with nu - 1. For independent spins P(k) is ``FreezeOut.flip_probabilities()``
+    or :func:`~spinbattery.analysis.freeze_out.poisson_binomial`; for a record
+    :func:`~spinbattery.analysis.samples.flip_probabilities`; for rare flips of known variance a Poisson law.
 
     Args:
         n_spins: N of each point, three or more different ones.
@@ -98,34 +97,31 @@ def counting_noise(
 
     Raises:
         InvalidParameterError: P(k) that are no distribution on 0 ... N, or a bad number.
-        FitError: fewer than three different N, or hardly an experiment that has a precision at every N.
+        FitError: fewer than three different N, or hardly any experiment with a precision at every N.
     """
     sizes = [whole_number("n_spins", n) for n in several("n_spins", n_spins)]
-    laws = [_checked_law(n, law) for n, law in zip(sizes, _as_many(flip_probabilities, sizes), strict=True)]
+    given = several("flip_probabilities", flip_probabilities)
+    if len(given) != len(sizes):
+        raise InvalidParameterError(f"{len(sizes)} values of N need as many distributions of flips, not {len(given)}.")
+    laws = [_checked_law(n, law) for n, law in zip(sizes, given, strict=True)]
     n_reads = whole_number("n_reads", n_reads, 2)
     n_experiments, seed = whole_number("n_experiments", n_experiments, _MIN_EXPERIMENTS), whole_number("seed", seed, 0)
     if len(set(sizes)) < _MIN_SIZES:
         raise FitError(f"c N^alpha needs points at three or more different N, but they are {sizes}.")
     generator = np.random.default_rng(seed)
-    variances = np.column_stack([_drawn_variances(law, n_reads, n_experiments, generator) for law in laws])
+    drawn = [drawn_moments(np.arange(len(law)), law, n_reads, n_experiments, generator) for law in laws]
+    variances = np.column_stack([variance for _, variance in drawn])
     usable = variances[(variances > 0.0).all(axis=1)]
     if len(usable) < _MIN_FITTED:
         poorest = sizes[int(np.argmin(np.count_nonzero(variances, axis=0)))]
         raise FitError(
-            f"in {n_experiments - len(usable)} of {n_experiments} experiments all reads are alike at some N, mostly at "
+            f"in {n_experiments - len(usable)} of {n_experiments} experiments all reads are equal at some N, mostly at "
             f"N = {poorest}, and have no precision: take more reads than {n_reads}, or leave that N out."
         )
     spins = np.array(sizes, dtype=np.float64)
     precision = spins**2 / (4.0 * usable)
-    loglog, linear = (_scatter(method, fit_rows(spins, precision, method), len(usable)) for method in _METHODS)
+    loglog, linear = (_scatter(method, fit_rows(spins, precision, method), len(usable)) for method in METHODS)
     return CountingNoise(loglog, linear, tuple(sizes), n_reads, n_experiments, n_experiments - len(usable), seed)
-
-
-def _as_many(laws: Iterable[ArrayLike], sizes: Sequence[int]) -> list[ArrayLike]:
-    found = several("flip_probabilities", laws)
-    if len(found) != len(sizes):
-        raise InvalidParameterError(f"{len(sizes)} values of N need as many distributions of flips, not {len(found)}.")
-    return found
 
 
 def _checked_law(n_spins: int, law: ArrayLike) -> FloatArray:
@@ -137,17 +133,6 @@ def _checked_law(n_spins: int, law: ArrayLike) -> FloatArray:
     if not ((p >= 0.0).all() and abs(float(p.sum()) - 1.0) <= _NORMALISED):
         raise InvalidParameterError(f"P(k) of {n_spins} spins must be probabilities that sum to one.")
     return np.asarray(p / p.sum())
-
-
-def _drawn_variances(law: FloatArray, n_reads: int, n_experiments: int, generator: np.random.Generator) -> FloatArray:
-    """Var k (nu - 1) of each experiment; exactly zero where all reads are alike."""
-    k = np.flatnonzero(law)
-    counts = generator.multinomial(n_reads, law[k], size=n_experiments)
-    # about the mean of the law, so that squares do not cancel
-    deviations = k - float(k @ law[k])
-    shift = counts @ deviations / n_reads
-    variances = (counts @ deviations**2 - n_reads * shift**2) / (n_reads - 1)
-    return np.where(np.count_nonzero(counts, axis=1) > 1, variances, 0.0)
 
 
 def _scatter(method: Method, fits: FloatArray, n_usable: int) -> FitScatter:

@@ -1,4 +1,4 @@
-"""Transverse field over coupling along the schedule, and where it passes a critical value."""
+"""Ratio of transverse field and coupling along the schedule, and the s at which it passes a critical value."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ..core.typing import FloatArray
 from ..model.scales import EnergyScales, as_scales
 
 CRITICAL_RATIOS = {"ring": 1.0, "square lattice": 3.0445}
-"""Transverse field over coupling at the transition of the ground state, N to infinity and no longitudinal field.
+"""Transverse field over coupling at the transition of the ground state, for infinite N and no longitudinal field.
 
-The ring's is exact (Pfeuty, Ann. Phys. 57, 79 (1970)), the square lattice's is from arXiv:2511.10934. Mean field
-has the number of neighbours instead, which is too much: 2 and 4 for these two.
+The value of the ring is exact (Pfeuty, Ann. Phys. 57, 79 (1970)), the value of the square lattice comes from
+arXiv:2511.10934. Mean field overestimates both: it gives the number of neighbours, 2 and 4.
 """
 
 _POINTS = 1001
 
 
 def field_ratio(s: ArrayLike, J: float, scales: EnergyScales | None = None) -> FloatArray:
-    """Transverse field over coupling, A(s)/(|J| B(s)): both stand in H with a factor 1/2.
+    """Transverse field over coupling, A(s)/(|J| B(s)); both have a factor 1/2 in H.
 
     Args:
         s: annealing fractions in [0, 1], of any shape.
@@ -29,10 +29,10 @@ def field_ratio(s: ArrayLike, J: float, scales: EnergyScales | None = None) -> F
         scales: A(s) and B(s); the smooth Advantage_system6 model by default.
 
     Returns:
-        Dimensionless, of the shape of ``s``.
+        The dimensionless ratio, with the shape of ``s``.
 
     Raises:
-        InvalidParameterError: s beyond [0, 1] or no number, J zero or no number, or B(s) zero.
+        InvalidParameterError: s outside [0, 1] or no number, J zero or no number, or B(s) zero.
 
     Example:
         >>> round(float(field_ratio(0.35, -0.2)), 3)  # below 3.0445: ordered on a square lattice
@@ -44,23 +44,23 @@ def field_ratio(s: ArrayLike, J: float, scales: EnergyScales | None = None) -> F
         raise InvalidParameterError(f"s must lie within [0, 1], but is {s!r}.")
     ising = scales.B(fractions)
     if not (ising > 0.0).all():
-        raise InvalidParameterError(f"B(s) of {scales.name} is zero at some of these s, where no ratio exists.")
+        raise InvalidParameterError(f"B(s) of {scales.name} is zero at some of these s, where there is no ratio.")
     return np.asarray(scales.A(fractions) / (strength * ising))
 
 
 def critical_fraction(ratio: float, J: float, scales: EnergyScales | None = None) -> float:
-    """The s at which the ratio of transverse field and coupling has a value: a hold below that s crosses it.
+    """Annealing fraction s at which A(s)/(|J| B(s)) has a value; a protocol whose hold is below that s crosses it.
 
-    Where a table of A(s) and B(s) passes the value more than once, it is the largest such s, the first that a ramp
-    down from s = 1 comes to.
+    Where the scales pass the value more than once, it is the largest such s, which a ramp down from s = 1 reaches
+    first.
 
     Args:
-        ratio: of the transition, such as those of :data:`CRITICAL_RATIOS`.
+        ratio: the value, such as those in :data:`CRITICAL_RATIOS`.
         J: the protocol's coupling in units of B(s)/2, not zero.
         scales: A(s) and B(s); the smooth Advantage_system6 model by default.
 
     Raises:
-        InvalidParameterError: a ratio that is not above zero or that no s has, or J zero.
+        InvalidParameterError: a ratio that is not above zero or not reached, or J zero.
 
     Example:
         >>> round(critical_fraction(3.0445, -0.2), 3)
@@ -79,7 +79,7 @@ def critical_fraction(ratio: float, J: float, scales: EnergyScales | None = None
         where = "below {:g} everywhere" if not above.size else "above {:g} still at s = 1"
         raise InvalidParameterError(
             f"A(s)/(|J| B(s)) of {scales.name} with J = {J:g} is {where.format(ratio)}, so that no ramp from s = 1 "
-            "comes to it; check J and the ratio."
+            "reaches it; check J and the ratio."
         )
     low, high = grid[above[-1] : above[-1] + 2].tolist()
     return float(brentq(lambda s: float(excess(s)), low, high, xtol=1e-12))
@@ -88,5 +88,5 @@ def critical_fraction(ratio: float, J: float, scales: EnergyScales | None = None
 def _strength(J: float) -> float:
     strength = abs(finite("J", J))
     if strength == 0.0:
-        raise InvalidParameterError("J is zero: spins that are not coupled have no transition.")
+        raise InvalidParameterError("J is zero: uncoupled spins have no transition.")
     return strength

@@ -1,4 +1,4 @@
-"""Energy: what charging stores, at what power, and how much of it unitaries can extract."""
+"""Stored energy, charging power, and the energy that unitaries can extract."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def _checked_mu(name: str, mu: float) -> float:
 
 
 def stored_energy(n_spins: int, mu_initial: float, mu_final: float, field_ghz: float) -> float:
-    """Energy put into N spins in a field, in J: N (field/2) h (mu_final - mu_initial), h being Planck's constant.
+    """Energy stored in N spins in a field, in J: N (field/2) h (mu_final - mu_initial), with Planck's constant h.
 
     Args:
         n_spins: N.
         mu_initial: <Sz>/N before; -1 is discharged.
         mu_final: <Sz>/N after.
-        field_ghz: splitting of one spin over h in GHz, such as B(1): each spin has field/2 per unit of sz.
+        field_ghz: splitting of one spin over h in GHz, such as B(1); each spin has the energy field/2 per unit of sz.
 
     Raises:
         InvalidParameterError: N below 1, |mu| above 1, or a field that is not above zero.
@@ -41,17 +41,17 @@ def stored_energy(n_spins: int, mu_initial: float, mu_final: float, field_ghz: f
 
 
 def stored_energy_as_printed(n_spins: int, mu_initial: float, mu_final: float, field_ghz: float) -> float:
-    """The same by the paper's formula, which is wrong by a factor of 2; only for comparing with its figures.
+    """Stored energy by the paper's formula, which is too small by a factor of 2; only for comparing with its numbers.
 
-    The paper takes E_tau = (1 - f) E_0 after a fraction f of the spins has flipped, where
-    (1 - 2f) E_0 holds: a flip turns the energy of a spin round rather than to zero. Its powers,
-    2.344e-16 W and 2.151e-16 W, are half of what holds. Arguments and errors as :func:`stored_energy`.
+    The paper takes E_tau = (1 - f) E_0 after a fraction f of the spins has flipped. Correct is (1 - 2f) E_0, as a flip
+    changes the sign of a spin's energy. The printed powers, 2.344e-16 W and 2.151e-16 W, are half of the correct ones.
+    Arguments and errors as :func:`stored_energy`.
     """
     return 0.5 * stored_energy(n_spins, mu_initial, mu_final, field_ghz)
 
 
 def mean_power(energy_j: float, duration_ns: float) -> float:
-    """Energy (J) over duration (ns), in W.
+    """Mean power in W from an energy in J and a duration in ns.
 
     Raises:
         InvalidParameterError: an energy that is not finite, or a duration that is not above zero.
@@ -60,10 +60,10 @@ def mean_power(energy_j: float, duration_ns: float) -> float:
 
 
 def peak_power(record: Record, field_ghz: float) -> float:
-    """Largest power along mu(t) in W, with E(t) = N (field/2) h mu(t) and h Planck's constant.
+    """Largest power along mu(t) in W, with E(t) = N (field/2) h mu(t) and Planck's constant h.
 
-    It is the largest slope between neighbouring output times, which mu(t) reaches somewhere between
-    them: a lower bound of the true peak that finer output times raise.
+    It is the largest slope between neighbouring output times, a lower bound of the true peak that rises with finer
+    output times.
 
     Args:
         record: a record with three or more output times.
@@ -84,34 +84,27 @@ def peak_power(record: Record, field_ghz: float) -> float:
 
 
 def peak_power_as_printed(record: Record, field_ghz: float) -> float:
-    """The same by the paper's formula, half of what holds; see :func:`stored_energy_as_printed`."""
+    """Peak power by the paper's formula, half of the correct value; see :func:`stored_energy_as_printed`."""
     return 0.5 * peak_power(record, field_ghz)
 
 
 def ratio_and_difference(a: float, b: float) -> tuple[float, float]:
-    """(a/b, a - b).
-
-    The paper says its cooperative engine outperforms the local one "by a factor 5.670e4"; that is the
-    difference 6.894e5 - 6.327e5, while the ratio is 1.09.
-
-    Raises:
-        InvalidParameterError: not finite, or b is zero.
-    """
+    """(a/b, a - b): the paper's "factor 5.670e4" between its engines is the difference 6.894e5 - 6.327e5."""
     a, b = finite("a", a), finite("b", b)
     if b == 0.0:
-        raise InvalidParameterError("b must not be zero: there is no ratio to it.")
+        raise InvalidParameterError("b must not be zero: a/b does not exist.")
     return a / b, a - b
 
 
 def ergotropy(state: ArrayLike, hamiltonian: ArrayLike) -> float:
-    """Largest energy that unitaries can extract: Tr(rho H) - Tr(rho_passive H).
+    """Ergotropy Tr(rho H) - Tr(rho_passive H), the largest energy that unitaries can extract.
 
     rho_passive has the populations of rho in descending order on the levels of H in ascending order
     (Allahverdyan, Balian and Nieuwenhuizen, Europhys. Lett. 67, 565 (2004)).
 
     Args:
         state: amplitudes (d,) or a density matrix (d, d), d up to 4096.
-        hamiltonian: (d, d) Hermitian, or its (d,) real diagonal; the result has its unit.
+        hamiltonian: (d, d) Hermitian, or its (d,) real diagonal, in the unit of the result.
 
     Raises:
         InvalidParameterError: shapes that do not fit, d above 4096, entries not finite, a state that is
@@ -130,11 +123,11 @@ def ergotropy(state: ArrayLike, hamiltonian: ArrayLike) -> float:
 
 
 def capacity(state: ArrayLike, hamiltonian: ArrayLike) -> float:
-    """Battery capacity: energy of the active state minus that of the passive state on the unitary orbit.
+    """Battery capacity, the energy of the active state minus the energy of the passive state on the unitary orbit.
 
-    The active state has the populations in ascending order on ascending levels. Every unitary leaves
-    the capacity as it is; it bounds the ergotropy (Yang et al., Phys. Rev. Lett. 131, 030402 (2023)).
-    Arguments and errors as :func:`ergotropy`.
+    The active state has the populations in ascending order on ascending levels. The capacity is the same after every
+    unitary, and bounds the ergotropy (Yang et al., Phys. Rev. Lett. 131, 030402 (2023)). Arguments and errors as
+    :func:`ergotropy`.
     """
     _, levels = _checked_hamiltonian(hamiltonian)
     _, populations = _checked_state(state, len(levels))
@@ -152,7 +145,7 @@ def _checked_array(name: str, value: ArrayLike) -> NDArray[np.complex128]:
         raise InvalidParameterError(f"{name} must be of shape (d,) or (d, d), but is of shape {array.shape}.")
     if len(array) > _LARGEST_DIMENSION:
         raise InvalidParameterError(
-            f"{name} has dimension {len(array)}, but at most {_LARGEST_DIMENSION} (12 spins) is diagonalised."
+            f"{name} has dimension {len(array)}, but at most {_LARGEST_DIMENSION} (12 spins) can be diagonalised."
         )
     if not np.isfinite(array).all():
         raise InvalidParameterError(f"{name} has entries that are not finite.")

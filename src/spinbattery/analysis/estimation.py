@@ -1,4 +1,4 @@
-"""Estimation: from a measured figure of merit to the parameter of the device that would give it."""
+"""Estimates of a device parameter from a measured figure of merit."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .calibration import PER_DURATION, UNITS, CalibrationCurve, Parameter, Quant
 
 _BISECTIONS = 60
 _SAME = 1e-9
-"""Crossings closer than this part of the curve's range are one: it passes through a point of the curve."""
+"""Crossings closer than this fraction of the curve's range are one, at a point of the curve."""
 
 
 @dataclass(frozen=True)
 class RangeEstimate:
-    """The estimate with the runs of some N alone.
+    """The estimate from the runs of some N alone.
 
     Attributes:
-        n_spins: N of the networks behind it.
+        n_spins: N of these networks.
         value: of the parameter; None where the measured value is not on their curve.
     """
 
@@ -36,27 +36,27 @@ class RangeEstimate:
 class Estimate:
     """A parameter read off a calibration curve.
 
-    It is the parameter with which the simulated model gives the measured value. That the model describes
-    the device, and that nothing else gives that value, it does not say.
+    The simulated model gives the measured value with this parameter. Whether the model describes the device, and
+    whether something else gives the same value, it does not say.
 
     Attributes:
-        parameter: what was estimated, in the unit :attr:`unit`.
+        parameter: name of the parameter, in the unit :attr:`unit`.
         value: the estimate; None where the measured value is not on the curve.
-        interval: its ends; an end is None where it lies outside the curve, so that the data set no bound there.
+        interval: its ends; None for an end outside the curve, where the data set no bound.
         confidence: of the interval.
         quantity: what was measured.
         measured, error: its value and standard error.
-        interpolation_error: by how much the value would move if straight lines joined the points of the curve;
-            a scale of what their spacing costs, which the interval does not hold. None where there is no value.
+        interpolation_error: shift of the value if straight lines joined the points of the curve, a scale of the error
+            that their spacing makes, which the interval does not hold. None where there is no value.
         outside: shares of the draws that were beyond the curve's first point and beyond its last.
         seed: of the draws.
-        networks, n_spins: names and N of the simulated networks; empty where they are not known.
+        networks, n_spins: names and N of the simulated networks; empty where unknown.
         simulated_duration: tau of the simulated runs in ns, where it is known.
         noise_kind: of the simulated runs, None without noise.
-        by_range: for an exponent, the estimate with the largest N left out one by one, down to three sizes, ascending,
-            and at last that with all; empty where there is one range alone.
-        range_of_n: least and greatest of these, an end None where it lies outside its curve; None for one range alone.
-            The interval does not hold it: it is the scatter about one power law, and says nothing of other N.
+        by_range: for an exponent, the estimates without the largest N, which are left out one by one down to three
+            sizes, in ascending order, and last the estimate with all N; empty for a single range.
+        range_of_n: least and greatest of these, None for an end outside its curve; None for a single range. The
+            interval does not hold it, as the scatter about one power law says nothing about other N.
     """
 
     parameter: Parameter
@@ -78,10 +78,7 @@ class Estimate:
 
     @property
     def covering(self) -> tuple[float | None, float | None] | None:
-        """The interval and :attr:`range_of_n` together; None where the latter is not known.
-
-        It covers the ranges of N that were simulated. What larger networks would give it does not say.
-        """
+        """The interval and :attr:`range_of_n` together, for the simulated N alone; None where the latter is None."""
         if self.range_of_n is None:
             return None
         (low, high), (least, greatest) = self.interval, self.range_of_n
@@ -96,7 +93,7 @@ class Estimate:
         return UNITS[self.parameter]
 
     def at_duration(self, duration: float) -> Estimate:
-        """The rate or coupling itself where the product with the duration was estimated.
+        """The rate or coupling itself, where its product with the duration was estimated.
 
         Rates are plain decay rates, with no factor 2 pi: 1e-6/ns is 1e3 in a second, or 1 kHz.
 
@@ -104,7 +101,7 @@ class Estimate:
             duration: tau of the device in ns; 60 us is 60e3.
 
         Raises:
-            InvalidParameterError: the parameter is no product with a duration, or the duration is not above zero.
+            InvalidParameterError: the parameter is not a product with a duration, or the duration is not above zero.
         """
         check_per_duration(self.parameter)
         tau = positive("duration", duration)
@@ -131,7 +128,7 @@ class Estimate:
     def __str__(self) -> str:
         value = "outside the curve" if self.value is None else in_unit(f"{self.value:.3g}", self.parameter)
         runs = origin(self.networks, self.n_spins, self.simulated_duration, self.noise_kind)
-        ends = f"{100.0 * self.confidence:g} %: {_spelt(self.interval)}{self._range_text()}"
+        ends = f"{100.0 * self.confidence:g} %: {_spelled(self.interval)}{self._range_text()}"
         return (
             f"{self.parameter} = {value} ({ends}) from {self.quantity} = {self.measured:g} +- {self.error:g}"
             f"{runs and f'; {runs}'}"
@@ -140,11 +137,11 @@ class Estimate:
     def _range_text(self) -> str:
         if self.range_of_n is not None:
             first, *_, last = (max(one.n_spins) for one in self.by_range)
-            return f"; {_spelt(self.range_of_n)} as the largest N goes from {first} to {last}"
+            return f"; {_spelled(self.range_of_n)} as the largest N goes from {first} to {last}"
         return "; dependence on the range of N not known" if self.quantity == "alpha" and self.n_spins else ""
 
 
-def _spelt(ends: tuple[float | None, float | None]) -> str:
+def _spelled(ends: tuple[float | None, float | None]) -> str:
     return " to ".join("open" if end is None else f"{end:.3g}" for end in ends)
 
 
@@ -167,17 +164,14 @@ def estimate(
 ) -> Estimate:
     """Invert a calibration curve at a measured value.
 
-    The value is where the curve, interpolated monotonically between its points, has the measured value.
-    For the interval every replicate of the curve is inverted at a normal draw of the measured value, so
-    that it holds the uncertainty of both; its ends are percentiles. Draws beyond the curve count as beyond
-    its end: where they reach a percentile, that end of the interval is open. An exponent hangs on the range of N too,
-    which no scatter about a power law shows: the estimate is repeated with the largest N left out one by one.
+    The interval has the percentiles of the curve's replicates, each inverted at a normal draw of the measured value.
+    For an exponent the estimate is repeated with the largest N left out one by one.
 
     Args:
-        curve: of :func:`~spinbattery.analysis.calibration.calibration_curve`, or of other numbers.
+        curve: from :func:`~spinbattery.analysis.calibration.calibration_curve`, or of other numbers.
         measured: the figure of merit of the device.
         error: its standard error.
-        within: range of the parameter to look in, where the measured value occurs more than once.
+        within: range of the parameter to search, where the measured value occurs more than once.
         confidence: of the interval, above 0 and below 1.
         seed: of the draws; equal seeds give equal intervals.
 
@@ -186,35 +180,22 @@ def estimate(
         FitError: the measured value occurs more than once; the message names the places.
 
     Warns:
-        OutsideCurveWarning: the measured value is not on the curve (then there is no estimate), or an end of
-            the interval is beyond it (then that end is open).
+        OutsideCurveWarning: the measured value is not on the curve, so that there is no estimate, or an end of the
+            interval is beyond it, and open.
     """
     curve = instance("curve", curve, CalibrationCurve, "as calibration_curve() makes")
     measured, error = finite("the measured value", measured), finite("its error", error)
-    if error < 0.0:
-        raise InvalidParameterError(f"the error of the measured value is {error:g}; it must not be negative.")
-    if not 0.0 < finite("confidence", confidence) < 1.0:
-        raise InvalidParameterError(f"confidence must be above 0 and below 1, but is {confidence:g}.")
+    _check_spread(error, confidence)
     seed = whole_number("seed", seed, 0)
-    low, high = _range(curve, within)
-    nominal = _roots(curve.x, curve.y[None], np.array([measured]), low, high)
-    crossings = _distinct(nominal[0][np.isfinite(nominal[0])], float(np.ptp(curve.x)))
-    if len(crossings) > 1:
-        places = ", ".join(f"{place:.4g}" for place in crossings)
-        raise FitError(
-            f"{curve.quantity} = {measured:g} occurs at {curve.parameter} = {in_unit(places, curve.parameter)}; say "
-            "which is meant by within=(low, high)."
-        )
-    value = crossings[0] if crossings else None
-    rows = curve.replicates
-    draws = measured + error * np.random.default_rng(seed).standard_normal(len(rows))
-    below, above = _inverted(curve, rows, draws, (low, high), value)
-    interval = _interval(below, above, confidence)
-    by_range, range_of_n = _by_range(curve, measured, (low, high), value)
+    ends = _range(curve, within)
+    value = _crossing(curve, measured, ends)
+    draws = measured + error * np.random.default_rng(seed).standard_normal(len(curve.replicates))
+    below, above = _inverted(curve, curve.replicates, draws, ends, value)
+    by_range, range_of_n = _by_range(curve, measured, ends, value)
     found = Estimate(
         parameter=curve.parameter,
         value=value,
-        interval=interval,
+        interval=_interval(below, above, confidence),
         confidence=confidence,
         quantity=curve.quantity,
         measured=measured,
@@ -229,9 +210,16 @@ def estimate(
         by_range=by_range,
         range_of_n=range_of_n,
     )
-    if value is None or None in interval:
-        warnings.warn(_outside_message(curve, found, low, high), OutsideCurveWarning, stacklevel=2)
+    if value is None or None in found.interval:
+        warnings.warn(_outside_message(curve, found, ends), OutsideCurveWarning, stacklevel=2)
     return found
+
+
+def _check_spread(error: float, confidence: float) -> None:
+    if error < 0.0:
+        raise InvalidParameterError(f"the error of the measured value is {error:g}; it must not be negative.")
+    if not 0.0 < finite("confidence", confidence) < 1.0:
+        raise InvalidParameterError(f"confidence must be above 0 and below 1, but is {confidence:g}.")
 
 
 def _range(curve: CalibrationCurve, within: tuple[float, float] | None) -> tuple[float, float]:
@@ -242,18 +230,32 @@ def _range(curve: CalibrationCurve, within: tuple[float, float] | None) -> tuple
     if not max(low, first) < min(high, last):
         ends = apart(low, high, first, last)
         raise InvalidParameterError(
-            f"within=({ends[0]}, {ends[1]}) is no range of the curve, which runs from {ends[2]} to "
-            f"{in_unit(ends[3], curve.parameter)}."
+            f"within must be a range of the curve, which runs from {ends[2]} to {in_unit(ends[3], curve.parameter)}, "
+            f"with its lower end first, but is ({ends[0]}, {ends[1]})."
         )
     return max(low, first), min(high, last)
 
 
-def _roots(x: FloatArray, rows: FloatArray, levels: FloatArray, low: float, high: float) -> FloatArray:
-    """Where each row has its level between two points, (R, n - 1); NaN where it has not, or outside the range."""
+def _crossing(curve: CalibrationCurve, measured: float, ends: tuple[float, float]) -> float | None:
+    """The one place between the ends where the curve has the measured value, or None."""
+    found = _roots(curve.x, curve.y[None], np.array([measured]), ends)
+    places = np.sort(found[np.isfinite(found)])
+    distinct = places[np.diff(places, prepend=-np.inf) > _SAME * np.ptp(curve.x)].tolist()
+    if len(distinct) > 1:
+        listed = in_unit(", ".join(f"{place:.4g}" for place in distinct), curve.parameter)
+        raise FitError(
+            f"{curve.quantity} = {measured:g} occurs at {curve.parameter} = {listed}; say which is meant by "
+            "within=(low, high)."
+        )
+    return distinct[0] if distinct else None
+
+
+def _roots(x: FloatArray, rows: FloatArray, targets: FloatArray, ends: tuple[float, float]) -> FloatArray:
+    """Where each row has its target between two points, (R, n - 1); NaN where it has not, or beyond the ends."""
     from scipy.interpolate import PchipInterpolator
 
     pieces = PchipInterpolator(x, rows.T).c  # (4, n - 1, R), powers of the distance from the left point
-    left, right = rows[:, :-1] - levels[:, None], rows[:, 1:] - levels[:, None]
+    left, right = rows[:, :-1] - targets[:, None], rows[:, 1:] - targets[:, None]
     crosses = left * right <= 0.0
     # monotone between two points, so that bisection finds the only root
     start, stop = np.zeros_like(left), np.broadcast_to(np.diff(x), left.shape).copy()
@@ -262,40 +264,31 @@ def _roots(x: FloatArray, rows: FloatArray, levels: FloatArray, low: float, high
         value = np.zeros_like(middle)
         for power in pieces:
             value = value * middle + power.T
-        same = (value - levels[:, None]) * left > 0.0
+        same = (value - targets[:, None]) * left > 0.0
         start, stop = np.where(same, middle, start), np.where(same, stop, middle)
     # an end that lies on a point is that point
     distance = np.where(left == 0.0, 0.0, np.where(right == 0.0, np.diff(x), 0.5 * (start + stop)))
     found = x[:-1] + distance
-    return np.asarray(np.where(crosses & (found >= low) & (found <= high), found, np.nan))
+    return np.asarray(np.where(crosses & (found >= ends[0]) & (found <= ends[1]), found, np.nan))
 
 
-def _on_chord(curve: CalibrationCurve, level: float, value: float) -> float:
-    """Where the chord of the two points about ``value`` has the level."""
+def _on_chord(curve: CalibrationCurve, target: float, value: float) -> float:
+    """Where the chord of the two points about ``value`` has the target."""
     k = int(np.clip(np.searchsorted(curve.x, value) - 1, 0, len(curve.x) - 2))
     (left, right), (bottom, top) = curve.x[k : k + 2].tolist(), curve.y[k : k + 2].tolist()
-    return value if bottom == top else left + (right - left) * (level - bottom) / (top - bottom)
-
-
-def _distinct(places: FloatArray, width: float) -> list[float]:
-    """Ascending places, those at the same point once."""
-    found: list[float] = []
-    for place in np.sort(places).tolist():
-        if not found or place - found[-1] > _SAME * width:
-            found.append(place)
-    return found
+    return value if bottom == top else left + (right - left) * (target - bottom) / (top - bottom)
 
 
 def _inverted(
     curve: CalibrationCurve, rows: FloatArray, draws: FloatArray, ends: tuple[float, float], value: float | None
 ) -> tuple[FloatArray, FloatArray]:
-    """Least and greatest parameter that each replicate gives its draw, (R,) each; infinite beyond the curve.
+    """Least and greatest parameter at which each replicate has its draw, (R,) each; infinite beyond the curve.
 
-    Of several crossings the nearest to the estimate counts, or both of the outermost where there is none.
+    These are the crossing nearest to the estimate, or the two outermost ones where there is no estimate.
     """
     from scipy.interpolate import PchipInterpolator
 
-    roots = _roots(curve.x, rows, draws, *ends)
+    roots = _roots(curve.x, rows, draws, ends)
     missing = np.asarray(np.isnan(roots).all(axis=1))
     filled = np.where(missing[:, None], 0.0, roots)
     if value is None:
@@ -304,8 +297,8 @@ def _inverted(
         nearest = np.nanargmin(np.abs(filled - value), axis=1)
         below = filled[np.arange(len(filled)), nearest]
         above = below.copy()
-    # a row that misses its draw lies on one side of it; the draw is beyond the end that comes nearest, or, where
-    # the row turns back before any end comes near, beyond both
+    # a row that misses its draw lies on one side of it; the draw is beyond the nearer end, or beyond both ends where
+    # the row comes nearer to it in between
     at_ends = np.asarray(PchipInterpolator(curve.x, rows.T)(np.array(ends))).T
     inside = (curve.x > ends[0]) & (curve.x < ends[1])
     distances = np.abs(at_ends - draws[:, None])
@@ -345,11 +338,11 @@ def _finite_or_none(number: float) -> float | None:
     return float(number) if math.isfinite(number) else None
 
 
-def _outside_message(curve: CalibrationCurve, found: Estimate, low: float, high: float) -> str:
-    ends = curve(np.array([low, high])).tolist()
+def _outside_message(curve: CalibrationCurve, found: Estimate, ends: tuple[float, float]) -> str:
+    first, last = curve(np.array(ends)).tolist()
     text = (
-        f"{curve.quantity} goes from {ends[0]:.4g} to {ends[1]:.4g} as {curve.parameter} goes from {low:.4g} to "
-        f"{in_unit(f'{high:.4g}', curve.parameter)}"
+        f"{curve.quantity} goes from {first:.4g} to {last:.4g} as {curve.parameter} goes from {ends[0]:.4g} to "
+        f"{in_unit(f'{ends[1]:.4g}', curve.parameter)}"
     )
     if found.value is None:
         return f"{text}, and {found.measured:g} is not on that curve: there is no estimate; simulate further values."

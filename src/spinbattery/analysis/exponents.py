@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ..core.errors import FitError
 from ..core.typing import FloatArray
-from .scaling import Method, fit_rows, student_factor
-
-_MAX_FAILED = 0.05
+from .scaling import MAX_FAILED, Method, fit_rows, inflated, student_factor
 
 
 def exponents(
@@ -21,24 +17,16 @@ def exponents(
     generator: np.random.Generator,
     n_replicates: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """alpha at each value of a parameter (n,), and its replicates (R, n).
+    """alpha at each value of a parameter (n,), and its replicates (R, n) from draws, R less where no power law fits.
 
-    Args:
-        sizes: (networks,) N of each.
-        precision: (n, networks) 1/sigma^2.
-        errors: (n, networks) their absolute standard errors, or zero.
-        method: of the fits.
-        generator: of the draws.
-        n_replicates: R; fewer are kept where some find no power law.
-
-    Raises:
-        FitError: a linear fit that does not converge, or too many replicates without a power law.
+    ``sizes`` is N of each network; ``precision`` and its absolute standard errors, or zero, are (n, networks).
     """
     nominal = np.concatenate([fit_rows(sizes, row[None], method) for row in precision])
     if np.isnan(nominal).any():
         raise FitError(f"a {method} fit does not converge: the points are far from a power law; try the other method.")
     n = sizes.size
-    # one draw of networks for the whole curve
+    # one draw for the whole curve: a network that deviates from a power law deviates alike at neighbouring values, so
+    # that a replicate is a curve, and not a scatter of points
     drawn = generator.integers(n, size=(n_replicates, n))
     rows = np.empty((n_replicates, len(precision)))
     for k, (values, error, (c, alpha)) in enumerate(zip(precision, errors, nominal, strict=True)):
@@ -52,7 +40,7 @@ def exponents(
             resampled = fitted * np.exp(shifts) if method == "loglog" else fitted + shifts
             rows[:, k] += factor * (fit_rows(sizes, resampled, method, about=values)[:, 1] - alpha)
     kept = rows[~np.isnan(rows).any(axis=1)]
-    if len(kept) < (1.0 - _MAX_FAILED) * n_replicates:
+    if len(kept) < (1.0 - MAX_FAILED) * n_replicates:
         raise FitError(
             f"{n_replicates - len(kept)} of {n_replicates} replicates found no power law at some point: the networks "
             "are too few or too scattered for error bars; add networks, or use method='loglog' where it was 'linear'."
@@ -64,12 +52,9 @@ def _shifts(
     precision: FloatArray, error: FloatArray, fitted: FloatArray, method: Method
 ) -> tuple[FloatArray, FloatArray]:
     """Residuals (networks,) that the errors of the runs do not explain, and these errors, in the space of the fit."""
-    n = precision.size
     logarithmic = method == "loglog"
-    residuals = np.log(precision / fitted) if logarithmic else precision - fitted
-    # residuals of a fit of two parameters are too small by this factor on average
-    scatter = (residuals - residuals.mean()) * math.sqrt(n / (n - 2))
+    scatter = inflated(np.log(precision / fitted) if logarithmic else precision - fitted)
     own = error / precision if logarithmic else error
     total = float(np.mean(scatter**2))
     unexplained = max(0.0, 1.0 - float(np.mean(own**2)) / total) if total > 0.0 else 0.0
-    return scatter * math.sqrt(unexplained), own
+    return scatter * np.sqrt(unexplained), own

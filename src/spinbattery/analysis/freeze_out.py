@@ -1,4 +1,4 @@
-"""Independent spins frozen at one point of the schedule: closed forms of what an annealer reads."""
+"""Closed forms of an annealer's reads: independent spins, frozen at one point of the schedule."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..model.protocol import Protocol
 from ..model.thermal import SpinForm, down_probability
 
 _COLDEST_MK, _HOTTEST_MK = 1.0, 1e4
-"""Range in which :func:`effective_temperature` looks."""
+"""Range that :func:`effective_temperature` searches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class FreezeOut:
         down_probability: (N,) probability of reading -1.
         form: ``rotor`` or ``two-level``.
         temperature: mK.
-        s: point of the schedule at which the spins froze.
+        s: annealing fraction at which the spins freeze.
         gain: g at that point.
     """
 
@@ -55,7 +55,7 @@ class FreezeOut:
 
     @property
     def flips_variance(self) -> float:
-        """Its variance: the sum of p (1 - p)."""
+        """Variance of this number: the sum of p (1 - p)."""
         return float((self.down_probability * (1.0 - self.down_probability)).sum())
 
     @property
@@ -69,7 +69,7 @@ class FreezeOut:
         return 1.0 / self.variance if self.variance > 0.0 else None
 
     def flip_probabilities(self) -> FloatArray:
-        """P(k), k = 0 ... N spins at -1, shape (N + 1,); see :func:`poisson_binomial`."""
+        """P(k) for k = 0 ... N spins at -1, (N + 1,); see :func:`poisson_binomial`."""
         return poisson_binomial(self.down_probability)
 
 
@@ -81,25 +81,23 @@ def freeze_out(
     s: float = 0.5,
     readout_error: float = 0.0,
 ) -> FreezeOut:
-    """What a charged battery reads if its spins freeze in thermal equilibrium at one point s of the last ramp.
+    """Reads of a charged battery whose spins freeze in thermal equilibrium at one point s of the last ramp.
 
-    Each spin is alone in the field of its neighbours, all of them up:
-    e_k = [g(s) h + sum_j (J w_jk + cross-talk)] B(s)/2. It is a model of the fluctuations about the
-    charged state, and says nothing of whether the battery charges at all.
+    Each spin is alone in the field of its neighbours, which are all up:
+    e_k = [g(s) h + sum_j (J w_jk + cross-talk)] B(s)/2. The model describes fluctuations about the charged state, and
+    not whether the battery charges at all.
 
-    ``rotor`` is the classical spin of spin-vector Monte Carlo, with energy
-    e cos(theta) - A(s)/2 sin(theta), which reads the sign of cos(theta). At s = 0.5 it gives what that
-    simulation with transverse-field-dependent updates gives. ``two-level`` is the qubit
-    whose populations freeze, p = 1/(1 + exp(-2 e/kT)): the transverse field at s tilts its states by
-    A/(2 e), but the rest of the ramp undoes the tilt, so that it does not count. (A projection
-    at that very point, without the rest of the ramp, is :func:`spinbattery.thermal_magnetization`.)
+    ``rotor`` is the classical spin of spin-vector Monte Carlo, with energy e cos(theta) - A(s)/2 sin(theta), which
+    reads the sign of cos(theta). ``two-level`` is the qubit whose populations freeze, p = 1/(1 + exp(-2 e/kT)): the
+    transverse field tilts its states by A/(2 e), but the rest of the ramp undoes the tilt. (A projection at that very
+    point, without the rest of the ramp, is :func:`spinbattery.thermal_magnetization`.)
 
     Args:
-        problem: any network and protocol; the state before the last ramp is taken to be charged.
+        problem: any network and protocol; the state before the last ramp is assumed to be charged.
         temperature: mK.
         form: ``rotor`` or ``two-level``.
-        s: annealing fraction of the freeze-out, the last passage of which counts. It is a parameter of the
-            model: for ``rotor``, 0.5 agrees with the simulation it stands for.
+        s: annealing fraction of the freeze-out, at its last passage. It is a parameter of the model: for ``rotor``,
+            0.5 agrees with spin-vector Monte Carlo with transverse-field-dependent updates.
         readout_error: probability that a bit is read wrongly.
 
     Raises:
@@ -119,7 +117,7 @@ def freeze_out(
     field = np.full(problem.n_spins, gain * problem.protocol.h)
     for side in (0, 1):
         np.add.at(field, pairs[:, side], couplings)
-    # spins of one degree are alike: on Pegasus a dozen integrals, not thousands
+    # equal fields need one integral: on Pegasus a dozen, not thousands
     distinct, of_spin = np.unique(field.round(12), return_inverse=True)
     down = down_probability(transverse, half_b * distinct, kt, form)
     down = down + readout_error * (1.0 - 2.0 * down)
@@ -131,12 +129,12 @@ def effective_temperature(
 ) -> float:
     """Temperature (mK) at which :func:`freeze_out` gives a measured magnetization.
 
-    For a local protocol on an annealer this is the thermal explanation of its partial charge, with no
-    cross-talk: mu = 0.833 on P16 of Pegasus is 18 mK for the rotor and 29.5 mK for two levels, at
-    s = 0.5. It assumes a form and a point; it is no measurement of the chip.
+    For a local protocol on an annealer it explains the partial charge by temperature, without cross-talk: mu = 0.833
+    on P16 of Pegasus is 18 mK for the rotor and 29.5 mK for two levels, at s = 0.5. It depends on form and s, and is
+    not a measurement of the chip.
 
     Args:
-        problem: what was run.
+        problem: the problem that was run.
         magnetization: mu, strictly within (-1, 1).
         form, s: as for :func:`freeze_out`.
 
@@ -161,13 +159,9 @@ def effective_temperature(
 
 
 def poisson_binomial(probabilities: ArrayLike) -> FloatArray:
-    """P(k) of the number of successes among N independent trials of unequal probability, shape (N + 1,).
+    """P(k) of k successes among N independent trials with unequal probabilities, (N + 1,).
 
-    Trials of one probability make a binomial law, and these are convolved: no number is subtracted, so
-    that the smallest P(k) are right too.
-
-    Raises:
-        InvalidParameterError: not one row of probabilities.
+    It convolves the binomial laws of equal probabilities without subtraction, so that small P(k) are accurate too.
     """
     from scipy.special import gammaln, xlog1py, xlogy
 
@@ -190,6 +184,6 @@ def _gain_at(protocol: Protocol, s: float) -> float:
         at, low, end = apart(s, protocol.s.values.min(), protocol.s.values[-1])
         raise InvalidParameterError(
             f"{protocol.name} does not freeze at s = {at}: its s has a minimum of {low} and ends at {end}; choose s "
-            "between the two."
+            "between these two."
         ) from None
     return float(protocol.g(u))

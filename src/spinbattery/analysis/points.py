@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.checks import several, switch
-from ..core.errors import FitError
+from ..core.errors import FitError, InvalidParameterError
 from ..core.typing import FloatArray, IntArray
 from ..model.families import distinct, family_of
 from ..model.network import SpinNetwork
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     import xarray as xr
 
 CURVE = ("protocol", "duration", "s_hold", "J", "crosstalk", "noise", "scales_hash", "schedule", "family", "weight")
-"""Coordinates that are one value along a curve against N; the field may follow the network, as in Eq. 19."""
+"""Coordinates with one value along a curve against N. The field is not among them: in Eq. 19 it follows the network."""
 
 _OPTIONAL = ("schedule", "family", "weight")
-"""Coordinates that a Dataset may lack; a text among them that is not known fits with everything."""
+"""Coordinates that a Dataset may lack. An unknown text among them fits with every other."""
 
 _PROBLEM = ("n_spins", "n_pairs", "field", "engine", "problem_hash")
-"""With those of a curve, what runs of one network have in common when only their seeds differ."""
+"""Coordinates that runs of one network on one curve share when they differ in their seeds alone."""
 
-_NAMES = ("network", "network_hash", "seed", "field", "energy_scales")
+_NAMES = ("network", "network_hash", "seed", "energy_scales")
 _VARIABLES = ("magnetization", "std", "precision")
 
 _MIN_SIZES = 3
@@ -41,7 +41,7 @@ _HASH_DIGITS = 8
 
 
 def curve_coordinates() -> tuple[str, ...]:
-    """Coordinates that are one value along a curve: :data:`CURVE`, and options of engines that say so."""
+    """The coordinates :data:`CURVE`, and the options of engines that separate curves."""
     return (*CURVE, *curve_options())
 
 
@@ -52,20 +52,21 @@ class HoldsRuns(Protocol):
     def dataset(self) -> xr.Dataset: ...
 
 
-Points: TypeAlias = "Iterable[Record] | Iterable[SupportsFloat] | xr.Dataset | HoldsRuns"
+Runs: TypeAlias = "Iterable[Record] | xr.Dataset | HoldsRuns"
+Points: TypeAlias = "Runs | Iterable[SupportsFloat]"
+
+_WANTED = "give records, a Dataset with dimension 'run', or the result of a sweep"
 
 
-def runs_of(data: Any) -> xr.Dataset:
-    """The Dataset with dimension ``run`` that is given, or that an object such as a sweep's result holds.
-
-    Raises:
-        FitError: there is none, it has no runs, or it lacks coordinates or variables of the layout.
-    """
+def runs_of(data: Runs) -> xr.Dataset:
+    """Runs as one Dataset with dimension ``run``; raises :class:`FitError` if it is empty or not of that layout."""
     import xarray as xr
 
     found = data if isinstance(data, xr.Dataset) else getattr(data, "dataset", None)
+    if found is None:
+        found = _gathered(data)
     if not isinstance(found, xr.Dataset):
-        raise FitError(f"give a Dataset with dimension 'run', or the result of a sweep, not {type(data).__name__}.")
+        raise FitError(f"{_WANTED}, not {type(data).__name__}.")
     if "run" not in found.dims:
         raise FitError("this is a single run and so a single point; give a Dataset with dimension 'run', or records.")
     needed = [name for name in (*_NAMES, *CURVE, *_PROBLEM, *_VARIABLES) if name not in (*_OPTIONAL, "scales_hash")]
@@ -80,8 +81,21 @@ def runs_of(data: Any) -> xr.Dataset:
     return found
 
 
+def _gathered(data: Any) -> xr.Dataset:
+    try:
+        records = several("runs", data)
+    except InvalidParameterError:
+        raise FitError(f"{_WANTED}, not {type(data).__name__}.") from None
+    for record in records:
+        if not isinstance(record, Record):
+            raise FitError(f"{_WANTED}: {record!r} is not a record.")
+    if not records:
+        raise FitError("there are no runs; give some.")
+    return gather(records)
+
+
 class CheckedPoints(NamedTuple):
-    """Points that are fit for a fit, each (n,): N, 1/sigma^2, and whether the run is no charge."""
+    """Points that can be fitted, each (n,): N, 1/sigma^2, and whether the run is uncharged."""
 
     sizes: FloatArray
     precision: FloatArray
@@ -95,21 +109,17 @@ def checked_points(
     include_uncharged: bool = False,
     mixed: bool = False,
 ) -> CheckedPoints:
-    """Points of numbers, records, or the runs of a Dataset; arguments and errors as of fit_scaling."""
+    """Points of numbers or runs; arguments and errors as of fit_scaling."""
     include_uncharged, mixed = switch("include_uncharged", include_uncharged), switch("mixed", mixed)
+    given: Any = points
     # by its attributes, so that bare numbers need no xarray
-    if hasattr(points, "data_vars") or hasattr(points, "dataset"):
-        if precision is not None:
-            raise FitError("give either a Dataset, or N with their precision; not a Dataset with a precision.")
-        found = _points_of_runs(runs_of(points), include_uncharged, mixed)
-    else:
+    kind = "a Dataset" if hasattr(points, "data_vars") or hasattr(points, "dataset") else ""
+    if not kind:
         given = several("points", points)
-        if any(isinstance(point, Record) for point in given):
-            if precision is not None:
-                raise FitError("give either records, or N with their precision; not records with a precision.")
-            found = _points_of_runs(_runs_of_records(given), include_uncharged, mixed)
-        else:
-            found = _points_of_numbers(given, precision)
+        kind = "records" if any(isinstance(point, Record) for point in given) else ""
+    if kind and precision is not None:
+        raise FitError(f"give either {kind}, or N with their precision; not {kind} with a precision.")
+    found = _points_of_runs(runs_of(given), include_uncharged, mixed) if kind else _points_of_numbers(given, precision)
     sizes, values = found.sizes, found.precision
     if sizes.ndim != 1 or sizes.shape != values.shape:
         raise FitError(f"N and precision must be rows of equal length, but are {sizes.shape} and {values.shape}.")
@@ -122,7 +132,7 @@ def checked_points(
     if len(np.unique(sizes)) < _MIN_SIZES:
         raise FitError(
             f"c N^alpha needs points at three or more different N, but there are {len(np.unique(sizes))}; "
-            "through two any power law passes, and nothing tests it."
+            "every power law passes through two, so they test nothing."
         )
     return found
 
@@ -133,20 +143,8 @@ def _points_of_numbers(given: list[Any], precision: Iterable[SupportsFloat] | No
     try:
         sizes, values = np.array(given, dtype=np.float64), np.array(list(precision), dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise FitError("N and precision must be numbers; a precision that is not known cannot be fitted.") from None
+        raise FitError("N and precision must be numbers; an unknown precision cannot be fitted.") from None
     return CheckedPoints(sizes, values, np.zeros(sizes.shape, dtype=np.bool_))
-
-
-def _runs_of_records(records: list[Any]) -> xr.Dataset:
-    """The Dataset of a list of records, in their order.
-
-    Raises:
-        FitError: something else is among them.
-    """
-    for record in records:
-        if not isinstance(record, Record):
-            raise FitError(f"points must be all records or all N, but {record!r} is among records.")
-    return gather(records)
 
 
 def _points_of_runs(runs: xr.Dataset, include_uncharged: bool, mixed: bool) -> CheckedPoints:
@@ -169,12 +167,12 @@ def _points_of_runs(runs: xr.Dataset, include_uncharged: bool, mixed: bool) -> C
 
 
 def uncharged_of(runs: xr.Dataset) -> NDArray[np.bool_]:
-    """(run,) whether each run is no charge, so that its sigma is none of a charge; False where nothing tells."""
+    """(run,) whether sigma is not the fluctuation of a charge; False where the verdict is not known."""
     return np.array([state is not None and not state.is_charge for state in charge_states(runs)], dtype=np.bool_)
 
 
 def charge_states(runs: xr.Dataset) -> list[ChargeState | None]:
-    """The verdict on each run; a Dataset that was written without has P(Sz), from which it follows."""
+    """The verdict on each run; a Dataset that was written without verdicts has P(Sz), from which they follow."""
     if "charge_state" in runs:
         return [ChargeState(text) if text else None for text in runs["charge_state"].to_numpy().tolist()]
     if "distribution" in runs:
@@ -184,11 +182,7 @@ def charge_states(runs: xr.Dataset) -> list[ChargeState | None]:
 
 
 def refuse_uncharged(runs: xr.Dataset) -> None:
-    """Refuse runs whose sigma is not that of a charge.
-
-    Raises:
-        FitError: there are some; it names them with their mu, and says what to do.
-    """
+    """Raise :class:`FitError` for runs whose sigma is not the fluctuation of a charge, with their mu and advice."""
     protocols, networks, mu = (runs[name].to_numpy().tolist() for name in ("protocol", "network", "magnetization"))
     found = [
         (f"{protocol} on {network}", value, state)
@@ -216,58 +210,39 @@ def reasons_of(runs: xr.Dataset) -> list[NoPrecision | None]:
 
 
 def check_one_family(networks: Iterable[SpinNetwork]) -> None:
-    """Refuse networks of several families before they are run for one fit.
-
-    Raises:
-        FitError: they are, such as rings with tori.
-    """
+    """Raise :class:`FitError` for networks of several families, such as rings and tori, before they are run."""
     families = distinct(family_of(network) for network in networks)
     if len(families) > 1:
         raise FitError(
-            f"the networks are of several families ({', '.join(families)}), and no single curve; fit each alone, or "
+            f"the networks are of several families ({', '.join(families)}), and not one curve; fit each alone, or "
             "give their records to fit_scaling(records, mixed=True)."
         )
 
 
 def check_one_curve(runs: xr.Dataset, what: str = "these runs", *, otherwise: str = "") -> None:
-    """Refuse runs that are no single curve against N.
+    """Raise :class:`FitError` unless :func:`curve_coordinates` have one value each and seeds alone differ in a network.
 
-    The coordinates of :func:`curve_coordinates` must each be one value, and the runs of one network may differ in
-    their seeds alone.
-
-    Args:
-        runs: along a dimension ``run``.
-        what: they are, for the message.
-        otherwise: what else the caller offers, as a sentence.
-
-    Raises:
-        FitError: they differ; it says in which coordinates, with which values, and what to do.
+    ``what`` names the runs in the message, and ``otherwise`` is a sentence about what else the caller offers.
     """
-    columns, otherwise = _columns(runs), f" {otherwise}" if otherwise else ""
-    mixed = differing(runs, curve_coordinates())
-    if mixed:
-        raise FitError(
-            f"{what} are not one curve: they differ in {_listed(mixed, columns)}; "
-            f"{_one_value(columns, list(mixed))}{otherwise}"
-        )
+    columns = _columns(runs)
+    alike = [("they", curve_coordinates(), np.arange(runs.sizes["run"]))]
     for network in np.unique(columns["network_hash"]):
         same = np.flatnonzero(columns["network_hash"] == network)
-        mixed = _differing(columns, _PROBLEM, same)
+        which = f"runs of one network may differ in their seeds alone, but the runs of {columns['network'][same[0]]}"
+        alike.append((which, _PROBLEM, same))
+    for which, names, positions in alike:
+        mixed = _differing(columns, names, positions)
         if mixed:
-            raise FitError(
-                f"{what} are not one curve: those of one network may differ in their seeds alone, but those of "
-                f"{columns['network'][same[0]]} differ in {_listed(mixed, columns)}; {_one_value(columns, list(mixed))}"
-                f"{otherwise}"
-            )
+            advice = " ".join(filter(None, [_one_value(columns, list(mixed)), otherwise]))
+            raise FitError(f"{what} are not one curve: {which} differ in {_listed(mixed, columns)}; {advice}")
     seed_groups(runs)
 
 
 def seed_groups(runs: xr.Dataset) -> list[IntArray]:
-    """Positions of the runs that differ in their seeds alone, a row for each problem and engine.
+    """Positions of the runs that differ in their seeds alone, one row for each problem and engine.
 
-    Raises:
-        FitError: a problem was run twice by one engine with one seed (at another tolerance, say):
-            counted twice, it would weigh double.
+    Raises :class:`FitError` if one engine ran a problem twice with one seed (at two tolerances, say): it would count
+    double.
     """
     columns = _columns(runs)
     found: dict[tuple[str, str], list[int]] = {}
@@ -288,32 +263,23 @@ def seed_groups(runs: xr.Dataset) -> list[IntArray]:
 
 
 def averages(runs: xr.Dataset, quantity: str, groups: Sequence[IntArray]) -> tuple[FloatArray, FloatArray]:
-    """Mean of a quantity over the runs of each group, and its absolute error: two rows, one entry a group.
+    """Mean of ``magnetization``, ``std`` or ``precision`` over the runs of each group, and its absolute error.
 
-    The error is the standard error of the mean where there are several runs, and no less than the largest error
-    estimate of an engine whose errors seeds do not average out. For one run it is the standard error where the engine
-    has one, else its error estimate; NaN where nothing is known.
-
-    Args:
-        runs: a Dataset with dimension ``run``.
-        quantity: ``magnetization``, ``std`` or ``precision``.
-        groups: positions of the runs of each group.
+    The error is the standard error of the mean over several runs, at least the largest error estimate that seeds do not
+    average out; for one run its standard error, else its error estimate; NaN where nothing is known.
     """
     values, errors = runs[quantity].to_numpy().astype(np.float64), _absolute_errors(runs, quantity)
-    means = [values[group].mean() for group in groups]
     systematic = np.isnan(_optional(runs, "magnetization_stderr"))
-    spreads = []
-    for group in groups:
-        spread = errors[group[0]]
+    spreads = errors[[group[0] for group in groups]]
+    for k, group in enumerate(groups):
         if len(group) > 1:
             spread = values[group].std(ddof=1) / np.sqrt(len(group))
-            spread = max(spread, np.nan_to_num(errors[group][systematic[group]]).max(initial=0.0))
-        spreads.append(spread)
-    return np.array(means), np.array(spreads)
+            spreads[k] = max(spread, np.nan_to_num(errors[group][systematic[group]]).max(initial=0.0))
+    return np.array([values[group].mean() for group in groups]), spreads
 
 
 def _absolute_errors(runs: xr.Dataset, quantity: str) -> FloatArray:
-    """One error a run (run,): the standard error where there is one, else the estimate of the discretisation."""
+    """(run,) the standard error where there is one, else the estimate of the discretisation error."""
     if quantity == "std":
         # sigma = precision^(-1/2)
         relative = _absolute_errors(runs, "precision") / runs["precision"].to_numpy()
@@ -348,7 +314,7 @@ def differing(runs: xr.Dataset, names: Sequence[str]) -> dict[str, NDArray[Any]]
 def _differing(
     columns: Mapping[str, NDArray[Any]], names: Sequence[str], positions: IntArray
 ) -> dict[str, NDArray[Any]]:
-    """The coordinates among these that have more than one value, with their values; NaN is one value."""
+    """The same at some positions; NaN is one value."""
     found = {name: np.unique(columns[name][positions]) for name in names}
     for name in _OPTIONAL:
         if name in found and found[name].dtype.kind == "U":
@@ -370,7 +336,7 @@ def _scales(hashes: NDArray[Any], columns: Mapping[str, NDArray[Any]]) -> NDArra
 
 
 def spelled(values: NDArray[Any]) -> str:
-    """Values of a coordinate for a message or a legend, the first few of many; hashes are cut short."""
+    """Values of a coordinate for a message or a legend: the first few of many, and long texts cut short."""
     shown = [value[:_LONGEST] or "none" if isinstance(value, str) else f"{value:g}" for value in values[:_SHOWN]]
     more = f", and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
     return ", ".join(shown) + more
@@ -388,6 +354,6 @@ def _one_value(columns: Mapping[str, NDArray[Any]], names: list[str]) -> str:
     by = repr(chosen[0]) if len(chosen) == 1 else repr(chosen)
     return (
         f"take each alone, as by `for name, group in data.groupby({by}): ...`, or keep some, as by "
-        f"data.isel(run=data[{names[0]!r}] == ...). Records in a list are such data by "
-        "spinbattery.gather(records)."
+        f"data.isel(run=data[{names[0]!r}] == ...). For a list of records, "
+        "data = spinbattery.gather(records)."
     )

@@ -1,13 +1,13 @@
-"""Flipped spins in the reads of an annealer: how many, of which degree, and whether they flip alone.
+"""Flipped spins in the reads of an annealer: their number, their degrees, and whether they flip independently.
 
-A flipped spin is one that reads -1, k is their number in a read, and Sz = N - 2k: the precision is
-1/sigma^2 = N^2 / (4 Var k).
+A flipped spin reads -1. With k flipped spins in a read, Sz = N - 2k, and the precision is 1/sigma^2 = N^2 / (4 Var k).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,47 +21,38 @@ from ..records.record import Record, as_record
 
 _CONFIDENCE = 0.95
 _BLOCK = 1 << 18
-"""Entries of a block of resamples or of spins that are held at once, as 64-bit numbers."""
+"""Number of 64-bit entries of resamples or spins in memory at once."""
 
 
 def charged(record: Record) -> bool:
-    """Whether the battery is charged, mu = 0.9 or more, without a discharged peak that makes its sigma.
+    """Whether the battery is charged: mu = 0.9 or more, and no discharged peak dominates sigma.
 
-    One of the four verdicts of :attr:`Record.charge_state`, which says what else it is: partly charged, as by a local
-    protocol, all or nothing, or not charged. Fits take what is charged or partly charged.
+    :attr:`Record.charge_state` names what it is otherwise: partly charged, all or nothing, or not charged.
     """
     return as_record(record).charge_state is ChargeState.CHARGED
 
 
 def uncharged_probability(record: Record) -> float:
-    """Probability of the discharged peak of P(Sz), in which at most a tenth of the spins are up.
+    """Probability of the discharged peak of P(Sz), where at most a tenth of the spins are up.
 
-    For a record of reads it is their share (times ``n_reads``, their number); for an exact one the
-    probability of such an outcome. Independent spins have some of it too: a quarter for two spins at mu = 0.
+    For a record of reads it is the share of such reads. Independent spins have some of it too: two spins at mu = 0
+    have a quarter.
     """
     return discharged_probability(as_record(record).dataset["distribution"].to_numpy())
 
 
 def flip_probabilities(record: Record) -> FloatArray:
-    """P(k) at the end of a run, k = 0 ... N down spins, shape (N + 1,); relative frequencies where there are reads."""
+    """P(k) at the end of a run for k = 0 ... N down spins, (N + 1,); relative frequencies for a record of reads."""
     return np.asarray(as_record(record).dataset["distribution"].to_numpy()[::-1], dtype=np.float64)
 
 
 def count_flips(spins: ArrayLike) -> IntArray:
-    """k, the number of spins at -1 in each read: (reads,) from (reads, N) of +-1.
-
-    Raises:
-        InvalidParameterError: not two-dimensional, empty, or entries other than +1 and -1.
-    """
+    """Number k of spins at -1 in each read, (reads,), from (reads, N) of +-1."""
     return np.asarray(np.count_nonzero(_checked_spins(spins) < 0, axis=1), dtype=np.int64)
 
 
 def flips_of_reads(record: Record) -> IntArray:
-    """k of each read of a record, shape (reads,).
-
-    Raises:
-        InvalidParameterError: the record has no reads.
-    """
+    """Number k of flipped spins in each read of a record, (reads,)."""
     magnetization = as_record(record).read_magnetization
     if magnetization is None:
         raise InvalidParameterError(f"{_no_reads(record)}; P(k) is in flip_probabilities(record).")
@@ -70,15 +61,15 @@ def flips_of_reads(record: Record) -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class FlipStatistics:
-    """Distribution of k, the number of flipped spins in a read.
+    """Distribution of the number k of flipped spins in a read.
 
     Attributes:
         n_spins: N.
-        counts: reads with k = 0, 1, ... up to the largest k that occurs.
+        counts: number of reads with k = 0, 1, ... up to the largest k that occurs.
         mean, mean_error: mean of k and its standard error.
         variance, variance_error: variance of k (nu - 1) and its standard error.
-        fano: variance over mean, 1 where flips are rare and independent; None without a flip.
-        fano_error: its standard error (delta method), None without a flip.
+        fano, fano_error: variance over mean, 1 for rare and independent flips, and its standard error (delta method);
+            None without a flip.
     """
 
     n_spins: int
@@ -96,14 +87,14 @@ class FlipStatistics:
 
     @property
     def n_uncharged(self) -> int:
-        """Reads in the discharged peak, see :func:`uncharged_probability`."""
+        """Number of reads in the discharged peak, see :func:`uncharged_probability`."""
         by_up = np.zeros(self.n_spins + 1)
         by_up[: len(self.counts)] = self.counts
         return round(discharged_probability(by_up[::-1]) * self.n_reads)
 
     @classmethod
     def from_flips(cls, flips: ArrayLike, n_spins: int) -> FlipStatistics:
-        """From k of each read, (reads,), two reads or more.
+        """From the number of flips of each read, (reads,), two reads or more.
 
         Raises:
             InvalidParameterError: not one row of two or more, or not whole numbers within 0 ... N.
@@ -120,38 +111,30 @@ class FlipStatistics:
             fano = found.variance / found.mean
             influence = ((k - found.mean) ** 2 - fano * k) / found.mean
             error = float(influence.std()) / math.sqrt(len(k))
-        return cls(
-            n_spins,
-            np.bincount(k),
-            found.mean,
-            found.mean_error,
-            found.variance,
-            found.variance_error,
-            fano,
-            error,
-        )
+        moments = (found.mean, found.mean_error, found.variance, found.variance_error)
+        return cls(n_spins, np.bincount(k), *moments, fano, error)
 
 
 def flip_statistics(record: Record) -> FlipStatistics:
     """Distribution of the number of flipped spins in the reads of a record, with standard errors.
 
     Raises:
-        InvalidParameterError: the record has no reads, or a single one.
+        InvalidParameterError: the record has no reads, or only one.
     """
     return FlipStatistics.from_flips(flips_of_reads(record), record.n_spins)
 
 
 @dataclass(frozen=True, eq=False)
 class DegreeFlips:
-    """Flips of the spins of each degree, one entry a degree that occurs, ascending.
+    """Flips of the spins of each degree that occurs, in ascending order.
 
     Attributes:
-        degree: number of coupled neighbours, (D,).
-        n_spins: spins of that degree.
-        flips: how often they read -1, over all reads.
-        probability: flips over spins and reads.
-        low, high: 95 % Clopper-Pearson interval of the probability, which takes all spins and reads
-            as independent and the spins of one degree as alike.
+        degree: (D,) number of coupled neighbours.
+        n_spins: (D,) number of spins with that degree.
+        flips: (D,) how often they read -1, over all reads.
+        probability: (D,) flips over spins and reads.
+        low, high: (D,) 95 % Clopper-Pearson interval of the probability, which assumes that all spins and reads are
+            independent and the spins of one degree alike.
     """
 
     degree: IntArray
@@ -166,16 +149,15 @@ class DegreeFlips:
         """From reads (reads, N) of +-1 and the degree of each spin (N,).
 
         Raises:
-            InvalidParameterError: entries other than +-1, or not one degree a spin.
+            InvalidParameterError: entries other than +-1, or not one degree for each spin.
         """
         reads = _checked_spins(spins)
         found = np.asarray(degrees)
         if found.shape != reads.shape[1:]:
             raise InvalidParameterError(f"{reads.shape[1]} spins need as many degrees, not {found.shape}.")
         degree, group = np.unique(found, return_inverse=True)
-        of_spin = np.count_nonzero(reads < 0, axis=0)
         flips = np.zeros(len(degree), dtype=np.int64)
-        np.add.at(flips, group, of_spin)
+        np.add.at(flips, group, np.count_nonzero(reads < 0, axis=0))
         n_spins = np.bincount(group)
         trials = n_spins * len(reads)
         low, high = clopper_pearson(flips, trials)
@@ -183,13 +165,12 @@ class DegreeFlips:
 
 
 def flips_by_degree(record: Record) -> DegreeFlips:
-    """Flips of the spins of each degree: in a ferromagnet those with few neighbours flip most.
+    """Flips of the spins of each degree; in a ferromagnet spins with few neighbours flip most.
 
     Raises:
         InvalidParameterError: the record has no reads, or only their magnetizations.
     """
-    record = as_record(record)
-    spins = record.spins
+    spins = as_record(record).spins
     if spins is None:
         raise InvalidParameterError(f"{_no_reads(record)} of single spins, and so no flips by degree.")
     return DegreeFlips.from_spins(spins, record.dataset["degree"].to_numpy())
@@ -198,10 +179,7 @@ def flips_by_degree(record: Record) -> DegreeFlips:
 def clopper_pearson(
     successes: ArrayLike, trials: ArrayLike, confidence: float = _CONFIDENCE
 ) -> tuple[FloatArray, FloatArray]:
-    """Exact interval of a binomial probability (Clopper and Pearson, Biometrika 26, 404 (1934)).
-
-    It covers the probability in at least the given share of series, also where there is no success.
-    """
+    """Exact interval of a binomial probability (Clopper and Pearson, Biometrika 26, 404 (1934))."""
     from scipy.special import betaincinv
 
     k, n = np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)
@@ -214,15 +192,13 @@ def clopper_pearson(
 
 @dataclass(frozen=True)
 class Independence:
-    """Var(Sz) / sum_k Var(sz_k) of reads, both variances with nu - 1.
+    """Ratio Var(Sz) / sum_k Var(sz_k) of reads, both variances with nu - 1.
 
     Attributes:
         ratio: 1 for independent spins.
-        error: standard error of the ratio (delta method). It comes from what was read, and is too small
-            where no read has two flips: without one, nothing tells how often two occur.
-        error_if_independent: standard deviation of the ratio around 1 were the spins independent,
-            sqrt(2 (1 - sum v_k^2 / (sum v_k)^2) / nu) with v_k = Var(sz_k): a test of independence sets
-            |ratio - 1| against it.
+        error: standard error of the ratio (delta method), from the reads; too small where no read has two flips.
+        error_if_independent: standard deviation of the ratio about 1 for independent spins,
+            sqrt(2 (1 - sum v_k^2 / (sum v_k)^2) / nu) with v_k = Var(sz_k), for a test of independence.
     """
 
     ratio: float
@@ -231,7 +207,7 @@ class Independence:
 
     @classmethod
     def from_spins(cls, spins: ArrayLike) -> Independence | None:
-        """From reads (reads, N) of +-1; None where no spin fluctuates.
+        """From reads (reads, N) of +-1; None if no spin fluctuates.
 
         Raises:
             InvalidParameterError: fewer than two reads, or entries other than +-1.
@@ -262,10 +238,10 @@ class BootstrapIntervals:
     """95 % percentile intervals from resampled reads.
 
     Attributes:
-        magnetization, variance, std, precision: intervals of mu, sigma^2, sigma, 1/sigma^2; the upper
-            end of the precision is infinite where more than 2.5 % of the resamples are all alike.
-        n_resamples: how many were drawn.
-        seed: seed of the numpy Generator.
+        magnetization, variance, std, precision: intervals of mu, sigma^2, sigma, 1/sigma^2; the upper end of the
+            precision is infinite where more than 2.5 % of the resamples do not fluctuate.
+        n_resamples: number of resamples.
+        seed: of the numpy Generator.
     """
 
     magnetization: tuple[float, float]
@@ -279,11 +255,8 @@ class BootstrapIntervals:
 def bootstrap_intervals(reads: Record | ArrayLike, *, n_resamples: int = 1000, seed: int = 0) -> BootstrapIntervals:
     """Intervals of mean and variance of mu by resampling the reads (Efron, Ann. Stat. 7, 1 (1979)).
 
-    How often each distinct mu is drawn is multinomial, so that a resample costs as many numbers as there
-    are distinct values, not reads.
-
     Args:
-        reads: a record of reads, or mu of each, (nu,).
+        reads: a record of reads, or (nu,) mu of each read.
         n_resamples: 100 or more.
         seed: equal seeds give equal intervals.
 
@@ -298,7 +271,7 @@ def bootstrap_intervals(reads: Record | ArrayLike, *, n_resamples: int = 1000, s
         raise InvalidParameterError("magnetizations must be one row of two or more finite numbers.")
     n_resamples, seed = whole_number("n_resamples", n_resamples, 100), whole_number("seed", seed, 0)
     values, counts = np.unique(mu, return_counts=True)
-    means, variances = _resampled(values, counts, n_resamples, np.random.default_rng(seed))
+    means, variances = drawn_moments(values, counts / len(mu), len(mu), n_resamples, np.random.default_rng(seed))
     tails = (0.5 - 0.5 * _CONFIDENCE, 0.5 + 0.5 * _CONFIDENCE)
     (mean_low, mean_high), (low, high) = (np.quantile(found, tails).tolist() for found in (means, variances))
     precision = tuple(1.0 / end if end > 0.0 else math.inf for end in (high, low))
@@ -312,22 +285,24 @@ def bootstrap_intervals(reads: Record | ArrayLike, *, n_resamples: int = 1000, s
     )
 
 
-def _resampled(
-    values: FloatArray, counts: IntArray, n_resamples: int, generator: np.random.Generator
+def drawn_moments(
+    values: NDArray[Any], probabilities: FloatArray, n_reads: int, n_draws: int, generator: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
-    """Mean and variance (nu - 1) of each resample."""
-    n_reads = int(counts.sum())
-    centre = float(values @ counts) / n_reads
+    """Mean and variance (nu - 1) of each of several draws of reads, (n_draws,); the variance of equal reads is zero."""
+    possible = probabilities > 0.0
+    values, probabilities = values[possible], probabilities[possible]
+    # about the mean, so that squares do not cancel
+    centre = float(values @ probabilities)
     deviations = values - centre
-    means, variances = np.empty(n_resamples), np.empty(n_resamples)
+    means, variances = np.empty(n_draws), np.empty(n_draws)
     step = max(1, _BLOCK // len(values))
-    for start in range(0, n_resamples, step):
-        block = slice(start, min(start + step, n_resamples))
-        drawn = generator.multinomial(n_reads, counts / n_reads, size=block.stop - block.start)
-        shift = drawn @ deviations / n_reads
+    for start in range(0, n_draws, step):
+        block = slice(start, min(start + step, n_draws))
+        counts = generator.multinomial(n_reads, probabilities, size=block.stop - block.start)
+        shift = counts @ deviations / n_reads
         means[block] = centre + shift
-        variances[block] = (drawn @ deviations**2 - n_reads * shift**2) / (n_reads - 1)
-        variances[block][np.count_nonzero(drawn, axis=1) == 1] = 0.0  # exactly, not to rounding
+        variances[block] = (counts @ deviations**2 - n_reads * shift**2) / (n_reads - 1)
+        variances[block][np.count_nonzero(counts, axis=1) == 1] = 0.0  # exactly, not to rounding
     return means, variances
 
 

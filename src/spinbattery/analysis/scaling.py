@@ -1,7 +1,8 @@
-"""Scaling of the precision with the number of spins: fits of 1/sigma^2 = c N^alpha, with their errors."""
+"""Fits of 1/sigma^2 = c N^alpha, the scaling of the precision with the number of spins, with their errors."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
 from collections.abc import Iterable
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..core.checks import is_one_of, whole_number
-from ..core.errors import FitError, InvalidParameterError
+from ..core.checks import check_choice, whole_number
+from ..core.errors import FitError
 from ..core.typing import FloatArray
 from ..records.charge_state import NO_CHARGE
 from .bounds import heisenberg_limit, standard_quantum_limit
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Method: TypeAlias = Literal["loglog", "linear"]
+METHODS: tuple[Method, ...] = ("loglog", "linear")
 
 _MIN_RESAMPLES = 100
 _PERCENTILES = (2.5, 97.5)
 _LOGARITHMS = (-700.0, 700.0)
-"""Beyond these an end of c is no finite number, or zero."""
-_MAX_FAILED = 0.05
-"""Share of refits that may fail: more, and an interval of 95 % would rest on a selection."""
+"""Range of ln c; beyond it c is zero or infinite."""
+MAX_FAILED = 0.05
+"""Share of refits that may fail; an interval of 95 % without more of them would rest on a selection."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,9 @@ class Bootstrap:
     """How the intervals of a fit were found.
 
     Attributes:
-        seed: seed of the numpy Generator.
-        n_resamples: resamples drawn.
-        n_failed: those whose refit found no power law; they are left out of the intervals.
+        seed: of the numpy Generator.
+        n_resamples: number of resamples.
+        n_failed: resamples whose refit found no power law, which are left out of the intervals.
         confidence: coverage of the intervals.
     """
 
@@ -61,8 +63,7 @@ class ScalingFit:
         n_spins: N of each point.
         precision: 1/sigma^2 of each point.
         bootstrap: how the intervals were found.
-        uncharged: whether each point is a run that is no charge, see
-        :class:`~spinbattery.records.charge_state.ChargeState`.
+        uncharged: whether each point is an uncharged run, see :class:`~spinbattery.records.charge_state.ChargeState`.
     """
 
     method: Method
@@ -79,34 +80,18 @@ class ScalingFit:
     uncharged: tuple[bool, ...] = field(default=(), compare=False)
 
     def __call__(self, n: ArrayLike) -> FloatArray:
-        """c N^alpha, of the shape of ``n``."""
+        """c N^alpha, with the shape of ``n``."""
         return np.asarray(self.c * np.asarray(n, dtype=np.float64) ** self.alpha)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data (text, numbers, lists) for JSON."""
-        return {
-            "model": "precision = c N^alpha",
-            "method": self.method,
-            "c": self.c,
-            "c_err": self.c_err,
-            "c_interval": list(self.c_interval),
-            "alpha": self.alpha,
-            "alpha_err": self.alpha_err,
-            "alpha_interval": list(self.alpha_interval),
-            "covariance": self.covariance.tolist(),
-            "n_spins": list(self.n_spins),
-            "precision": list(self.precision),
-            "uncharged": list(self.uncharged),
-            "bootstrap": asdict(self.bootstrap),
-        }
+        data = {"model": "precision = c N^alpha", **asdict(self), "covariance": self.covariance.tolist()}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in data.items()}
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw points, fit, standard quantum limit N and Heisenberg scaling N^2 on log-log axes.
+        """Draw points, fit, standard quantum limit N and Heisenberg scaling N^2 on log-log axes, by default new ones.
 
-        Points that are no charge are hollow.
-
-        Args:
-            ax: axes to draw on; new ones by default.
+        Uncharged points are hollow.
         """
         if ax is None:
             import matplotlib.pyplot as plt
@@ -141,40 +126,33 @@ def fit_scaling(
 ) -> ScalingFit:
     """Fit precision = c N^alpha.
 
-    ``loglog`` is the least-squares line of ln(1/sigma^2) against ln N, which weighs relative
-    deviations alike; c_err is c times the error of ln c. ``linear`` is the unweighted least-squares
-    fit of c N^alpha itself, started from the log-log fit; the largest N decide it. The two differ where
-    the data are no exact power law: name the method. In either, (c_err/c)/alpha_err is a root mean
-    square of ln N, so at most that of the largest N.
+    ``loglog`` is the least-squares line of ln(1/sigma^2) against ln N, which weighs relative deviations alike; c_err
+    is c times the error of ln c. ``linear`` is the unweighted least-squares fit of c N^alpha itself, which the largest
+    N dominate. The two differ where the data are no exact power law: name the method.
 
-    The intervals come from a residual bootstrap in the space of the fit: residuals, centred and
-    inflated by sqrt(n/(n - 2)), are drawn with replacement, added to the fit, and refitted. Percentiles of
-    few points are too narrow, because their scatter is itself uncertain; so they are widened about the fit by
+    The intervals come from a residual bootstrap in the space of the fit. Its percentiles are widened about the fit by
     the ratio of Student's quantile for n - 2 degrees of freedom to the normal one (2.2 for four points).
 
     Args:
-        points: records; or a Dataset with dimension ``run``, as a store selects it, or the result of
-            a sweep, whose runs are one curve (repeated seeds are points of their own); or N of each
-            point.
+        points: records, a Dataset with dimension ``run``, or the result of a sweep, whose runs are one curve (repeated
+            seeds are points of their own); or N of each point.
         precision: 1/sigma^2 of each point; only where ``points`` are N.
         method: ``loglog`` or ``linear``.
         n_bootstrap: number of resamples, 100 or more.
-        seed: seed of the resampling; equal seeds give equal intervals.
-        include_uncharged: take runs too that are not charged, or all or nothing, whose sigma is not that of a
-            charge (:class:`~spinbattery.records.charge_state.ChargeState`).
+        seed: of the resampling; equal seeds give equal intervals.
+        include_uncharged: take uncharged runs too (:class:`~spinbattery.records.charge_state.ChargeState`), whose
+            sigma is not the fluctuation of a charge.
         mixed: take runs as one curve that differ in more than their networks and seeds.
 
     Raises:
-        FitError: fewer than three different N (through two, every power law fits or none is tested),
-            values that are not finite and above zero, a run with sigma = 0, no convergence, runs that are no charge,
-            or runs that mix curves, records as well as a Dataset: protocol, duration, s_hold, J, crosstalk, noise,
-            energy scales, the settings of an emulator and the family of networks (rings, tori) must each be one
+        FitError: fewer than three different N, values that are not finite and above zero, a run with sigma = 0, no
+            convergence, uncharged runs, or runs that mix curves: protocol, duration, s_hold, J, crosstalk, noise,
+            energy scales, the settings of an emulator and the family of networks (rings, tori) must each have one
             value, the runs of one network may differ in their seeds alone, and none may be there twice. Bare
             numbers are not checked for either.
         InvalidParameterError: unknown method, too few resamples, or a bad seed.
     """
-    if not is_one_of(method, ("loglog", "linear")):
-        raise InvalidParameterError(f"method must be 'loglog' or 'linear', but is {method!r}.")
+    check_choice("method", method, METHODS)
     seed, n_bootstrap = whole_number("seed", seed, 0), whole_number("n_bootstrap", n_bootstrap, _MIN_RESAMPLES)
     found = checked_points(points, precision, include_uncharged=include_uncharged, mixed=mixed)
     return _fit(found, method, n_bootstrap, seed)
@@ -192,22 +170,19 @@ def fit_both(
     """Both fits of the same points, by method; arguments and errors as :func:`fit_scaling`."""
     seed, n_bootstrap = whole_number("seed", seed, 0), whole_number("n_bootstrap", n_bootstrap, _MIN_RESAMPLES)
     found = checked_points(points, precision, include_uncharged=include_uncharged, mixed=mixed)
-    methods: tuple[Method, ...] = ("loglog", "linear")
-    return {method: _fit(found, method, n_bootstrap, seed) for method in methods}
+    return {method: _fit(found, method, n_bootstrap, seed) for method in METHODS}
 
 
 def _fit(points: CheckedPoints, method: Method, n_bootstrap: int, seed: int) -> ScalingFit:
     sizes, values = points.sizes, points.precision
-    # ln a + alpha (ln N - pivot): about the mean of ln N the two parameters are all but uncorrelated
+    # ln a + alpha (ln N - pivot): about the mean of ln N the two parameters are nearly uncorrelated
     pivot = float(np.log(sizes).mean())
     x = np.log(sizes) - pivot
-    resampler = _Resampler(np.random.default_rng(seed), n_bootstrap)
-    (log_a, alpha), local, refits = (_loglog if method == "loglog" else _linear)(x, values, resampler)
+    fit = _loglog if method == "loglog" else _linear
+    (log_a, alpha), local, refits = fit(x, values, n_bootstrap, np.random.default_rng(seed))
     c, covariance = _at_one_spin(log_a, alpha, local, pivot)
     c_err, alpha_err = np.sqrt(np.maximum(covariance.diagonal(), 0.0)).tolist()
-    c_interval, alpha_interval, n_failed = _intervals(
-        refits, (log_a, alpha), pivot, n_bootstrap, student_factor(len(sizes))
-    )
+    c_interval, alpha_interval, n_failed = _intervals(refits, (log_a, alpha), pivot, student_factor(len(sizes)))
     return ScalingFit(
         method=method,
         c=c,
@@ -225,14 +200,10 @@ def _fit(points: CheckedPoints, method: Method, n_bootstrap: int, seed: int) -> 
 
 
 def fit_rows(sizes: FloatArray, precision: FloatArray, method: Method, about: FloatArray | None = None) -> FloatArray:
-    """(c, alpha) of each row of points alone, without error bars; (R, 2), NaN for rows that no power law fits.
+    """(R, 2) of (c, alpha) for each row of precision (R, n), without error bars; NaN where no power law fits.
 
-    Args:
-        sizes: (n,) N of each point, three or more different ones.
-        precision: (R, n) rows of 1/sigma^2, finite and above zero.
-        method: as in :func:`fit_scaling`.
-        about: (n,) points whose log-log line starts every linear fit, in place of the row's own; with it, rows
-            of resampled residuals may have points below zero in a linear fit.
+    Linear fits start from the log-log line of the row, or of the points ``about``: rows of resampled residuals may have
+    points below zero.
     """
     pivot = float(np.log(sizes).mean())
     x = np.log(sizes) - pivot
@@ -241,27 +212,22 @@ def fit_rows(sizes: FloatArray, precision: FloatArray, method: Method, about: Fl
     scales = precision.max(axis=1, keepdims=True)
     shifts = np.column_stack([np.log(scales), np.zeros(len(scales))])  # of ln a and alpha
     starts = _line(x, np.log(precision if about is None else about)) - shifts
-    fits = [_curve_fit(x, row, start) for row, start in zip(precision / scales, starts, strict=True)]
-    found = np.array([np.full(2, np.nan) if fit is None else fit[0] for fit in fits]).reshape(-1, 2)
-    return _at_one_spin_or_nan(found + shifts, pivot)
+    return _at_one_spin_or_nan(_curve_fits(x, precision / scales, starts) + shifts, pivot)
 
 
-@dataclass(frozen=True)
-class _Resampler:
-    """Residual bootstrap: draws (n_bootstrap, n) about a fit (n,)."""
+def inflated(residuals: FloatArray) -> FloatArray:
+    """Residuals (n,), centred, times the factor by which a fit of two parameters makes them too small on average."""
+    n = len(residuals)
+    return np.asarray((residuals - residuals.mean()) * math.sqrt(n / (n - 2)))
 
-    generator: np.random.Generator
-    n_bootstrap: int
 
-    def __call__(self, fitted: FloatArray, residuals: FloatArray) -> FloatArray:
-        n = len(fitted)
-        # residuals of a fit of two parameters are too small by this factor on average
-        pool = (residuals - residuals.mean()) * math.sqrt(n / (n - 2))
-        return fitted + self.generator.choice(pool, size=(self.n_bootstrap, n))
+def _resampled(fitted: FloatArray, residuals: FloatArray, n: int, generator: np.random.Generator) -> FloatArray:
+    """Residual bootstrap: n rows of points about a fit."""
+    return np.asarray(fitted + generator.choice(inflated(residuals), size=(n, len(fitted))))
 
 
 _Fit: TypeAlias = tuple[tuple[float, float], FloatArray, FloatArray]
-"""(ln a, alpha), their covariance (2, 2), and the refits (B, 2)."""
+"""(ln a, alpha), their covariance (2, 2), and the refits (n_bootstrap, 2), NaN where no power law fits."""
 
 
 def _line(x: FloatArray, y: FloatArray) -> FloatArray:
@@ -269,17 +235,17 @@ def _line(x: FloatArray, y: FloatArray) -> FloatArray:
     return np.stack([y.mean(axis=-1), y @ x / (x @ x)], axis=-1)
 
 
-def _loglog(x: FloatArray, values: FloatArray, resampler: _Resampler) -> _Fit:
+def _loglog(x: FloatArray, values: FloatArray, n_bootstrap: int, generator: np.random.Generator) -> _Fit:
     y = np.log(values)
     log_a, alpha = _line(x, y).tolist()
     fitted = log_a + alpha * x
     residuals = y - fitted
     scatter = float(residuals @ residuals) / (len(x) - 2)
     covariance = np.diag([scatter / len(x), scatter / float(x @ x)])
-    return (log_a, alpha), covariance, _line(x, resampler(fitted, residuals))
+    return (log_a, alpha), covariance, _line(x, _resampled(fitted, residuals, n_bootstrap, generator))
 
 
-def _linear(x: FloatArray, values: FloatArray, resampler: _Resampler) -> _Fit:
+def _linear(x: FloatArray, values: FloatArray, n_bootstrap: int, generator: np.random.Generator) -> _Fit:
     scale = float(values.max())
     y = values / scale
     found = _curve_fit(x, y, _line(x, np.log(values) - math.log(scale)))
@@ -287,10 +253,15 @@ def _linear(x: FloatArray, values: FloatArray, resampler: _Resampler) -> _Fit:
         raise FitError("the linear fit does not converge: the points are far from a power law; use method='loglog'.")
     parameters, covariance = found
     fitted = np.exp(parameters[0] + parameters[1] * x)
-    refits = [_curve_fit(x, draw, parameters) for draw in resampler(fitted, y - fitted)]
-    kept = np.array([refit[0] for refit in refits if refit is not None]).reshape(-1, 2)
-    kept[:, 0] += math.log(scale)
-    return (float(parameters[0]) + math.log(scale), float(parameters[1])), covariance, kept
+    refits = _curve_fits(x, _resampled(fitted, y - fitted, n_bootstrap, generator), itertools.repeat(parameters))
+    refits[:, 0] += math.log(scale)
+    return (float(parameters[0]) + math.log(scale), float(parameters[1])), covariance, refits
+
+
+def _curve_fits(x: FloatArray, rows: FloatArray, starts: Iterable[FloatArray]) -> FloatArray:
+    """(R, 2) of (ln a, alpha) for each row; NaN without convergence."""
+    fits = [_curve_fit(x, row, start) for row, start in zip(rows, starts, strict=False)]
+    return np.array([np.full(2, np.nan) if fit is None else fit[0] for fit in fits]).reshape(-1, 2)
 
 
 def _power_law(x: FloatArray, log_a: float, alpha: float) -> FloatArray:
@@ -319,7 +290,7 @@ def _curve_fit(x: FloatArray, y: FloatArray, start: FloatArray) -> tuple[FloatAr
 
 
 def _at_one_spin(log_a: float, alpha: float, local: FloatArray, pivot: float) -> tuple[float, FloatArray]:
-    """c and the covariance of (c, alpha), from those of (ln a, alpha) about the pivot."""
+    """c and the covariance of (c, alpha), from (ln a, alpha) about the pivot and their covariance."""
     try:
         c = math.exp(log_a - alpha * pivot)
     except OverflowError:
@@ -336,17 +307,17 @@ def _at_one_spin(log_a: float, alpha: float, local: FloatArray, pivot: float) ->
 
 
 def _intervals(
-    refits: FloatArray, fit: tuple[float, float], pivot: float, n_bootstrap: int, wider: float
+    refits: FloatArray, fit: tuple[float, float], pivot: float, wider: float
 ) -> tuple[tuple[float, float], tuple[float, float], int]:
-    """Intervals of c and alpha, ``wider`` than percentiles of the refits, and how many of these found no power law.
+    """Intervals of c and alpha, ``wider`` than percentiles of the refits, and the number of refits that failed.
 
-    ``fit`` is (ln a, alpha); c is widened by its logarithm.
+    ``fit`` is (ln a, alpha); the interval of c is widened on a logarithmic scale.
     """
     usable = ~np.isnan(_at_one_spin_or_nan(refits, pivot)[:, 0])
-    n_failed = n_bootstrap - int(usable.sum())
-    if n_failed > _MAX_FAILED * n_bootstrap:
+    n_failed = len(refits) - int(usable.sum())
+    if n_failed > MAX_FAILED * len(refits):
         raise FitError(
-            f"{n_failed} of {n_bootstrap} bootstrap refits found no power law: the points are too few or too "
+            f"{n_failed} of {len(refits)} bootstrap refits found no power law: the points are too few or too "
             "scattered for error bars; add points, or use method='loglog' where it was 'linear'."
         )
     at_one = np.array([[1.0, -pivot], [0.0, 1.0]])  # (ln a, alpha) to (ln c, alpha)
@@ -357,10 +328,10 @@ def _intervals(
 
 
 def student_factor(n_points: int) -> float:
-    """By how much a percentile interval of 95 % from the scatter of n points about two parameters is too narrow.
+    """Student's quantile for n - 2 degrees of freedom over the normal one, for intervals of 95 %.
 
-    The scatter is itself estimated, with n - 2 degrees of freedom: Student's quantile over the normal one. With
-    four points it is 2.2, and percentiles alone would cover the truth in four of five cases.
+    A percentile interval from the scatter of n points about a fit of two parameters is too narrow by this factor, as
+    the scatter is itself estimated. With four points it is 2.2: percentiles alone would cover four of five cases.
     """
     from scipy.stats import norm, t
 

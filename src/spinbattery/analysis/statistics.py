@@ -1,4 +1,4 @@
-"""Statistics of the charge: from records, and from finitely many shots (the reads of an annealer)."""
+"""Statistics of the charge, from records and from finitely many shots (the reads of an annealer)."""
 
 from __future__ import annotations
 
@@ -16,27 +16,26 @@ from ..records.moments import Moments, precision_bound
 from ..records.record import Record, as_record
 
 _VARIANCE_ROUNDING = 1e-12
-"""A mean of 1 - <sz_k>^2 over the spins below this is rounding noise."""
+"""Below this, the mean of 1 - <sz_k>^2 over the spins is rounding noise."""
 
 _SHOT_ROUNDING = 1e-9
-"""By how much |mu| of a shot may exceed 1, and shots that are alike may differ."""
+"""Tolerance for |mu| above 1, and for differences between equal shots."""
 
 _FLIP_ROUNDING = 1e-3
-"""By how much N (1 - mu)/2, the number of down spins of a shot, may differ from a whole number."""
+"""Tolerance for the number of down spins of a shot, N (1 - mu)/2, to be a whole number."""
 
 
 def independence_ratio(record: Record) -> float | None:
-    """Var(Sz) / sum_k Var(sz_k) at the end of a run, or None where no spin fluctuates to rounding.
+    """Ratio Var(Sz) / sum_k Var(sz_k) = sigma^2 N^2 / sum_k (1 - <sz_k>^2) at the end of a run.
 
-    None too where sigma is that of an approximation, or of a tensor network and has not converged.
+    It is 1 for independent spins, up to N when all flip together, and below 1 when they flip in turn. An exponent
+    alpha > 1 alone does not show collective precision, as the mean charge of independent spins may improve with N too;
+    this ratio tells them apart. For a record of reads both variances have nu - 1, and
+    ``Independence.from_spins(record.spins)`` of :mod:`spinbattery.analysis.samples` gives the error of the ratio too.
 
-    It is sigma^2 N^2 / sum_k (1 - <sz_k>^2): 1 for independent spins, up to N when all flip together,
-    below 1 when they flip in turn. An exponent alpha > 1 alone does not show collective precision,
-    because the mean charge of independent spins may improve with N too; this ratio tells them apart.
-
-    A record of nu reads has both variances with nu - 1. It may lack the spins (then there is no ratio,
-    and None is returned); where it has them, ``Independence.from_spins(record.spins)`` of
-    :mod:`spinbattery.analysis.samples` gives the error of the ratio too.
+    Returns:
+        The ratio; None where no spin fluctuates beyond rounding, the record lacks the spins, or sigma comes from an
+        approximation or from a tensor network that has not converged.
     """
     record = as_record(record)
     why = record.no_precision
@@ -60,12 +59,11 @@ class SampleStatistics:
         mean: mean of mu.
         variance: sigma^2 = sum_i (mu_i - mean)^2 / (nu - 1).
         std: sigma.
-        mean_error: sigma / sqrt(nu), or None where all shots are alike.
-        variance_error: standard error of sigma^2, from the fourth central moment; None where all are alike.
-        precision: 1/sigma^2, or None where all shots are alike.
-        precision_error: standard error of the precision, absolute as all errors are (to first order variance_error /
-            variance^2); None where all shots are alike.
-        precision_bound: lower bound of 1/sigma^2 where all shots are alike and N is known, else None.
+        mean_error: sigma / sqrt(nu).
+        variance_error: standard error of sigma^2, from the fourth central moment.
+        precision: 1/sigma^2. It and the errors are None where all shots are equal.
+        precision_error: absolute standard error of the precision, to first order variance_error / variance^2.
+        precision_bound: lower bound of 1/sigma^2 where all shots are equal and N is known, else None.
     """
 
     n_shots: int
@@ -80,16 +78,15 @@ class SampleStatistics:
 
 
 def sample_statistics(magnetizations: ArrayLike, n_spins: int | None = None) -> SampleStatistics:
-    """Statistics of nu shots, sigma^2 with nu - 1 (Eq. 6, which the paper prints for sigma).
+    """Statistics of nu shots; sigma^2 has nu - 1 (Eq. 6, which the paper prints for sigma).
 
-    Identical shots show sigma = 0 but do not prove it, so no precision is given, only a bound by the
-    rule of three: with nu identical shots, at 95 % confidence fewer than 3/nu of all shots differ.
-    A shot that differs by one spin flip is off by 2/N, so sigma^2 < (3/nu)(2/N)^2 and the bound of the
-    precision is the inverse. It takes the unseen shots to differ by one flip, the commonest kind.
+    Equal shots have sigma = 0 and no precision, but a bound by the rule of three: with nu equal shots, fewer than 3/nu
+    of all shots differ at 95 % confidence. If these differ by one spin flip, the commonest kind, they are off by 2/N,
+    so that sigma^2 < (3/nu)(2/N)^2.
 
     Args:
         magnetizations: (nu,) mu = Sz/N of each shot, within [-1, 1].
-        n_spins: N, needed for the bound; each N mu is then checked to be N, N - 2, ... -N.
+        n_spins: N, needed for the bound; each N mu is then checked to be one of N, N - 2, ... -N.
 
     Raises:
         InvalidParameterError: not one-dimensional, fewer than two shots, values outside [-1, 1] or NaN,
@@ -117,7 +114,7 @@ def sample_statistics(magnetizations: ArrayLike, n_spins: int | None = None) -> 
 def checked_shots(
     magnetizations: ArrayLike, n_spins: int | None, place: Callable[[int], str] = lambda k: f"shot {k + 1}"
 ) -> FloatArray:
-    """mu of each shot, (nu,), as :func:`sample_statistics` takes them; its errors, which name the ``place`` of one."""
+    """(nu,) mu of each shot for :func:`sample_statistics`, with its errors, which name the ``place`` of a shot."""
     shots = real_numbers("magnetizations", magnetizations)
     if shots.ndim != 1 or len(shots) < 2:
         raise InvalidParameterError(
@@ -127,8 +124,7 @@ def checked_shots(
         k = int(np.argmin(np.abs(shots) <= 1.0 + _SHOT_ROUNDING))
         value, _, _ = apart(shots[k], 1.0, -1.0)
         raise InvalidParameterError(
-            f"magnetizations must lie within [-1, 1], but that of {place(k)} is {value}; divide Sz by N, and "
-            "per cent by 100."
+            f"magnetizations must lie within [-1, 1], but {place(k)} has {value}; divide Sz by N, and per cent by 100."
         )
     if n_spins is None:
         return shots

@@ -1,4 +1,4 @@
-"""What a protocol does: its waveforms, its path in the space of fields, and the local field of equal cost."""
+"""Waveforms of protocols, their paths in the space of fields, and the local field of equal cost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from ..model.protocol import Protocol, local_field
 from ..model.scales import EnergyScales
-from .style import COLOURS, REFERENCE, new_figure, styled
+from .style import COLOURS, REFERENCE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,8 +19,7 @@ def plot_field_space(protocols: Mapping[str, Protocol], scales: EnergyScales) ->
     """Paths in the space of (J, Bx, Bz), in GHz."""
     from matplotlib.ticker import MaxNLocator
 
-    with styled():
-        figure = new_figure(4.8, 3.9)
+    with new_figure(4.8, 3.9) as figure:
         axis = figure.add_subplot(projection="3d")
         for name, protocol in protocols.items():
             bx, bz, half_b = protocol.fields(np.linspace(0.0, protocol.duration, 601), scales)
@@ -40,8 +39,7 @@ def plot_field_space(protocols: Mapping[str, Protocol], scales: EnergyScales) ->
 
 def plot_schedule(protocol: Protocol, scales: EnergyScales) -> Figure:
     """A(s), B(s); s(t), g(t); and the resulting fields."""
-    with styled():
-        figure = new_figure(9.0, 2.8)
+    with new_figure(9.0, 2.8) as figure:
         axes = figure.subplots(1, 3)
         s = np.linspace(0.0, 1.0, 401)
         axes[0].plot(s, scales.A(s), color=COLOURS["cooperative"], label="$A(s)$")
@@ -67,8 +65,7 @@ def plot_schedule(protocol: Protocol, scales: EnergyScales) -> Figure:
 
 def plot_local_field(h: float, J: float, points: Sequence[tuple[str, float, str]]) -> Figure:
     """|h_L| of Eq. 19 at g = 1 against n_C/N, with networks on it: their names, n_C/N and markers."""
-    with styled():
-        figure = new_figure(4.6, 3.2)
+    with new_figure(4.6, 3.2) as figure:
         axis = figure.subplots()
         ratio = np.linspace(0.0, 7.5, 200)
         axis.plot(ratio, [abs(local_field(h, J, r)) for r in ratio], color=COLOURS["local"], label="Eq. 19, $g = 1$")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.advantage import COST_PHRASES
 from ..analysis.points import (
-    HoldsRuns,
+    Runs,
     averages,
     check_one_curve,
     reasons_of,
@@ -27,35 +27,30 @@ from ..core.errors import InvalidParameterError
 from ..core.typing import FloatArray
 from ..records.charge_state import NO_CHARGE, ChargeState
 from ..records.no_precision import NoPrecision
-from .scaling import draw_limits, draw_reference, log_sizes, power_law, size_grid
-from .style import REFERENCE, colours_of, new_figure, styled
+from .scaling import LABELS, Quantity, draw_limits, draw_reference, log_sizes, power_law, set_axes, size_grid
+from .style import REFERENCE, colours_of, new_figure
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Quantity: TypeAlias = Literal["precision", "magnetization", "std"]
-
-_LABELS = {
-    "precision": "precision $1/\\sigma^2$",
-    "magnetization": "magnetization $\\mu$",
-    "std": "fluctuation $\\sigma$",
-}
+_POWERS = {"precision": 1.0, "std": -0.5}
+"""Powers of the precision that are drawn."""
 
 _SIZES_OF_A_FIT = 3
 
 _LEGEND: Final = "outside upper center"
-"""Within the axes it would cover points: the curves of a comparison may be anywhere."""
-_LEGEND_LINE = 0.18
-"""Height of an entry in inches."""
+"""Within the axes the legend would cover points."""
+
+_LAWS: tuple[Any, ...] = ("-.", (0, (5, 5)), (0, (1, 3)))
 
 _PAIR_COORDINATES = ("duration", "s_hold", "s_hold_baseline", "crosstalk", "noise", "scales_hash", "J")
-"""What else tells the curves of an advantage apart; field and engine may follow the network."""
+"""Coordinates that separate curves of one baseline; field and engine may follow the network."""
 
 
 def plot_runs(
-    data: xr.Dataset | HoldsRuns,
+    data: Runs,
     quantity: Quantity = "precision",
     group: str = "protocol",
     *,
@@ -66,29 +61,27 @@ def plot_runs(
 ) -> Figure:
     """A final moment against N, one curve for each value of a coordinate, with error bars.
 
-    Runs that differ in their seeds alone are one point, their mean. Bars are the standard error of that
-    mean, or for one run its standard error or error estimate; they may be smaller than the marker.
-    Precision and fluctuation are drawn on log-log axes with the standard quantum limit, Heisenberg
-    scaling and, where a curve has three sizes or more, the log-log fit of its precision
-    (:func:`fit_scaling`). Points with sigma = 0 to rounding have no place there; the legend names them. Points that
-    are no charge (:class:`~spinbattery.records.charge_state.ChargeState`) are hollow, and no part of the fit.
+    Runs that differ in their seeds alone are one point, their mean. Bars are the standard error of that mean, or for
+    one run its standard error or error estimate; they may be smaller than the marker. Precision and fluctuation have
+    log-log axes and, for a curve with three or more sizes, the log-log fit of its precision (:func:`fit_scaling`).
+    Points with sigma = 0 to rounding are named in the legend. Uncharged points
+    (:class:`~spinbattery.records.charge_state.ChargeState`) are hollow, and not fitted.
 
     Args:
-        data: runs along a dimension ``run``, as a store selects them, or the result of a sweep.
+        data: records, a Dataset with dimension ``run``, or the result of a sweep.
         quantity: ``precision``, ``magnetization`` or ``std``.
-        group: coordinate along ``run`` with a value for each curve, such as ``protocol`` or ``duration``.
-        title: above the legend, such as what made the runs.
-        laws: further power laws of the precision to compare with, (c, alpha) by name.
-        limits: whether to draw the standard quantum limit and Heisenberg scaling, or 1 - 1/N.
-        include_uncharged: fit points too that are no charge.
+        group: coordinate along ``run`` with one value for each curve, such as ``protocol`` or ``duration``.
+        title: title of the legend.
+        laws: further power laws of the precision for comparison, (c, alpha) by name.
+        limits: whether to draw the standard quantum limit and Heisenberg scaling, or 1 - 1/N for the magnetization.
+        include_uncharged: fit uncharged points too.
 
     Raises:
         InvalidParameterError: unknown quantity or coordinate.
-        FitError: data that are no Dataset of runs, or runs of one group that are no single curve:
-            fit_scaling says which.
+        FitError: data that are no runs, or runs of one group that are not one curve, as in :func:`fit_scaling`.
     """
     runs = runs_of(data)
-    check_choice("quantity", quantity, _LABELS)
+    check_choice("quantity", quantity, LABELS)
     check_choice("group", group, [str(name) for name, found in runs.coords.items() if found.dims == ("run",)])
     powers = {str(name): pair(f"the law {name!r}", law) for name, law in checked_mapping("laws", laws).items()}
     limits, include_uncharged = switch("limits", limits), switch("include_uncharged", include_uncharged)
@@ -96,35 +89,28 @@ def plot_runs(
         instance("title", title, str)
     curves = _curves(runs, group)
     sizes = _sizes(runs["n_spins"])
-    with styled():
-        figure = new_figure(4.6, 3.6 + _LEGEND_LINE * (len(curves) + len(powers) + bool(title)))
+    with new_figure(4.6, 3.6, len(curves) + len(powers) + bool(title)) as figure:
         axis = figure.subplots()
-        if quantity == "magnetization":
-            grid = np.geomspace(sizes[0], sizes[-1], 100)
-            if limits:
-                draw_reference(axis, grid, 1.0 - 1.0 / grid, "--", "$1 - 1/N$ (cooperative, adiabatic)")
-        else:
-            if limits:
-                draw_limits(axis, size_grid(sizes), quantity)
+        if limits:
+            grid = np.geomspace(sizes[0], sizes[-1], 100) if quantity == "magnetization" else size_grid(sizes)
+            draw_limits(axis, grid, quantity)
+        if quantity != "magnetization":
             _draw_laws(axis, powers, quantity, size_grid(sizes))
-        colours = colours_of(curves)
-        for name, curve in curves.items():
-            _draw_runs(axis, curve, quantity, (name, colours[name]), size_grid(sizes), include_uncharged)
-        log_sizes(axis, sizes)
-        axis.set_yscale("linear" if quantity == "magnetization" else "log")
-        axis.set_ylabel(_LABELS[quantity])
+        for (name, curve), colour in zip(curves.items(), colours_of(curves).values(), strict=True):
+            _draw_runs(axis, curve, quantity, (name, colour), size_grid(sizes), include_uncharged)
+        set_axes(axis, sizes, quantity)
         figure.legend(loc=_LEGEND, title=title)
     return figure
 
 
 def plot_advantage(data: xr.Dataset) -> Figure:
-    """Precision ratio of :func:`advantage` against N on log-log axes, one curve a baseline, with error bars.
+    """Precision ratio of :func:`advantage` against N on log-log axes, one curve for each baseline, with error bars.
 
-    Above the line at 1 the protocol is more precise than the baseline. The legend says which cost is
-    equal. Pairs of which one run is no charge are hollow.
+    Above the line at 1 the protocol is more precise than the baseline. The legend says which cost is equal. Pairs with
+    an uncharged run are hollow.
 
     Args:
-        data: what :func:`advantage` returns, or a selection of its pairs.
+        data: the Dataset that :func:`advantage` returns, or a selection of its pairs.
 
     Raises:
         InvalidParameterError: a Dataset that :func:`advantage` did not make, or one with no pairs.
@@ -135,14 +121,13 @@ def plot_advantage(data: xr.Dataset) -> Figure:
         or any(name not in data for name in needed)
         or data.attrs.get("cost") not in COST_PHRASES
     ):
-        raise InvalidParameterError("plot_advantage draws what advantage(...) returns; give it that Dataset.")
+        raise InvalidParameterError("plot_advantage draws what advantage(...) returns: give it that Dataset.")
     if not data.sizes["pair"]:
         raise InvalidParameterError("there is no pair to draw; select some.")
     sizes = _sizes(data["n_spins"])
-    with styled():
-        names = _names_of_pairs(data)
-        colours = colours_of(dict.fromkeys(names))
-        figure = new_figure(4.6, 3.4 + _LEGEND_LINE * len(colours))
+    names = _names_of_pairs(data)
+    colours = colours_of(dict.fromkeys(names))
+    with new_figure(4.6, 3.4, len(colours)) as figure:
         axis = figure.subplots()
         axis.axhline(1.0, color=REFERENCE, linestyle="--", linewidth=1.0)
         for name, colour in colours.items():
@@ -174,10 +159,9 @@ def _curves(runs: xr.Dataset, group: str) -> dict[str, xr.Dataset]:
 
 
 def _draw_laws(axis: Axes, laws: Mapping[str, tuple[float, float]], quantity: str, grid: FloatArray) -> None:
-    """Power laws of the precision, as such or as sigma."""
-    power = 1.0 if quantity == "precision" else -0.5
-    styles: tuple[Any, ...] = ("-.", (0, (5, 5)), (0, (1, 3)))
-    for (name, (c, alpha)), linestyle in zip(laws.items(), itertools.cycle(styles), strict=False):
+    """Draw power laws of the precision, converted to sigma where that is drawn."""
+    power = _POWERS[quantity]
+    for (name, (c, alpha)), linestyle in zip(laws.items(), itertools.cycle(_LAWS), strict=False):
         label = f"{name}: {power_law(c**power, power * alpha)}"
         draw_reference(axis, grid, (c * grid**alpha) ** power, linestyle, label)
 
@@ -191,7 +175,7 @@ def _equation(column: xr.DataArray, value: Any) -> str:
 def _draw_runs(
     axis: Axes, curve: xr.Dataset, quantity: str, named: tuple[str, str], grid: FloatArray, include_uncharged: bool
 ) -> None:
-    """One curve, by its name and colour: points with error bars and, where there is one, their fit."""
+    """Draw points with error bars and, for three or more sizes, their fit."""
     (label, colour), fitted = named, None
     if quantity == "magnetization" and NoPrecision.APPROXIMATION in reasons_of(curve):
         label += f" ({', '.join(np.unique(curve['engine'].to_numpy()))}, an approximation)"
@@ -206,7 +190,7 @@ def _draw_runs(
         taken = curve if include_uncharged else curve.isel(run=~uncharged_of(curve))
         if len(_sizes(taken["n_spins"])) >= _SIZES_OF_A_FIT:
             fit = fit_scaling(taken, include_uncharged=include_uncharged)
-            power = 1.0 if quantity == "precision" else -0.5
+            power = _POWERS[quantity]
             fitted = fit(grid) ** power
             label += f": {power_law(fit.c**power, power * fit.alpha)}"
     uncharged = uncharged_of(curve)
@@ -228,7 +212,7 @@ def _at(sizes: NDArray[Any]) -> str:
 
 
 class Points(NamedTuple):
-    """Points of a curve, each (n,): N, values, half lengths of their bars, and which are no charge."""
+    """Points of a curve, each (n,): N, values, half lengths of their bars, and which are uncharged."""
 
     sizes: NDArray[Any]
     values: FloatArray
@@ -237,7 +221,7 @@ class Points(NamedTuple):
 
 
 def _draw_points(axis: Axes, points: Points, label: str, colour: str, *, joined: bool) -> None:
-    """Points with bars, in one container; those that are no charge are hollow."""
+    """Draw points with bars in one container, and hollow markers over the uncharged ones."""
     drawn = axis.errorbar(
         points.sizes,
         points.values,
@@ -250,26 +234,24 @@ def _draw_points(axis: Axes, points: Points, label: str, colour: str, *, joined:
         capsize=2.5,
         label=label,
     )
-    if points.hollow.any():
-        drawn.lines[0].set_markevery(np.flatnonzero(~points.hollow).tolist())
-        hollow = points.hollow
-        axis.plot(
-            points.sizes[hollow], points.values[hollow], "o", color=colour, markerfacecolor="white", markersize=4.5
-        )
+    hollow = points.hollow
+    if hollow.any():
+        drawn.lines[0].set_markevery(np.flatnonzero(~hollow).tolist())
+        at, values = points.sizes[hollow], points.values[hollow]
+        axis.plot(at, values, "o", color=colour, markerfacecolor="white", markersize=4.5)
 
 
 def _hollow(pairs: xr.Dataset) -> NDArray[np.bool_]:
-    """(pair,) whether one of the two runs is no charge."""
-    sides = [pairs[name].to_numpy() for name in ("charge_state", "charge_state_baseline") if name in pairs]
-    return np.array(
-        [any(text and not ChargeState(text).is_charge for text in texts) for texts in zip(*sides, strict=True)]
-        or [False] * pairs.sizes["pair"],
-        dtype=np.bool_,
-    )
+    """(pair,) whether one of the two runs is uncharged."""
+    hollow = np.zeros(pairs.sizes["pair"], dtype=np.bool_)
+    for name in ("charge_state", "charge_state_baseline"):
+        if name in pairs:
+            hollow |= [bool(text) and not ChargeState(text).is_charge for text in pairs[name].to_numpy()]
+    return hollow
 
 
 def _names_of_pairs(data: xr.Dataset) -> list[str]:
-    """The curve of each pair: its baseline, and what else differs between the pairs of that baseline."""
+    """The curve of each pair: its baseline, and the coordinates in which the pairs of that baseline differ."""
     baselines = data["baseline"].to_numpy()
     names = []
     for k, baseline in enumerate(baselines):

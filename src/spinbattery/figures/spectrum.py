@@ -1,4 +1,4 @@
-"""Instantaneous levels along the schedule, and where among them the evolving state is."""
+"""Instantaneous levels along the schedule, with the populations of the evolving state."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.checks import positive
 from ..core.errors import InvalidParameterError
-from .style import REFERENCE, draw_corners, new_figure, styled
+from .style import REFERENCE, draw_corners, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,27 +25,26 @@ _COLOURS = "plasma_r"
 
 
 def plot_spectrum(spectra: Mapping[str, SectorSpectrum], *, top: float = _HEIGHT_GHZ) -> Figure:
-    """Energies above the ground state against t, side by side; width and colour of a level are its population.
+    """Energies above the ground state against t, side by side; width and colour of a level show its population.
 
-    Grey lines are the levels themselves, dotted ones the corners of the protocol.
+    Grey lines are all levels, dotted ones the corners of the protocol.
 
     Args:
-        spectra: by title, with two times or more each.
-        top: of the axis of the energy, in GHz.
+        spectra: spectra by title, each with two or more times.
+        top: end of the energy axis in GHz.
 
     Raises:
-        InvalidParameterError: no mapping, nothing to draw, or one time alone.
+        InvalidParameterError: no mapping, nothing to draw, or a single time.
     """
     if not isinstance(spectra, Mapping):
         raise InvalidParameterError("give spectra by title, as in {'cooperative': spectrum}.")
     for spectrum in spectra.values():
         if not hasattr(spectrum, "populations"):
-            raise InvalidParameterError(f"spectra must be those of sector_spectrum(), but one is {spectrum!r}.")
+            raise InvalidParameterError(f"spectra must come from sector_spectrum(), but one is {spectrum!r}.")
     top = positive("top", top)
     if not spectra or any(spectrum.times.size < 2 for spectrum in spectra.values()):
-        raise InvalidParameterError("give one spectrum or more, each at two times or more.")
-    with styled():
-        figure = new_figure(1.2 + 3.6 * len(spectra), 3.6)
+        raise InvalidParameterError("give one or more spectra, each with two or more times.")
+    with new_figure(1.2 + 3.6 * len(spectra), 3.6) as figure:
         axes = np.atleast_1d(figure.subplots(1, len(spectra), sharey=True))
         for axis, (title, spectrum) in zip(axes, spectra.items(), strict=True):
             drawn = _draw_levels(axis, spectrum)
@@ -61,13 +60,13 @@ def plot_spectrum(spectra: Mapping[str, SectorSpectrum], *, top: float = _HEIGHT
 
 
 def _draw_levels(axis: Axes, spectrum: SectorSpectrum) -> LineCollection:
-    """All levels in grey, and over them the populated parts."""
+    """Draw all levels in grey, and the populated parts over them."""
     from matplotlib.collections import LineCollection
 
     axis.plot(spectrum.times, spectrum.energies, color=REFERENCE, linewidth=0.5, alpha=0.6)
     points = np.stack([np.broadcast_to(spectrum.times[:, None], spectrum.energies.shape), spectrum.energies], axis=-1)
     segments = np.stack([points[:-1], points[1:]], axis=2).reshape(-1, 2, 2)
-    # where levels cross, a population moves from one number to the next between two times: the line pauses there
+    # where levels cross, a population changes its level between two times, and the line has a gap
     population = np.minimum(spectrum.populations[1:], spectrum.populations[:-1]).ravel()
     order = np.argsort(population, kind="stable")  # the most populated on top
     order = order[population[order] >= _LEAST_SHOWN]

@@ -1,9 +1,9 @@
-"""One look for all figures, and how they are written."""
+"""The common style of all figures, and how they are written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,8 @@ COLOURS = {
 _FURTHER = ("#17889b", "#8c564b", "#4a4a4a", "#b8b03a", "#7f9fd1")
 REFERENCE = "#7a7a7a"
 
+_LEGEND_LINE = 0.18
+"""Height of an entry of the legend in inches."""
 _MOST_CORNERS = 40
 
 FIGURE_ENDINGS = (".png", ".pdf", ".svg")
@@ -48,28 +50,21 @@ _SETTINGS: dict[Any, Any] = {
 
 
 def colours_of(names: Iterable[str]) -> dict[str, str]:
-    """A colour for each name: its own where :data:`COLOURS` has one, else one that is free.
-
-    Past twelve names colours come again.
-    """
+    """A colour for each name, from :data:`COLOURS` or one that is free; past twelve names colours repeat."""
     names = list(names)
     free = [colour for name, colour in COLOURS.items() if name not in names] + list(_FURTHER)
     supply = cycle(free)
     return {name: COLOURS[name] if name in COLOURS else next(supply) for name in names}
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """A figure of a size in inches, with no window attached to it; make it within :func:`styled`."""
+@contextmanager
+def new_figure(width: float, height: float, entries: int = 0) -> Iterator[Figure]:
+    """A figure in the project's style, without a window; sizes in inches, with room for the entries of a legend."""
+    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def styled() -> AbstractContextManager[None]:
-    """Context in which axes take the project's style."""
-    import matplotlib as mpl
-
-    return mpl.rc_context(_SETTINGS)
+    with mpl.rc_context(_SETTINGS):
+        yield Figure(figsize=(width, height + _LEGEND_LINE * entries), layout="constrained")
 
 
 def draw_corners(axis: Axes, protocol: Protocol) -> None:
@@ -80,20 +75,15 @@ def draw_corners(axis: Axes, protocol: Protocol) -> None:
 
 
 def save_figure(figure: Figure, path: str | Path) -> Path:
-    """Write a figure as .png, .pdf or .svg.
-
-    Raises:
-        InvalidParameterError: another ending, or a place that cannot be written.
-    """
+    """Write a figure as .png, .pdf or .svg; the same figure always gives the same file."""
     path = user_path(path)
     if path.suffix not in FIGURE_ENDINGS:
         raise InvalidParameterError(f"{path.name!r} must end in {' or '.join(FIGURE_ENDINGS)}.")
     if not path.parent.is_dir():
         raise InvalidParameterError(f"the folder of {str(path)!r} does not exist; make it first.")
-    # no dates in the files, so that the same figure is the same file
-    metadata = {"CreationDate": None} if path.suffix == ".pdf" else {"Date": None} if path.suffix == ".svg" else None
+    dates = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
     try:
-        figure.savefig(path, dpi=160, metadata=metadata)
+        figure.savefig(path, dpi=160, metadata=dates.get(path.suffix))
     except OSError as error:
         raise InvalidParameterError(f"cannot write {str(path)!r}: {error.strerror or error}.") from None
     return path

@@ -1,4 +1,4 @@
-"""mu(t), sigma(t) and the energy of records with output times."""
+"""mu(t) and sigma(t) of records with output times."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core.errors import RecordError
-from .style import COLOURS, colours_of, draw_corners, new_figure, styled
+from .scaling import LABELS
+from .style import COLOURS, colours_of, draw_corners, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,22 +16,16 @@ if TYPE_CHECKING:
 
 
 def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = None) -> Figure:
-    """mu(t) and sigma(t), one line a record, with the thirds of the protocol marked.
+    """mu(t) and sigma(t), one line for each record with output times, with the corners of the protocol marked.
 
-    Args:
-        records: with output times.
-        names: of each for the legend; by default its protocol, with the protocol's colour, and N.
-
-    Raises:
-        RecordError: a record has no output times.
+    Without ``names`` the legend has protocol and N, and the lines have the colours of the protocols.
     """
     for record in records:
         if record.times.size < 2:
             raise RecordError(
                 "this record has no output times; charge again with times=... in Python, --points on the command line."
             )
-    with styled():
-        figure = new_figure(7.6, 3.1)
+    with new_figure(7.6, 3.1) as figure:
         axes = figure.subplots(1, 2)
         protocols = [str(record.dataset.attrs["protocol"]) for record in records]
         labels = names or [f"{name}, N = {record.n_spins}" for name, record in zip(protocols, records, strict=True)]
@@ -39,10 +34,10 @@ def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = N
         for record, label, colour in zip(records, labels, colours, strict=True):
             axes[0].plot(record.times, record.dataset["magnetization_t"], color=colour, linewidth=1.1, label=label)
             axes[1].plot(record.times, record.dataset["std_t"], color=colour, linewidth=1.1, label=label)
-        for axis, quantity in zip(axes, ("magnetization $\\mu$", "fluctuation $\\sigma$"), strict=True):
+        for axis, quantity in zip(axes, ("magnetization", "std"), strict=True):
             draw_corners(axis, records[0].problem.protocol)
             axis.set_xlabel("t (ns)")
-            axis.set_ylabel(quantity)
+            axis.set_ylabel(LABELS[quantity])
         axes[0].set_ylim(-1.05, 1.05)
         axes[1].set_ylim(bottom=0.0)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(records))
@@ -50,7 +45,7 @@ def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = N
 
 
 def _caution(record: Record) -> str:
-    """What a reader of the curve must know."""
+    """A remark on the accuracy of a curve."""
     if record.approximation:
         return f" ({record.engine}, an approximation)"
     why = record.no_precision

@@ -1,4 +1,4 @@
-"""Var(Sz)/N against N: whether the precision grows faster than N."""
+"""Var(Sz)/N against N, which falls where the precision grows faster than N."""
 
 from __future__ import annotations
 
@@ -8,26 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .scaling import draw_reference, log_sizes, size_grid
-from .style import colours_of, new_figure, styled
+from .style import colours_of, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LEGEND_LINE = 0.18
-"""Height of an entry in inches."""
-
 
 def plot_variances(points: Mapping[str, Sequence[tuple[int, float]]]) -> Figure:
-    """N sigma^2 = Var(Sz)/N against N on logarithmic axes, with 1 of independent spins at mu = 0, and 1/N of alpha = 2.
-
-    Args:
-        points: (N, N sigma^2) by name for the legend; kinds without points are left out.
-    """
+    """Points (N, N sigma^2) by name on logarithmic axes, with 1 (independent spins, mu = 0) and 1/N (alpha = 2)."""
     drawn = {name: kind for name, kind in points.items() if kind}
     sizes = sorted({n for kind in drawn.values() for n, _ in kind})
     colours = colours_of(drawn)
-    with styled():
-        figure = new_figure(4.8, 3.4 + _LEGEND_LINE * (len(drawn) + 2))
+    with new_figure(4.8, 3.4, len(drawn) + 2) as figure:
         axis = figure.subplots()
         grid = size_grid(sizes)
         draw_reference(axis, grid, np.ones_like(grid), ":", "$1$ (standard quantum limit)")
