@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.threads import Steps, run_tasks
 from ..core.progress import Progress
+from ..core.threads import Steps, run_tasks
 from ..core.typing import FloatArray, IntArray
 from .schedule import AnnealSchedule, SweepEnergies
 from .streams import Streams
