@@ -19,7 +19,9 @@ from spinbattery.engines.dense.statevector import Statevector
 from spinbattery.records.columns import record_row
 from spinbattery.records.solution import build_record
 from spinbattery.store.folder import Entry, Store
-from spinbattery.sweeps.plan import Plan, Task, grid
+from spinbattery.sweeps.execution import Execution
+from spinbattery.sweeps.grid import Grid
+from spinbattery.sweeps.plan import Plan, Task
 from spinbattery.sweeps.pool import WorkerPool
 from spinbattery.sweeps.survey import survey
 
@@ -132,7 +134,7 @@ def way_of_a_problem(job: Job) -> Parts:
         store = Store(Path(name, "timed"))
         plan = _planned(job, parts)
         with _part(parts, "survey", "sweep", job.count):
-            survey(plan, store).check()
+            survey(plan, store, Execution()).check()
         entries = [_perform(task, store, parts) for task in plan]
         with _part(parts, "write to the index", "sweep", job.count):
             store.index(entries)
@@ -142,7 +144,7 @@ def way_of_a_problem(job: Job) -> Parts:
 
 def _planned(job: Job, parts: Parts) -> Plan:
     with _part(parts, "plan and keys", "sweep", job.count):
-        return grid(job.network, job.protocols(), engines=Statevector(job.tolerance))
+        return Grid(job.network, job.protocols(), engines=Statevector(job.tolerance)).plan()
 
 
 def _perform(task: Task, store: Store, parts: Parts) -> Entry:

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix, identity
 from scipy.sparse.linalg import expm_multiply
 
 from spinbattery.core.progress import silent
-from spinbattery.core.team import Team
+from spinbattery.core.threads import Team
 from spinbattery.core.units import TWO_PI
 from spinbattery.engines.common.checkpoint import Checkpoint
 from spinbattery.engines.common.propagation import Outputs, propagate

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from spinbattery.core.team import Team
+from spinbattery.core.threads import Team
 from spinbattery.engines.common.splitting import Stages
 from spinbattery.engines.dense.large_state import LargeState
 from spinbattery.model.network_text import parse_network

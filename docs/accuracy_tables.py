@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import spinbattery as sb
-from spinbattery.core.team import Team
+from spinbattery.core.threads import Team
 from spinbattery.engines.common.magnus import COMMUTATOR_FREE
 from spinbattery.engines.common.mesh import Mesh, project_fields
 from spinbattery.engines.common.splitting import SPLITTINGS

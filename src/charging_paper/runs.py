@@ -12,10 +12,13 @@ from spinbattery.core.progress import Progress, silent
 from spinbattery.engines.sampled.engine import Emulator
 from spinbattery.engines.tensor.engine import TensorNetwork
 from spinbattery.model.network_text import parse_network
+from spinbattery.model.noise import as_noise
 from spinbattery.model.recipe import ProtocolRecipe
 from spinbattery.records.record import Record
 from spinbattery.store.folder import Store
-from spinbattery.sweeps.plan import Plan, grid
+from spinbattery.sweeps.execution import Execution
+from spinbattery.sweeps.grid import Grid
+from spinbattery.sweeps.plan import Plan
 from spinbattery.sweeps.run import execute
 from spinbattery.sweeps.survey import survey
 
@@ -58,10 +61,11 @@ class Request:
         if self.crosstalk:
             spins = spins.with_crosstalk(self.crosstalk)
         if self.on_annealer:
-            return grid(spins, self.recipe, engines=emulator)
+            return Grid((spins,), (self.recipe,), engines=(emulator,)).plan()
         if self.tensor is not None:
-            return grid(spins, self.recipe, engines=self.tensor)
-        return grid(spins, self.recipe, noise=self.noise, tolerance=self.tolerance, points=self.points)
+            return Grid((spins,), (self.recipe,), engines=(self.tensor,)).plan()
+        noise = (as_noise(self.noise),)
+        return Grid((spins,), (self.recipe,), noise=noise, tolerance=self.tolerance, points=self.points).plan()
 
     def command(self, emulator: Emulator) -> str:
         """The same on the command line."""
@@ -139,7 +143,8 @@ class Runs:
         plans = {request: request.plan(self._emulator) for request in requests if request not in self._measured}
         self._keys = {request: plan.tasks[0].key for request, plan in plans.items()}
         plan = Plan(tuple(task for plan in plans.values() for task in plan))
-        result = execute(survey(plan, self._store, retry_failed=True), self._store, progress=progress)
+        execution = Execution(retry_failed=True, progress=progress)
+        result = execute(survey(plan, self._store, execution), self._store, execution)
         if result.failures:
             raise SweepError("; ".join(result.failures.values()))
         self.computed, self.reused = result.computed, result.reused

@@ -80,10 +80,10 @@ def test_dask_contestants_run_the_same_problems(contestant, tmp_path):
 def _check_contestant(contestant, folder):
     from benchmarks import sweeps
     from spinbattery import Statevector, Store
-    from spinbattery.sweeps.plan import grid
+    from spinbattery.sweeps.grid import Grid
 
     job = _tiny_job()
-    plan = grid(job.network, job.protocols(), engines=Statevector(job.tolerance))
+    plan = Grid(job.network, job.protocols(), engines=Statevector(job.tolerance)).plan()
     workers = () if contestant == "in_this_process" else (1,)
     with getattr(sweeps, contestant)(*workers) as run:
         run(job, folder)

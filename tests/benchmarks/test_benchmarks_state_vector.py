@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from spinbattery.core.team import Team
+from spinbattery.core.threads import Team
 
 
 def _found():

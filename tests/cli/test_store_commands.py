@@ -9,7 +9,7 @@ import xarray as xr
 import spinbattery as sb
 from spinbattery.cli.stores import parse_filters
 from spinbattery.core.errors import InvalidParameterError
-from spinbattery.sweeps.plan import grid
+from spinbattery.sweeps.grid import Grid
 from spinbattery.sweeps.run import run_plan
 
 ENGINE = sb.Statevector(1e-3)
@@ -20,8 +20,10 @@ def folder(tmp_path):
     """Six runs, and one that failed."""
     store = sb.Store(tmp_path / "runs")
     networks = [sb.ring(n) for n in (2, 3, 4)]
-    run_plan(grid(networks, [sb.cooperative(1.0), sb.cooperative(2.0, h=-0.3)], engines=ENGINE), store, workers=1)
-    [task] = grid(sb.ring(5), sb.cooperative(1.0), engines=ENGINE)
+    run_plan(
+        Grid(networks, [sb.cooperative(1.0), sb.cooperative(2.0, h=-0.3)], engines=ENGINE).plan(), store, workers=1
+    )
+    [task] = Grid(sb.ring(5), sb.cooperative(1.0), engines=ENGINE).plan()
     store.write_failure(task.parameters(), "Traceback:\n it broke")
     return str(store.folder)
 

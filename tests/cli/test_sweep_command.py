@@ -118,7 +118,7 @@ def test_a_dry_run_says_what_cannot_be_run(spinbattery, tmp_path):
     for more in (["--dry-run"], ["--workers", "1"]):
         got = spinbattery("sweep", str(path), "--store", str(tmp_path / "runs"), *more)
         assert got.code == 2
-        assert "error: 2 of 6 problems cannot be run, so none was: ring:60, cooperative" in got.err
+        assert "error: 2 of 6 problems cannot be run; nothing was started: ring:60, cooperative" in got.err
         assert stamps(tmp_path / "runs") == {}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import spinbattery as sb
 from spinbattery.core.errors import InvalidParameterError
-from spinbattery.core.team import Team
+from spinbattery.core.threads import Team
 from spinbattery.engines.classical import truncated_wigner as module
 from spinbattery.engines.classical.spins import bloch_vectors
 from spinbattery.engines.common.checkpoint import Checkpoint

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, ProductState, SpinNetwork, Statevector, complete, cooperative, torus
-from spinbattery.core.team import Team
+from spinbattery.core.threads import Team
 from spinbattery.engines.common.splitting import Stages
 from spinbattery.engines.dense import statevector
 from spinbattery.engines.dense.large_state import SMALLEST, LargeState
@@ -108,11 +108,11 @@ def test_kernels_release_the_interpreter_lock():
 @pytest.mark.parametrize("single", [False, True])
 def test_runs_with_any_number_of_cores_have_one_hash(monkeypatch, single):
     monkeypatch.setattr(statevector, "_WORTH_THREADS", N)
-    monkeypatch.setattr("spinbattery.core.team.n_cores", lambda: 1)
+    monkeypatch.setattr("spinbattery.core.threads.n_cores", lambda: 1)
     problem = ChargingProblem(torus(2, 7), cooperative(0.3))
     engine = Statevector(1e-2, keep_state=True, single=single)
     hashes = [engine.run(problem, times=[0.1]).content_hash]
-    monkeypatch.setattr("spinbattery.core.team.n_cores", lambda: 2)
+    monkeypatch.setattr("spinbattery.core.threads.n_cores", lambda: 2)
     hashes.append(engine.run(problem, times=[0.1]).content_hash)
     assert hashes[0] == hashes[1]
 

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from spinbattery import ChargingProblem, cooperative, ring, symmetry_group, torus
 from spinbattery.core.errors import EngineError
 from spinbattery.core.progress import silent
-from spinbattery.core.team import Team
+from spinbattery.core.threads import Team
 from spinbattery.engines.common.checkpoint import Checkpoint
 from spinbattery.engines.common.magnus import COMMUTATOR_FREE, Exponents
 from spinbattery.engines.common.mesh import Mesh

@@ -8,7 +8,7 @@ from deadly_engine import Deadly
 from processes import Launch, Study, computing, contents, kill_one, records, run_here, spinbattery, stamps, wait_until
 
 import spinbattery as sb
-from spinbattery.sweeps.plan import grid
+from spinbattery.sweeps.grid import Grid
 from spinbattery.sweeps.run import run_plan
 
 
@@ -45,7 +45,9 @@ def test_a_killed_sweep_leaves_no_worker_behind_and_its_rerun_goes_on(
 
 def test_a_problem_that_kills_its_worker_every_time_fails_and_the_others_finish(tmp_path: Path) -> None:
     folder = tmp_path / "runs"
-    plan = grid([sb.ring(n) for n in (4, 5, 6, 7)], sb.cooperative(duration=2.0), engines=Deadly(1e-5, deadly_spins=6))
+    plan = Grid(
+        [sb.ring(n) for n in (4, 5, 6, 7)], sb.cooperative(duration=2.0), engines=Deadly(1e-5, deadly_spins=6)
+    ).plan()
     result = run_plan(plan, folder, workers=2)
 
     assert (result.computed, len(records(folder)), len(contents(folder))) == (3, 3, 3)

@@ -63,7 +63,7 @@ def test_a_network_that_does_not_fit_stops_the_whole_grid(tmp_path: Path, comman
     experiment = write_experiment(tmp_path / "experiment.toml", ["ring:4", "ring:40"], [2])
     refused = command("sweep", experiment, "--store", folder, "--workers", "1")
     assert refused.code == 2
-    assert "1 of 2 problems cannot be run, so none was" in refused.err
+    assert "1 of 2 problems cannot be run; nothing was started" in refused.err
     assert "ring:40" in refused.err
     assert "Traceback" not in refused.err
     assert records(folder) == set()

@@ -93,6 +93,15 @@ def test_an_ideal_zephyr_graph_runs_and_the_command_says_with_what(tmp_path):
     assert "ideal graph" not in given.stderr
 
 
+def test_a_sweep_says_with_what_an_ideal_zephyr_graph_runs(tmp_path):
+    text = 'networks = ["zephyr:1", "pegasus:2"]\nengines = "mean-field"\n[[protocols]]\nname = "cooperative"\n'
+    (tmp_path / "study.toml").write_text(text + 'duration = ["60us", "61us"]\n', encoding="utf-8")
+    found = CliRunner().invoke(app, ["sweep", str(tmp_path / "study.toml"), "--store", str(tmp_path), "--dry-run"])
+    assert found.exit_code == 0
+    assert found.stderr.count("note: zephyr:1: an ideal graph, charged with") == 1
+    assert "energy_scales in the file gives those of a zephyr chip" in found.stderr
+
+
 def test_commands_refuse_a_zephyr_solver_without_its_scales(solver):
     for command in (
         ["charge", "--network", f"solver:{solver}", "--duration", "60us", "--engine", "emulator"],

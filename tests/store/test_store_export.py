@@ -9,7 +9,7 @@ from spinbattery import Product, Statevector, Store, charge, cooperative, ring
 from spinbattery.core.errors import InvalidParameterError, RecordError
 from spinbattery.records.columns import columns
 from spinbattery.store.export import export, table
-from spinbattery.sweeps.plan import grid
+from spinbattery.sweeps.grid import Grid
 
 READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
 
@@ -20,7 +20,7 @@ def rows(tmp_path_factory):
     store = Store(tmp_path_factory.mktemp("runs"))
     store.put(charge(ring(3), cooperative(1.5), engine=Statevector(1e-4)))
     store.put(charge(ring(2), cooperative(1e-3, J=0.0, h=0.0, s_hold=1.0), engine=Product()))
-    [task] = grid(ring(4), cooperative(2.0), engines=Statevector(1e-4))
+    [task] = Grid(ring(4), cooperative(2.0), engines=Statevector(1e-4)).plan()
     store.write_failure(task.parameters(), 'it broke,\nwith "quotes"')
     return store.rows()
 

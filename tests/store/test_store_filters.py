@@ -7,7 +7,7 @@ import pytest
 
 from spinbattery import Store, cooperative, ring
 from spinbattery.core.errors import InvalidParameterError
-from spinbattery.sweeps.plan import grid
+from spinbattery.sweeps.grid import Grid
 from spinbattery.sweeps.run import run_plan
 
 FIELDS = (-0.3, -0.1 - 0.2, -0.5)  # the first two are one physical value and two floats
@@ -18,7 +18,7 @@ def store(tmp_path_factory):
     opened = Store(tmp_path_factory.mktemp("runs"))
     protocols = [cooperative(duration, h=h) for duration in (1.0, 2.0) for h in FIELDS]
     networks = [ring(2), ring(3), ring(4).with_crosstalk(-0.01)]
-    plan = grid(networks, [*protocols, cooperative(1.0).local_equivalent], tolerance=1e-3)
+    plan = Grid(networks, [*protocols, cooperative(1.0).local_equivalent], tolerance=1e-3).plan()
     run_plan(plan, opened, workers=1)
     return opened
 

@@ -14,7 +14,7 @@ from spinbattery import Statevector, Store, charge, cooperative, ring
 from spinbattery.core.errors import RecordError
 from spinbattery.records.columns import columns
 from spinbattery.store.claims import claim
-from spinbattery.sweeps.plan import grid
+from spinbattery.sweeps.grid import Grid
 
 ENGINE = Statevector(1e-4)
 
@@ -40,7 +40,7 @@ def statuses(store):
 
 
 def fail(store, n, error="it broke"):
-    [task] = grid(ring(n), cooperative(1.0), engines=ENGINE)
+    [task] = Grid(ring(n), cooperative(1.0), engines=ENGINE).plan()
     store.index([store.write_failure(task.parameters(), error)])
     return task.key
 

@@ -12,7 +12,7 @@ from spinbattery.core.errors import EngineError, FitError, InvalidParameterError
 from spinbattery.engines.choice import choose_engine, named_engine
 from spinbattery.model.noise import Noise, parse_noise
 from spinbattery.sweeps.experiment import read_problems
-from spinbattery.sweeps.plan import grid
+from spinbattery.sweeps.grid import Grid
 
 CP = cooperative(1.0)
 WEAK, STRONG = "x:1e-2/ns", "x:5e-2/ns"
@@ -36,32 +36,32 @@ def study():
 
 
 def test_a_grid_has_noise_as_an_axis():
-    plan = grid([ring(2), ring(3)], CP, noise=[None, WEAK, Noise(x=1e-2, z=1e-3)])
+    plan = Grid([ring(2), ring(3)], CP, noise=[None, WEAK, Noise(x=1e-2, z=1e-3)]).plan()
     assert [str(task.problem.noise) for task in plan] == 2 * ["None", "x:0.01/ns", "x:0.01/ns+z:0.001/ns"]
     assert [task.engine.name for task in plan] == 2 * ["statevector", "lindblad", "lindblad"]
     assert "x:0.01/ns" in str(plan.tasks[1])
 
 
 def test_noise_that_is_given_twice_is_one_task():
-    assert len(grid(ring(2), CP, noise=["x:1e-2/ns", "x:10MHz", Noise(x=1e-2), Noise(x=(1e-2, 1e-2))])) == 1
+    assert len(Grid(ring(2), CP, noise=["x:1e-2/ns", "x:10MHz", Noise(x=1e-2), Noise(x=(1e-2, 1e-2))]).plan()) == 1
 
 
 def test_no_noise_is_the_problem_it_was():
     plain = ChargingProblem(ring(3), CP)
     for nothing in (None, "none", Noise(), "x:0/ns"):
-        assert grid(ring(3), CP, noise=nothing).tasks[0].problem == plain
+        assert Grid(ring(3), CP, noise=nothing).plan().tasks[0].problem == plain
     assert "noise" not in plain.to_dict()
 
 
 @pytest.mark.parametrize("bad", ["x:1e-2", 3, [3], "x:-1/ns", [], "sx:1/ns"])
 def test_bad_noise_is_refused_before_anything_runs(bad):
     with pytest.raises(InvalidParameterError):
-        grid(ring(2), CP, noise=bad)
+        Grid(ring(2), CP, noise=bad).plan()
 
 
 def test_rates_for_another_network_are_refused():
     with pytest.raises(InvalidParameterError, match="3 rates of x but the network has 2 spins"):
-        grid([ring(3), ring(2)], CP, noise=Noise(x=(0.1, 0.2, 0.3)))
+        Grid([ring(3), ring(2)], CP, noise=Noise(x=(0.1, 0.2, 0.3))).plan()
 
 
 # stores and curves
@@ -177,8 +177,9 @@ def test_a_tolerance_reaches_the_chosen_engine():
 
 @pytest.mark.parametrize("engine", ["statevector", "emulator"])
 def test_engines_without_noise_say_which_have_it(engine):
-    with pytest.raises(EngineError, match=r"lindblad.*trajectories.*product"):
+    with pytest.raises(EngineError) as error:
         charge(ring(3), CP, noise=WEAK, engine=engine)
+    assert all(name in str(error.value) for name in ("lindblad", "trajectories", "product"))
 
 
 def test_noise_in_a_sweep_is_refused_before_any_run():

@@ -14,7 +14,8 @@ from sweep_results import contents, stamps
 from spinbattery import Statevector, cooperative, ring
 from spinbattery.core.errors import InvalidParameterError, SweepError
 from spinbattery.sweeps import executors, loop
-from spinbattery.sweeps.plan import grid
+from spinbattery.sweeps.execution import Execution
+from spinbattery.sweeps.grid import Grid
 from spinbattery.sweeps.run import run_plan
 
 CP = cooperative(1.0)
@@ -22,7 +23,7 @@ CP = cooperative(1.0)
 
 @pytest.fixture
 def plan():
-    return grid([ring(n) for n in (2, 3, 4)], CP, tolerance=1e-3)
+    return Grid([ring(n) for n in (2, 3, 4)], CP, tolerance=1e-3).plan()
 
 
 @pytest.fixture
@@ -33,8 +34,8 @@ def folder(tmp_path):
 @pytest.fixture(scope="module")
 def mixed():
     """Small problems with and without output times, and one whose dot products BLAS would share among threads."""
-    small = grid(["ring:2", "torus:2x2"], [CP, CP.local_equivalent], tolerance=1e-4, points=3)
-    return small + grid("torus:2x7", cooperative(1.5), tolerance=1e-4)
+    small = Grid(["ring:2", "torus:2x2"], [CP, CP.local_equivalent], tolerance=1e-4, points=3).plan()
+    return small + Grid("torus:2x7", cooperative(1.5), tolerance=1e-4).plan()
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,7 @@ def test_little_work_is_done_in_this_process(plan, folder, monkeypatch):
 def test_workers_by_default(monkeypatch):
     def workers(asked, tasks, seconds, largest=0):
         found = SimpleNamespace(todo=range(tasks), seconds=seconds, largest_bytes=largest)
-        return executors.n_workers(asked, found)
+        return executors.n_workers(Execution(workers=asked), found)
 
     monkeypatch.setattr(executors, "n_cores", lambda: 6)
     monkeypatch.setattr(executors, "available_memory", lambda: 10**10)
@@ -131,7 +132,7 @@ class Broken(Executor):
 @pytest.mark.parametrize(
     "executor, message",
     [
-        (Refusing(), r"takes no more work .*cannot schedule.*; 0 of 3 problems are finished and kept, 3 are left"),
+        (Refusing(), r"no longer accepts tasks .*cannot schedule.*; 0 of 3 problems are finished and kept, 3 are left"),
         (Cancelling(), "the executor was lost, .*run the same again to go on"),
         (Broken(OSError("lost")), "the executor failed .*lost.*run the same again to go on"),
     ],
@@ -202,7 +203,7 @@ class Held(Executor):
     ],
 )
 def test_problems_that_do_not_fit_beside_each_other_are_not_run_at_once(folder, monkeypatch, free, width, batches):
-    plan = grid([ring(n) for n in (2, 3, 4, 5)], CP, engines=Sized(1e-3))
+    plan = Grid([ring(n) for n in (2, 3, 4, 5)], CP, engines=Sized(1e-3)).plan()
     monkeypatch.setattr(executors, "available_memory", lambda: free)
     executor = Held(width, monkeypatch)
     assert run_plan(plan, folder, executor=executor).computed == 4

@@ -12,7 +12,7 @@ import pytest
 from spinbattery import ProtocolRecipe, Statevector, advantage_system6, from_spreadsheet, ring, torus
 from spinbattery.core.errors import EngineError, InvalidParameterError, NetworkError, SpinBatteryError
 from spinbattery.sweeps.experiment import read_experiment
-from spinbattery.sweeps.plan import grid
+from spinbattery.sweeps.grid import Grid
 
 PROTOCOL = '[[protocols]]\nname = "cooperative"\nduration = "2ns"\n'
 NETWORK = 'networks = ["ring:2"]\n'
@@ -35,7 +35,7 @@ def keys(plan):
 
 def test_the_least_that_is_needed(read):
     plan = read(NETWORK + PROTOCOL)
-    assert keys(plan) == keys(grid("ring:2", ProtocolRecipe("cooperative", "2ns")))
+    assert keys(plan) == keys(Grid("ring:2", ProtocolRecipe("cooperative", "2ns")).plan())
     [task] = plan
     assert (task.engine, task.times.tolist()) == (Statevector(1e-6), [])
     protocol = task.problem.protocol
@@ -58,8 +58,8 @@ def test_every_key_of_a_protocol(read):
         """
     )
     recipe = ProtocolRecipe("polarised-local", "3ns", -0.3, -0.4, 0.3, equal_cost=True, cost_reference=0.25)
-    assert keys(plan) == keys(grid("ring:2", recipe))
-    assert [task.label for task in plan] == ["polarised local equal-cost"]
+    assert keys(plan) == keys(Grid("ring:2", recipe).plan())
+    assert [task.problem.protocol.name for task in plan] == ["polarised local equal-cost"]
 
 
 def test_every_other_key(read, tmp_path):
@@ -81,7 +81,7 @@ def test_every_other_key(read, tmp_path):
     )
     networks = [network.with_crosstalk(-0.01, "all") for network in (ring(3), torus(2, 2))]
     scales = from_spreadsheet(tmp_path / "device.csv")
-    expected = grid(networks, ProtocolRecipe("cooperative", "2ns"), scales=scales, tolerance=1e-3, points=3)
+    expected = Grid(networks, ProtocolRecipe("cooperative", "2ns"), scales=scales, tolerance=1e-3, points=3).plan()
     assert keys(plan) == keys(expected)
     assert plan.tasks[0].times.tolist() == [0.0, 1.0, 2.0]
     assert plan.tasks[0].problem.scales == scales
@@ -126,7 +126,7 @@ def test_lists_make_a_grid_of_their_own(read):
     assert first == [
         (duration, J, h, s) for duration in (2.0, 3.0) for J in (-0.1, -0.2) for h in (-0.5, -0.6) for s in (0.3, 0.35)
     ]
-    assert plan.tasks[16].label == "local"
+    assert plan.tasks[16].problem.protocol.name == "local"
     names = list(dict.fromkeys(task.problem.network.name for task in plan))
     assert names[:3] == ["ring:2", "ring:2+crosstalk:-0.01:neighbours", "ring:2+crosstalk:-0.02:neighbours"]
 
@@ -203,7 +203,7 @@ def test_properties_of_a_solver_are_looked_up_beside_the_experiment(tmp_path, mo
 def test_the_example_of_the_paper():
     plan = read_experiment(Path(__file__).parents[2] / "examples" / "paper-exact.toml")
     assert len(plan) == 77
-    assert Counter(task.label for task in plan) == {
+    assert Counter(task.problem.protocol.name for task in plan) == {
         "cooperative": 28, "local": 21, "local equal-cost": 14, "polarised local equal-cost": 14,
     }  # fmt: skip
     assert {task.engine.tolerance for task in plan} == {1e-8}

@@ -25,7 +25,7 @@ from spinbattery import (
 from spinbattery.core.errors import EngineError, InvalidParameterError, NetworkError, SpinBatteryError
 from spinbattery.engines.common.contract import derived_seed
 from spinbattery.records.hashing import run_key
-from spinbattery.sweeps.plan import grid
+from spinbattery.sweeps.grid import Grid
 
 CP = cooperative(1.0)
 EXACT = Statevector(1e-4)
@@ -45,8 +45,13 @@ class Noisy(Statevector):
         return replace(solution, traces=replace(solution.traces, mean=solution.traces.mean + shift))
 
 
+def grid(*axes, **options):
+    return Grid(*axes, **options).plan()
+
+
 def described(plan):
-    return [(task.problem.network.name, task.label, task.problem.protocol.duration, task.engine.name) for task in plan]
+    named = ((task.problem.network.name, task.problem.protocol, task.engine.name) for task in plan)
+    return [(network, protocol.name, protocol.duration, engine) for network, protocol, engine in named]
 
 
 def keys(plan):
@@ -109,7 +114,7 @@ def test_recipes_are_built_for_each_network():
     plan = grid(["ring:2", "torus:2x2"], recipe)
     assert [task.problem.protocol for task in plan] == [recipe.build(network) for network in (ring(2), torus(2, 2))]
     assert plan.tasks[0].problem.protocol.h != plan.tasks[1].problem.protocol.h
-    assert [task.label for task in plan] == ["local equal-cost"] * 2
+    assert [task.problem.protocol.name for task in plan] == ["local equal-cost"] * 2
 
 
 def test_recipes_are_built_with_the_scales_of_the_sweep():

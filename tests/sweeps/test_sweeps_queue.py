@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from spinbattery import Statevector, cooperative, ring
-from spinbattery.sweeps.plan import grid
+from spinbattery.sweeps.grid import Grid
 from spinbattery.sweeps.queue import MOST_DEATHS, Queue
 
 
@@ -26,7 +26,7 @@ class Told(Statevector):
 
 
 def tasks(count, **options):
-    return grid([ring(n) for n in range(2, 2 + count)], cooperative(1.0), engines=Told(1e-3, **options)).tasks
+    return Grid([ring(n) for n in range(2, 2 + count)], cooperative(1.0), engines=Told(1e-3, **options)).plan().tasks
 
 
 def test_short_tasks_go_together_in_their_order():

@@ -16,7 +16,8 @@ from sweep_results import contents, stamps
 from spinbattery import ProtocolRecipe, Statevector, Store, cooperative, ring, sweep
 from spinbattery.core.errors import InsufficientMemoryError
 from spinbattery.core.interruption import Interruption, SweepInterrupted
-from spinbattery.sweeps.plan import grid
+from spinbattery.sweeps.execution import Execution
+from spinbattery.sweeps.grid import Grid
 from spinbattery.sweeps.run import execute, run_plan
 from spinbattery.sweeps.survey import survey
 
@@ -26,7 +27,7 @@ HOPELESS = Statevector(1e-10, max_levels=2)
 
 @pytest.fixture
 def plan():
-    return grid([ring(n) for n in (2, 3, 4)], CP, tolerance=1e-3)
+    return Grid([ring(n) for n in (2, 3, 4)], CP, tolerance=1e-3).plan()
 
 
 @pytest.fixture
@@ -58,19 +59,19 @@ def test_a_larger_grid_computes_what_is_missing(plan, folder):
 
 def test_what_others_finished_meanwhile_is_not_run_again(plan, folder):
     store = Store(folder)
-    found = survey(plan, store)
+    found = survey(plan, store, Execution())
     run_plan(plan, folder, workers=1)
     before = stamps(folder)
-    result = execute(found, store, workers=1)
+    result = execute(found, store, Execution(workers=1))
     assert (result.computed, result.reused) == (0, 3)
     assert stamps(folder) == before
 
 
 def test_what_failed_elsewhere_meanwhile_is_not_run_again(plan, folder):
     store = Store(folder)
-    found = survey(plan, store)
+    found = survey(plan, store, Execution())
     store.write_failure(plan.tasks[0].parameters(), "it broke there")
-    result = execute(found, store, workers=1)
+    result = execute(found, store, Execution(workers=1))
     assert (result.computed, result.reused) == (2, 0)
     assert result.failures == {plan.tasks[0].key: "it broke there"}
 
@@ -239,7 +240,7 @@ def test_progress_ascends_to_one_and_counts(plan, folder, executor):
 
 def test_progress_counts_failures(folder):
     seen = []
-    plan = grid("ring:3", CP, engines=[HOPELESS, Statevector(1e-3)])
+    plan = Grid("ring:3", CP, engines=[HOPELESS, Statevector(1e-3)]).plan()
     run_plan(plan, folder, workers=1, progress=lambda *report: seen.append(report))
     assert seen[-1][0] == 1.0
     assert seen[-1][1].startswith("2 of 2 done, 1 failed, 0 running")
@@ -255,7 +256,7 @@ class Unpredicted(Statevector):
 
 def test_progress_where_no_time_is_predicted(folder):
     seen = []
-    plan = grid(["ring:2", "ring:3"], CP, engines=Unpredicted(1e-3))
+    plan = Grid(["ring:2", "ring:3"], CP, engines=Unpredicted(1e-3)).plan()
     result = run_plan(plan, folder, workers=1, progress=lambda *report: seen.append(report))
     assert (result.computed, result.failures) == (2, {})
     fractions = [fraction for fraction, _ in seen]

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.crew import Task, run_tasks
 from ..core.progress import Progress
+from ..core.threads import Steps, run_tasks
 from ..core.typing import FloatArray, IntArray
 from .schedule import AnnealSchedule, SweepEnergies
 from .streams import Streams
@@ -98,6 +98,6 @@ def run_reads(job: AnnealJob, anneal: Anneal, blocks: Iterable[range], what: str
             yield from anneal(range(read, read + 1), spins, result)
             spins = result[read]
 
-    tasks: list[Task] = [chain] if job.chained else [partial(anneal, reads, start, result) for reads in blocks]
+    tasks: list[Steps] = [chain] if job.chained else [partial(anneal, reads, start, result) for reads in blocks]
     run_tasks(tasks, job.threads, job.progress, f"annealing {n_spins} {what}, {job.reads} reads")
     return result

@@ -118,7 +118,8 @@ def scaling(
     """Charge several networks alike and fit precision = c N^alpha, log-log and linear."""
     from ..analysis.points import check_one_family
     from ..analysis.scaling import fit_both
-    from ..sweeps.plan import grid
+    from ..model.noise import as_noise
+    from ..sweeps.grid import Grid
     from ..sweeps.run import run_plan
 
     o.check_target(fit.plot, FIGURE_ENDINGS)
@@ -131,7 +132,8 @@ def scaling(
         )
     check_one_family(spins)
     chosen, tolerance = engine.build()
-    plan = grid(spins, protocol.recipe(), scales=scales, noise=imperfections.noise, engines=chosen, tolerance=tolerance)
+    recipes, noises = (protocol.recipe(),), (as_noise(imperfections.noise),)
+    plan = Grid(tuple(spins), recipes, scales, noises, (chosen,), tolerance=tolerance).plan()
     with sweep_progress(run.quiet) as progress:
         result = run_plan(plan, run.store, workers=fit.workers, progress=progress)
     if result.failures:

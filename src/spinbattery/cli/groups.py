@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hints
 
@@ -147,14 +147,19 @@ class ScalesOptions(Group):
 
         for network in networks:
             scales_for(network, None, "--energy-scales FILE [--sheet NAME]")
-        cuts = [(network.name, network.cut) for network in networks if network.cut is not None]
-        if ideal := [name for name, cut in cuts if cut.family == "zephyr" and cut.solver is None]:
-            print(
-                f"note: {', '.join(ideal)}: an ideal graph, charged with the A(s), B(s) of Advantage_system6, a "
-                "pegasus chip; --energy-scales gives those of a zephyr chip, whose B(1) is almost twice as large.",
-                file=sys.stderr,
-            )
+        note_ideal_zephyr(networks, "--energy-scales")
         return advantage_system6()
+
+
+def note_ideal_zephyr(networks: Iterable[SpinNetwork], remedy: str) -> None:
+    """Say on standard error which ideal Zephyr graphs take the default scales, and how others are given."""
+    cuts = [(network.name, network.cut) for network in networks if network.cut is not None]
+    if ideal := [name for name, cut in cuts if cut.family == "zephyr" and cut.solver is None]:
+        print(
+            f"note: {', '.join(ideal)}: an ideal graph, charged with the A(s), B(s) of Advantage_system6, a "
+            f"pegasus chip; {remedy} gives those of a zephyr chip, whose B(1) is almost twice as large.",
+            file=sys.stderr,
+        )
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,62 +12,87 @@ from ..core.errors import InvalidParameterError
 from ..core.paths import user_path
 from . import options as o
 from .console import print_json, print_table, sweep_progress
+from .groups import Group, note_ideal_zephyr
 
 if TYPE_CHECKING:
     from ..records.columns import Row
+    from ..sweeps.execution import Execution
+    from ..sweeps.plan import Plan
     from ..sweeps.run import Sweep
 
 _UNFINISHED = 1
 _MOST_SHOWN = 40
 
 
-def sweep(
-    experiment: Annotated[str, typer.Argument(help="Experiment file (TOML); see examples/.")],
-    store: Annotated[str, typer.Option("--store", help="Folder of records: what is finished there is not run again.")],
-    workers: o.Workers = None,
+@dataclass(frozen=True)
+class ExecutionOptions(Group):
+    """Workers of a sweep, and which runs they run again."""
+
+    workers: o.Workers = None
     scheduler: Annotated[
         str | None, typer.Option("--scheduler", help="Dask scheduler, tcp://host:port; its workers share the store.")
-    ] = None,
+    ] = None
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed problems again.")] = False
+    recompute_damaged: Annotated[
+        bool, typer.Option("--recompute-damaged", help="Run problems with a damaged record again.")
+    ] = False
+
+    def execution(self) -> Execution:
+        from ..sweeps.execution import Execution
+
+        if self.scheduler is not None and self.workers is not None:
+            raise InvalidParameterError("a scheduler has workers of its own; give --scheduler or --workers, not both.")
+        return Execution(self.scheduler, self.workers, self.retry_failed, self.recompute_damaged)
+
+
+def sweep(
+    experiment: Annotated[str, typer.Argument(help="Experiment file (TOML); see examples/.")],
+    store: Annotated[str, typer.Option("--store", help="Folder of records; runs found there are not run again.")],
+    options: ExecutionOptions,
     shard: Annotated[
         str | None, typer.Option("--shard", help="i/n: part i of n, for job arrays; every part writes to one store.")
     ] = None,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed before.")] = False,
-    recompute_damaged: Annotated[
-        bool, typer.Option("--recompute-damaged", help="Run again what has a damaged record.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be run and what it takes.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be run, its time and memory.")] = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Run what is missing of a grid of problems. Ctrl-C finishes what is running; the same command goes on."""
+    """Run the missing runs of a grid of problems. Ctrl-C finishes what is running; the same command goes on."""
     from ..store.folder import Store
     from ..sweeps.executors import n_workers
     from ..sweeps.experiment import read_experiment
     from ..sweeps.run import execute
     from ..sweeps.survey import survey
 
-    if scheduler is not None and workers is not None:
-        raise InvalidParameterError("the scheduler's workers do the work; give --scheduler or --workers, not both.")
+    execution = options.execution()
     plan = read_experiment(experiment)
     if shard is not None:
         plan = plan.shard(*_parse_shard(shard))
+    _note_default_scales(plan)
     folder = None if dry_run and not user_path(store).is_dir() else Store(store)
-    found = survey(plan, folder, retry_failed=retry_failed, recompute_damaged=recompute_damaged)
-    count = 1 if scheduler else n_workers(workers, found)
+    found = survey(plan, folder, execution)
     if dry_run or not quiet:
-        print(f"part {shard}: {found.describe(count)}" if shard else found.describe(count), file=sys.stderr)
+        line = found.describe(1 if execution.on_cluster else n_workers(execution, found))
+        print(f"part {shard}: {line}" if shard else line, file=sys.stderr)
     if dry_run or folder is None:
-        if scheduler is None:
+        if not execution.on_cluster:
             found.check()
         if as_json:
             print_json({"problems": len(plan), "to_run": len(found.todo), "seconds": found.seconds,
                         "largest_bytes": found.largest_bytes})  # fmt: skip
         return
     with sweep_progress(quiet) as progress:
-        result = execute(found, folder, executor=scheduler, workers=count, progress=progress)
+        result = execute(found, folder, replace(execution, progress=progress))
     _present(result, as_json)
     if result.failures:
         raise typer.Exit(_UNFINISHED)
+
+
+def _note_default_scales(plan: Plan) -> None:
+    from ..model.scales import advantage_system6
+
+    default = advantage_system6().content_hash
+    problems = [task.problem for task in plan if task.problem.scales.content_hash == default]
+    note_ideal_zephyr({one.network.name: one.network for one in problems}.values(), "energy_scales in the file")
 
 
 def _parse_shard(text: str) -> tuple[int, int]:
@@ -121,10 +147,10 @@ def _present(result: Sweep, as_json: bool) -> None:
 
 
 def _rows(result: Sweep) -> list[Row]:
-    """Columns of the finished runs in the order of the plan, protocols under the names they have there."""
+    """Columns of the finished runs in the order of the plan, with its names of networks and protocols."""
     found: dict[str, dict[str, Any]] = {row["key"]: row for row in result.store.rows(status="done")}
     return [
-        found[task.key] | {"protocol": task.label, "network": task.problem.network.name}
+        found[task.key] | {"protocol": task.problem.protocol.name, "network": task.problem.network.name}
         for task in result.plan
         if task.key in found
     ]

@@ -1,1 +1,1 @@
-"""What every package needs and no physics: errors, checks of arguments, units, threads, files, progress."""
+"""Basis of all packages, without physics: errors, checks of arguments, units, threads, files, progress."""

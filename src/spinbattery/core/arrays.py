@@ -1,4 +1,4 @@
-"""Arrays that belong to frozen objects."""
+"""Arrays of frozen objects."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ Array = TypeVar("Array", bound=np.ndarray[Any, Any])
 
 
 def read_only(array: Array) -> Array:
-    """The same array, closed to writing: what a hash covers must not change."""
+    """The same array, closed to writing: values that a hash covers must not change."""
     array.setflags(write=False)
     return array

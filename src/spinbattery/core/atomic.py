@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield another name in the same folder; what is written there is synced and renamed to ``path``.
+    """Yield a temporary name in the same folder; the file written there is synced and renamed to ``path``.
 
-    If the block fails or is interrupted, ``path`` is as it was and nothing is left behind.
+    If the block fails or is interrupted, ``path`` is unchanged and no temporary file is left.
 
     Raises:
         OSError: the folder does not exist or cannot be written.

@@ -1,4 +1,4 @@
-"""What callers pass, checked: kinds of objects, names among known ones, arrays of numbers."""
+"""Checks of arguments: types, names among known ones, numbers and arrays of numbers."""
 
 from __future__ import annotations
 
@@ -15,23 +15,21 @@ from .typing import FloatArray
 
 T = TypeVar("T")
 
-
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-"""A number as files have it: no blanks, no underscores, no names such as nan."""
+"""A number in a file: no blanks, no underscores, no names such as nan."""
 
 _LARGEST = 1e50
-"""Beyond this, squares and sums of squares would leave the range of floats."""
+"""Largest magnitude of an argument; sums of squares of larger ones would leave the range of floats."""
 
 _LARGEST_WHOLE = (1 << 63) - 1
-"""More is no integer of arrays and files."""
-
+"""Largest integer that arrays and files can hold."""
 
 ROUNDING = 1e-9
-"""Fractions of a whole that are off by less are meant to be exact."""
+"""Relative deviations below this are rounding errors of the caller."""
 
 
 def apart(*values: SupportsFloat) -> list[str]:
-    """Numbers as text, with the six digits that suit a message, or as many as tell unequal ones apart."""
+    """Numbers as text for a message: with six digits, or with as many as unequal ones need to look different."""
     numbers = [float(value) for value in values]
     for digits in range(6, 17):
         texts = [f"{number:.{digits}g}" for number in numbers]
@@ -41,16 +39,16 @@ def apart(*values: SupportsFloat) -> list[str]:
 
 
 def within_unit(value: float) -> float:
-    """A fraction outside [0, 1] by no more than rounding as 0 or 1; others as they are."""
+    """The value, but 0 or 1 if it is outside [0, 1] or beside these ends by a rounding error only."""
     nearest = min(max(value, 0.0), 1.0)
     return nearest if abs(value - nearest) <= ROUNDING else value
 
 
 def finite(name: str, value: SupportsFloat) -> float:
-    """Return ``value`` as a float.
+    """``value`` as a float.
 
     Raises:
-        InvalidParameterError: if it is no real number, NaN or infinite.
+        InvalidParameterError: not a real number, NaN, infinite, or beyond 1e50 in magnitude.
     """
     if isinstance(value, bool) or not isinstance(value, (Real, SupportsFloat)):
         raise InvalidParameterError(f"{name} must be a real number, but is {value!r}.")
@@ -69,7 +67,7 @@ def finite(name: str, value: SupportsFloat) -> float:
 
 
 def positive(name: str, value: SupportsFloat) -> float:
-    """Return ``value`` as a float, checked to be finite and above zero."""
+    """``value`` as a float, checked to be finite and above zero."""
     number = finite(name, value)
     if number < 1.0 / _LARGEST:
         raise InvalidParameterError(f"{name} must be above zero, but is {number:g}.")
@@ -77,7 +75,7 @@ def positive(name: str, value: SupportsFloat) -> float:
 
 
 def whole_number(name: str, value: Any, least: int = 1, error: type[Exception] = InvalidParameterError) -> int:
-    """Return ``value`` as an int; raises ``error`` if it is no whole number or below ``least``."""
+    """``value`` as an int; raises ``error`` if it is no whole number or below ``least``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise error(f"{name} must be a whole number of {least} or more, but is {value!r}.")
     if value > _LARGEST_WHOLE:
@@ -86,17 +84,7 @@ def whole_number(name: str, value: Any, least: int = 1, error: type[Exception] =
 
 
 def instance(what: str, given: Any, kind: type[T], remedy: str = "") -> T:
-    """What was given, if it is of a kind.
-
-    Args:
-        what: it is, for the message.
-        given: by the caller.
-        kind: that it must be of.
-        remedy: how to make one.
-
-    Raises:
-        InvalidParameterError: it is of another kind.
-    """
+    """``given``, checked to be a ``kind``; the message calls it ``what`` and says by ``remedy`` how to make one."""
     if isinstance(given, kind):
         return given
     how = f" {remedy}" if remedy else ""
@@ -104,12 +92,12 @@ def instance(what: str, given: Any, kind: type[T], remedy: str = "") -> T:
 
 
 def is_one_of(given: Any, known: Container[str]) -> bool:
-    """Whether it is one of some names; what is no text may not even be comparable with them."""
+    """Whether ``given`` is one of some names; objects that are no text may not even be comparable with them."""
     return isinstance(given, str) and given in known
 
 
 def check_choice(what: str, given: Any, known: Iterable[str]) -> None:
-    """Raise :class:`InvalidParameterError` unless it is one of some names; the message lists them and the nearest."""
+    """Raise :class:`InvalidParameterError` unless ``given`` is a known name; the message lists them and the nearest."""
     known = list(known)
     if not is_one_of(given, known):
         hint = did_you_mean(given, known) if isinstance(given, str) else ""
@@ -117,22 +105,14 @@ def check_choice(what: str, given: Any, known: Iterable[str]) -> None:
 
 
 def switch(what: str, given: Any) -> bool:
-    """A truth value as a bool.
-
-    Raises:
-        InvalidParameterError: it is neither true nor false.
-    """
+    """``given`` as a bool, checked to be true or false."""
     if isinstance(given, bool | np.bool_):
         return bool(given)
     raise InvalidParameterError(f"{what} must be true or false, but is {given!r}.")
 
 
 def real_numbers(what: str, given: Any, error: type[Exception] = InvalidParameterError) -> FloatArray:
-    """An array of floats of any shape, maybe not finite.
-
-    Raises ``error`` for anything but numbers, complex ones, rows of unequal lengths, and numbers beyond the range of
-    floats.
-    """
+    """``given`` as an array of floats of any shape, not checked to be finite; raises ``error`` for anything else."""
     try:
         return np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -161,20 +141,12 @@ def unit_span(what: str, values: FloatArray, error: type[Exception], remedy: str
 
 
 def checked_mapping(what: str, given: Any) -> Mapping[Any, Any]:
-    """What was given, if it is a mapping; an empty one for None.
-
-    Raises:
-        InvalidParameterError: it is none.
-    """
+    """``given``, checked to be a mapping; an empty one for None."""
     return {} if given is None else instance(what, given, Mapping)  # type: ignore[type-abstract]
 
 
 def pair(what: str, given: Any) -> tuple[float, float]:
-    """Two finite numbers.
-
-    Raises:
-        InvalidParameterError: they are no two, or not finite.
-    """
+    """``given`` as two finite numbers."""
     members = several(what, given)
     if len(members) != 2:
         raise InvalidParameterError(f"{what} must be two numbers, but is {given!r}.")
@@ -182,11 +154,7 @@ def pair(what: str, given: Any) -> tuple[float, float]:
 
 
 def several(what: str, given: Any) -> list[Any]:
-    """The members of what can be gone through; a text is one thing.
-
-    Raises:
-        InvalidParameterError: it cannot be gone through.
-    """
+    """The members of an iterable as a list; a text is no iterable here."""
     try:
         if not isinstance(given, str | bytes | type):
             return list(given)

@@ -1,4 +1,4 @@
-"""Errors a user can act on: every message says what must change."""
+"""Errors that users can act on: every message says what must change."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class EngineError(SpinBatteryError, ValueError):
 
 
 class InsufficientMemoryError(SpinBatteryError, MemoryError):
-    """The run would need more memory than there is; nothing was allocated."""
+    """The run would need more memory than is free; nothing was allocated."""
 
 
 class ToleranceError(SpinBatteryError, RuntimeError):
-    """The promised tolerance could not be reached."""
+    """The tolerance could not be reached."""
 
 
 class RecordError(SpinBatteryError, ValueError):
@@ -43,7 +43,7 @@ class RecordError(SpinBatteryError, ValueError):
 
 
 class SweepError(SpinBatteryError, RuntimeError):
-    """A sweep cannot start or go on; what is finished is kept."""
+    """A sweep cannot start or go on; finished runs are kept."""
 
 
 class FitError(SpinBatteryError, ValueError):
@@ -55,10 +55,10 @@ class CostError(SpinBatteryError, ValueError):
 
 
 class LimitError(SpinBatteryError, ValueError):
-    """A request is outside what a solver accepts; the message lists all that must change.
+    """A solver would not accept a request; the message lists all that must change.
 
     Attributes:
-        violations: one sentence for each rule that is broken.
+        violations: one sentence for each broken rule.
     """
 
     def __init__(self, message: str, violations: Iterable[str] = ()) -> None:
@@ -66,11 +66,11 @@ class LimitError(SpinBatteryError, ValueError):
         self.violations = tuple(violations)
 
     def __reduce__(self) -> tuple[type[LimitError], tuple[str, tuple[str, ...]]]:
-        return type(self), (str(self), self.violations)  # whole when it comes back from a worker process
+        return type(self), (str(self), self.violations)  # complete when it comes back from a worker process
 
 
 class QpuError(SpinBatteryError, RuntimeError):
-    """A job on a quantum annealer, its ledger or its server; what was paid for is kept."""
+    """A job on a quantum annealer, its ledger or its server failed; answers that were paid for are kept."""
 
 
 class MissingDependencyError(SpinBatteryError, ImportError):
@@ -86,6 +86,6 @@ class UnusedColumnWarning(UserWarning):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """End of a message about an unknown name: the nearest known one, or nothing."""
+    """End of a message about an unknown name: the nearest known one, or empty."""
     close = difflib.get_close_matches(name, known, n=1)
     return f" Did you mean {close[0]!r}?" if close and close[0] != name else ""

@@ -12,10 +12,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class SweepInterrupted(KeyboardInterrupt):
-    """A sweep was asked to stop; what had finished is in the store, and the same call goes on.
+    """A sweep was stopped by a signal; finished runs are in the store, and the same call goes on.
 
     Attributes:
-        signal_number: what asked.
+        signal_number: the signal.
     """
 
     def __init__(self, message: str, signal_number: int) -> None:
@@ -24,14 +24,13 @@ class SweepInterrupted(KeyboardInterrupt):
 
 
 class Interruption:
-    """Context that notes the first SIGINT, SIGTERM or SIGHUP, and the second.
+    """Context that notes the first SIGINT, SIGTERM or SIGHUP, and the second; :meth:`check` raises after the second.
 
-    Only a third raises from the handler: while a kernel is being compiled an exception there is lost in
-    a callback of the compiler, or comes out as another error. Until then :meth:`check` raises.
-    Handlers can only be set in the main thread; elsewhere nothing is changed.
+    Only a third raises from the handler: while a kernel is compiled, an exception there would be lost in a callback
+    of the compiler, or become another error. Handlers can only be set in the main thread; elsewhere nothing changes.
 
     Attributes:
-        patient: False counts the first as a second.
+        patient: if False, the first signal counts as a second.
         signal_number: the first signal that came, or None.
     """
 
@@ -55,11 +54,7 @@ class Interruption:
             signal.signal(number, handler)
 
     def check(self) -> None:
-        """Raise if the sweep is to stop at once.
-
-        Raises:
-            SweepInterrupted: a second signal came, or the first where there is no patience.
-        """
+        """Raise :class:`SweepInterrupted` if the sweep must stop at once."""
         if self._stop is not None:
             raise SweepInterrupted("stopped at once", self._stop)
 

@@ -1,8 +1,7 @@
-"""What this process may use of its machine: memory, limits of containers and batch jobs included, and cores."""
+"""Memory and cores that this process may use, with the limits of containers and batch jobs."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,7 +13,7 @@ _OWN_CGROUPS = Path("/proc/self/cgroup")
 
 
 def available_memory() -> int:
-    """Bytes that can be allocated without swapping, and without exceeding what a container or batch job was given."""
+    """Bytes that can be allocated without swapping and within the limits of a container or batch job."""
     return min([int(psutil.virtual_memory().available), *_left_in_cgroups()])
 
 
@@ -22,36 +21,38 @@ _cores_left: int | None = None
 
 
 def limit_cores(n: int) -> None:
-    """Let this process use no more than n cores from now on, as where others work beside it."""
+    """Let this process use at most n cores from now on, for example beside other worker processes."""
     global _cores_left
     _cores_left = n
 
 
 def n_cores() -> int:
-    """Cores this process may run on."""
+    """Cores that this process may use: affinity and the CPU quota of a container count."""
     if _cores_left is not None:
         return _cores_left
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    from loky import cpu_count  # takes a moment to import
+
+    return int(cpu_count())
 
 
 def _left_in_cgroups() -> Iterator[int]:
-    """Bytes left under every memory limit of Linux control groups; Slurm and container engines set them."""
+    """Bytes left under each memory limit of the Linux control groups, which Slurm and container engines set."""
     for limit, usage, statistics, cached in _limits():
         try:
             used = int(usage.read_text())
             kept = dict(line.split() for line in statistics.read_text().splitlines())
         except OSError:  # the group is gone
             continue
-        # what the system keeps of files is given back when memory is needed
+        # cached files are dropped when memory is needed
         yield max(0, limit - used + int(kept.get(cached, 0)))
 
 
 @cache
 def _limits() -> tuple[tuple[int, Path, Path, str], ...]:
-    """Limits that bind, looked for once: bytes, files with usage and statistics, and the name of the cached part."""
+    """Each limit in bytes with the files of usage and statistics, and the name of the cached part; looked up once."""
     try:
         lines = _OWN_CGROUPS.read_text(encoding="ascii").splitlines()
-    except OSError:  # no Linux
+    except OSError:  # not Linux
         return ()
     found = []
     for line in lines:

@@ -9,12 +9,12 @@ from .errors import InvalidParameterError, SpinBatteryError
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
-    """Path of what a user named, with ``~`` and ``~name`` at its beginning replaced by the home folder.
+    """Path that a user named, with ``~`` and ``~name`` at its beginning replaced by the home folder.
 
     Shells leave ``~`` as it is in quotes, after ``--out=`` and after ``file:``.
 
     Raises:
-        InvalidParameterError: neither text nor a path, empty, with a null byte, or the home of a user there is not.
+        InvalidParameterError: neither text nor a path, empty, with a null byte, or the home of an unknown user.
     """
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
     if not isinstance(text, str):

@@ -1,4 +1,4 @@
-"""How long work reports that it advances: silent unless a callable is given."""
+"""Progress reports of long work: silent unless a callable is given."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ from collections.abc import Callable
 from .errors import InvalidParameterError
 
 Progress = Callable[[float, str], None]
-"""Called with the fraction (0 to 1) done, which never goes back within a run, and what it is doing."""
+"""Called with the fraction done (0 to 1), which never decreases within a run, and a message."""
 
 
 def silent(fraction: float, message: str) -> None:
-    """The default in the library."""
+    """No report: the default in the library."""
 
 
 def checked_progress(progress: Progress) -> Progress:
-    """What was given, if it can be called.
-
-    Raises:
-        InvalidParameterError: it cannot.
-    """
+    """``progress``, checked to be a function."""
     if not callable(progress) or isinstance(progress, type):
         raise InvalidParameterError(
             f"progress must be a function that takes a fraction and a message, but is {progress!r}; leave it out."
@@ -28,7 +24,7 @@ def checked_progress(progress: Progress) -> Progress:
 
 
 class Rising:
-    """Progress of a run of several passes, of which not all need be known beforehand, as one that never goes back."""
+    """Progress of a run of several passes that never decreases; later passes need not be known beforehand."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress, self._shown, self._message = progress, 0.0, ""
@@ -38,11 +34,11 @@ class Rising:
         self._progress(self._shown, message)
 
     def part(self, share: float) -> Progress:
-        """Progress of the next pass, which fills this share of what is left."""
+        """Progress of the next pass, which fills this share of the rest."""
         done, size = self._shown, share * (1.0 - self._shown)
         return lambda fraction, message: self(done + size * fraction, message)
 
     def end(self) -> None:
-        """Report that all is done, unless that was said."""
+        """Report the end, unless it was reported."""
         if self._shown < 1.0:
             self(1.0, self._message)

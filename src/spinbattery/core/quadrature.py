@@ -10,9 +10,9 @@ from .typing import FloatArray
 
 
 def panel_edges(edges: FloatArray, kinks: FloatArray) -> FloatArray:
-    """Merge integration edges with the kinks that fall strictly between the first and the last.
+    """Merge integration edges with the kinks that lie strictly between the first and the last.
 
-    Kinks closer to an edge than rounding allows are dropped: they would make empty panels.
+    Kinks that coincide with an edge up to rounding are dropped: they would make empty panels.
     """
     span = edges[-1] - edges[0]
     inside = kinks[(kinks > edges[0]) & (kinks < edges[-1])]

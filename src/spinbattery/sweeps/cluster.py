@@ -21,7 +21,7 @@ _REFRESH_S = 1.0
 
 
 class Cluster:
-    """A connected Dask client as an executor, with what it knows of its workers."""
+    """A connected Dask client as an executor, with the state of its workers."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -30,7 +30,7 @@ class Cluster:
         self._asked = -math.inf
 
     def width(self) -> int:
-        """How many tasks run at once; workers may come and go."""
+        """Number of tasks that run at once; workers may come and go."""
         return max(1, sum(int(worker["nthreads"]) for worker in self._workers()))
 
     def alive(self) -> bool:
@@ -38,20 +38,20 @@ class Cluster:
         return bool(self._workers())
 
     def memory(self) -> int | None:
-        """Memory (bytes) of one task on the largest worker, or None where it is not known."""
+        """Memory (bytes) of one task on the largest worker, or None if it is not known."""
         limits = [worker["memory_limit"] / worker["nthreads"] for worker in self._workers()]
         return int(max(limits)) if limits and max(limits) > 0 else None
 
     def _workers(self) -> list[dict[str, Any]]:
         if time.monotonic() - self._asked > _REFRESH_S:
             self._asked = time.monotonic()
-            # a scheduler that does not answer shows in the tasks themselves
+            # if a scheduler does not answer, its tasks fail
             with contextlib.suppress(OSError, RuntimeError, TimeoutError):
                 self._known = list(self._client.scheduler_info(n_workers=-1)["workers"].values())
         return self._known
 
     def cancel(self) -> None:
-        """Drop what has not finished; a thread that computes cannot be stopped, and its record is kept."""
+        """Drop unfinished tasks; a thread that computes cannot be stopped, and its record is kept."""
         self.executor.shutdown(wait=False)
 
 
@@ -73,7 +73,7 @@ def connect(target: Client | str) -> Iterator[Cluster]:
         yield Cluster(target)
         return
     if ":" not in target:
-        raise SweepError(f"{target!r} is no address of a Dask scheduler; write it as tcp://host:8786.")
+        raise SweepError(f"{target!r} is not the address of a Dask scheduler; write it as tcp://host:8786.")
     try:
         from distributed import Client
     except ImportError:
@@ -90,7 +90,7 @@ def connect(target: Client | str) -> Iterator[Cluster]:
     try:
         yield Cluster(client)
     finally:
-        with _silent("distributed.client"):  # it logs the end of its attempts to reach a lost scheduler
+        with _silent("distributed.client"):  # it would log that it gives up a lost scheduler
             client.close(timeout=_CLOSE_S)  # type: ignore[no-untyped-call]
 
 

@@ -1,4 +1,4 @@
-"""Where the tasks of a sweep run: one view of this process, a pool, a cluster, or any executor."""
+"""Executors of the tasks of a sweep: one view of this process, a pool, a cluster, or any executor."""
 
 from __future__ import annotations
 
@@ -6,22 +6,15 @@ import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
 
-from ..core.checks import whole_number
-from ..core.errors import SweepError
 from ..core.machine import available_memory, n_cores
 from .cluster import connect, is_client
+from .execution import Execution
 from .pool import InProcess, WorkerPool
 from .survey import Survey
 
-if TYPE_CHECKING:
-    from distributed import Client
-
-ExecutorLike: TypeAlias = "Executor | Client | str | None"
-
 _WORKER_BYTES = 250_000_000
-"""What a worker process takes before it does anything."""
+"""Memory of a worker process before it runs any task."""
 
 _WORTH_A_POOL_S = 2.0
 """Below this much computing, starting workers takes longer than the work."""
@@ -32,62 +25,59 @@ class Lanes:
     """An executor, and what the sweep must know to feed it.
 
     Attributes:
-        executor: takes the tasks.
-        width: how many tasks run at once; no more are handed over, so that a sweep can stop.
-        memory: bytes that all running tasks may use together, or None where each worker has its own.
-        memory_each: bytes that one task may use, or None where that is not known.
-        ahead: how many more are handed over, so that none waits for the next; they can be cancelled.
+        width: number of tasks that run at once; no more are submitted, so that a sweep can stop.
+        memory: bytes that all running tasks may use together, or None if each worker has its own.
+        memory_each: bytes that one task may use on a worker of its own, or None if not known.
+        ahead: number of tasks submitted beyond ``width``, so that no worker waits; they can be cancelled.
+        stop: ends running tasks at once.
         alive: whether there is any worker.
-        stop: ends what is running, at once.
         name: for messages.
     """
 
     executor: Executor
     width: Callable[[], int]
     memory: int | None
-    memory_each: Callable[[], int | None]
+    memory_each: Callable[[], int | None] = lambda: None
     ahead: int = 0
     stop: Callable[[], None] = lambda: None
     alive: Callable[[], bool] = lambda: True
     name: str = "the executor"
 
 
-def n_workers(workers: int | None, found: Survey) -> int:
-    """Workers of the embedded pool: as asked for, else one a core where there is enough to do.
+def n_workers(execution: Execution, found: Survey) -> int:
+    """Workers of the embedded pool: the requested number, else one per core if there is enough to do.
 
-    Fewer where the workers themselves would leave too little memory for the largest task.
+    There are fewer where the workers themselves would leave too little memory for the largest task.
     """
-    if workers is not None:
-        most = whole_number("workers", workers)
-    else:
+    most = execution.workers
+    if most is None:
         most = 1 if found.seconds < _WORTH_A_POOL_S else min(n_cores(), len(found.todo))
     return max(1, min(most, (available_memory() - found.largest_bytes) // _WORKER_BYTES))
 
 
-def is_cluster(executor: ExecutorLike) -> bool:
-    """Whether this is a Dask client or the address of a scheduler: machines with memory of their own."""
-    return isinstance(executor, str) or is_client(executor)
-
-
 @contextlib.contextmanager
-def open_lanes(executor: ExecutorLike, workers: int) -> Iterator[Lanes]:
-    """Lanes on an executor; what is made here is ended here, what was given stays open.
+def open_lanes(execution: Execution, workers: int) -> Iterator[Lanes]:
+    """Lanes on the executor; a pool or connection made here is closed here, a given executor stays open.
 
     Args:
-        executor: a concurrent.futures executor, a Dask client, the address of a Dask scheduler, or None
-            for ``workers`` processes (one: this process).
-        workers: see ``executor``; for a foreign executor that does not say it, how many tasks it runs at once.
+        workers: processes of the embedded pool (1: this process), or the number of tasks that a foreign executor
+            runs at once if it does not say so itself.
 
     Raises:
-        SweepError: no executor, or no scheduler at the address.
+        SweepError: no scheduler at the address.
         MissingDependencyError: dask.distributed is needed and not installed.
     """
-    free = available_memory()
+    executor, free = execution.executor, available_memory()
     if executor is None and workers == 1:
-        yield Lanes(InProcess(), lambda: 1, free, lambda: free)
+        yield Lanes(InProcess(), lambda: 1, free)
     elif executor is None:
         with _pool(workers) as pool:
             yield _pool_lanes(pool, max(0, free - workers * _WORKER_BYTES))
+    elif isinstance(executor, WorkerPool):
+        yield _pool_lanes(executor, free)
+    elif isinstance(executor, Executor):
+        width = getattr(executor, "_max_workers", None) or workers
+        yield Lanes(executor, lambda: width, free)
     elif isinstance(executor, str) or is_client(executor):
         with connect(executor) as cluster:
             yield Lanes(
@@ -95,25 +85,14 @@ def open_lanes(executor: ExecutorLike, workers: int) -> Iterator[Lanes]:
                 cluster.width,
                 None,
                 cluster.memory,
-                0,
-                cluster.cancel,
-                cluster.alive,
-                "the Dask scheduler",
+                stop=cluster.cancel,
+                alive=cluster.alive,
+                name="the Dask scheduler",
             )
-    elif isinstance(executor, WorkerPool):
-        yield _pool_lanes(executor, free)
-    elif isinstance(executor, Executor):
-        width = getattr(executor, "_max_workers", None) or workers
-        yield Lanes(executor, lambda: width, free, lambda: free)
-    else:
-        raise SweepError(
-            "executor must be a concurrent.futures.Executor, a Dask Client (Client(cluster) for a cluster), or a "
-            f"scheduler's address, but is {executor!r}."
-        )
 
 
 def _pool_lanes(pool: WorkerPool, memory: int) -> Lanes:
-    return Lanes(pool, lambda: pool.n_workers, memory, lambda: memory, pool.n_workers, pool.kill)
+    return Lanes(pool, lambda: pool.n_workers, memory, ahead=pool.n_workers, stop=pool.kill)
 
 
 @contextlib.contextmanager

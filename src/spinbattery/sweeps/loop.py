@@ -1,4 +1,4 @@
-"""The one loop that feeds executors and takes in what comes back."""
+"""The loop that feeds an executor and collects the outcomes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DESERTED_S = 10.0
 
 
 class _ProgressError(BaseException):
-    """What the caller's progress raised, on its way through an engine that runs in this process."""
+    """An error of the caller's progress, on its way through an engine that runs in this process."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(error)
@@ -36,7 +36,7 @@ class _ProgressError(BaseException):
 
 
 class Loop:
-    """Feeds tasks to an executor, no more at once than it runs, and takes in what comes back."""
+    """Feeds tasks to an executor, no more at once than it runs, and collects the outcomes."""
 
     def __init__(
         self, found: Survey, store: Store, lanes: Lanes, interruption: Interruption, progress: Progress
@@ -53,7 +53,7 @@ class Loop:
         self._tally = Tally(len(found.todo), found.seconds)
 
     def run(self) -> int:
-        """Run everything; returns how many were computed here."""
+        """Run all tasks; returns the number of runs computed here."""
         try:
             while self._waiting or self._running or self._elsewhere:
                 self._interruption.check()
@@ -112,16 +112,16 @@ class Loop:
                 raise
             except Exception as error:
                 self._waiting.put_back(tasks)
-                raise SweepError(f"the executor takes no more work ({error!r}); {self._kept()}") from error
+                raise SweepError(f"the executor no longer accepts tasks ({error!r}); {self._kept()}") from error
 
     def _take(self, workers: int) -> tuple[Task, ...]:
-        """The next tasks, those that fit beside what is running; as long as there is work for all, several."""
+        """The next tasks that fit beside the running ones; several while there are enough for all workers."""
         memory = self._lanes.memory
         if memory is not None:
             memory -= sum(max(task.required_bytes for task in tasks) for tasks in self._running.values())
         most = 1 if isinstance(self._lanes.executor, InProcess) else len(self._waiting) // (2 * workers)
         taken = self._waiting.take(memory, most)
-        # each was found to fit alone; what is free may have changed since
+        # each was found to fit alone; the free memory may have changed since
         return taken if taken or self._running else self._waiting.take(None, most)
 
     def _take_in(self) -> None:
@@ -137,7 +137,7 @@ class Loop:
             self._waiting.put_back(tasks[len(outcomes) :])
 
     def _settle(self, task: Task, outcome: Outcome) -> None:
-        """Count and note what became of a task, or put it back."""
+        """Count and note the outcome of a task, or put the task back."""
         if outcome.kind == "busy":
             self._elsewhere.append(task)
             return
@@ -155,13 +155,13 @@ class Loop:
         self._tally.note(outcome, task.seconds)
 
     def _take_back(self) -> None:
-        """Cancel what was handed over ahead and has not started."""
+        """Cancel tasks that were submitted ahead and have not started."""
         if self._lanes.ahead:
             for future in [future for future in self._running if future.cancel()]:
                 self._waiting.put_back(self._running.pop(future))
 
     def _arrived(self, key: str) -> bool:
-        """Whether a record that was written is seen here; shared folders may take a moment."""
+        """Whether a record that was written is visible here; shared folders may take a moment."""
         until = time.monotonic() + _SEEN_WITHIN_S
         while key not in self._store:
             if time.monotonic() > until:
@@ -170,13 +170,13 @@ class Loop:
         return True
 
     def _deserted(self) -> bool:
-        """Whether no worker is left that could finish what is running."""
+        """Whether no worker is left that could finish the running tasks."""
         if self._lanes.alive():
             self._alive = time.monotonic()
         return time.monotonic() - self._alive > _DESERTED_S
 
     def _outcomes(self, future: Future[list[Outcome]], tasks: tuple[Task, ...]) -> list[Outcome]:
-        """What a future brought: an outcome for each task, but not for those that are to be tried again."""
+        """The outcomes of a future in the order of its tasks, without those that are tried again."""
         if future.cancelled():
             raise SweepError(f"{self._lanes.name} was lost, with what it was running; {self._kept()}")
         error = future.exception()
@@ -188,13 +188,13 @@ class Loop:
                 raise error
             raise SweepError(f"the executor failed ({error!r}); {self._kept()}") from error
         again = [self._waiting.may_try_again(task) for task in tasks]
-        if len(tasks) > 1 or (died and again[0]):  # of several each is tried alone, so that only the culprit fails
+        if len(tasks) > 1 or (died and again[0]):  # each is tried alone, so that only the culprit fails
             return []
         reason = f"its worker died {MOST_DEATHS} times, perhaps because memory ran out on the machine."
         return [failure(tasks[0], self._store, reason)]
 
     def _ask_again(self) -> None:
-        """Try those again that another process was running, once it has given up its claim."""
+        """Try tasks again that another process was running, once it has given up its claim."""
         if self._elsewhere and time.monotonic() - self._asked > _ASK_AGAIN_S:
             self._asked = time.monotonic()
             free = [task for task in self._elsewhere if not self._store.claimed(task.key)]

@@ -1,4 +1,4 @@
-"""Tasks that wait, and how many of them are handed over at once."""
+"""Waiting tasks, and how many of them are submitted together."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from .plan import Task
 
 _BATCH_S = 0.1
-"""Tasks are handed over together up to about this run time: the way to a worker takes a thousandth of it."""
+"""Tasks are submitted together up to about this run time; the way to a worker takes a thousandth of it."""
 
 _OVERHEAD_S = 0.005
-"""What a task takes besides its engine: the record, its file, the index."""
+"""Time of a task besides its engine: the record, its file, the index."""
 
 MOST_DEATHS = 4
-"""A task whose worker died this often has failed: it takes too much memory, or crashes."""
+"""A task fails when its worker has died this often: it needs too much memory, or crashes."""
 
 
 class Queue:
@@ -28,10 +28,10 @@ class Queue:
         return len(self._tasks)
 
     def take(self, memory: int | None, most: int) -> tuple[Task, ...]:
-        """The next task that fits into memory (bytes), alone or with short ones after it; nothing where none fits.
+        """The next task that fits into memory (bytes), alone or with short ones after it; empty if none fits.
 
-        Short tasks go together, at most so many, because the way to a worker and back takes longer than
-        they do. Tasks whose worker died go alone.
+        Short tasks go together, at most ``most``, because the way to a worker and back takes longer than they do.
+        Tasks whose worker died go alone.
         """
         first = self._first(memory)
         if first is None:
@@ -62,6 +62,6 @@ class Queue:
         self._tasks.extend(tasks)
 
     def may_try_again(self, task: Task) -> bool:
-        """Note that a worker died with a task; whether that has not happened too often."""
+        """Count a worker that died with a task; whether the task may be tried again."""
         self._deaths[task.key] += 1
         return self._deaths[task.key] < MOST_DEATHS

@@ -1,4 +1,4 @@
-"""What of a plan is still to be run, and what that takes: known before anything is."""
+"""Surveys: which tasks of a plan must be run, their time and memory, before any task is run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ..core.errors import EngineError, InsufficientMemoryError
 from ..core.machine import available_memory
 from ..engines.common.contract import format_bytes
 from ..store.folder import Status, Store
+from .execution import Execution
 from .plan import Plan, Task
 
 _MOST_NAMED = 5
@@ -15,13 +16,13 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Survey:
-    """A plan held against a store.
+    """A plan compared with a store.
 
     Attributes:
         plan: all tasks.
-        statuses: of those whose file is in the store, by key.
-        todo: what will be run, the longest first.
-        forced: keys of those that will be run again although they failed or are damaged.
+        statuses: status by key of the tasks that have a file in the store.
+        todo: tasks that will be run, the longest first.
+        forced: keys of tasks that will be run again although they failed or their record is damaged.
     """
 
     plan: Plan
@@ -31,20 +32,20 @@ class Survey:
 
     @property
     def seconds(self) -> float:
-        """Predicted run time of what is to be run, on one core."""
+        """Predicted run time (s) of the tasks that will be run, on one core."""
         return sum(task.seconds for task in self.todo)
 
     @property
     def largest_bytes(self) -> int:
-        """Memory of the largest task that is to be run."""
+        """Peak memory of the largest task that will be run."""
         return max((task.required_bytes for task in self.todo), default=0)
 
     def count(self, status: Status) -> int:
-        """How many tasks have this status in the store."""
+        """Number of tasks with this status in the store."""
         return sum(found == status for found in self.statuses.values())
 
     def describe(self, workers: int) -> str:
-        """One line on what there is, what will be run, and what it takes."""
+        """One line: how many tasks are finished, how many will be run, and the time and memory they need."""
         parts = [f"{self.count('done')} finished"]
         parts += [f"{n} {status}" for status in ("failed", "damaged") if (n := self.count(status))]
         text = f"{len(self.plan)} problem{'s' * (len(self.plan) != 1)}, {', '.join(parts)}, {len(self.todo)} to run"
@@ -57,14 +58,14 @@ class Survey:
         )
 
     def check(self, available: int | None = None) -> None:
-        """Refuse what cannot be run, every task named.
+        """Refuse tasks that cannot be run; the message names them.
 
         Args:
-            available: memory (bytes) a task may use; what is free here by default.
+            available: memory (bytes) that a task may use; the free memory of this machine by default.
 
         Raises:
-            EngineError: a problem is beyond its engine.
-            InsufficientMemoryError: a problem does not fit.
+            EngineError: an engine does not support its problem.
+            InsufficientMemoryError: a problem needs too much memory.
         """
         available = available_memory() if available is None else available
         refused: list[tuple[Task, EngineError | InsufficientMemoryError]] = []
@@ -78,27 +79,21 @@ class Survey:
         named = "; ".join(f"{task}: {error}" for task, error in refused[:_MOST_NAMED])
         more = f"; and {len(refused) - _MOST_NAMED} more" if len(refused) > _MOST_NAMED else ""
         raise type(refused[0][1])(
-            f"{len(refused)} of {len(self.todo)} problems cannot be run, so none was: {named}{more}"
+            f"{len(refused)} of {len(self.todo)} problems cannot be run; nothing was started: {named}{more}"
         )
 
 
-def survey(plan: Plan, store: Store | None, *, retry_failed: bool = False, recompute_damaged: bool = False) -> Survey:
-    """Look up a plan in a store.
-
-    Args:
-        plan: what is wanted.
-        store: where records are kept; None where there is none yet.
-        retry_failed: run failed problems again.
-        recompute_damaged: run problems again whose record is damaged.
+def survey(plan: Plan, store: Store | None, execution: Execution) -> Survey:
+    """Look up a plan in a store, or in none that exists yet; ``execution`` says what is run again.
 
     Raises:
         RecordError: the store's index cannot be used.
     """
     statuses = store.statuses(task.key for task in plan) if store else {}
     wanted: set[Status | None] = {None}
-    if retry_failed:
+    if execution.retry_failed:
         wanted.add("failed")
-    if recompute_damaged:
+    if execution.recompute_damaged:
         wanted.add("damaged")
     todo = [task for task in plan if statuses.get(task.key) in wanted]
     return Survey(
@@ -110,7 +105,7 @@ def survey(plan: Plan, store: Store | None, *, retry_failed: bool = False, recom
 
 
 def format_seconds(seconds: float) -> str:
-    """A duration to read, such as ``45 s``, ``12 min``, ``3.5 h``."""
+    """A duration as text, such as ``45 s``, ``12 min``, ``3.5 h``."""
     for size, unit in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
         if seconds >= 1.5 * size:
             return f"{round(seconds / size)} {unit}" if seconds > 10.0 * size else f"{seconds / size:.2g} {unit}"

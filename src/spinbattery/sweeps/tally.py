@@ -11,12 +11,7 @@ from .task import Outcome
 
 @dataclass
 class Tally:
-    """What has become of the tasks so far.
-
-    Attributes:
-        total: tasks that are to be run.
-        seconds: their predicted run time.
-    """
+    """Counts of ``total`` tasks with a predicted run time of ``seconds`` in all."""
 
     total: int
     seconds: float
@@ -40,11 +35,11 @@ class Tally:
 
     @property
     def fraction(self) -> float:
-        """Part of the predicted run time that is done."""
+        """Fraction of the predicted run time that is done."""
         return 1.0 if self.ended == self.total else self.fraction_with(0.0)
 
     def fraction_with(self, seconds: float) -> float:
-        """The same with a part of a running task, of this predicted run time."""
+        """The fraction with ``seconds`` of a running task added."""
         return min(1.0, (self.seconds_done + seconds) / self.seconds) if self.seconds else 0.0
 
     def __str__(self) -> str:

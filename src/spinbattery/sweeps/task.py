@@ -1,4 +1,4 @@
-"""What a worker does with one task; nothing here knows which kind of worker it is."""
+"""The work on one task; independent of the kind of worker."""
 
 from __future__ import annotations
 
@@ -23,13 +23,12 @@ from .plan import Task
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task; plain data that travels back from the worker.
+    """Outcome of a task: plain data that travels back from the worker.
 
     Attributes:
-        kind: ``computed``; ``found`` (somebody else had finished it); ``busy`` (somebody else is running
+        kind: ``computed``; ``found`` (another process had finished it); ``busy`` (another process is running
             it); ``failed`` (the error is in the store); ``unwritten`` (the store cannot be written).
-        entry: of the file that was written, for the index.
-        error: why it failed.
+        entry: index entry of the file that was written.
     """
 
     kind: Literal["computed", "found", "busy", "failed", "unwritten"]
@@ -51,14 +50,14 @@ def perform(
     """Run tasks and write their records; at most one process does so for a task of a store at a time.
 
     Args:
-        tasks: what to run, one after the other.
-        folder: the store's.
+        tasks: run one after the other.
+        folder: folder of the store.
         host: the process of the sweep, see :func:`this_process`.
-        forced: keys of those to be run although they failed or their record is damaged.
-        progress: of each run.
+        forced: keys of tasks that are run although they failed or their record is damaged.
+        progress: reports of each run.
 
     Returns:
-        Outcomes in the order of the tasks; none after one that the store could not take.
+        Outcomes in the order of the tasks, up to the first that could not be written.
     """
     if this_process() != host:
         _cap_threads()
@@ -82,7 +81,7 @@ def _perform(task: Task, store: Store, force: bool, progress: Progress) -> Outco
 
 
 def _known(task: Task, store: Store, force: bool) -> Outcome | None:
-    """What others have made of the task since the sweep looked, or None where it is to be run."""
+    """The outcome if another process has finished the task since the survey; None if it must be run."""
     try:
         known = task.record(store) is not None if force or task.engine.measures else task.key in store
     except RecordError:
@@ -97,7 +96,7 @@ def _run(task: Task, store: Store, progress: Progress) -> Outcome:
     try:
         checkpoint = Checkpoint(store.checkpoint_path(task.key), task.key)
         record = task.engine.run(task.problem, task.times, progress, task.reason, checkpoint)
-    except Exception as error:  # whatever it is, it must not stop the other runs
+    except Exception as error:  # whatever the error, the other runs go on
         return failure(task, store, _explain(error))
     if planned_key(record.key) != task.key:
         return failure(
@@ -126,10 +125,7 @@ def _explain(error: Exception) -> str:
 
 
 def _cap_threads() -> None:
-    """One thread for each library in a worker process, for good: the workers are the parallelism.
-
-    It also makes the digits independent of the machine's number of cores.
-    """
+    """One thread for each library in a worker process from now on; the digits then do not depend on the cores."""
     global _capped
     if not _capped:
         threadpool_limits(1)

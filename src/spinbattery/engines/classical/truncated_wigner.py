@@ -11,7 +11,7 @@ import numpy as np
 from ...core.checks import whole_number
 from ...core.errors import EngineError, ToleranceError
 from ...core.progress import Progress, silent
-from ...core.team import Team
+from ...core.threads import Team
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ...records.moments import Moments

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.team import Team
+from ...core.threads import Team
 from ...core.typing import ComplexArray, FloatArray, IntArray
 from ...model.operators import magnetization_diagonal
 from ..common.populations import Populations, spin_expectations

@@ -12,7 +12,7 @@ import numpy as np
 from ...core.checks import apart
 from ...core.errors import InvalidParameterError
 from ...core.progress import Progress
-from ...core.team import Team
+from ...core.threads import Team
 from ...core.typing import FloatArray
 from ...model.operators import ising_diagonal
 from ...model.problem import ChargingProblem

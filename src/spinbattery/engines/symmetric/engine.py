@@ -11,7 +11,7 @@ import numpy as np
 from ...core.checks import is_one_of
 from ...core.errors import InvalidParameterError, ToleranceError
 from ...core.progress import Progress
-from ...core.team import Team
+from ...core.threads import Team
 from ...core.typing import FloatArray
 from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
 from ...core.errors import EngineError
-from ...core.team import Team
+from ...core.threads import Team
 from ...core.typing import ComplexArray, FloatArray
 from .basis import SymmetricSector
 from .lanczos_kernels import ROWS_PER_BLOCK, combine, product, subtract

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ...core.team import Team
+from ...core.threads import Team
 from ...core.typing import ComplexArray, FloatArray
 from ..common.magnus import Exponents
 from ..common.populations import Populations, summed

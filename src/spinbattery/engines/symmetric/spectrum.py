@@ -11,7 +11,7 @@ from ...core.arrays import read_only
 from ...core.checks import whole_number
 from ...core.errors import EngineError, InvalidParameterError, ToleranceError
 from ...core.progress import silent
-from ...core.team import Team
+from ...core.threads import Team
 from ...core.typing import ComplexArray, FloatArray
 from ...model.network import SpinNetwork
 from ...model.network_text import as_network
