@@ -267,7 +267,7 @@ def test_scaling_refuses_rings_with_tori_before_running(spinbattery, tmp_path):
         "scaling", "--networks", "ring:3,ring:5,torus:3x3", "--duration", "20ns", "--quiet", "--store", str(store)
     )
     assert got.code == 2
-    assert "the networks are of several families (ring, torus), and no single curve; fit each alone" in got.err
+    assert "the networks are of several families (ring, torus), and not one curve; fit each alone" in got.err
     assert not store.exists()
 
 

@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
@@ -213,15 +213,12 @@ class EngineOptions(Group):
         given: texts and numbers of the other options that were given, by name.
     """
 
-    complete: ClassVar[bool] = False
-    """Whether flags of all engines are made; without, only --engine and --tolerance, and no engine is imported."""
-
     def __init__(self, name: str, tolerance: float | None, given: dict[str, Any]) -> None:
         self.name, self.tolerance, self.given = name, tolerance, given
 
     @classmethod
     def parameters(cls) -> Iterator[inspect.Parameter]:
-        declared = _declared() if cls.complete else {}
+        declared = _declared()
         yield _keyword("engine", Annotated[str, typer.Option("--engine", help=cls._engine_help())], "auto")
         yield _keyword("tolerance", o.Tolerance, None)
         for name, by_engine in declared.items():
@@ -230,8 +227,6 @@ class EngineOptions(Group):
 
     @classmethod
     def _engine_help(cls) -> str:
-        if not cls.complete:
-            return ""
         from ..engines.registry import engines
 
         known = ", ".join(f"{name} ({kind.summary})" for name, kind in engines().items())

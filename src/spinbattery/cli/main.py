@@ -18,26 +18,42 @@ from .commands import charge, scaling, show
 from .console import SIGNALLED, STOPPING
 from .engines import engines
 from .estimating import estimate
-from .groups import EngineOptions, spread
+from .groups import spread
 from .importing import import_measurement
 from .merging import extend, merge
 from .qpu import qpu
 from .stores import store
 from .sweeping import sweep
 
-_WITH_ENGINES: dict[str, Callable[..., None]] = {"charge": charge, "scaling": scaling}
-"""Commands with flags of all installed engines, which are imported when one of these commands is called."""
+
+def reproduce() -> None:
+    """Run the simulations of arXiv:2410.22212, its annealer emulated, and show what it printed and what holds."""
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "charge": charge,
+    "scaling": scaling,
+    "sweep": sweep,
+    "reproduce": reproduce,
+    "show": show,
+    "merge": merge,
+    "extend": extend,
+    "estimate": estimate,
+    "engines": engines,
+    "import": import_measurement,
+}
+"""Commands by name. The paper's package offers `reproduce` by an entry point, so that nothing here imports it."""
 
 
 class _Commands(typer.core.TyperGroup):
-    """Commands that get their last flags when they are called, so that --help of all commands stays instant."""
+    """Commands whose flags are made when they are called: --help of all commands needs names and first lines alone."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
-        if name in _WITH_ENGINES:
-            EngineOptions.complete = True
+        if name in COMMANDS:
             alone = typer.Typer(add_completion=False)
-            alone.command(name)(spread(_WITH_ENGINES[name]))
+            own = COMMANDS[name]
+            alone.command(name)(spread(plugins(COMMAND_GROUP)[name] if own is reproduce else own))
             command = typer.main.get_command(alone)
         return name, command, rest
 
@@ -50,19 +66,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(spread(charge))
-app.command()(spread(scaling))
-app.command()(spread(sweep))
-app.command()(show)
-app.command()(merge)
-app.command()(extend)
-app.command()(spread(estimate))
-app.command()(engines)
-app.command("import")(spread(import_measurement))
+for _name, _command in COMMANDS.items():
+    app.command(_name, help=_command.__doc__)(lambda: None)
 app.add_typer(store, name="store")
 app.add_typer(qpu, name="qpu")
-for _name, _offered in plugins(COMMAND_GROUP).items():
-    app.command(_name)(spread(_offered))
 
 
 def _version(wanted: bool) -> None:

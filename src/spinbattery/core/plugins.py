@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import warnings
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 ENGINE_GROUP = "spinbattery.engines"
 """Subclasses of :class:`spinbattery.Engine`, by the engine's name."""
@@ -23,6 +25,8 @@ def plugins(group: str) -> MappingProxyType[str, Any]:
 
     A plug-in that cannot be imported is left out with a warning, so that it breaks no run of another.
     """
+    from importlib.metadata import entry_points
+
     found: dict[str, Any] = {}
     for point in sorted(entry_points(group=group), key=_precedence):
         if point.name in found:
