@@ -72,7 +72,7 @@ def merge_runs(store: Store, sources: Iterable[str | Path], progress: Progress =
             if not ours:
                 result.left[str(path)] = "another process is computing this run for the target; merge again later"
                 continue
-            _Copy(store, path, result).make()
+            _copy(store, path, result)
     progress(1.0, f"merging {len(files)} runs")
     return result
 
@@ -82,73 +82,64 @@ def _files(folder: Path) -> list[Path]:
     return [path for ending in (RECORD, FAILURE) for path in sorted(folder.glob(f"[!.]*{ending}"))]
 
 
-@dataclass
-class _Copy:
-    """The copy of one file, made while the claim of its run is held."""
+def _copy(store: Store, path: Path, result: Merged) -> None:
+    """Copy one file while the claim of its run is held, or note the reason why not.
 
-    store: Store
-    path: Path
-    result: Merged
+    Raises:
+        RecordError: the target cannot be written.
+    """
+    is_failure = path.name.endswith(FAILURE)
+    try:
+        found = _failure(store, path) if is_failure else _record(store, path)
+    except (RecordError, OSError) as error:
+        if path.exists():  # else a failure whose run has succeeded in the meantime
+            result.left[str(path)] = str(error)
+        return
+    if found is None:
+        result.same += 1
+        return
+    content, entry = found
+    with writing(store.folder / f"{entry.stem}{FAILURE if is_failure else RECORD}") as temporary:
+        temporary.write_bytes(content)
+    if not is_failure:
+        store.forget_failure(entry.row["key"])
+    store.index([entry])
+    result.copied.append(str(entry.row["key"]))
 
-    def make(self) -> None:
-        """Copy the file, or note the reason why not.
 
-        Raises:
-            RecordError: the target cannot be written.
-        """
+def _failure(store: Store, path: Path) -> tuple[bytes, Entry] | None:
+    """Content and entry of a run that failed; None where the target knows the run."""
+    entry = read_entry(path)
+    if entry.row["status"] != "failed":
+        raise RecordError(str(entry.row["error"]))
+    key = str(entry.row["key"])
+    known = store.has_planned(key) or store.failure(key) is not None
+    return None if known else (path.read_bytes(), entry)
+
+
+def _record(store: Store, path: Path) -> tuple[bytes, Entry] | None:
+    """Content and entry of a record, under the key of its job where another record has the planned key."""
+    content, record = path.read_bytes(), intact(path)
+    named = record.as_measurement()
+    if any(known.content_hash == named.content_hash for known in _known(store, record.key, named.key)):
+        return None
+    if record.key not in store:
+        return content, entry_of(record, content)
+    if named.key in store:
+        raise RecordError(
+            f"the target has another record of this run, or a damaged one, {store.path(named.key).name}, which was "
+            "not changed; compare the two, and remove one"
+        )
+    content = named.to_bytes()
+    return content, entry_of(named, content)
+
+
+def _known(store: Store, *keys: str) -> Iterator[Record]:
+    """Intact records of the same run or job in the target, under the keys that measurements have now."""
+    for key in {*keys, planned_key(keys[0])}:
         try:
-            found = self._failure() if self.path.name.endswith(FAILURE) else self._record()
-        except (RecordError, OSError) as error:
-            if self.path.exists():  # else a failure whose run has succeeded in the meantime
-                self.result.left[str(self.path)] = str(error)
-            return
-        if found is None:
-            self.result.same += 1
-            return
-        content, entry = found
-        self._write(content, entry)
-
-    def _failure(self) -> tuple[bytes, Entry] | None:
-        """Content and entry of a run that failed; None where the target knows the run."""
-        entry = read_entry(self.path)
-        if entry.row["status"] != "failed":
-            raise RecordError(str(entry.row["error"]))
-        key = str(entry.row["key"])
-        known = self.store.has_planned(key) or self.store.failure(key) is not None
-        return None if known else (self.path.read_bytes(), entry)
-
-    def _record(self) -> tuple[bytes, Entry] | None:
-        """Content and entry of a record, under the key of its job where another record has the planned key."""
-        content, record = self.path.read_bytes(), intact(self.path)
-        named = record.as_measurement()
-        if any(known.content_hash == named.content_hash for known in self._known(record.key, named.key)):
-            return None
-        if record.key not in self.store:
-            return content, entry_of(record, content)
-        if named.key in self.store:
-            raise RecordError(
-                f"the target has another record of this run, or a damaged one, {self.store.path(named.key).name}, "
-                "which was not changed; compare the two, and remove one"
-            )
-        content = named.to_bytes()
-        return content, entry_of(named, content)
-
-    def _known(self, *keys: str) -> Iterator[Record]:
-        """Intact records of the same run or job in the target, under the keys that measurements have now."""
-        for key in {*keys, planned_key(keys[0])}:
-            try:
-                found = self.store.get(key)
-            except RecordError:
-                continue
-            if found is not None:
-                yield found.as_measurement()
-
-    def _write(self, content: bytes, entry: Entry) -> None:
-        ending = FAILURE if self.path.name.endswith(FAILURE) else RECORD
-        target = self.store.folder / f"{entry.stem}{ending}"
-        with writing(target) as temporary:
-            temporary.write_bytes(content)
-        if ending == RECORD:
-            self.store.forget_failure(entry.row["key"])
-        self.store.index([entry])
-        self.result.copied.append(str(entry.row["key"]))
+            found = store.get(key)
+        except RecordError:
+            continue
+        if found is not None:
+            yield found.as_measurement()
