@@ -263,7 +263,7 @@ class Store:
                 claimed(path)  # removes a file that no process holds: its owner was killed
 
     def statuses(self, keys: Iterable[str]) -> dict[str, Status]:
-        """Status of those of these runs that the store has; each file is compared with its digest in the index.
+        """Status of each of these runs that the store has; files are compared with their digests in the index.
 
         A planned run has the status of its measurements: done if one of them is.
 
@@ -288,7 +288,7 @@ class Store:
         return found
 
     def errors(self, keys: Iterable[str]) -> dict[str, str]:
-        """Errors of those of these runs that failed or are damaged, from the index."""
+        """Errors of each of these runs that failed or is damaged, from the index."""
         keys = several("keys", keys)
         wrong = {stem_of(row["key"]): str(row["error"]) for row in self.rows(status=["failed", "damaged"])}
         stems = _stems_by_key(self._index.files())
