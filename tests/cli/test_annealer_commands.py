@@ -49,8 +49,8 @@ def test_a_run_that_did_not_charge_is_told(spinbattery):
     got = spinbattery(*CHARGE[:-1], "--network", "pegasus:3", *cold)
     assert got.code == 0
     assert got.err == (
-        "note: this run is not charged: it ends in or near the discharged state, and its sigma is not that of a "
-        "charge.\n"
+        "note: this run is not charged: it ends in or near the discharged state, and its sigma is not the "
+        "fluctuation of a charge.\n"
     )
     assert "not charged" in next(line for line in got.out.splitlines() if "charge_state" in line)
 

@@ -216,5 +216,5 @@ def test_collect_shows_whether_the_batteries_were_charged(desk: Desk, run: Run) 
     assert sorted(line.split("│")[5].strip() for line in states) == ["charged", "not charged"]
     assert got.err == (
         "note: cooperative on pegasus:2 (mu = -1.0000) is not charged: it ends in or near the discharged state, and "
-        "its sigma is not that of a charge.\n"
+        "its sigma is not the fluctuation of a charge.\n"
     )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from spinbattery import Product, Statevector, Store, charge, cooperative, ring, torus
-from spinbattery.core.errors import RecordError
+from spinbattery.core.errors import InvalidParameterError, RecordError
+from spinbattery.records.dataset import gather
+from spinbattery.records.record import Record
 
 PROTOCOL = cooperative(1.0)
 NETWORK = torus(1, 2)
@@ -134,3 +138,72 @@ def test_a_run_that_fails_leaves_no_file(store):
     with pytest.raises(MemoryError):
         charge(ring(60), PROTOCOL, store=store)
     assert list(store.folder.iterdir()) == []
+
+
+NO_KEYS = [5, None, b"key", Path("key"), "a/b", "a\0b", ["key"]]
+
+
+@pytest.mark.parametrize("key", NO_KEYS)
+@pytest.mark.parametrize(
+    "method",
+    [
+        "path",
+        "get",
+        "latest",
+        "has_planned",
+        "failure",
+        "forget_failure",
+        "claim",
+        "claimed",
+        "checkpoint_path",
+        "__contains__",
+    ],
+)
+def test_what_is_no_key_is_refused(tmp_path, method, key):
+    with pytest.raises(InvalidParameterError, match="must be the key of a record"):
+        getattr(Store(tmp_path), method)(key)
+
+
+@pytest.mark.parametrize("keys", [5, None, "key", [5]])
+@pytest.mark.parametrize("method", ["statuses", "errors"])
+def test_what_are_no_keys_is_refused(tmp_path, method, keys):
+    store = Store(tmp_path)
+    store.write_failure({"key": "other"}, "no room")
+    with pytest.raises(InvalidParameterError):
+        getattr(store, method)(keys)
+
+
+@pytest.mark.parametrize("given", [5, None, "record", {}])
+def test_what_is_no_record_is_refused(tmp_path, given):
+    for write in (Store(tmp_path).put, Store(tmp_path).write):
+        with pytest.raises(RecordError, match="a record, as from charge"):
+            write(given)
+    with pytest.raises(RecordError, match="is made of an xarray Dataset"):
+        Record(given)
+    with pytest.raises(RecordError, match="a record, as from charge"):
+        gather([given])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error"),
+    [
+        (5, "why"),
+        ({}, "why"),
+        ({"key": 5}, "why"),
+        ({"key": "k"}, 5),
+        ({"key": "k", "J": np.nan}, "why"),
+        ({"key": "k", "J": {1}}, ""),
+    ],
+)
+def test_an_unusable_note_of_a_failure_is_refused(tmp_path, parameters, error):
+    with pytest.raises(InvalidParameterError):
+        Store(tmp_path).write_failure(parameters, error)
+    assert list(tmp_path.glob("*.json")) == []
+
+
+def test_progress_that_cannot_be_called_is_refused(tmp_path):
+    for call in (Store(tmp_path).sync, Store(tmp_path).rebuild):
+        with pytest.raises(InvalidParameterError, match="progress"):
+            call(5)
+    with pytest.raises(InvalidParameterError, match="is a number"):
+        Store(tmp_path).rows(n_spins=10**400)

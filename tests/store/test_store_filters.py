@@ -117,7 +117,7 @@ def test_an_unknown_column_and_the_nearest_one(store):
 
 @pytest.mark.parametrize("wanted", ["three", True, float("nan"), float("inf"), [3, "x"], slice("a", None), {"a": 1}])
 def test_a_number_must_be_one(store, wanted):
-    with pytest.raises(InvalidParameterError, match="n_spins is a number, but is asked to be"):
+    with pytest.raises(InvalidParameterError, match="n_spins is a number, but the filter asks for"):
         store.rows(n_spins=wanted)
 
 

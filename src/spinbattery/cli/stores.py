@@ -56,17 +56,14 @@ def select(
     as_json: o.AsJson = False,
 ) -> None:
     """Put finished runs together as one xarray Dataset along `run`."""
-    from ..core.atomic import replacing
+    from ..core.atomic import writing
 
     if out is not None:
         o.check_target(out, (".nc",))
     data = _open(folder).select(**parse_filters(where))
     if out is not None:
-        try:
-            with replacing(user_path(out)) as temporary:
-                data.to_netcdf(temporary, engine="netcdf4")
-        except OSError as error:
-            raise RecordError(f"cannot write {out!r}: {error.strerror or error}.") from None
+        with writing(user_path(out)) as temporary:
+            data.to_netcdf(temporary, engine="netcdf4")
     if as_json:
         columns = data.drop_dims([name for name in data.dims if name != "run"]).reset_coords().to_dataframe()
         print_json(columns.astype(object).where(columns.notna(), None).to_dict("records"))

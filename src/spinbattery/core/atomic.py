@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .errors import RecordError
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -29,3 +31,20 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """As :func:`replacing`, for files of records.
+
+    Raises:
+        RecordError: the folder does not exist, cannot be written or is full; ``__cause__`` is the OSError.
+    """
+    try:
+        with replacing(path) as temporary:
+            yield temporary
+    except OSError as error:
+        reason = error.strerror or error
+        raise RecordError(
+            f"cannot write {str(path)!r}: {reason}; the folder must exist, be writable and have room."
+        ) from error

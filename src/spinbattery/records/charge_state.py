@@ -64,8 +64,8 @@ class ChargeState(StrEnum):
 
 
 _WHY = {
-    ChargeState.NOT_CHARGED: "is not charged: it ends in or near the discharged state, and its sigma is not that of "
-    "a charge",
+    ChargeState.NOT_CHARGED: "is not charged: it ends in or near the discharged state, and its sigma is not the "
+    "fluctuation of a charge",
     ChargeState.ALL_OR_NOTHING: "is charged all or nothing: some outcomes are charged, others discharged, and its "
     "sigma is the noise of that event",
 }

@@ -146,7 +146,7 @@ class Ensemble:
 
     @property
     def variance_error(self) -> FloatArray:
-        """(T + 1,) standard errors of sigma^2, to first order in those of <Sz> and <Sz^2> and their covariance."""
+        """(T + 1,) standard errors of sigma^2, to first order in the covariance matrix of <Sz> and <Sz^2>."""
         a, b, _, ab = self._squared_errors.T
         slope = 2.0 * self.moments[:, 0]
         return np.asarray(np.sqrt(np.maximum(b - 2.0 * slope * ab + slope**2 * a, 0.0)))

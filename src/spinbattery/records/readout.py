@@ -57,7 +57,7 @@ class Readout:
         """Variables of the record: moments with their standard errors, and the reads, their spins packed into bits."""
         n = problem.n_spins
         down = np.rint(0.5 * n * (1.0 - self.magnetizations)).astype(np.int64)
-        flips = Moments.of(down)  # whole numbers: reads that are alike have a variance of exactly zero
+        flips = Moments.of(down)  # whole numbers: equal reads have a variance of exactly zero
         mean, variance = 1.0 - 2.0 * flips.mean / n, 4.0 * flips.variance / n**2
         values: Variables = {
             "magnetization": ((), mean),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.atomic import replacing
+from ..core.atomic import writing
 from ..core.errors import InvalidParameterError, RecordError
 from ..core.paths import user_path
 from ..core.typing import ComplexArray, FloatArray
@@ -365,14 +365,8 @@ class Record:
             path = user_path(path)
         except InvalidParameterError as error:
             raise RecordError(f"cannot write the record: {error}") from error
-        try:
-            with replacing(path) as temporary:
-                temporary.write_bytes(content)
-        except OSError as error:
-            reason = error.strerror or error
-            raise RecordError(
-                f"cannot write {str(path)!r}: {reason}; the folder must exist, be writable and have room."
-            ) from error
+        with writing(path) as temporary:
+            temporary.write_bytes(content)
         return path
 
 

@@ -23,8 +23,7 @@ class TimeTraces:
     Attributes:
         times: (T,) output times in ns; T may be 0.
         mean, variance, energy: (T + 1,) mu, sigma^2, and <H> in GHz.
-        purity: (T + 1,) Tr rho^2, of density matrices.
-        spins: (T + 1, N) <sz_k>.
+        purity, spins: (T + 1,) Tr rho^2 of density matrices, and (T + 1, N) <sz_k>.
     """
 
     times: FloatArray
@@ -37,11 +36,10 @@ class TimeTraces:
 
 @dataclass(frozen=True)
 class FinalState:
-    """What is known at the end of the protocol alone.
+    """Values at the end of the protocol.
 
     Attributes:
-        distribution: (N + 1,) P(Sz), Sz = -N, -N + 2, ... N.
-        spins: (N,) <sz_k>.
+        distribution, spins: (N + 1,) P(Sz), Sz = -N, -N + 2, ... N, and (N,) <sz_k>.
         norm_error: |norm - 1| before normalisation, where the norm should be 1.
         smallest_eigenvalue: of the density matrix.
         amplitudes: (2^N,) where they are kept.
@@ -56,12 +54,9 @@ class FinalState:
 
 @dataclass(frozen=True)
 class ErrorEstimates:
-    """Estimated errors of the discretisation.
+    """Errors of the discretisation: absolute ones of mu and sigma^2, (T + 1,), and of the final sigma.
 
-    Attributes:
-        mean, variance: (T + 1,) absolute errors of mu and sigma^2, as in :class:`TimeTraces`.
-        precision: relative error of the final 1/sigma^2.
-        std: absolute error of the final sigma.
+    ``precision`` is the relative error of the final 1/sigma^2.
     """
 
     mean: FloatArray
@@ -72,12 +67,7 @@ class ErrorEstimates:
 
 @dataclass(frozen=True)
 class StandardErrors:
-    """Standard errors of what was drawn at random.
-
-    Attributes:
-        mean, variance, energy: (T + 1,) of mu, sigma^2 and <H>, as in :class:`TimeTraces`.
-        distribution, spins: (N + 1,) of P(Sz) and (N,) of <sz_k> at the end.
-    """
+    """Standard errors of mu, sigma^2 and <H>, (T + 1,), and of the final P(Sz) and <sz_k>, if drawn at random."""
 
     mean: FloatArray
     variance: FloatArray
@@ -88,7 +78,7 @@ class StandardErrors:
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """Final mu and sigma of a tensor network, extrapolated to no truncated weight; None where that cannot be done."""
+    """Final mu and sigma of a tensor network at zero truncated weight; None where they cannot be extrapolated."""
 
     mean: float | None
     std: float | None
@@ -96,7 +86,7 @@ class Extrapolation:
 
 @dataclass(frozen=True)
 class Convergence:
-    """Verdict on the final mu and 1/sigma^2; None where no error is known. A precision is shown if True."""
+    """Verdict on the final mu and 1/sigma^2; None where no error is known. A precision is shown only if True."""
 
     magnetization: bool | None = None
     precision: bool | None = None
@@ -104,13 +94,13 @@ class Convergence:
 
 @dataclass(frozen=True)
 class Solution:
-    """What an engine found, before it becomes a record.
+    """The result of an engine, before it becomes a record.
 
     Attributes:
-        verdict: of engines that may end without convergence; others keep their tolerance or raise.
+        verdict: from engines that may end without convergence; others reach their tolerance or raise.
         ensemble: sums over trajectories, from which runs are merged and extended.
-        discretisation: where the errors come from (splitting, steps, ...): plain data.
-        execution: what differs between two runs of the same problem: plain data.
+        discretisation: splitting, steps and other sources of error: plain data.
+        execution: run times, which differ between two runs of the same problem: plain data.
     """
 
     final: FinalState
@@ -148,24 +138,20 @@ class Solution:
         return found
 
     def variables(self, problem: ChargingProblem, is_approximate: bool) -> Variables:
-        """Variables of the record; without errors or precision where the engine's error is unknown."""
-        errors = None if is_approximate else self.errors
-        final, sampled = self.final, self.standard_errors
-        numbers = {**self._numbers(errors), **self._precision(is_approximate)}
+        """Variables of the record; an approximation has neither errors nor a precision."""
+        final = self.final
         values: Variables = {
             "magnetization": ((), self.mean),
             "variance": ((), self.variance),
             "std": ((), math.sqrt(self.variance)),
             "spin_magnetization": ("spin", final.spins),
             "distribution": ("sz_total", final.distribution),
-            **{name: ((), value) for name, value in numbers.items() if value is not None},
         }
+        values |= {name: ((), value) for name, value in self._numbers(is_approximate).items() if value is not None}
         if len(self.times):
-            values |= self._traces(errors)
-        if sampled is not None:
-            if "precision" in values:
-                values["precision_stderr"] = ((), float(sampled.variance[-1]) / self.variance**2)
-            values |= _standard_errors(sampled, bool(len(self.times)))
+            values |= self._in_time(is_approximate)
+        if self.standard_errors is not None:
+            values |= self._sampled(self.standard_errors, "precision" in values)
         if self.ensemble is not None:
             values |= self.ensemble.values()
         if final.amplitudes is not None:
@@ -173,35 +159,32 @@ class Solution:
             values["part"] = ("part", ["real", "imag"])
         return values
 
-    def _numbers(self, errors: ErrorEstimates | None) -> dict[str, float | None]:
-        purity, other = self.traces.purity, self.extrapolation
-        return {
-            "magnetization_error": None if errors is None else float(errors.mean[-1]),
+    def _numbers(self, is_approximate: bool) -> dict[str, float | None]:
+        errors, purity, other = self.errors, self.traces.purity, self.extrapolation
+        known = {
+            "magnetization_error": None if errors is None or is_approximate else float(errors.mean[-1]),
             "norm_error": self.final.norm_error,
             "purity": None if purity is None else float(purity[-1]),
             "smallest_eigenvalue": self.final.smallest_eigenvalue,
             "magnetization_extrapolated": None if other is None else other.mean,
             "std_extrapolated": None if other is None else other.std,
         }
-
-    def _precision(self, is_approximate: bool) -> dict[str, float | None]:
-        """1/sigma^2 with its errors, or a lower bound where sigma has not converged or is zero."""
         if is_approximate:
-            return {}
-        errors = self.errors
+            return known
         std_error = None if errors is None else errors.std
         if self.verdict is not None and not self.verdict.precision:
             # where the error of mu is unknown, a bound may be false: seen at small bond dimensions
             bound = None if errors is None else _least_precision(self.mean, float(errors.mean[-1]))
-            return {"std_error": std_error, "precision_bound": bound}
+            return {**known, "std_error": std_error, "precision_bound": bound}
         if self.variance <= VARIANCE_FLOOR:
-            return {"precision_bound": 1.0 / VARIANCE_FLOOR}
+            return {**known, "precision_bound": 1.0 / VARIANCE_FLOOR}
         relative = None if errors is None else errors.precision
-        return {"precision": 1.0 / self.variance, "precision_relative_error": relative, "std_error": std_error}
+        precision = {"precision": 1.0 / self.variance, "precision_relative_error": relative, "std_error": std_error}
+        return known | precision
 
-    def _traces(self, errors: ErrorEstimates | None) -> Variables:
+    def _in_time(self, is_approximate: bool) -> Variables:
         """Variables at the output times, without the end."""
-        traces = self.traces
+        traces, errors = self.traces, None if is_approximate else self.errors
         in_time = {
             "magnetization_t": traces.mean,
             "std_t": np.sqrt(np.maximum(traces.variance, 0.0)),
@@ -216,23 +199,23 @@ class Solution:
             values["spin_magnetization_t"] = (("time", "spin"), traces.spins[:-1])
         return values
 
-
-def _standard_errors(errors: StandardErrors, with_times: bool) -> Variables:
-    values: Variables = {
-        "magnetization_stderr": ((), float(errors.mean[-1])),
-        "variance_stderr": ((), float(errors.variance[-1])),
-    }
-    if errors.distribution is not None:
-        values["distribution_stderr"] = ("sz_total", errors.distribution)
-    if errors.spins is not None:
-        values["spin_magnetization_stderr"] = ("spin", errors.spins)
-    if with_times:
-        in_time = {"magnetization_t": errors.mean, "variance_t": errors.variance, "energy_t": errors.energy}
-        values |= {f"{name}_stderr": ("time", value[:-1]) for name, value in in_time.items()}
-    return values
+    def _sampled(self, errors: StandardErrors, has_precision: bool) -> Variables:
+        """Standard errors at the end and at the output times."""
+        final = float(errors.variance[-1])
+        known: dict[str, tuple[Any, Any]] = {
+            "precision_stderr": ((), final / self.variance**2 if has_precision else None),
+            "magnetization_stderr": ((), float(errors.mean[-1])),
+            "variance_stderr": ((), final),
+            "distribution_stderr": ("sz_total", errors.distribution),
+            "spin_magnetization_stderr": ("spin", errors.spins),
+        }
+        if len(self.times):
+            in_time = {"magnetization_t": errors.mean, "variance_t": errors.variance, "energy_t": errors.energy}
+            known |= {f"{name}_stderr": ("time", value[:-1]) for name, value in in_time.items()}
+        return {name: (dims, value) for name, (dims, value) in known.items() if value is not None}
 
 
 def _least_precision(mean: float, error: float) -> float:
-    """Lower bound 1/(1 - mu^2) of Bhatia and Davis on 1/sigma^2, at the end of mu's error bar that makes it least."""
+    """Lower bound 1/(1 - mu^2) of Bhatia and Davis on 1/sigma^2, at the smallest |mu| within its error bar."""
     least = max(abs(mean) - error, 0.0)
     return 1.0 / max(1.0 - least**2, VARIANCE_FLOOR)

@@ -1,4 +1,4 @@
-"""Who is running what: at most one process runs a problem of a store at a time."""
+"""Claims: at most one process runs a problem of a store at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # no POSIX system: two sweeps at once may both run a problem, and the later record stays
+except ImportError:  # no POSIX system: two sweeps may both run a problem, and the later record stays
     fcntl = None  # type: ignore[assignment]
 
 
@@ -20,10 +20,10 @@ _NO_LOCKS = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK)
 
 @contextmanager
 def claim(path: Path) -> Iterator[bool]:
-    """Yield whether the claim of this file is ours; it is given up at the end, and by the system if we die.
+    """Yield whether the claim of this file is ours; the system releases it if the process dies.
 
-    An advisory lock (flock), which network file systems pass on to their server. Where a file system
-    has no locks everybody gets the claim: a problem may then be run twice, but files stay whole,
+    It is an advisory lock (flock), which network file systems pass on to their server. On a file system
+    without locks every process gets the claim: a problem may then be run twice, but files stay whole,
     because they are renamed into place.
 
     Raises:
@@ -36,7 +36,7 @@ def claim(path: Path) -> Iterator[bool]:
     try:
         yield True
     finally:
-        if locked:  # while we hold it: nobody waits for a file that is gone
+        if locked:  # removed while locked, so that no process waits for a removed file
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
         os.close(handle)
@@ -51,7 +51,7 @@ def claimed(path: Path) -> bool:
 
 
 def _locked(path: Path) -> tuple[int | None, bool]:
-    """Handle of the file, None where another has it; and whether it is locked, as far as there are locks."""
+    """Handle of the file, None where another process has it; and whether it is locked (some systems have no locks)."""
     path.parent.mkdir(exist_ok=True)
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -70,4 +70,4 @@ def _locked(path: Path) -> tuple[int | None, bool]:
             if error.errno != errno.ESTALE:
                 raise
             continue
-        os.close(handle)  # its owner removed it between our opening and locking it; so says ESTALE on NFS
+        os.close(handle)  # its owner removed it between our open and lock; NFS then reports ESTALE

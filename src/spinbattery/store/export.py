@@ -1,4 +1,4 @@
-"""Runs of a store as a table, for other programs."""
+"""Runs of a store as a table for other programs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.atomic import replacing
+from ..core.atomic import writing
 from ..core.errors import InvalidParameterError, RecordError
 from ..core.paths import user_path
 from ..records.columns import STATE, Row, columns
@@ -18,7 +18,7 @@ TABLE_ENDINGS = (".parquet", ".csv")
 
 
 def table(rows: Sequence[Row]) -> pd.DataFrame:
-    """One row a run; units stand in the names of the columns (``duration_ns``), what is not known is missing."""
+    """One row per run; names of columns have the unit (``duration_ns``), unknown values are missing."""
     import pandas as pd
 
     kinds = {"TEXT": "string", "REAL": "Float64", "INTEGER": "Int64"}
@@ -44,14 +44,11 @@ def export(rows: Sequence[Row], path: str | Path) -> None:
     if not rows:
         raise RecordError("no run fulfils the filters, so there is nothing to export; list the runs first.")
     frame = table(rows)
-    try:
-        with replacing(path) as temporary:
-            if path.suffix == ".csv":
-                frame.to_csv(temporary, index=False)
-            else:
-                frame.to_parquet(temporary, index=False)
-    except OSError as error:
-        raise RecordError(f"cannot write {str(path)!r}: {error.strerror or error}.") from error
+    with writing(path) as temporary:
+        if path.suffix == ".csv":
+            frame.to_csv(temporary, index=False)
+        else:
+            frame.to_parquet(temporary, index=False)
 
 
 def _with_unit(name: str, unit: str) -> str:

@@ -1,4 +1,4 @@
-"""Files of a store: how they are named, and what the index holds of each."""
+"""Files of a store: their names, and their entries in the index."""
 
 from __future__ import annotations
 
@@ -7,36 +7,43 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.errors import RecordError
+from ..core.errors import InvalidParameterError, RecordError
 from ..records.columns import Row, record_row
 from ..records.record import Record
 from ..records.record_file import read_record
 
-STEM_DIGITS = 32
+_STEM_DIGITS = 32
+_NO_NAME = frozenset("/\\\0")
 RECORD, FAILURE = ".nc", ".failed.json"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What the index holds of one file; plain data, small enough to be sent between processes."""
+    """Row of one file in the index; plain data, small enough to be sent between processes."""
 
     stem: str
     row: Row
 
 
 def stem_of(key: str) -> str:
-    """Name of the file of a key, without its ending: its first digits, and those of the job of a measurement."""
+    """Name of the file of a key, without its ending: first digits of the run, and digits of the job of a measurement.
+
+    Raises:
+        InvalidParameterError: the key is no text, or can be no name of a file.
+    """
+    if not isinstance(key, str) or set(key) & _NO_NAME:
+        raise InvalidParameterError(f"a key must be the key of a record, such as record.key, but is {key!r}.")
     planned, hyphen, job = key.partition("-")
-    return planned[:STEM_DIGITS] + hyphen + job
+    return planned[:_STEM_DIGITS] + hyphen + job
 
 
 def stem_of_path(path: Path) -> str:
-    """The same of a file that is there."""
+    """Name of a file without its ending."""
     return path.name.split(".")[0]
 
 
 def digest(path: Path) -> str | None:
-    """SHA-256 of a file, or None where it cannot be read."""
+    """SHA-256 of a file; None where it cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
@@ -44,7 +51,7 @@ def digest(path: Path) -> str | None:
 
 
 def entry_of(record: Record, content: bytes) -> Entry:
-    """Entry of a record and the content of its file."""
+    """Entry of a record with this content of its file."""
     row = record_row(record)
     row |= {"size": len(content), "digest": hashlib.sha256(content).hexdigest()}
     return Entry(stem_of(record.key), row)
@@ -54,7 +61,7 @@ def intact(path: Path) -> Record:
     """The record of a file.
 
     Raises:
-        RecordError: the file is damaged, or of another run than its name says.
+        RecordError: the file is damaged, or has the name of another run.
     """
     record = read_record(path)
     if stem_of(record.key) != stem_of_path(path):
@@ -66,7 +73,7 @@ def intact(path: Path) -> Record:
 
 
 def read_entry(path: Path) -> Entry:
-    """Entry of a file, read and checked."""
+    """Entry of a file; a damaged file gets an entry that says so."""
     stem = stem_of_path(path)
     try:
         if path.name.endswith(FAILURE):
@@ -77,7 +84,7 @@ def read_entry(path: Path) -> Entry:
 
 
 def _noted(path: Path) -> Row:
-    """What was noted of a run that failed, checked to be what the index can hold."""
+    """The note on a run that failed, checked to fit the index."""
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
@@ -90,5 +97,5 @@ def _noted(path: Path) -> Row:
         and all(value is None or isinstance(value, str | int | float) for value in row.values())
     )
     if not whole:
-        raise RecordError(f"{path.name} is damaged: it does not tell which run failed, and why; remove it.")
+        raise RecordError(f"{path.name} is damaged: it does not say which run failed, and why; remove it.")
     return dict(row)

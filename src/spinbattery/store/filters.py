@@ -1,4 +1,4 @@
-"""Conditions on runs, as users write them, turned into SQL."""
+"""SQL conditions from the filters that users write."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..model.noise import as_noise
 from ..records.columns import columns
 
 _SAME = 1e-9
-"""Numbers closer than this fraction are one: 0.1 + 0.2 finds 0.3."""
+"""Numbers that differ by less than this fraction are equal: 0.1 + 0.2 finds 0.3."""
 
 
 def conditions(filters: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """SQL condition and its values.
 
     A value asks for equality, a list for any of its members, a slice for a range with both ends, None
-    for what is not known; a duration may have its unit, such as ``60ns``, and noise is a text form such as
+    for unknown values; a duration may have a unit, such as ``60ns``, and noise is a text such as
     ``x:1e-3/ns``, or ``none``.
 
     Raises:
@@ -50,7 +50,7 @@ def _one(name: str, wanted: Any) -> tuple[str, list[Any]]:
 
 
 def _is_unknown(name: str, wanted: Any) -> bool:
-    """Whether runs are wanted of which the column says nothing."""
+    """Whether runs with an unknown value are wanted."""
     return wanted is None or (name == "noise" and isinstance(wanted, str) and wanted == "none")
 
 
@@ -65,9 +65,9 @@ def _any_of(name: str, wanted: list[Any]) -> tuple[str, list[Any]]:
 
 
 def _equal_to_any(name: str, wanted: list[Any]) -> tuple[str, list[Any]]:
-    """One bound value however long the list: SQLite limits their number, and the depth of conditions."""
+    """One bound value for a list of any length: SQLite limits their number, and the depth of conditions."""
     values = json.dumps([_value(name, one) for one in wanted])
-    if name == "key":  # its first digits will do
+    if name == "key":  # the first digits suffice
         return "EXISTS (SELECT 1 FROM json_each(?) WHERE runs.key LIKE value || '%')", [values]
     if columns()[name].kind == "TEXT":
         return f'"{name}" IN (SELECT value FROM json_each(?))', [values]
@@ -100,10 +100,10 @@ def _value(name: str, wanted: Any) -> str | float:
         return parse_duration(wanted)
     try:
         value = math.nan if isinstance(wanted, bool) else float(wanted)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         value = math.nan
     if not math.isfinite(value):
         raise InvalidParameterError(
-            f"{name} is a number, but is asked to be {wanted!r}; a range is open where an end is None."
+            f"{name} is a number, but the filter asks for {wanted!r}; a range is open where an end is None."
         )
     return value

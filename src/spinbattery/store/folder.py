@@ -1,4 +1,4 @@
-"""A folder of records: one file for each run, named by what was run, and an index of them."""
+"""A folder of records: one file per run, named by its key, and an index of the files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..core.atomic import replacing
-from ..core.errors import RecordError
+from ..core.atomic import writing
+from ..core.checks import checked_mapping, instance, several
+from ..core.errors import InvalidParameterError, RecordError
 from ..core.paths import user_path
 from ..core.progress import Progress, checked_progress, silent
 from ..records.columns import Row, parameter_columns
 from ..records.hashing import canonical_json, planned_key
-from ..records.record import Record
+from ..records.record import Record, as_record
 from .claims import claim, claimed
 from .files import FAILURE, RECORD, Entry, digest, entry_of, intact, read_entry, stem_of, stem_of_path
 from .filters import conditions
@@ -33,7 +34,7 @@ _PART = ".part"
 _CLAIMS = ".claims"
 _CHECKPOINTS = ".checkpoints"
 _ABANDONED_S = 3600.0
-"""A file under a temporary name lives for milliseconds; after an hour its writer is dead."""
+"""Files under temporary names live for milliseconds; after an hour their writer is dead."""
 
 _BATCH = 200
 
@@ -42,17 +43,19 @@ class Store:
     """Records by key, one netCDF file each, with an SQLite index.
 
     The key is the hash of the problem, the engine with its options, the output times and the schema
-    version: a run already there need not be run again, and one with another tolerance is another run.
-    The files are what counts. The index (``index.sqlite``) only makes looking quick: it follows the
-    files by itself and may be deleted at any time. Several processes, on several machines that share
-    the folder, may read and write at once.
+    version: a stored run need not be run again, and a run with another tolerance is another run.
+    Only the files matter. The index (``index.sqlite``) makes searches quick: it follows the files by
+    itself and may be deleted at any time. Several processes, on several machines that share the folder,
+    may read and write at once.
+
+    Methods that take a key raise :class:`InvalidParameterError` for anything that is no key.
     """
 
     def __init__(self, folder: str | Path) -> None:
-        """Open a folder, made where it does not exist.
+        """Open a folder, and make it if necessary.
 
         Raises:
-            RecordError: it cannot be made.
+            RecordError: the folder cannot be made.
         """
         self.folder = user_path(folder).absolute()  # workers may have other working directories
         try:
@@ -73,22 +76,22 @@ class Store:
     # one run
 
     def path(self, key: str) -> Path:
-        """Where the record of this key is or would be."""
+        """Path of the record of this key, whether it exists or not."""
         return self.folder / f"{stem_of(key)}{RECORD}"
 
     def __contains__(self, key: str) -> bool:
         return self.path(key).is_file()
 
     def get(self, key: str) -> Record | None:
-        """The record of this key, or None where there is none.
+        """The record of this key; None if there is none.
 
         Raises:
-            RecordError: there is a file, but it is damaged or of another run.
+            RecordError: the file is damaged or of another run.
         """
         return intact(self.path(key)) if key in self else None
 
     def latest(self, key: str) -> Record | None:
-        """The latest of the measurements that were planned under this key; older versions gave one the key itself.
+        """The latest measurement that was planned under this key, or the record of the key itself.
 
         Raises:
             RecordError: see :meth:`get`.
@@ -97,7 +100,7 @@ class Store:
         return max(found, key=lambda record: (str(record.dataset.attrs["created"]), record.key), default=None)
 
     def has_planned(self, key: str) -> bool:
-        """Whether there is a record of this key, or of a measurement that was planned under it, damaged or not."""
+        """Whether there is a record of this key or of a measurement planned under it, damaged or not."""
         return bool(self._planned_under(key))
 
     def _planned_under(self, key: str) -> list[Path]:
@@ -108,7 +111,7 @@ class Store:
         """Write a record atomically, index it, and return its path.
 
         Raises:
-            RecordError: it cannot be written.
+            RecordError: it is no record, or cannot be written.
         """
         self.index([self.write(record)])
         return self.path(record.key)
@@ -117,43 +120,46 @@ class Store:
         """Write a record atomically; the entry is for :meth:`index`, now or with others later.
 
         Raises:
-            RecordError: it cannot be written.
+            RecordError: it is no record, or cannot be written.
         """
-        content = record.to_bytes()
+        content = as_record(record).to_bytes()
         record.save(self.path(record.key), content)
         self.forget_failure(record.key)
         return entry_of(record, content)
 
     def forget_failure(self, key: str) -> None:
-        """Remove the note that the run of this key failed, where there is one."""
+        """Remove the note that the run of this key failed, if there is one."""
         self._failure_path(key).unlink(missing_ok=True)
 
     def write_failure(self, parameters: Row, error: str) -> Entry:
-        """Note that a run failed, and why; ``parameters`` are its columns, the key among them.
+        """Note that a run failed, and why; ``parameters`` are its columns, including the key.
 
         Raises:
-            RecordError: it cannot be written.
+            InvalidParameterError: parameters or an error that a note cannot hold.
+            RecordError: the note cannot be written.
         """
-        row = {**parameters, "status": "failed", "error": error}
-        path = self._failure_path(str(parameters["key"]))
+        row: Row = {**checked_mapping("parameters", parameters), "status": "failed"}
+        row["error"] = instance("error", error, str)
+        path = self._failure_path(row.get("key"))  # type: ignore[arg-type]
         try:
-            with replacing(path) as temporary:
-                temporary.write_text(canonical_json(row) + "\n", encoding="utf-8")
-        except OSError as failure:
-            raise RecordError(f"cannot write {str(path)!r}: {failure.strerror}.") from failure
+            text = canonical_json(row)
+        except (TypeError, ValueError) as unusual:
+            raise InvalidParameterError(f"the parameters of a run must be plain data: {unusual}.") from None
+        with writing(path) as temporary:
+            temporary.write_text(f"{text}\n", encoding="utf-8")
         return Entry(stem_of_path(path), row)
 
     def failure(self, key: str) -> str | None:
-        """Why the run of this key failed, or None where it did not."""
+        """Why the run of this key failed; None if it did not."""
         path = self._failure_path(key)
         return str(read_entry(path).row["error"]) if path.is_file() else None
 
     def checkpoint_path(self, key: str) -> Path:
-        """Where a running problem keeps what it has reached (beginning of file names), until its record is written."""
+        """Beginning of the file names under which a run keeps its progress until its record is written."""
         return self.folder / _CHECKPOINTS / stem_of(key)
 
     def claim(self, key: str) -> AbstractContextManager[bool]:
-        """Context in which nobody else runs this key; gives False where another process has it."""
+        """Context in which no other process runs this key; yields False where one already does."""
         return claim(self._claim_path(key))
 
     def claimed(self, key: str) -> bool:
@@ -163,7 +169,7 @@ class Store:
     # the index
 
     def index(self, entries: Iterable[Entry]) -> None:
-        """Enter runs into the index; what does not get in is found by :meth:`sync`."""
+        """Enter runs into the index; :meth:`sync` finds those that cannot be entered now."""
         with contextlib.suppress(sqlite3.Error):
             self._index.add((entry.stem, entry.row) for entry in entries)
 
@@ -173,44 +179,47 @@ class Store:
         Raises:
             RecordError: the index cannot be used (locked for long, or the disk is full).
         """
-        try:
+        progress = checked_progress(progress)
+        with self._usable_index():
             self._index.repair()
-            self._follow_or_in_memory(progress)
-        except sqlite3.Error as error:
-            raise RecordError(f"the index of {str(self.folder)!r} cannot be used: {error}.") from error
+            self._follow(progress)
 
     def rebuild(self, progress: Progress = silent) -> dict[Status, int]:
-        """Make the index again from the files, each read and checked; returns how many of each status.
+        """Rebuild the index from the files, each read and checked; returns the number of runs of each status.
 
         Raises:
             RecordError: see :meth:`sync`.
         """
-        try:
+        progress = checked_progress(progress)
+        with self._usable_index():
             self._index.repair()
-            try:
-                self._index.clear()
-            except sqlite3.OperationalError as error:
-                self._go_on_without_room(error)
-            self._follow_or_in_memory(progress)
+            self._in_memory_if_full(self._index.clear)
+            self._follow(progress)
             files = self._index.files().values()
-        except sqlite3.Error as error:
-            raise RecordError(f"the index of {str(self.folder)!r} cannot be used: {error}.") from error
         return {status: sum(file["status"] == status for file in files) for status in ("done", "failed", "damaged")}
 
-    def _follow_or_in_memory(self, progress: Progress) -> None:
-        self._remove_abandoned()
+    @contextlib.contextmanager
+    def _usable_index(self) -> Iterator[None]:
         try:
-            self._follow(progress)
-        except sqlite3.OperationalError as error:
-            self._go_on_without_room(error)
-            self._follow(progress)
+            yield
+        except sqlite3.Error as error:
+            raise RecordError(f"the index of {str(self.folder)!r} cannot be used: {error}.") from error
 
-    def _go_on_without_room(self, error: sqlite3.OperationalError) -> None:
-        if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
-            raise error
-        self._index.use_memory()
+    def _in_memory_if_full(self, action: Callable[[], None]) -> None:
+        """Do something to the index, again in memory if the disk is full."""
+        try:
+            action()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            self._index.use_memory()
+            action()
 
     def _follow(self, progress: Progress) -> None:
+        self._remove_abandoned()
+        self._in_memory_if_full(lambda: self._read_new(progress))
+
+    def _read_new(self, progress: Progress) -> None:
         known, present = self._index.files(), self._present()
         self._index.remove(stem for stem in known if stem not in present)
         new = [
@@ -225,7 +234,7 @@ class Store:
             progress(min(1.0, (first + _BATCH) / len(new)), f"reading {len(new)} records")
 
     def _read_known(self, path: Path) -> Entry:
-        """Entry of a file; one that is damaged keeps the parameters that the index has of it."""
+        """Entry of a file; a damaged file keeps the parameters that the index has."""
         entry = read_entry(path)
         if entry.row["status"] == "damaged":
             for before in self._index.rows("stem = ?", [entry.stem]):
@@ -234,35 +243,34 @@ class Store:
         return entry
 
     def _present(self) -> dict[str, Path]:
-        """File of every run by stem; a record counts before a failure."""
+        """File of every run by stem; a record takes precedence over a failure."""
         failures = {stem_of_path(path): path for path in self.folder.glob(f"*{FAILURE}")}
         return failures | {stem_of_path(path): path for path in self.folder.glob(f"*{RECORD}")}
 
     def _remove_abandoned(self) -> None:
         parts = [path for folder in (self.folder, self.folder / _CHECKPOINTS) for path in folder.glob(f".*{_PART}")]
-        # of a run whose process ended after its record was written
-        behind = [path for path in (self.folder / _CHECKPOINTS).glob("*.npz") if self._has_record_of(path)]
+        # progress of runs whose process ended after the record was written
+        checkpoints = (self.folder / _CHECKPOINTS).glob("*.npz")
+        behind = [path for path in checkpoints if (self.folder / f"{stem_of_path(path)}{RECORD}").is_file()]
         for path in parts + behind:
             try:
                 if time.time() - path.stat().st_mtime > _ABANDONED_S:
                     path.unlink()
-            except OSError:  # its writer has just renamed it, or the folder is not ours
+            except OSError:  # its writer has just renamed it, or the folder belongs to another user
                 continue
         for path in (self.folder / _CLAIMS).glob("*"):
             with contextlib.suppress(OSError):
-                claimed(path)  # removes the file where nobody holds it: its owner was killed
-
-    def _has_record_of(self, checkpoint: Path) -> bool:
-        return (self.folder / f"{checkpoint.name.partition('.')[0]}{RECORD}").is_file()
+                claimed(path)  # removes a file that no process holds: its owner was killed
 
     def statuses(self, keys: Iterable[str]) -> dict[str, Status]:
-        """Which of these runs the store has, each file compared with the digest the index keeps of it.
+        """Status of each of these runs that the store has; files are compared with their digests in the index.
 
-        A planned run has the status of a measurement of it, of one that is done where there is one.
+        A planned run has the status of its measurements: done if one of them is.
 
         Raises:
             RecordError: see :meth:`sync`.
         """
+        keys = several("keys", keys)
         self.sync()
         known = self._index.files()
         stems = _stems_by_key(known)
@@ -280,7 +288,8 @@ class Store:
         return found
 
     def errors(self, keys: Iterable[str]) -> dict[str, str]:
-        """Errors of those runs that failed or are damaged, as the index knows them."""
+        """Errors of each of these runs that failed or is damaged, from the index."""
+        keys = several("keys", keys)
         wrong = {stem_of(row["key"]): str(row["error"]) for row in self.rows(status=["failed", "damaged"])}
         stems = _stems_by_key(self._index.files())
         found = {key: stems(key) for key in keys}
@@ -297,16 +306,14 @@ class Store:
         """
         where, values = conditions(filters)
         self.sync()
-        try:
+        with self._usable_index():
             return self._index.rows(where, values)
-        except sqlite3.Error as error:
-            raise RecordError(f"the index of {str(self.folder)!r} cannot be used: {error}.") from error
 
     def records(self, **filters: Any) -> Iterator[Record]:
         """Finished records that fulfil the filters, one after the other; see :meth:`select`."""
         for row in self.rows(**{"status": "done", **filters}):
             record = self.get(row["key"])
-            if record is not None:  # None: removed since the index was read
+            if record is not None:  # else it was removed after the index was read
                 yield record
 
     def select(self, **filters: Any) -> xr.Dataset:
@@ -318,7 +325,7 @@ class Store:
 
         Raises:
             InvalidParameterError: an unknown column or an unusable value.
-            RecordError: no run fulfils them all, or a file is damaged (it is named).
+            RecordError: no run fulfils all filters, or a file is damaged (it is named).
         """
         from ..records.dataset import gather
 
@@ -329,20 +336,21 @@ class Store:
         return gather(records)
 
     def merge(self, *sources: str | Path, progress: Progress = silent) -> Merged:
-        """Copy the runs of other stores into this one; they stay as they are.
+        """Copy the runs of other stores, which are not changed, into this one.
 
-        Each file is read, checked and copied as a whole, and never written over: the same call goes on where one was
-        stopped. A run that both have with the same content is kept once, and so is a failure of a run that this
-        store knows. Of two measurements under one key, as older versions named them, the second one is kept under the
-        key of its job. Whatever else differs, is damaged, or is being computed here now, is left and said.
+        Each file is read, checked and copied as a whole, and none is overwritten: the same call continues a merge that
+        was stopped. A run that both stores have with the same content is kept once, and so is a failure of a run that
+        this store knows. Of two measurements under one key, as older versions named them, the second one is kept under
+        the key of its job. All other files that differ, are damaged, or are being computed here now are not copied,
+        and are listed in the result.
 
         Args:
             sources: folders of other stores.
             progress: called with the fraction done; may raise to stop.
 
         Raises:
-            RecordError: no source, one that is no store or is this one, or one with a ledger of QPU jobs: its jobs
-                must come along, as ``spinbattery store merge`` and :func:`spinbattery.qpu.merging.merge_stores` do.
+            RecordError: no source, a source that is no store or is this store, or one with a ledger of QPU jobs, which
+                ``spinbattery store merge`` and :func:`spinbattery.qpu.merging.merge_stores` merge as well.
         """
         from .merge import JOBS, checked_sources, merge_runs
 
@@ -356,13 +364,13 @@ class Store:
         return merge_runs(self, sources, progress)
 
     def export(self, path: str | Path, **filters: Any) -> int:
-        """Write runs as a table, .parquet or .csv, one row each; returns how many.
+        """Write runs as a table, .parquet or .csv, one row each; returns the number of rows.
 
-        Units stand in the names of the columns (``duration_ns``); what is not known is missing.
+        Names of columns have the unit (``duration_ns``); unknown values are missing.
 
         Args:
             path: of the table.
-            filters: see :meth:`select`; failed runs are exported, too, with their ``status``.
+            filters: see :meth:`select`; failed runs are exported as well, with their ``status``.
 
         Raises:
             InvalidParameterError: another ending, an unknown column or an unusable value.
@@ -375,19 +383,19 @@ class Store:
         return len(rows)
 
     def _failure_path(self, key: str) -> Path:
-        return self.folder / f"{stem_of(planned_key(key))}{FAILURE}"
+        return self.folder / f"{planned_key(stem_of(key))}{FAILURE}"
 
     def _claim_path(self, key: str) -> Path:
-        return self.folder / _CLAIMS / stem_of(planned_key(key))
+        return self.folder / _CLAIMS / planned_key(stem_of(key))
 
 
 def as_store(store: Store | str | Path) -> Store:
-    """Store from what a caller gave: one, or its folder; errors as :class:`Store`."""
+    """The given store, or the store in the given folder; raises as :class:`Store`."""
     return store if isinstance(store, Store) else Store(store)
 
 
 def _stems_by_key(known: Collection[str]) -> Callable[[str], list[str]]:
-    """What gives the stems of a key among those known: its own, or else those of measurements planned under it."""
+    """A function that finds the known stems of a key: its own, or else those of measurements planned under it."""
     measured: dict[str, list[str]] = {}
     for stem in known:
         measured.setdefault(planned_key(stem), []).append(stem)

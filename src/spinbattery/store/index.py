@@ -1,4 +1,4 @@
-"""An SQLite index of a store: a convenience that can always be made again from the files."""
+"""An SQLite index of a store, which can always be rebuilt from the files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PATIENCE_S = 30.0
 
 @cache
 def _version() -> int:
-    """Other columns are another version; SQLite keeps 31 bits."""
+    """Version of the columns, in the 31 bits that SQLite keeps."""
     return zlib.crc32(repr([(name, column.kind) for name, column in columns().items()]).encode()) >> 1
 
 
@@ -27,13 +27,12 @@ def _names() -> str:
 
 
 class Index:
-    """Rows of :func:`~spinbattery.records.columns.columns`, one a file, by the stem of its name.
+    """Rows of :func:`~spinbattery.records.columns.columns`, one per file, by the stem of its name.
 
-    Connections are short and use a rollback journal: no write-ahead log, which shared folders do not
-    support, and no lock that outlives its process, because the system drops the locks of a process
-    that dies and the next reader rolls back what it left unfinished. An index that is damaged or of
-    another version is dropped and comes back empty. Where the folder cannot be written, or has no
-    locks, the index lives in memory.
+    Connections are short and use a rollback journal: shared folders do not support a write-ahead log, and
+    no lock outlives its process, because the system drops the locks of a process that dies and the next
+    reader rolls its work back. An index that is damaged or of another version is replaced by an empty one.
+    Where the folder cannot be written, or has no locks, the index lives in memory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,11 +54,11 @@ class Index:
                 yield connection
 
     def _is_writable(self) -> bool:
-        """Whether the file can be made or changed; in a group's folder it may be another user's."""
+        """Whether the file can be made or changed; in a shared folder it may belong to another user."""
         return os.access(self.path.parent, os.W_OK) and (not self.path.exists() or os.access(self.path, os.W_OK))
 
     def use_memory(self) -> None:
-        """Go on with an empty index in memory."""
+        """Continue with an empty index in memory."""
         self._memory = sqlite3.connect(":memory:")
         self._create(self._memory)
 
@@ -74,7 +73,7 @@ class Index:
                 connection.execute(f"PRAGMA user_version = {_version()}")
 
     def repair(self) -> None:
-        """Drop an index that SQLite finds damaged; it is made again from the files.
+        """Remove an index that SQLite finds damaged; the files then fill a new one.
 
         Raises:
             sqlite3.OperationalError: another process holds it for long, or the disk is full.

@@ -1,4 +1,4 @@
-"""Runs of other stores copied into one: each once, none overwritten, none lost."""
+"""Copies runs of other stores into one: each once, none overwritten, none lost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.atomic import replacing
+from ..core.atomic import writing
 from ..core.errors import RecordError
 from ..core.paths import user_path
 from ..core.progress import Progress, silent
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from .folder import Store
 
 JOBS = "qpu.sqlite"
-"""The ledger of a store of QPU jobs, which belongs to the jobs and is merged with them."""
+"""File of the ledger of QPU jobs, which :mod:`spinbattery.qpu.merging` merges."""
 
 
 @dataclass
 class Merged:
-    """What became of the runs of the sources.
+    """Outcome of a merge.
 
     Attributes:
-        copied: keys of those that the target has now and did not have.
-        same: how many it had already; also runs that failed elsewhere and are known here.
-        left: files that were not copied, with the reason.
+        copied: keys of the runs that are new in the target.
+        same: number of runs that the target had already; also failures of runs that the target knows.
+        left: files that were not copied, each with the reason.
     """
 
     copied: list[str] = field(default_factory=list)
@@ -38,15 +38,15 @@ class Merged:
 
     @property
     def complete(self) -> bool:
-        """Whether the target has everything that the sources have."""
+        """Whether the target has all runs of the sources."""
         return not self.left
 
 
 def checked_sources(target: Path, sources: Iterable[str | Path]) -> list[Path]:
-    """Folders that can be merged into another.
+    """Folders that can be merged into the target.
 
     Raises:
-        RecordError: none, one that does not exist or holds nothing of a store, or the target itself.
+        RecordError: no folder, one that does not exist or is no store, or the target itself.
     """
     found = [user_path(source).absolute() for source in sources]
     if not found:
@@ -55,14 +55,14 @@ def checked_sources(target: Path, sources: Iterable[str | Path]) -> list[Path]:
         if not source.is_dir():
             raise RecordError(f"there is no store {str(source)!r}; a sweep or --store makes one.")
         if target.exists() and source.samefile(target):
-            raise RecordError(f"{str(source)!r} is the target itself; name the stores that are to be copied into it.")
+            raise RecordError(f"{str(source)!r} is the target itself; name the stores to copy into it.")
         if not (_files(source) or (source / JOBS).is_file()):
-            raise RecordError(f"{str(source)!r} holds no runs, so that it is no store; name the folder of the records.")
+            raise RecordError(f"{str(source)!r} holds no runs, so it is no store; name the folder of the records.")
     return found
 
 
 def merge_runs(store: Store, sources: Iterable[str | Path], progress: Progress = silent) -> Merged:
-    """Copy the runs of other stores, see :meth:`~spinbattery.store.folder.Store.merge`; ledgers are left alone."""
+    """Copy the runs of other stores, see :meth:`~spinbattery.store.folder.Store.merge`, without their ledgers."""
     folders = checked_sources(store.folder, sources)
     files = [path for folder in folders for path in _files(folder)]
     result = Merged()
@@ -72,86 +72,74 @@ def merge_runs(store: Store, sources: Iterable[str | Path], progress: Progress =
             if not ours:
                 result.left[str(path)] = "another process is computing this run for the target; merge again later"
                 continue
-            _Copy(store, path, result).make()
+            _copy(store, path, result)
     progress(1.0, f"merging {len(files)} runs")
     return result
 
 
 def _files(folder: Path) -> list[Path]:
-    """Records before failures: a failure counts only where there is no record."""
+    """Files of records, then of failures: a failure counts only without a record."""
     return [path for ending in (RECORD, FAILURE) for path in sorted(folder.glob(f"[!.]*{ending}"))]
 
 
-@dataclass
-class _Copy:
-    """The copy of one file; the claim of its run is held."""
+def _copy(store: Store, path: Path, result: Merged) -> None:
+    """Copy one file while the claim of its run is held, or note the reason why not.
 
-    store: Store
-    path: Path
-    result: Merged
+    Raises:
+        RecordError: the target cannot be written.
+    """
+    is_failure = path.name.endswith(FAILURE)
+    try:
+        found = _failure(store, path) if is_failure else _record(store, path)
+    except (RecordError, OSError) as error:
+        if path.exists():  # else a failure whose run has succeeded in the meantime
+            result.left[str(path)] = str(error)
+        return
+    if found is None:
+        result.same += 1
+        return
+    content, entry = found
+    with writing(store.folder / f"{entry.stem}{FAILURE if is_failure else RECORD}") as temporary:
+        temporary.write_bytes(content)
+    if not is_failure:
+        store.forget_failure(entry.row["key"])
+    store.index([entry])
+    result.copied.append(str(entry.row["key"]))
 
-    def make(self) -> None:
-        """Copy it, or note why not.
 
-        Raises:
-            RecordError: the target cannot be written.
-        """
+def _failure(store: Store, path: Path) -> tuple[bytes, Entry] | None:
+    """Content and entry of a run that failed; None where the target knows the run."""
+    entry = read_entry(path)
+    if entry.row["status"] != "failed":
+        raise RecordError(str(entry.row["error"]))
+    key = str(entry.row["key"])
+    known = store.has_planned(key) or store.failure(key) is not None
+    return None if known else (path.read_bytes(), entry)
+
+
+def _record(store: Store, path: Path) -> tuple[bytes, Entry] | None:
+    """Content and entry of a record, under the key of its job where another record has the planned key."""
+    content, record = path.read_bytes(), intact(path)
+    named = record.as_measurement()
+    if any(known.content_hash == named.content_hash for known in _known(store, record.key, named.key)):
+        return None
+    if record.key not in store:
+        return content, entry_of(record, content)
+    if named.key in store:
+        raise RecordError(
+            f"the target has another record of this run, or a damaged one, {store.path(named.key).name}, which was "
+            "not changed; compare the two, and remove one"
+        )
+    content = named.to_bytes()
+    return content, entry_of(named, content)
+
+
+def _known(store: Store, *keys: str) -> Iterator[Record]:
+    """Intact records of the same run or job in the target, under the keys that measurements have now."""
+    for key in {*keys, planned_key(keys[0])}:
         try:
-            found = self._failure() if self.path.name.endswith(FAILURE) else self._record()
-        except (RecordError, OSError) as error:
-            if self.path.exists():  # else a failure whose run has succeeded meanwhile
-                self.result.left[str(self.path)] = str(error)
-            return
-        if found is None:
-            self.result.same += 1
-            return
-        content, entry = found
-        self._write(content, entry)
-
-    def _failure(self) -> tuple[bytes, Entry] | None:
-        """What to write of a run that failed, None where the target knows the run."""
-        entry = read_entry(self.path)
-        if entry.row["status"] != "failed":
-            raise RecordError(str(entry.row["error"]))
-        key = str(entry.row["key"])
-        known = self.store.has_planned(key) or self.store.failure(key) is not None
-        return None if known else (self.path.read_bytes(), entry)
-
-    def _record(self) -> tuple[bytes, Entry] | None:
-        """What to write of a record: as it is, or under the key of its job where another has that of the plan."""
-        content, record = self.path.read_bytes(), intact(self.path)
-        named = record.as_measurement()
-        if any(known.content_hash == named.content_hash for known in self._known(record.key, named.key)):
-            return None
-        if record.key not in self.store:
-            return content, entry_of(record, content)
-        if named.key in self.store:
-            raise RecordError(
-                f"the target has another record of this run, or a damaged one, {self.store.path(named.key).name}, "
-                "which was left as it is; compare the two, and remove one"
-            )
-        content = named.to_bytes()
-        return content, entry_of(named, content)
-
-    def _known(self, *keys: str) -> Iterator[Record]:
-        """What the target may have of the same run or job, as measurements are named now; damaged ones are no match."""
-        for key in {*keys, planned_key(keys[0])}:
-            try:
-                found = self.store.get(key)
-            except RecordError:
-                continue
-            if found is not None:
-                yield found.as_measurement()
-
-    def _write(self, content: bytes, entry: Entry) -> None:
-        ending = FAILURE if self.path.name.endswith(FAILURE) else RECORD
-        target = self.store.folder / f"{entry.stem}{ending}"
-        try:
-            with replacing(target) as temporary:
-                temporary.write_bytes(content)
-        except OSError as error:
-            raise RecordError(f"cannot write {str(target)!r}: {error.strerror or error}.") from error
-        if ending == RECORD:
-            self.store.forget_failure(entry.row["key"])
-        self.store.index([entry])
-        self.result.copied.append(str(entry.row["key"]))
+            found = store.get(key)
+        except RecordError:
+            continue
+        if found is not None:
+            yield found.as_measurement()
