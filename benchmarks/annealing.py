@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from spinbattery.annealer.emulator import EmulatedAnnealer
 from spinbattery.annealer.options import Model
-from spinbattery.annealer.schedule import AnnealSchedule, Sweeps
+from spinbattery.annealer.schedule import AnnealSchedule, SweepEnergies
 from spinbattery.core.units import BOLTZMANN_GHZ_PER_KELVIN
 from spinbattery.model.scales import advantage_system6
+from spinbattery.solver.parsing import parse_parameters
 
 from .contestants import COUPLING, FIELD, HOLD
 
@@ -92,10 +93,10 @@ class AnnealJob:
         levels = (1.0, self.edge, self.hold, self.hold, self.edge, 1.0)
         return [[round(t, 2), s] for t, s in zip(times, levels, strict=True)]
 
-    def energies(self) -> Sweeps:
+    def energies(self) -> SweepEnergies:
         """A, B and g of each sweep: the emulator's, for those who must be given them."""
-        schedule = AnnealSchedule.from_parameters({"anneal_schedule": self.schedule()}, 20.0)
-        return Sweeps.of(schedule, advantage_system6(), self.sweeps)
+        schedule = AnnealSchedule.of(parse_parameters({"anneal_schedule": self.schedule()}), 20.0)
+        return SweepEnergies.of(schedule, advantage_system6(), self.sweeps)
 
 
 def emulator(job: AnnealJob, threads: int = 1, model: Model = "svmc-tf") -> Run:

@@ -11,16 +11,17 @@ from .section import AuditItem, Section, TableItem
 _NETWORKS = ("torus:2x2", "torus:3x3", "torus:3x4")
 _DURATIONS = ("20ns", "60ns")
 
+_REFERENCE, _LOCAL = "cooperative (the reference)", "local, equal integral"
+_POLARISED_LOCAL = "polarised local (J = 0, s_hold 0.25), equal integral"
+
 
 def _recipes(duration: str) -> dict[str, ProtocolRecipe]:
     return {
-        "cooperative (the reference)": ProtocolRecipe("cooperative", duration),
+        _REFERENCE: ProtocolRecipe("cooperative", duration),
         "local, as printed (cost matched at g = 1)": ProtocolRecipe("local", duration),
-        "local, equal integral": ProtocolRecipe("local", duration, equal_cost=True),
+        _LOCAL: ProtocolRecipe("local", duration, equal_cost=True),
         "polarised, equal integral": ProtocolRecipe("polarised", duration, equal_cost=True),
-        "polarised local (J = 0, s_hold 0.25), equal integral": ProtocolRecipe(
-            "polarised-local", duration, s_hold=0.25, equal_cost=True
-        ),
+        _POLARISED_LOCAL: ProtocolRecipe("polarised-local", duration, s_hold=0.25, equal_cost=True),
     }
 
 
@@ -40,7 +41,7 @@ def build(runs: Runs) -> Section:
     found = {case: runs[request] for case, request in _REQUESTS.items()}
     rows = []
     for (network, duration, name), run in found.items():
-        reference = found[network, duration, "cooperative (the reference)"].record.problem.cost
+        reference = found[network, duration, _REFERENCE].record.problem.cost
         record, cost, ratio = run.record, run.record.problem.cost, independence_ratio(run.record)
         rows.append(
             (network, duration, name, f"{abs(record.problem.protocol.h):.4f}", f"{record.magnetization:.6f}",
@@ -83,15 +84,12 @@ def build(runs: Runs) -> Section:
 
 
 def _audit(found: dict[tuple[str, str, str], Run]) -> AuditItem:
-    def precision(duration: str, start: str) -> str:
-        run = next(
-            r for (n, d, name), r in found.items() if n == "torus:3x3" and d == duration and name.startswith(start)
-        )
-        return f"{run.record.precision:.3g}"
+    def precision(duration: str, name: str) -> str:
+        return f"{found['torus:3x3', duration, name].record.precision:.3g}"
 
     measured = "; ".join(
-        f"{duration}: polarised local {precision(duration, 'polarised local')}, "
-        f"CP {precision(duration, 'cooperative')}, LP {precision(duration, 'local, equal')}"
+        f"{duration}: polarised local {precision(duration, _POLARISED_LOCAL)}, "
+        f"CP {precision(duration, _REFERENCE)}, LP {precision(duration, _LOCAL)}"
         for duration in _DURATIONS
     )
     return AuditItem(

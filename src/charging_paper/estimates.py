@@ -187,7 +187,7 @@ def _decoherence(runs: Runs, rates: dict[Method, dict[str, CalibrationCurve]]) -
         value
         for curves in rates.values()
         for name, curve in curves.items()
-        if not name.startswith("20 ns") and (value := _read_off(curve, _COOPERATIVE["alpha"]).value) is not None
+        if name != fig8.SHORTEST and (value := _read_off(curve, _COOPERATIVE["alpha"]).value) is not None
     ]
     return AuditItem(
         "Decoherence rate from alpha = 1.39",

@@ -8,7 +8,7 @@ import numpy as np
 
 from spinbattery.analysis.samples import Independence, charged, flip_statistics, flips_by_degree, uncharged_probability
 from spinbattery.figures.runs import plot_runs
-from spinbattery.records.dataset import gather_named
+from spinbattery.records.dataset import gather
 from spinbattery.records.record import Record
 
 from . import device
@@ -28,7 +28,7 @@ def build(runs: Runs) -> Section:
     found = device.curves(runs)
     names = [{"protocol": name} for name, group in found.items() for _ in group]
     used = [run for group in found.values() for run in group]
-    data = gather_named([run.record for run in used], names)
+    data = gather([run.record for run in used], names)
     label = runs.annealer_label
     return Section(
         "fig2-annealer",

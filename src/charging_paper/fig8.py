@@ -20,10 +20,10 @@ _FINE = (0.0, 0.01, 0.02, 0.03, 0.035, 0.04, 0.045, 0.06, 0.08, 0.1, 0.15, 0.21,
 _COARSE = (0.0, 0.02, 0.04, 0.06, 0.1)
 """Values of gamma tau."""
 
-MAIN = "60 ns, s_hold 0.35"
+MAIN, SHORTEST = "60 ns, s_hold 0.35", "20 ns, s_hold 0.35"
 _RECIPES = {
     MAIN: COOPERATIVE,
-    "20 ns, s_hold 0.35": replace(COOPERATIVE, duration="20ns"),
+    SHORTEST: replace(COOPERATIVE, duration="20ns"),
     "200 ns, s_hold 0.35": replace(COOPERATIVE, duration="200ns"),
     "60 ns, s_hold 0.25": replace(COOPERATIVE, s_hold=0.25),
     "200 ns, s_hold 0.25": replace(COOPERATIVE, duration="200ns", s_hold=0.25),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from spinbattery.analysis.scaling import ScalingFit, fit_both
 from spinbattery.figures.runs import plot_runs
 from spinbattery.model.recipe import ProtocolRecipe
-from spinbattery.records.dataset import gather_named
+from spinbattery.records.dataset import gather
 
 from . import device
 from .runs import Request, Run, Runs
@@ -53,7 +53,7 @@ def build(runs: Runs) -> Section:
     fits = {name: fit_both([run.record for run in curve], mixed=True) for name, curve in found.items()}
     used = [run for curve in found.values() for run in curve]
     names = [{"protocol": name} for name, curve in found.items() for _ in curve]
-    data = gather_named([run.record for run in used], names)
+    data = gather([run.record for run in used], names)
     data = data.assign_coords(crosstalk=("run", [0.0] * data.sizes["run"]))  # it is in the names of the curves
     label = runs.annealer_label
     return Section(

@@ -15,7 +15,7 @@ from spinbattery.qpu.collection import collect, stored_record
 from spinbattery.qpu.ledger import Ledger
 from spinbattery.qpu.placement import placed
 from spinbattery.qpu.planning import QpuPlan, plan_problems
-from spinbattery.qpu.submission import submit
+from spinbattery.qpu.submission import SubmissionPolicy, submit
 from spinbattery.store.folder import Store
 
 from .device import on_any_chip
@@ -47,7 +47,7 @@ def measure(
         reads: of each job.
         budget: QPU time in s that all jobs of the ledger together may take.
         solver: its name; that of the configuration by default.
-        retry_failed, new_graph: see :func:`~spinbattery.qpu.submission.submit`.
+        retry_failed, new_graph: see :class:`~spinbattery.qpu.submission.SubmissionPolicy`.
         progress: called as jobs are sent and finished; may raise to stop.
 
     Raises:
@@ -60,27 +60,13 @@ def measure(
     with connect() as connection:
         found = connection.solver(solver)
         graph = WorkingGraph.from_properties(found.properties)
-        plans = {
-            request: plan_problems(
-                [_problem(request, graph)], found.properties, solver=found.name, graph_id=found.graph_id, reads=reads
-            )
-            for request in wanted
-        }
+        plans = {request: plan_problems([_problem(request, graph)], found, reads=reads) for request in wanted}
         jobs = {request: plan.jobs[0] for request, plan in plans.items()}
         distinct = {job.key: job for job in jobs.values()}
-        plan = QpuPlan(found.name, found.graph_id, tuple(distinct.values()))
-        submit(
-            plan,
-            found,
-            store,
-            ledger,
-            connection,
-            budget_us=budget * _US,
-            retry_failed=retry_failed,
-            new_graph=new_graph,
-            progress=progress,
-        )
-        collect(store, ledger, connection, keys=list(distinct), wait=True, progress=progress)
+        plan = QpuPlan(found, tuple(distinct.values()))
+        policy = SubmissionPolicy(budget * _US, retry_failed=retry_failed, new_graph=new_graph)
+        submit(plan, store, connection, policy, progress)
+        collect(store, connection, keys=list(distinct), wait=True, progress=progress)
     command = f"spinbattery reproduce --qpu --reads {reads} --budget {budget:g} --solver {found.name}"
     records = {job.key: stored_record(store, job) or store.latest(job.key) for job in ledger.jobs(distinct)}
     missing = [job for job in ledger.jobs(distinct) if records[job.key] is None]

@@ -65,7 +65,7 @@ class Request:
 
     def command(self, emulator: Emulator) -> str:
         """The same on the command line."""
-        text = f"spinbattery charge --network {self.network} {self.recipe.arguments()}"
+        text = f"spinbattery charge --network {self.network} {_options(self.recipe)}"
         if self.crosstalk:
             text += f" --crosstalk {self.crosstalk:g}"
         if self.on_annealer:
@@ -82,6 +82,19 @@ class Request:
             text += f" --noise {self.noise}"
         text += f" --tolerance {self.tolerance:g}"
         return text if self.points is None else f"{text} --points {self.points}"
+
+
+def _options(recipe: ProtocolRecipe) -> str:
+    """The protocol as options of ``spinbattery charge``."""
+    text = (
+        f"--protocol {recipe.name} --duration {recipe.duration} -J {recipe.J:g} --field {recipe.field:g} "
+        f"--s-hold {recipe.s_hold:g}"
+    )
+    if recipe.equal_cost:
+        text += " --equal-cost"
+    if recipe.cost_reference is not None:
+        text += f" --cost-reference {recipe.cost_reference:g}"
+    return text
 
 
 @dataclass(frozen=True)

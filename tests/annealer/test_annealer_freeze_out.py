@@ -13,14 +13,17 @@ from spinbattery.core.errors import EngineError
 from spinbattery.core.units import BOLTZMANN_GHZ_PER_KELVIN
 from spinbattery.model import scales
 from spinbattery.model.thermal import down_probability
+from spinbattery.solver.parsing import parse_parameters
 
 KT = 0.018 * BOLTZMANN_GHZ_PER_KELVIN
 ENERGIES = scales.advantage_system6()
-REVERSE = AnnealSchedule.from_parameters(
-    {
-        "anneal_schedule": [[0, 1], [20, 0.35], [40, 0.35], [60, 1]],
-        "h_gain_schedule": [[0, 0], [20, 0], [40, 1], [60, 0]],
-    },
+REVERSE = AnnealSchedule.of(
+    parse_parameters(
+        {
+            "anneal_schedule": [[0, 1], [20, 0.35], [40, 0.35], [60, 1]],
+            "h_gain_schedule": [[0, 0], [20, 0], [40, 1], [60, 0]],
+        }
+    ),
     20.0,
 )
 
@@ -96,6 +99,6 @@ def test_what_it_cannot_treat_is_refused(problem, message):
 
 
 def test_no_gain_left_means_no_field():
-    schedule = AnnealSchedule.from_parameters({"h_gain_schedule": [[0, 1], [10, 0], [20, 0]]}, 20.0)
+    schedule = AnnealSchedule.of(parse_parameters({"h_gain_schedule": [[0, 1], [10, 0], [20, 0]]}), 20.0)
     with pytest.raises(EngineError, match="no field"):
         _down(_star(3), schedule)

@@ -66,7 +66,7 @@ def test_unused_qubits_of_a_list_are_3():
     part = dimod.BQM.from_qubo({(1, 1): 1.0, (2, 2): -1.0})
     answer = annealer().sample(part, initial_state=[3, 1, 0, 3, 3, 3], **FROZEN)
     np.testing.assert_array_equal(answer.record.sample, [[1, 0]] * 3)
-    with pytest.raises(LimitError, match=r"3 \(unused\) or absent on 1 qubit \(2\) of the problem; use 0 or 1"):
+    with pytest.raises(LimitError, match=r"3 \(unused\) or absent on 1 qubit \(2\) of the problem; give each 0 or 1"):
         annealer().sample(part, initial_state=[3, 1, 3, 3, 3, 3], **FROZEN)
     with pytest.raises(LimitError, match=r"such as 3 on qubit 0; leave unused qubits out"):
         annealer().sample(part, initial_state={0: 3, 1: 1, 2: 0}, **FROZEN)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spinbattery.annealer.device import device_of
-from spinbattery.annealer.programming import Program, dense_problem, scale_factor, start_state
+from spinbattery.annealer.programming import Program, dense_problem, scale_factor
 
 LIMITS = {"h_range": [-4, 4], "j_range": [-1, 1], "extended_j_range": [-2, 1], "per_qubit_coupling_range": [-18, 15]}
 PATH = device_of(nx.path_graph(["d", "b", "c", "a"]))
@@ -81,5 +81,6 @@ def test_stuck_qubits_outside_the_problem_do_not_matter():
 def test_initial_states_as_mapping_and_as_list():
     device = device_of({"qubits": [2, 5, 6], "couplers": [[2, 5]]})
     program = _program({6: 1.0, 2: 1.0}, {}, device)
-    np.testing.assert_array_equal(start_state(program, device, {2: 1, 5: 1, 6: -1}), [1, -1])
-    np.testing.assert_array_equal(start_state(program, device, [3, 3, 1, 3, 3, 3, -1]), [1, -1])
+    for state in ({2: 1, 5: 1, 6: -1}, [3, 3, 1, 3, 3, 3, -1]):
+        request = program.request(device, {"initial_state": state})
+        np.testing.assert_array_equal(request.initial_state.spins(request.problem.qubits), [1, -1])

@@ -5,19 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spinbattery.annealer.job import DenseProblem, Job
+from spinbattery.annealer.job import AnnealJob, DenseProblem
 from spinbattery.annealer.kernels import LANES
-from spinbattery.annealer.rotors import BLOCK, blocks, padded, run_rotors, start_of
-from spinbattery.annealer.schedule import AnnealSchedule, Sweeps
+from spinbattery.annealer.rotors import BLOCK, blocks, padded, run_rotors
+from spinbattery.annealer.schedule import AnnealSchedule, SweepEnergies
 from spinbattery.annealer.streams import Streams
 from spinbattery.core.progress import silent
 from spinbattery.model.scales import advantage_system6
+from spinbattery.solver.parsing import parse_parameters
 
 
 def _job(problem, start, reads=3, chained=False, sweeps=200):
-    schedule = AnnealSchedule.from_parameters({}, 20.0)
-    return Job(
-        problem, schedule, Sweeps.of(schedule, advantage_system6(), sweeps), 0.375, 0.5, reads, start, chained,
+    schedule = AnnealSchedule.of(parse_parameters({}), 20.0)
+    return AnnealJob(
+        problem, schedule, SweepEnergies.of(schedule, advantage_system6(), sweeps), 0.375, 0.5, reads, start, chained,
         Streams(1), 2, silent,
     )  # fmt: skip
 
@@ -40,8 +41,8 @@ def test_all_threads_get_a_block_where_there_are_reads_for_them():
 
 def test_held_spins_start_where_they_are_held():
     problem = DenseProblem(np.zeros(3), np.empty((0, 2), np.int64), np.empty(0), np.array([0, 1, -1], np.int8))
-    np.testing.assert_array_equal(start_of(_job(problem, None)), [0, 1, -1])
-    np.testing.assert_array_equal(start_of(_job(problem, np.array([1, -1, -1], np.int8))), [1, 1, -1])
+    np.testing.assert_array_equal(_job(problem, None).first_spins, [0, 1, -1])
+    np.testing.assert_array_equal(_job(problem, np.array([1, -1, -1], np.int8)).first_spins, [1, 1, -1])
 
 
 @pytest.mark.parametrize("couplings", [[-1.0, -1.0], [-1.0, -0.5]])

@@ -22,7 +22,7 @@ def test_large_networks_are_refused_with_the_way_out():
 
 
 def test_a_schedule_above_the_freeze_out_is_refused():
-    with pytest.raises(EngineError, match="raise freeze_out"):
+    with pytest.raises(EngineError, match="increase freeze_out"):
         _sample(network.ring(2), {0: 1.0}, {}, anneal_schedule=[[0, 1], [9, 0.8], [18, 1]], initial_state={0: 1})
 
 

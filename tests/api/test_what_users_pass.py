@@ -42,7 +42,7 @@ class TestInitial:
         [
             ([0, 1, 1], r"must be \+1 or -1, but spin 0 is 0"),
             ([1, 1.0000000000000002], r"must be \+1 or -1, but spin 1 is 1\.0000000000000002"),
-            ("left", "unknown initial state 'left'"),
+            ("left", "must be one of down, up, but is 'left'"),
             ({0: 1, 1: -1}, "in the network's order"),
             (1, "in the network's order"),
             ([], "in the network's order"),
@@ -54,8 +54,17 @@ class TestInitial:
             sb.cooperative(5.0, initial=initial)
 
     def test_spins_for_another_network_are_refused(self):
-        with pytest.raises(InvalidParameterError, match="3 angles but the network has 2 spins"):
+        with pytest.raises(InvalidParameterError, match="3 spins but the network has 2; give"):
             sb.charge(sb.ring(2), sb.cooperative(5.0, initial=[-1, 1, -1]))
+
+    @pytest.mark.parametrize("initial", [(1,), [1.0], np.array([1])])
+    def test_one_spin_is_not_all_of_them(self, initial):
+        protocol = sb.cooperative(5.0, initial=initial)
+        with pytest.raises(InvalidParameterError, match="has 1 spins but the network has 3; give"):
+            sb.ChargingProblem(sb.ring(3), protocol)
+        assert sb.ChargingProblem(sb.ring(1), protocol) == sb.ChargingProblem(
+            sb.ring(1), sb.cooperative(5.0, initial="up")
+        )
 
 
 class TestNetworksAndProtocols:
@@ -131,9 +140,10 @@ class TestDurations:
 
     def test_schedules_of_an_annealer_are_in_us(self):
         from spinbattery.annealer.schedule import AnnealSchedule
+        from spinbattery.solver.parsing import parse_parameters
 
         points = [[0.0, 1.0], [20.0, 0.35], [60.0, 1.0]]
-        schedule = AnnealSchedule.from_parameters({"anneal_schedule": points}, 20.0)
+        schedule = AnnealSchedule.of(parse_parameters({"anneal_schedule": points}), 20.0)
         assert (schedule.duration, schedule.s.duration) == (60.0, 60_000.0)
 
 
@@ -154,9 +164,9 @@ class TestRounding:
     @pytest.mark.parametrize(
         ("s", "message"),
         [
-            ((0.0, 1.00000001), "must run from 0 to 1, but runs from 0 to 1.00000001"),
-            ((0.0, 0.99999998), "must run from 0 to 1, but runs from 0 to 0.99999998"),
-            ((1e-8, 1.0), "must run from 0 to 1, but runs from 1e-08 to 1"),
+            ((0.0, 1.00000001), "must run from 0 to 1, but run from 0 to 1.00000001"),
+            ((0.0, 0.99999998), "must run from 0 to 1, but run from 0 to 0.99999998"),
+            ((1e-8, 1.0), "must run from 0 to 1, but run from 1e-08 to 1"),
             ((0.0, 0.5, 0.5, 1.0), "0.5 is followed by 0.5"),
             ((0.0, 0.5, 0.49999999999, 1.0), r"0\.5 is followed by 0\.49999999999"),
         ],

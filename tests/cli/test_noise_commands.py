@@ -91,7 +91,7 @@ BAD = [
     (("--noise", "x:1e-3/ns", "--engine", "lindblad", "--network", "ring:20"), "trajectories"),
     (("--engine", "lindblad", "--trajectories", "50"), "--engine trajectories"),
     (("--noise", "x:1e-3/ns", "--engine", "trajectories", "--trajectories", "1"), "trajectories"),
-    (("--crosstalk-spread", "0.01"), "seed"),
+    (("--crosstalk-spread", "0.01"), "give --crosstalk-seed"),
     (("--crosstalk-seed", "1"), "--crosstalk-spread"),
 ]
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from spinbattery.core.errors import InvalidParameterError
+from spinbattery.solver.parsing import parse_parameters
 from spinbattery.solver.timing import qpu_access_time, qpu_timing, readout_time
 
 solver = pytest.importorskip("dwave.cloud.solver", reason="the extra [qpu] is not installed")
@@ -75,7 +76,8 @@ def test_the_cooperative_protocol_on_an_advantage_of_2022(n_qubits: int, millise
 
 def test_the_parts_make_the_whole() -> None:
     properties = {"problem_timing_data": mocks.qpu_problem_timing_data()}
-    parts = qpu_timing(properties, 40, {"annealing_time": 50.0, "readout_thermalization": 3.0, "num_reads": 7})
+    sent = {"annealing_time": 50.0, "readout_thermalization": 3.0, "num_reads": 7}
+    parts = qpu_timing(properties, 40, parse_parameters(sent))
     assert (parts.n_reads, parts.anneal, parts.delay) == (7, 50.0, pytest.approx(20.54 + 3.0))
     assert parts.readout == readout_time(properties, 40)
     assert parts.programming == pytest.approx(14072.88 + 1000.0)
@@ -147,8 +149,8 @@ def test_absent_timing_data_are_named(data: Any) -> None:
         (0, {}, "number of qubits"),
         (40, {"num_reads": 0}, "num_reads"),
         (40, {"num_reads": 2.5}, "num_reads"),
-        (40, {"anneal_schedule": "fast"}, "anneal_schedule is malformed"),
-        (40, {"annealing_time": float("nan")}, "annealing_time is malformed"),
+        (40, {"anneal_schedule": "fast"}, "anneal_schedule must be a list of pairs .* but is 'fast'"),
+        (40, {"annealing_time": float("nan")}, "annealing_time must be a finite number of us above 0, but is nan"),
         (40, {"annealing_time": 1.0, "anneal_schedule": CHARGING}, "exclude each other"),
         (40, {"readout_thermalization": -1.0}, "readout_thermalization"),
     ],

@@ -302,7 +302,7 @@ def test_spin_reversal_around_a_reverse_anneal_is_refused(forward):
     sampler = TrackingComposite(SpinReversalTransformComposite(EmulatedAnnealer(graph=torus(2, 2), sweeps=500), seed=1))
     engine = Annealer(sampler=sampler, reads=200, seed=1)
     if not forward:
-        with pytest.raises(EngineError, match="has a SpinReversalTransformComposite, which turns h and J over but not"):
+        with pytest.raises(EngineError, match="has a SpinReversalTransformComposite, which reverses h and J but not"):
             charge(torus(2, 2), CP, engine=engine)
         return
     ramp = Protocol(60e3, Waveform(((0, 0), (1, 1))), Waveform(((0, 1), (1, 1))), -0.5, -0.2, PLUS)
@@ -314,7 +314,7 @@ def test_composites_that_sample_another_protocol_are_refused():
     sampler = EmulatedAnnealer(graph=torus(2, 2), sweeps=20)
     for composed, message in (
         (ScaleComposite(sampler), "ScaleComposite, which scales h and J"),
-        (dimod.TruncateComposite(sampler, 5), "TruncateComposite, which keeps the reads of low energy"),
+        (dimod.TruncateComposite(sampler, 5), "TruncateComposite, which keeps only the reads of low energy"),
         (ReverseBatchStatesComposite(sampler), "ReverseBatchStatesComposite, which starts from states of its own"),
     ):
         with pytest.raises(EngineError, match=message):

@@ -7,7 +7,7 @@ import xarray as xr
 
 from spinbattery import charge, torus
 from spinbattery.model.recipe import ProtocolRecipe
-from spinbattery.records.dataset import gather_named
+from spinbattery.records.dataset import gather
 
 SIDES = ((1, 2), (1, 3), (2, 2), (2, 3))
 
@@ -27,7 +27,7 @@ def dataset(recipes, sides=SIDES, crosstalk=0.0):
         found = charged(recipe, sides, crosstalk)
         records += found
         names += [name] * len(found)
-    return gather_named(records, [{"protocol": name} for name in names])
+    return gather(records, [{"protocol": name} for name in names])
 
 
 def recipe(name="cooperative", duration="5ns", **options):

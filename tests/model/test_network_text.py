@@ -5,12 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import networkx as nx
 import pytest
 
-from spinbattery import SpinNetwork, complete, parse_network, ring, tilted_torus, torus
+from spinbattery import (
+    ChargingProblem,
+    SpinNetwork,
+    complete,
+    cooperative,
+    parse_network,
+    ring,
+    tilted_torus,
+    torus,
+)
 from spinbattery.core.errors import NetworkError
+from spinbattery.model.network import LatticeCut
 from spinbattery.model.topology import WorkingGraph
 
 
@@ -38,18 +49,18 @@ def test_text_forms_and_names_agree(text, network):
         ("torsu:3x3", "Did you mean 'torus'"),
         ("torus", "there are torus:3x4"),
         ("", "unknown network"),
-        ("torus:3", "write torus:3x4"),
-        ("torus:3x", "write torus:3x4"),
-        ("torus:-3x4", "write torus:3x4"),
-        ("torus:3x4x5", "write torus:3x4"),
-        ("torus:0x4", "at least 1"),
-        ("tilted-torus:3", "write tilted-torus:3x1"),
-        ("tilted-torus:3x0", "b must be a whole number of at least 1"),
+        ("torus:3", "write it like torus:3x4"),
+        ("torus:3x", "write it like torus:3x4"),
+        ("torus:-3x4", "write it like torus:3x4"),
+        ("torus:3x4x5", "write it like torus:3x4"),
+        ("torus:0x4", "1 or more"),
+        ("tilted-torus:3", "write it like tilted-torus:3x1"),
+        ("tilted-torus:3x0", "b must be a whole number of 1 or more"),
         ("tilted-tours:3x1", "Did you mean 'tilted-torus'"),
-        ("ring:", "write ring:6"),
-        ("ring:five", "write ring:6"),
-        ("ring:2.5", "write ring:6"),
-        ("ring:0", "at least 1"),
+        ("ring:", "write it like ring:5"),
+        ("ring:five", "write it like ring:5"),
+        ("ring:2.5", "write it like ring:5"),
+        ("ring:0", "1 or more"),
         ("file:network.xyz", r"\.graphml, \.gml, \.edgelist"),
         ("file:nowhere.graphml", "there is no file 'nowhere.graphml'"),
     ],
@@ -150,13 +161,13 @@ def test_solvers_from_their_saved_properties(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("pegasus:", "pegasus: is not a size; write pegasus:4"),
-        ("pegasus:four", "write pegasus:4"),
-        ("pegasus:-4", "write pegasus:4"),
-        ("pegasus:" + 5000 * "9", "write pegasus:4"),
-        ("zephyr:2.5/region:1", r"zephyr:2\.5 is not a size; write zephyr:4"),
-        ("pegasus:1", "at least 2, but is 1"),
-        ("zephyr:0", "at least 1, but is 0"),
+        ("pegasus:", "pegasus:.*malformed; write it like pegasus:4"),
+        ("pegasus:four", "write it like pegasus:4"),
+        ("pegasus:-4", "write it like pegasus:4"),
+        ("pegasus:" + 5000 * "9", "write it like pegasus:4"),
+        ("zephyr:2.5/region:1", r"zephyr:2\.5.*malformed; write it like zephyr:4"),
+        ("pegasus:1", "2 or more, but is 1"),
+        ("zephyr:0", "1 or more, but is 0"),
         ("pegasus:33", "far larger than any device .* sizes go to 32"),
         ("zephyr:1000000000000", "sizes go to 32"),
         ("pegasus:4/", "unknown step '' in 'pegasus:4/'; there are missing:28:seed:7, region:4, scattered:400:seed:1"),
@@ -170,8 +181,8 @@ def test_solvers_from_their_saved_properties(tmp_path, monkeypatch):
         ("pegasus:4/region:2:seed:1", "write it like region:4"),
         ("pegasus:4/missing:264:seed:1", "has 264 qubits, so at most 263 can be missing, not 264"),
         ("pegasus:4/region:5", "region:5 does not fit into pegasus:4.*at most 4"),
-        ("pegasus:4/region:1", "at least 2, but is 1"),
-        ("pegasus:4/scattered:0:seed:1", "at least 1, but is 0"),
+        ("pegasus:4/region:1", "2 or more, but is 1"),
+        ("pegasus:4/scattered:0:seed:1", "1 or more, but is 0"),
         ("pegasus:4/scattered:265:seed:1", "has 264 qubits; choose at most as many, not 265"),
         ("pegasus:4/missing:5:seed:3/scattered:260:seed:1", "has 259 qubits"),
         ("pegasus:4/region:2/missing:3:seed:1", "'region:2' must be the last step"),
@@ -196,3 +207,29 @@ def test_a_torus_loads_no_library_of_graphs():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("pegasus:3", LatticeCut("pegasus", 3, missing=0)),
+        ("zephyr:2/region:1", LatticeCut("zephyr", 2, missing=0, region=1)),
+        ("pegasus:3/scattered:20:seed:4", LatticeCut("pegasus", 3, missing=0, scattered=(20, 4))),
+        ("pegasus:3/missing:2:seed:1", LatticeCut("pegasus", 3, missing=2)),
+        ("torus:3x4", None),
+    ],
+)
+def test_a_network_knows_its_cut_of_a_lattice_and_so_does_its_record(text, cut):
+    network = parse_network(text)
+    assert network.cut == cut
+    problem = ChargingProblem(network, cooperative(10.0))
+    assert ChargingProblem.from_dict(problem.to_dict()).network.cut == cut
+
+
+def test_a_cut_is_no_matter_of_the_name():
+    whole = parse_network("pegasus:2")
+    assert replace(whole, name="custom").cut == whole.cut
+    assert replace(torus(3, 4), name="pegasus:2").cut is None
+    assert whole.restricted_to(whole.names[:5]).cut == replace(whole.cut, missing=None)
+    region = parse_network("pegasus:3/region:2")
+    assert region.restricted_to(region.names[:5]).cut == LatticeCut("pegasus", 3, missing=None, region=2)

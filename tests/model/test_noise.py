@@ -78,7 +78,7 @@ def test_no_noise():
     ("text", "message"),
     [
         ("x:1e-3", "has no unit; write it as 1e-3/ns or 3.5kHz"),
-        ("x:1e-3ns", "the unit 'ns', which is none of its"),
+        ("x:1e-3ns", "the unit 'ns', which does not fit"),
         ("x:3mK", "the unit 'mK'"),
         ("x:1e-3/ns/2", "the unit '/ns/2'"),
         ("x:1e-3/ns,z:1e-3/ns", r"joined by \+, rates of single spins by a semicolon"),
@@ -195,7 +195,7 @@ def test_equilibrium_is_that_of_a_spin_in_its_field():
 
 def test_an_engine_without_noise_names_those_that_take_it():
     problem = ChargingProblem(ring(3), cooperative(10.0), noise=Noise(x=1e-3))
-    with pytest.raises(EngineError, match=r"has noise \(x:0.001/ns\), and this engine none; use the lindblad engine"):
+    with pytest.raises(EngineError, match=r"not support noise \(x:0.001/ns\); engines with noise: lindblad"):
         Statevector().run(problem)
 
 
@@ -210,6 +210,8 @@ def test_an_engine_without_noise_names_those_that_take_it():
         (("T2", "t2*", "decoherence"), r"1/T2 = 1/\(2 T1\) \+ 1/T_phi"),
         (("bit-flip", "spin_flip", "sx"), "Flips by sx are x"),
         (("phase-flip", "sz"), "by sz, are z"),
+        (("xy", "yx"), r"as in x:1e-3/ns\+y:1e-3/ns\."),
+        (("XYZ",), r"as in x:1e-3/ns\+y:1e-3/ns\+z:1e-3/ns\."),
         (("bit-phase-flip",), "by sy, are y"),
         (("X", "Relaxation", "depolarising noise"), "Did you mean '(x|relaxation|depolarising)'"),
     ],

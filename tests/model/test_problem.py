@@ -153,9 +153,15 @@ def test_the_hash_with_noise_is_the_same_on_every_machine():
     assert problem.content_hash == "8ccfbbdcb526d2b2ba8c57f95a68c333573c6be4552dc03cf6ab20f98021c2e9"
 
 
+def test_noise_may_be_its_text_form():
+    named, given = (ChargingProblem(ring(3), cooperative(20.0), noise=noise) for noise in ("x:1e-3/ns", Noise(x=1e-3)))
+    assert named == given
+    assert ChargingProblem(ring(3), cooperative(20.0), noise="none").noise is None
+
+
 def test_noise_must_be_noise():
-    with pytest.raises(InvalidParameterError, match=r"must be a Noise, such as parse_noise\('x:1e-3/ns'\), not 'x"):
-        ChargingProblem(ring(3), cooperative(20.0), noise="x:1e-3/ns")
+    with pytest.raises(InvalidParameterError, match="noise must be text such as x:1e-3/ns"):
+        ChargingProblem(ring(3), cooperative(20.0), noise=1e-3)
     with pytest.raises(InvalidParameterError, match="2 rates of y but the network has 3 spins"):
         ChargingProblem(ring(3), cooperative(20.0), noise=Noise(y=(1e-3, 2e-3)))
 

@@ -19,17 +19,19 @@ from spinbattery import (
     cooperative,
     fit_scaling,
     parse_network,
+    read_experiment,
     ring,
     sweep,
 )
 from spinbattery.cli.main import app
 from spinbattery.core.errors import EnergyScalesError, FitError
 from spinbattery.model.scales import EnergyScales, LinearTable, advantage_system6
+from spinbattery.qpu.client import Solver
 from spinbattery.qpu.planning import plan_jobs
 from spinbattery.records.dataset import gather
 
 CP = cooperative(60e3)
-REMEDY = r"--energy-scales FILE \[--sheet NAME\], scales=from_spreadsheet\(...\)"
+REMEDY = r"by scales=from_spreadsheet\(...\)"
 OTHER = EnergyScales("same name", LinearTable((0.0, 1.0), (10.0, 0.0)), LinearTable((0.0, 1.0), (0.1, 13.9)))
 
 
@@ -98,18 +100,28 @@ def test_commands_refuse_a_zephyr_solver_without_its_scales(solver):
     ):
         found = CliRunner().invoke(app, command)
         assert isinstance(found.exception, EnergyScalesError)
+        assert "by --energy-scales FILE [--sheet NAME]" in str(found.exception)
+
+
+def test_an_experiment_file_names_its_own_key(solver):
+    experiment = solver.parent / "study.toml"
+    experiment.write_text(
+        'networks = ["solver:solver.json"]\n[[protocols]]\nname = "cooperative"\nduration = "60us"\n', encoding="utf-8"
+    )
+    with pytest.raises(EnergyScalesError, match=r"study\.toml'.*by energy_scales = FILE in the experiment file"):
+        read_experiment(experiment)
 
 
 def test_a_plan_for_a_zephyr_solver_needs_its_scales(tmp_path):
     experiment = tmp_path / "study.toml"
     text = 'networks = ["zephyr:1"]\n%s[[protocols]]\nname = "cooperative"\nduration = "60us"\n'
     experiment.write_text(text % "", encoding="utf-8")
-    with pytest.raises(EnergyScalesError, match="Advantage2_system1 is a chip of zephyr topology"):
-        plan_jobs(experiment, ZEPHYR, solver="Advantage2_system1", graph_id=None, reads=10)
+    with pytest.raises(EnergyScalesError, match=r"Advantage2_system1 is a chip of zephyr topology.*energy_scales = "):
+        plan_jobs(experiment, Solver("Advantage2_system1", None, ZEPHYR), reads=10)
     (tmp_path / "own.csv").write_text("s,A(s) (GHz),B(s) (GHz)\n0,10,0.1\n1,0,13.9\n", encoding="utf-8")
     experiment.write_text(text % 'energy_scales = "own.csv"\n', encoding="utf-8")
     timed = ZEPHYR | {"problem_timing_data": EmulatedAnnealer(graph=ring(3)).properties["problem_timing_data"]}
-    plan = plan_jobs(experiment, timed, solver="Advantage2_system1", graph_id=None, reads=10)
+    plan = plan_jobs(experiment, Solver("Advantage2_system1", None, timed), reads=10)
     assert [float(job.problem.scales.B(1.0)) for job in plan.jobs] == [13.9]
     assert float(advantage_system6().B(1.0)) == pytest.approx(7.57, abs=0.005)
 
@@ -118,7 +130,7 @@ def test_a_sampler_of_a_zephyr_chip_needs_its_scales():
     sampler = RandomAnnealer(topology={"type": "zephyr", "shape": [1, 4]}, chip_id="Advantage2_system1")
     engine = Annealer(sampler=sampler, reads=10)
     network = parse_network("zephyr:1/scattered:3:seed:1")
-    assert "--energy-scales FILE" in str(engine.refusal(charge(network, CP).problem))
+    assert "by scales=from_spreadsheet(...)" in str(engine.refusal(charge(network, CP).problem))
     assert charge(network, CP, scales=OTHER, engine=engine).n_reads == 10
 
 

@@ -108,9 +108,9 @@ def test_a_column_given_twice_is_refused(write):
     [
         (column(0, [0.0, 0.5, 0.25, 1.0]), "0.5 is followed by 0.25"),
         (column(0, [0.0, 0.25, 0.25, 1.0]), "ascend strictly"),
-        (column(0, [0.1, 0.25, 0.5, 1.0]), "from 0 to 1, but runs from 0.1 to 1"),
-        (column(0, [0.0, 0.25, 0.5, 0.9]), "from 0 to 1, but runs from 0 to 0.9"),
-        (column(0, [0.0, 25.0, 50.0, 100.0]), "runs from 0 to 100"),
+        (column(0, [0.1, 0.25, 0.5, 1.0]), "from 0 to 1, but run from 0.1 to 1"),
+        (column(0, [0.0, 0.25, 0.5, 0.9]), "from 0 to 1, but run from 0 to 0.9"),
+        (column(0, [0.0, 25.0, 50.0, 100.0]), "run from 0 to 100"),
         (column(1, [9.0, "nan", 1.0, 0.0]), r"A\(s\) has entries that are not finite"),
         (column(2, [0.25, 1.0, "inf", 7.5]), r"B\(s\) has entries that are not finite"),
         (column(1, [9.0, "about four", 1.0, 0.0]), "column A: row 3 holds 'about four', which is no number"),

@@ -17,7 +17,7 @@ def test_named_states_are_exact_basis_states():
 
 
 def test_unknown_names_are_refused_with_a_list():
-    with pytest.raises(InvalidParameterError, match=r"'left'; there are down, up"):
+    with pytest.raises(InvalidParameterError, match=r"one of down, up, but is 'left'"):
         ProductState.named("left")
 
 
@@ -65,8 +65,8 @@ def test_uniform_means_all_spins_start_alike():
         ((0.0,), (math.inf,), "phi must be finite"),
         ((), (0.0,), "theta must be one angle or one per spin"),
         ((0.0,), (), "phi must be one angle or one per spin"),
-        ((0.0, 1.0), (0.0, 1.0, 2.0), "as many, but are 2 and 3"),
-        ((0.0,), (0.0, 1.0), "as many, but are 1 and 2"),
+        ((0.0, 1.0), (0.0, 1.0, 2.0), "different lengths, 2 and 3"),
+        ((0.0,), (0.0, 1.0), "different lengths, 1 and 2"),
         ("down", (0.0,), "real number"),
         (("up", "down"), (0.0,), "real number"),
         ((None,), (0.0,), "real number"),

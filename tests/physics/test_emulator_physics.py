@@ -14,14 +14,15 @@ from scipy.stats import chi2
 from spinbattery.annealer import kernels, rotors
 from spinbattery.annealer.emulator import EmulatedAnnealer
 from spinbattery.annealer.freeze_out import down_probabilities
-from spinbattery.annealer.job import DenseProblem, Job
+from spinbattery.annealer.job import AnnealJob, DenseProblem
 from spinbattery.annealer.rotors import run_rotors
-from spinbattery.annealer.schedule import AnnealSchedule, Sweeps
+from spinbattery.annealer.schedule import AnnealSchedule, SweepEnergies
 from spinbattery.annealer.streams import Streams
 from spinbattery.core.progress import silent
 from spinbattery.core.units import BOLTZMANN_GHZ_PER_KELVIN
 from spinbattery.model import scales
 from spinbattery.model.thermal import thermal_magnetization
+from spinbattery.solver.parsing import parse_parameters
 
 F = np.float32
 KT = 0.018 * BOLTZMANN_GHZ_PER_KELVIN
@@ -31,7 +32,7 @@ REVERSE = {
     "anneal_schedule": [[0, 1], [20, 0.35], [40, 0.35], [60, 1]],
     "h_gain_schedule": [[0, 0], [20, 0], [40, 1], [60, 0]],
 }
-SCHEDULE = AnnealSchedule.from_parameters(REVERSE, 20.0)
+SCHEDULE = AnnealSchedule.of(parse_parameters(REVERSE), 20.0)
 
 
 def _local_field(graph):
@@ -56,7 +57,7 @@ def _p2_job(protocol, sweeps, reads, seed):
     used = pairs if J else pairs[:0]
     problem = DenseProblem(np.full(40, h), used, np.full(len(used), J), np.zeros(40, np.int8))
     start = np.full(40, -1, np.int8)
-    return Job(problem, SCHEDULE, sweeps, KT, 0.5, reads, start, False, Streams(seed), 1, silent)
+    return AnnealJob(problem, SCHEDULE, sweeps, KT, 0.5, reads, start, False, Streams(seed), 1, silent)
 
 
 def test_magnetization_of_the_local_protocol_on_p2():
@@ -105,7 +106,7 @@ def test_a_larger_region_charges_too():
 
 @pytest.mark.parametrize("protocol", ["local", "cooperative"])
 def test_the_sweeps_left_out_change_nothing(protocol, monkeypatch):
-    sweeps, reads = Sweeps.of(SCHEDULE, ENERGIES, 3000), 5000
+    sweeps, reads = SweepEnergies.of(SCHEDULE, ENERGIES, 3000), 5000
     values = []
     for least in (rotors.FROZEN_RATIO, 0.0):
         monkeypatch.setattr(rotors, "FROZEN_RATIO", least)
@@ -165,7 +166,7 @@ def _constant_gain_in_segments(sweeps, n_segments):
     """The same sweeps with the mean gain of each segment: other samplers scale h and J together."""
     parts = np.array_split(np.arange(len(sweeps)), n_segments)
     gain = np.concatenate([np.full(len(part), sweeps.gain[part].mean()) for part in parts])
-    return Sweeps(sweeps.s, sweeps.transverse, sweeps.ising, gain), parts
+    return SweepEnergies(sweeps.s, sweeps.transverse, sweeps.ising, gain), parts
 
 
 def _chained_rotor_sampler(problem, sweeps, parts, reads):
@@ -189,7 +190,7 @@ def _chained_rotor_sampler(problem, sweeps, parts, reads):
 @pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["local", "cooperative"])
 def test_agreement_with_the_rotors_of_dwave_samplers(protocol):
-    sweeps, parts = _constant_gain_in_segments(Sweeps.of(SCHEDULE, ENERGIES, 1000), 21)
+    sweeps, parts = _constant_gain_in_segments(SweepEnergies.of(SCHEDULE, ENERGIES, 1000), 21)
     job = _p2_job(protocol, sweeps, 5000, seed=3)
     own = (run_rotors(job) < 0).sum(axis=1)
     theirs = (_chained_rotor_sampler(job.problem, sweeps, parts, 1500) < 0).sum(axis=1)

@@ -10,11 +10,12 @@ from typing import Any
 
 from sapi_stub import SapiStub
 
+from spinbattery.core.progress import Progress, silent
 from spinbattery.qpu.client import connect
 from spinbattery.qpu.collection import Harvest, cancel, collect, stored_record
 from spinbattery.qpu.ledger import Job, Ledger
 from spinbattery.qpu.planning import QpuPlan, plan_jobs
-from spinbattery.qpu.submission import Submission, submit
+from spinbattery.qpu.submission import Submission, SubmissionPolicy, submit
 from spinbattery.store.folder import Store
 
 READS = 10
@@ -60,32 +61,21 @@ class Desk:
 
     def plan(self, **options: Any) -> QpuPlan:
         with connect() as connection:
-            solver = connection.solver()
-        named = {"solver": solver.name, "graph_id": solver.graph_id, "reads": READS, **options}
-        return plan_jobs(self.experiment, solver.properties, **named)
+            return plan_jobs(self.experiment, connection.solver(), **{"reads": READS, **options})
 
-    def submit(self, repetitions: int = 1, **options: Any) -> Submission:
-        store = self.store
+    def submit(self, repetitions: int = 1, progress: Progress = silent, **options: Any) -> Submission:
         with connect() as connection:
-            solver = connection.solver()
-            plan = plan_jobs(
-                self.experiment,
-                solver.properties,
-                solver=solver.name,
-                graph_id=solver.graph_id,
-                reads=READS,
-                repetitions=repetitions,
-            )
-            given = {"budget_us": 1e6 * self.budget_s, **options}
-            return submit(plan, solver, store, self.ledger, connection, **given)
+            plan = plan_jobs(self.experiment, connection.solver(), reads=READS, repetitions=repetitions)
+            policy = SubmissionPolicy(**{"budget_us": 1e6 * self.budget_s, **options})
+            return submit(plan, self.store, connection, policy, progress)
 
     def collect(self, **options: Any) -> Harvest:
         with connect() as connection:
-            return collect(self.store, self.ledger, connection, **options)
+            return collect(self.store, connection, **options)
 
     def cancel(self, *keys: str, **options: Any) -> dict[str, str]:
         with connect() as connection:
-            return cancel(self.store, self.ledger, connection, keys, **options)
+            return cancel(self.store, connection, keys, **options)
 
     @property
     def jobs(self) -> list[Job]:

@@ -67,10 +67,7 @@ def test_labels_that_contain_another_are_others(desk: Desk) -> None:
     request = desk.plan().jobs[0].request
     with connect() as connection:
         solver = connection.solver()
-        ids = [
-            connection.submit(solver, request.h, request.J, request.parameters, label)  # type: ignore[arg-type]
-            for label in ("job-1", "job-11", "a-job-1")
-        ]
+        ids = [connection.submit(solver, request, label) for label in ("job-1", "job-11", "a-job-1")]
         assert [one.problem_id for one in connection.find("job-1")] == ids[:1]
         assert connection.find("job") == []
 
@@ -212,7 +209,9 @@ def test_an_id_that_cannot_be_noted_is_found_again(desk: Desk, monkeypatch: pyte
 
     with monkeypatch.context() as patch:
         patch.setattr(Ledger, "move", full)
-        with pytest.raises(QpuError, match=r"accepted .* could not be noted: .*disk is full.*collect.*by its label"):
+        with pytest.raises(
+            QpuError, match=r"accepted .* ledger could not be updated: .*disk is full.*collect.*by its label"
+        ):
             desk.submit()
     assert desk.states == ["submitting", "planned", "planned"]
     assert desk.submit(grace=0.0).counts["found"] == 1
@@ -262,7 +261,7 @@ def test_an_answer_that_was_thrown_away(desk: Desk) -> None:
     _wait_for_answers(desk)
     desk.stub.fault("GET", ONE_ANSWER, 410)
     found = desk.collect()
-    assert "thrown the answer away" in found.failed[desk.jobs[0].key]
+    assert "the answer has expired on the server" in found.failed[desk.jobs[0].key]
     assert desk.states == ["failed", "done", "done"]
 
 

@@ -103,9 +103,9 @@ def test_the_working_graph_is_that_of_now(desk: Desk, monkeypatch: pytest.Monkey
     path = desk.folder / "caching.conf"  # the client keeps solvers for an hour otherwise
     path.write_text(f"[defaults]\nendpoint = {desk.stub.url}\ncache_home = {desk.folder / 'cache'}\n")
     monkeypatch.setenv("DWAVE_CONFIG_FILE", str(path))
-    assert desk.plan().graph_id == "0123456789"
+    assert desk.plan().solver.graph_id == "0123456789"
     desk.stub.solver = advantage(graph_id="fedcba")
-    assert desk.plan().graph_id == "fedcba"
+    assert desk.plan().solver.graph_id == "fedcba"
 
 
 def test_a_graph_that_changes_between_plan_and_request_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,5 +144,5 @@ def test_files_of_other_programs_and_versions_are_refused(ledger: Ledger) -> Non
 
 
 def test_a_ledger_that_cannot_be_made(tmp_path: Path) -> None:
-    with pytest.raises(QpuError, match=r"cannot be used .* see that its folder exists"):
+    with pytest.raises(QpuError, match=r"cannot be used .* check that its folder exists"):
         Ledger(tmp_path / "missing").enter([job()], 100.0)

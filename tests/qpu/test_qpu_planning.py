@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from spinbattery.core.errors import LimitError, NetworkError, SpinBatteryError
 from spinbattery.model.network import torus
 from spinbattery.model.network_text import parse_network
 from spinbattery.model.topology import WorkingGraph
+from spinbattery.qpu.client import Solver
 from spinbattery.qpu.placement import placed
 from spinbattery.qpu.planning import QpuPlan, plan_jobs
 
@@ -36,8 +38,9 @@ def graph(properties: dict[str, Any]) -> WorkingGraph:
 
 
 def plan(experiment: Path, properties: dict[str, Any], **options: Any) -> QpuPlan:
-    given = {"solver": "Advantage_system6", "graph_id": "a", "reads": 100, **options}
-    return plan_jobs(experiment, properties, **given)
+    given = {"name": "Advantage_system6", "graph_id": "a", "reads": 100, **options}
+    solver = Solver(given.pop("name"), given.pop("graph_id"), properties)
+    return plan_jobs(experiment, solver, **given)
 
 
 def test_lattices_are_placed_where_the_fewest_qubits_are_missing(graph: WorkingGraph) -> None:
@@ -134,11 +137,29 @@ def test_keys_tell_solver_graph_reads_and_qubits_apart(properties: dict[str, Any
     )
     jobs = [
         job
-        for options in ({}, {"solver": "Another"}, {"graph_id": "b"}, {"reads": 101})
+        for options in ({}, {"name": "Another"}, {"graph_id": "b"}, {"reads": 101})
         for job in plan(path, properties, **options).jobs
     ]
     assert len({job.key for job in jobs}) == 8
     assert jobs[0].item == jobs[4].item  # another graph is no other wish
+
+
+def test_a_field_that_follows_from_the_network_is_no_part_of_what_was_asked(
+    properties: dict[str, Any], tmp_path: Path
+) -> None:
+    protocols = (("cooperative", False), ("polarised", True), ("local", False), ("local", True))
+    recipes = (
+        f'[[protocols]]\nname = "{name}"\nduration = "60us"\nequal_cost = {str(equal).lower()}\n'
+        for name, equal in protocols
+    )
+    path = tmp_path / "study.toml"
+    path.write_text('networks = ["pegasus:2"]\n' + "".join(recipes))
+    for job in plan(path, properties).jobs:
+        protocol = job.problem.protocol
+        other = replace(job, problem=replace(job.problem, protocol=replace(protocol, h=2.0 * protocol.h)))
+        assert (other.item == job.item) == protocol.field_is_matched
+        renamed = replace(job, problem=replace(job.problem, protocol=replace(protocol, name="another")))
+        assert renamed.problem.protocol.field_is_matched == protocol.field_is_matched
 
 
 def test_all_limits_are_told_at_once(properties: dict[str, Any], tmp_path: Path) -> None:

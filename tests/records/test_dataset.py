@@ -8,8 +8,8 @@ import pytest
 from spinbattery import Product, Statevector, charge, cooperative, ring, torus
 from spinbattery.core.errors import RecordError
 from spinbattery.records.columns import RESULTS, columns
-from spinbattery.records.dataset import gather, gather_named
-from spinbattery.records.schema import LONG_NAMES, UNITS
+from spinbattery.records.dataset import gather
+from spinbattery.records.schema import ATTRIBUTES
 
 TRAJECTORIES = ("time", "magnetization_t", "std_t", "energy_t", "magnetization_t_error", "variance_t_error")
 TINY = cooperative(1e-3, J=0.0, h=0.0, s_hold=1.0)
@@ -143,21 +143,20 @@ def test_units_and_meanings(data):
     for name, variable in data.variables.items():
         if name in columns():
             assert variable.attrs == {"units": columns()[name].unit, "long_name": columns()[name].meaning}
-        elif name in UNITS:
-            assert variable.attrs["units"] == UNITS[name]
-            assert variable.attrs.get("long_name") == LONG_NAMES.get(name)
+        else:
+            assert variable.attrs == ATTRIBUTES.get(name, {})
 
 
 def test_labels_replace_the_names_of_protocols(records):
     labels = ["a", "b", "a", "c", "b"]
-    data = gather_named(records, [{"protocol": label} for label in labels])
+    data = gather(records, [{"protocol": label} for label in labels])
     assert data.protocol.to_numpy().tolist() == labels
     assert gather(records).protocol.to_numpy().tolist() == ["cooperative"] * 5
 
 
 def test_there_is_a_label_for_every_record(records):
-    with pytest.raises(ValueError, match="shorter"):
-        gather_named(records, [{"protocol": "a"}, {"protocol": "b"}])
+    with pytest.raises(RecordError, match="names must be as many as the"):
+        gather(records, [{"protocol": "a"}, {"protocol": "b"}])
 
 
 def test_no_record_is_refused():

@@ -272,7 +272,7 @@ def test_the_example_of_the_paper():
         ("crosstalk = []\n" + NETWORK + PROTOCOL, "crosstalk: must not be empty"),
         ('crosstalk_pairs = "some"\n' + NETWORK + PROTOCOL, "crosstalk_pairs: Input should be 'neighbours' or 'all'$"),
         ('sheet = "one"\n' + NETWORK + PROTOCOL, "sheet names a sheet of energy_scales; give both"),
-        (NETWORK + PROTOCOL + "cost_reference = 0.3", "the cost reference is only used at equal cost"),
+        (NETWORK + PROTOCOL + "cost_reference = 0.3", "cost_reference is only used at equal cost; set equal_cost"),
         ("networks = [\n" + PROTOCOL, "is not TOML"),
         (NETWORK + PROTOCOL + "J = 1\nJ = 2", "is not TOML"),
     ],

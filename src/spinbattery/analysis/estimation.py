@@ -12,13 +12,11 @@ import numpy as np
 from ..core.checks import apart, finite, instance, pair, positive, whole_number
 from ..core.errors import FitError, InvalidParameterError, OutsideCurveWarning
 from ..core.typing import FloatArray
-from .calibration import UNITS, CalibrationCurve, Parameter, Quantity, in_unit, origin
+from .calibration import PER_DURATION, UNITS, CalibrationCurve, Parameter, Quantity, in_unit, origin
 
 _BISECTIONS = 60
 _SAME = 1e-9
 """Crossings closer than this fraction of the curve's range are one, at a point of the curve."""
-
-_PER_DURATION: dict[str, Parameter] = {"gamma_tau": "gamma", "crosstalk_tau": "crosstalk"}
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class Estimate:
 
         return replace(
             self,
-            parameter=_PER_DURATION[self.parameter],
+            parameter=PER_DURATION[self.parameter],
             value=over(self.value),
             interval=(over(self.interval[0]), over(self.interval[1])),
             interpolation_error=over(self.interpolation_error),
@@ -149,9 +147,9 @@ def _spelled(ends: tuple[float | None, float | None]) -> str:
 
 def check_per_duration(parameter: str) -> None:
     """Raise :class:`InvalidParameterError` unless the parameter is a product with the duration."""
-    if parameter not in _PER_DURATION:
+    if parameter not in PER_DURATION:
         raise InvalidParameterError(
-            f"{parameter} does not depend on a duration; estimate {' or '.join(_PER_DURATION)} for that."
+            f"{parameter} does not depend on a duration; estimate {' or '.join(PER_DURATION)} for that."
         )
 
 

@@ -15,6 +15,7 @@ from ..model.families import distinct, family_of
 from ..model.network import SpinNetwork
 from ..records.charge_state import ChargeState, charge_state, unlike_a_charge
 from ..records.dataset import gather
+from ..records.no_precision import NoPrecision
 from ..records.options import curve_options
 from ..records.record import Record
 
@@ -159,7 +160,7 @@ def _points_of_runs(runs: xr.Dataset, include_uncharged: bool, mixed: bool) -> C
         k = int(np.argmax(unknown))
         raise FitError(
             f"the run of {runs['network'].to_numpy()[k]} (N = {sizes[k]:g}) has no precision, as its sigma "
-            f"{reasons_of(runs)[k]}, and a lower bound cannot be fitted; leave it out, as by "
+            f"{sentences_of(runs)[k]}, and a lower bound cannot be fitted; leave it out, as by "
             "data.dropna('run', subset=['precision']) or [r for r in records if r.precision]."
         )
     return CheckedPoints(sizes, values, uncharged_of(runs))
@@ -196,10 +197,16 @@ def refuse_uncharged(runs: xr.Dataset) -> None:
         )
 
 
-def reasons_of(runs: xr.Dataset) -> NDArray[np.str_]:
-    """(run,) why each run has no precision, to be read after "sigma"; empty where it has one."""
+def sentences_of(runs: xr.Dataset) -> NDArray[np.str_]:
+    """(run,) why each run has no precision, in words that follow "sigma"; empty where it has one."""
     known = runs["no_precision"].to_numpy().astype(np.str_) if "no_precision" in runs else np.array("")
-    return np.where(np.isnan(runs["precision"].to_numpy()) & (known == ""), "is zero to rounding", known)
+    unknown = np.isnan(runs["precision"].to_numpy()) & (known == "")
+    return np.where(unknown, str(NoPrecision.ZERO_TO_ROUNDING), known)
+
+
+def reasons_of(runs: xr.Dataset) -> list[NoPrecision | None]:
+    """Why each run has no precision."""
+    return [NoPrecision.of_sentence(sentence) if sentence else None for sentence in sentences_of(runs).tolist()]
 
 
 def check_one_family(networks: Iterable[SpinNetwork]) -> None:
@@ -213,7 +220,7 @@ def check_one_family(networks: Iterable[SpinNetwork]) -> None:
 
 
 def check_one_curve(runs: xr.Dataset, what: str = "these runs", *, otherwise: str = "") -> None:
-    """Raise :class:`FitError` unless :func:`curve_coordinates` have one value each, and seeds alone differ in a network.
+    """Raise :class:`FitError` unless curve coordinates have one value, and runs of one network differ in seeds alone.
 
     ``what`` names the runs in the message, and ``otherwise`` is a sentence about what else the caller offers.
     """

@@ -38,8 +38,8 @@ def independence_ratio(record: Record) -> float | None:
         approximation or from a tensor network that has not converged.
     """
     record = as_record(record)
-    is_uncertain = bool(record.approximation or record.converged) and record.precision is None
-    if is_uncertain or "spin_magnetization" not in record.dataset:
+    why = record.no_precision
+    if (why is not None and not why.is_zero) or "spin_magnetization" not in record.dataset:
         return None
     spins = record.dataset["spin_magnetization"].to_numpy()
     independent = float(np.sum(1.0 - spins**2))

@@ -1,4 +1,4 @@
-"""Composites around an annealer: which of them sample another protocol than the one they are asked for."""
+"""Composites around an annealer that sample another protocol than the one in the request."""
 
 from __future__ import annotations
 
@@ -13,27 +13,25 @@ _SPIN_REVERSAL = "SpinReversalTransformComposite"
 _CHANGING = {
     "ScaleComposite": "scales h and J",
     "CutOffComposite": "leaves weak couplings out",
-    "LinearAncillaComposite": "makes couplings to other qubits of the fields, on which the gain does not act",
-    "TruncateComposite": "keeps the reads of low energy alone",
+    "LinearAncillaComposite": "replaces fields by couplings to other qubits, on which the gain does not act",
+    "TruncateComposite": "keeps only the reads of low energy",
     "ReverseAdvanceComposite": "anneals by schedules of its own, each from the reads before",
     "ReverseBatchStatesComposite": "starts from states of its own",
     "TilingComposite": "does not carry initial_state over to the qubits of its tiles",
 }
-"""Composites of dimod, dwave-preprocessing and dwave-system, and what they do to a request."""
+"""Composites of dimod, dwave-preprocessing and dwave-system that change a request, and how."""
 
 
 def changing_composite(sampler: dimod.Sampler, is_reverse: bool) -> str | None:
-    """Why the reads of a sampler would not be those of the protocol that it is asked for; None where they are.
+    """Reason why a sampler, or a composite around one, would sample another protocol; None where it would not.
 
-    Args:
-        sampler: an annealer, or composites around one.
-        is_reverse: whether the protocol starts from an initial state.
+    ``is_reverse``: whether the protocol starts from an initial state.
     """
     for layer in layers(sampler):
         names = {kind.__name__ for kind in type(layer).__mro__}
         if is_reverse and _SPIN_REVERSAL in names:
             return (
-                f"its sampler has a {type(layer).__name__}, which turns h and J over but not initial_state, so that "
+                f"its sampler has a {type(layer).__name__}, which reverses h and J but not initial_state, so that "
                 "reads would start from another state than the protocol's; give the sampler without it."
             )
         for name in _CHANGING.keys() & names:
@@ -45,7 +43,7 @@ def changing_composite(sampler: dimod.Sampler, is_reverse: bool) -> str | None:
 
 
 def layers(sampler: dimod.Sampler) -> Iterator[dimod.Sampler]:
-    """The sampler and all that it is composed of, the outermost first."""
+    """The sampler and everything it is composed of, the outermost first."""
     yield sampler
     for child in getattr(sampler, "children", ()):
         yield from layers(child)

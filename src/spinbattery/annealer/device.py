@@ -1,9 +1,8 @@
-"""The graph and the solver properties an emulator works with: those of a network, a graph or a solver."""
+"""The graph and the solver properties of an emulator, made from a network, a graph or a solver."""
 
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,7 +42,7 @@ QPU_PARAMETERS = {
     "reinitialize_state": "Whether each read of a reverse anneal starts from initial_state; if not, from the read "
     "before. True by default.",
 }
-"""Parameters shared with a QPU, and what they do here."""
+"""Parameters shared with a QPU, and their effect here."""
 
 _TYPICAL_TIMING = {
     "source": "typical of an Advantage QPU (figures of system 4.1 of August 2022 in dwave-cloud-client), so that a "
@@ -92,7 +91,7 @@ _ADVANTAGE_LIMITS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Device:
-    """What the emulator stands for.
+    """The machine that is emulated.
 
     Attributes:
         network: the qubits and couplers; weights do not matter.
@@ -111,7 +110,7 @@ class Device:
 
     @cached_property
     def numbers(self) -> tuple[int, ...]:
-        """The labels where all are numbers of qubits, else their places: limits are checked on numbers."""
+        """The labels where all are qubit numbers, else their indices: limits are checked on numbers."""
         if all(isinstance(label, int) and not isinstance(label, bool) and label >= 0 for label in self.labels):
             return self.labels  # type: ignore[return-value]
         return tuple(range(len(self.labels)))
@@ -122,20 +121,20 @@ class Device:
         return {label: k for k, label in enumerate(self.labels)}
 
     def couplers(self, names: tuple[Any, ...]) -> list[tuple[Any, Any]]:
-        """The couplers, with these names of the qubits."""
+        """The couplers, named by these names of the qubits."""
         first, second = self.network.pairs.T.tolist()  # a list of pairs would set off the garbage collector
         return list(zip(map(names.__getitem__, first), map(names.__getitem__, second), strict=True))
 
     @property
     def other_scales(self) -> str:
-        """Why its energy scales are not those taken by default; empty where they may be, as of an ideal graph."""
+        """Reason why the default energy scales are wrong; empty where they may be right, as on an ideal graph."""
         solver = self.solver or {}
         chip = str(solver.get("emulated_chip_id") or solver.get("chip_id") or CHIP_ID)
         return "" if chip == CHIP_ID else other_scales(chip, str(self.topology["type"]))
 
     def properties(self) -> dict[str, Any]:
-        """Solver properties: limits of the solver, or those documented for Advantage, and the graph."""
-        found = copy.deepcopy(dict(self.solver)) if self.solver is not None else dict(copy.deepcopy(_ADVANTAGE_LIMITS))
+        """Properties of the solver, or the limits documented for Advantage, with the graph."""
+        found = copy.deepcopy(dict(_ADVANTAGE_LIMITS if self.solver is None else self.solver))
         if self.solver is None:
             found["problem_timing_data"] = copy.deepcopy(_TYPICAL_TIMING)
             found["num_qubits"] = self._num_qubits()
@@ -152,34 +151,29 @@ class Device:
         }
 
     def _num_qubits(self) -> int:
-        """Length of an initial state given as a list: all numbers a device of this topology has."""
+        """Length of an initial state given as a list: the count of qubit numbers of a device of this topology."""
         kind, shape = self.topology["type"], self.topology["shape"]
-        if kind in ("pegasus", "zephyr"):
-            return _num_qubits(kind, shape[0], shape[-1])
-        return max(self.numbers) + 1
+        return _num_qubits(kind, shape[0], shape[-1]) if kind in ("pegasus", "zephyr") else max(self.numbers) + 1
 
 
 def _num_qubits(kind: str, m: int, tile: int) -> int:
-    """Numbers a device of a family has, working or not."""
+    """Count of the qubits of a whole device, working or not."""
     return 24 * m * (m - 1) if kind == "pegasus" else 4 * tile * m * (2 * m + 1)
 
 
 def device_of(graph: SpinNetwork | nx.Graph[Any] | Mapping[str, Any] | str | Path | None) -> Device:
-    """The device for whatever names a graph.
-
-    Args:
-        graph: a network, a networkx graph, the properties of a solver or their file, or None for a whole Pegasus P16.
+    """The device of a network, a networkx graph, the properties of a solver or their file; None is a whole Pegasus P16.
 
     Raises:
-        InvalidParameterError: something else, or properties without ``qubits`` or ``couplers``.
-        NetworkError: the graph is not of spins.
+        InvalidParameterError: the graph is something else, or the properties lack ``qubits`` or ``couplers``.
+        NetworkError: the graph is no network of spins.
     """
     if graph is None:
         graph = WorkingGraph.pegasus(16).network()
     if isinstance(graph, str | Path):
         graph = read_solver_properties(graph)
     if isinstance(graph, SpinNetwork):
-        return Device(graph, None, _topology_of_name(graph))
+        return Device(graph, None, _topology(graph))
     if isinstance(graph, Mapping):
         return _device_of_solver(graph)
     if hasattr(graph, "number_of_nodes"):
@@ -208,18 +202,17 @@ def _device_of_solver(properties: Mapping[str, Any]) -> Device:
     return Device(network, properties, dict(topology) if isinstance(topology, Mapping) else _custom(network))
 
 
-def _topology_of_name(network: SpinNetwork) -> dict[str, Any]:
-    match = re.match(r"(pegasus|zephyr):(\d+)(?!\d)", network.name)
-    if match is None or network.labels is None:
+def _topology(network: SpinNetwork) -> dict[str, Any]:
+    if network.cut is None or network.labels is None:
         return _custom(network)
-    kind, m = match[1], int(match[2])
-    if any(not isinstance(label, int) or label >= _num_qubits(kind, m, 4) for label in network.labels):
-        return _custom(network)  # a region has the name of its size, and qubits all over a chip
+    kind, m = network.cut.family, network.cut.size
+    if m is None or any(not isinstance(label, int) or label >= _num_qubits(kind, m, 4) for label in network.labels):
+        return _custom(network)  # a region is named by its size, but its qubits are anywhere on the chip
     return {"type": kind, "shape": [m] if kind == "pegasus" else [m, 4]}
 
 
 def _topology_of_graph(attributes: Mapping[str, Any], network: SpinNetwork) -> dict[str, Any]:
-    """Graphs of dwave.graphs say what they are, and how their qubits are named."""
+    """Topology of a graph of dwave.graphs, which states its family and how its qubits are named."""
     kind, m = attributes.get("family"), attributes.get("rows")
     if attributes.get("labels") == "int" and isinstance(m, int):
         if kind == "pegasus":

@@ -23,15 +23,17 @@ from ..core.units import BOLTZMANN_GHZ_PER_KELVIN
 from ..model.network import SpinNetwork
 from ..model.scales import EnergyScales, as_scales
 from ..records.hashing import canonical_json
+from ..solver.limits import check
+from ..solver.parsing import ParsedRequest
 from ..solver.timing import qpu_timing
 from .device import CHIP_ID, QPU_PARAMETERS, Device, device_of
 from .freeze_out import run_closed_form
-from .job import DenseProblem, Job, SpinArray
+from .job import AnnealJob, DenseProblem, SpinArray
 from .options import OWN_PARAMETERS, Model, Options
 from .prediction import required_bytes
-from .programming import Program, check_limits, dense_problem, scale_factor, start_state
+from .programming import Program, dense_problem, scale_factor
 from .rotors import run_rotors
-from .schedule import AnnealSchedule, Sweeps
+from .schedule import AnnealSchedule, SweepEnergies
 from .streams import CallSeeds, Streams
 from .worldlines import run_worldlines
 
@@ -63,28 +65,28 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
     The Hamiltonian is -A(s)/2 sum X + B(s)/2 (g sum h Z + sum J Z Z). Models: ``svmc-tf``, spin-vector Monte Carlo with
     proposals of width pi min(1, A/B), which freezes out by itself; ``closed-form``, each spin in equilibrium at
     ``freeze_out``, instant; ``pimc``, path-integral Monte Carlo of qubits that move while s < ``freeze_out``, for small
-    networks. All are thermal: they say nothing of coherence, sweeps are not microseconds, and the temperature is a
-    parameter of the model, not the chip's thermometer.
+    networks. All are thermal and have no coherence. Monte Carlo sweeps are not microseconds, and the temperature is a
+    parameter of the model, not a measured temperature of the chip.
 
     Args:
-        graph: qubits and couplers: a SpinNetwork, a networkx graph, or the properties of a solver or the JSON file
-            they were saved in, whose limits it then has; by default a whole Pegasus P16. Without a solver the limits
-            are those documented for Advantage.
-        scales: A(s) and B(s); those of Advantage_system6 by default, except for solvers that have others.
+        graph: qubits and couplers: a SpinNetwork, a networkx graph, or the properties of a solver, as a mapping or a
+            JSON file, whose limits then hold. By default a whole Pegasus P16 with the limits documented for Advantage.
+        scales: A(s) and B(s); Advantage_system6 by default, except for solvers that have others.
         temperature: in mK.
         sweeps: Monte Carlo sweeps of one anneal, equally spaced in time, whatever its duration.
-        seed: of a series of calls; calls differ, and a sampler made with the same seed repeats them. By default
-            every sampler differs. The seed of a call is in its info and repeats that call.
+        seed: of a series of calls. Calls differ, and a sampler made with the same seed repeats the series. By default
+            every sampler differs. The ``info`` of an answer holds the seed that repeats the call.
         readout_error: probability that a bit is read flipped, 0 to 0.5.
-        stuck: qubits that keep one value, in the dynamics and in all reads: a mapping to -1 or +1, or those at -1.
+        stuck: qubits that keep one value, in the dynamics and in all reads: a mapping to -1 or +1, or a list of qubits
+            at -1.
         model: ``svmc-tf``, ``closed-form`` or ``pimc``.
-        freeze_out: s at which spins stop to move in ``closed-form`` and ``pimc``.
+        freeze_out: annealing fraction s at which the spins freeze in ``closed-form`` and ``pimc``.
         crosstalk: parasitic couplings in units of B(s)/2, a mapping of pairs of qubits. They act between the qubits of
-            a problem whatever is programmed, and auto-scaling leaves them alone. By default those of the network.
-        threads: that work at the same time; all cores by default. They do not enter the result.
+            a problem whatever is programmed, and auto-scaling does not change them. By default the network's own.
+        threads: number of threads, by default one per core; the result does not depend on it.
         strict: whether the limits of the machine (ranges, reads, durations, slopes, steps of times) bind. By default
-            a request beyond them is done, and the ``info`` of the answer says what they are.
-        progress: called about ten times per second with the fraction done; what it raises stops the call.
+            a request beyond them is sampled, and the ``info`` of the answer names these limits.
+        progress: called about ten times per second with the fraction done; an exception it raises stops the call.
 
     Raises:
         InvalidParameterError: a setting is out of range, or names qubits that the graph does not have.
@@ -123,7 +125,7 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
 
     @cached_property
     def _device(self) -> Device:
-        # a whole P16 takes a moment, and is built when it is needed
+        # a whole P16 takes a moment to build
         return device_of(self._graph)
 
     @cached_property
@@ -138,12 +140,12 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
 
     @cached_property
     def properties(self) -> dict[str, Any]:
-        """Properties with the keys of a QPU's; ``category`` is software, and ``chip_id`` that of no chip."""
+        """Properties with the keys of a QPU; ``category`` is software, and no chip has this ``chip_id``."""
         return self._device.properties()
 
     @cached_property
     def parameters(self) -> dict[str, list[str]]:
-        """Parameters of `sample`, with the properties that concern them; what they do is in ``properties``."""
+        """Parameters of `sample`, with the properties that concern them; ``properties`` describes them."""
         found: dict[str, list[str]] = {name: ["parameters"] for name in sorted(QPU_PARAMETERS | OWN_PARAMETERS)}
         for name in found:
             found[name] += [key for key in (f"{name}_range", f"max_{name}_points") if key in self.properties]
@@ -152,7 +154,7 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What makes its reads, apart from a call's parameters and seed, as plain data for records and keys."""
+        """Plain data for records and keys: all that determines the reads, except a call's parameters and seed."""
         graph = [self._device.network.content_hash, [[*pair, value] for pair, value in self._crosstalk.items()]]
         return {**self._options.to_dict(), "graph": hashlib.sha256(canonical_json(graph).encode()).hexdigest()}
 
@@ -169,7 +171,7 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
         )
 
     def close(self) -> None:
-        """Nothing is kept open; there for use as a drop-in."""
+        """Do nothing; a QPU sampler has this method."""
 
     @dimod.bqm_structured  # type: ignore[untyped-decorator]
     def sample(self, bqm: dimod.BinaryQuadraticModel, **parameters: Any) -> dimod.SampleSet:
@@ -177,19 +179,19 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
 
         Args:
             bqm: SPIN or BINARY, on nodes and edges of this sampler.
-            parameters: those of a QPU and the emulator's own, as ``properties["parameters"]`` describes them; times
-                in us. Those that are None count as not given. ``initial_state`` is of the kind of ``bqm``: -1 and +1
-                where that is SPIN, 0 and 1 where it is BINARY.
+            parameters: of a QPU or of the emulator alone, as ``properties["parameters"]`` describes them; times in us.
+                A parameter that is None counts as not given. ``initial_state`` has the values of ``bqm``: -1 and +1
+                for SPIN, 0 and 1 for BINARY.
 
         Returns:
             Samples with the energies of ``bqm``. ``info`` holds ``timing`` in us: the ``emulation_time`` on this
-            machine, and under the names of a QPU what the job would take there by the solver's timing data, if it
-            publishes them. It holds ``limits``, one sentence for each limit of the machine that the request is
-            beyond, ``problem_id``, ``problem_label``, the parameters sent, and under ``emulator`` the settings, the
-            seed that repeats the call and the factor by which auto-scaling divided h and J.
+            machine and, under the names of a QPU, the times of the job there if the solver publishes timing data. It
+            holds ``limits``, one sentence for each limit of the machine that the request is beyond, ``problem_id``,
+            ``problem_label``, the parameters sent, and under ``emulator`` the settings, the seed that repeats the call
+            and the factor by which auto-scaling divided h and J.
 
         Raises:
-            LimitError: the request is malformed, or beyond limits of the solver with ``strict``; all is listed.
+            LimitError: the request is malformed, or beyond limits of the solver with ``strict``; the error lists all.
             InvalidParameterError: an unknown parameter, or a setting out of range.
             InsufficientMemoryError: the reads would not fit into memory.
             EngineError: the model cannot treat the problem.
@@ -201,30 +203,30 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
         self._check_stuck(options)
         seed = self._seeds.next() if own.get("seed") is None else whole_number("seed", own["seed"], least=0)
         program = Program.of(bqm, self._device)
+        request = program.request(self._device, sent)
         limits: list[str] = []
-        if program.n_spins:
-            limits = check_limits(program, self._device, self._numbered_properties, sent, self.strict)
-        reads = whole_number("num_reads", sent.get("num_reads", 1))
-        factor = scale_factor(self.properties, program) if sent.get("auto_scale", True) else 1.0
+        if program.n_spins or request.faults:
+            limits = check(self._numbered_properties, request, self.strict)
+        factor = scale_factor(self.properties, program) if request.auto_scale else 1.0
         problem = dense_problem(program, factor, self._crosstalk, options.stuck, self._device)
-        self._check_memory(problem, reads)
-        streams, spins = Streams(seed), np.empty((reads, 0), dtype=np.int8)
+        self._check_memory(problem, request.num_reads)
+        streams, spins = Streams(seed), np.empty((request.num_reads, 0), dtype=np.int8)
         if program.n_spins:
-            spins = self._anneal(problem, program, reads, sent, options, streams)
+            spins = self._anneal(problem, request, options, streams)
             _read_out(spins, problem, options.readout_error, streams)
-        answer = _sample_set(bqm, program, spins, sent)
-        answer.info.update(_info(sent, options, seed, factor))
+        answer = _sample_set(bqm, program, spins, request)
+        answer.info.update(_info(request, options, seed, factor))
         answer.info["limits"] = [str(limit) for limit in limits]
         answer.info["timing"] = {
-            **self._machine_timing(program.n_spins, sent),
+            **self._machine_timing(program.n_spins, request),
             "emulation_time": (time.perf_counter() - begin) * 1e6,
         }
         return answer
 
-    def _machine_timing(self, n_qubits: int, sent: Mapping[str, Any]) -> dict[str, float]:
-        """What a QPU would report of this job; empty where the solver's timing data do not say."""
+    def _machine_timing(self, n_qubits: int, request: ParsedRequest) -> dict[str, float]:
+        """Times that a QPU would report of this job; empty where the solver's timing data do not suffice."""
         with suppress(InvalidParameterError):
-            return qpu_timing(self.properties, n_qubits, sent).to_info()
+            return qpu_timing(self.properties, n_qubits, request).to_info()
         return {}
 
     def _split(self, parameters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -234,31 +236,23 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
         for name in given:
             if name not in known:
                 raise InvalidParameterError(f"the emulator has no parameter {name!r}.{did_you_mean(name, known)}")
-        return (
-            {name: value for name, value in given.items() if name in QPU_PARAMETERS},
-            {name: value for name, value in given.items() if name in OWN_PARAMETERS},
-        )
+        own = {name: given.pop(name) for name in OWN_PARAMETERS if name in given}
+        return given, own
 
-    def _anneal(
-        self,
-        problem: DenseProblem,
-        program: Program,
-        reads: int,
-        sent: Mapping[str, Any],
-        options: Options,
-        streams: Streams,
-    ) -> SpinArray:
-        default_time = float(self.properties.get("default_annealing_time", 20.0))
-        schedule = AnnealSchedule.from_parameters(sent, default_time)
-        job = Job(
+    def _anneal(self, problem: DenseProblem, request: ParsedRequest, options: Options, streams: Streams) -> SpinArray:
+        schedule = AnnealSchedule.of(request, float(self.properties.get("default_annealing_time", 20.0)))
+        start = None
+        if request.problem is not None and request.initial_state is not None:
+            start = request.initial_state.spins(request.problem.qubits)
+        job = AnnealJob(
             problem=problem,
             schedule=schedule,
-            sweeps=Sweeps.of(schedule, self._scales, options.sweeps),
+            sweeps=SweepEnergies.of(schedule, self._scales, options.sweeps),
             kt=options.temperature * _KELVIN_PER_MILLIKELVIN * BOLTZMANN_GHZ_PER_KELVIN,
             freeze_out=options.freeze_out,
-            reads=reads,
-            start=start_state(program, self._device, sent["initial_state"]) if schedule.is_reverse else None,
-            chained=schedule.is_reverse and not sent.get("reinitialize_state", True),
+            reads=request.num_reads,
+            start=start,
+            chained=request.is_reverse and not request.reinitialize_state,
             streams=streams,
             threads=self._threads,
             progress=self._progress,
@@ -310,7 +304,7 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
 
 
 def _read_out(spins: SpinArray, problem: DenseProblem, readout_error: float, streams: Streams) -> None:
-    """Turn spins into what is read, in place: bits flipped at random, and stuck ones as they are stuck."""
+    """Apply readout errors in place: some bits flip at random, and stuck ones keep their value."""
     if readout_error > 0.0:
         for read in range(len(spins)):
             wrong = streams.generator(read, "readout").random(problem.n_spins) < readout_error
@@ -320,17 +314,17 @@ def _read_out(spins: SpinArray, problem: DenseProblem, readout_error: float, str
 
 
 def _sample_set(
-    bqm: dimod.BinaryQuadraticModel, program: Program, spins: SpinArray, sent: Mapping[str, Any]
+    bqm: dimod.BinaryQuadraticModel, program: Program, spins: SpinArray, request: ParsedRequest
 ) -> dimod.SampleSet:
     """Reads in their order, or a histogram by energy."""
     samples = spins if bqm.vartype is dimod.SPIN else (spins + 1) // 2
     answer = dimod.SampleSet.from_samples_bqm((samples, list(program.variables)), bqm)
-    default = "raw" if "initial_state" in sent else "histogram"
-    return answer if sent.get("answer_mode", default) == "raw" else answer.aggregate().slice(sorted_by="energy")
+    mode = request.answer_mode or ("histogram" if request.initial_state is None else "raw")
+    return answer if mode == "raw" else answer.aggregate().slice(sorted_by="energy")
 
 
-def _info(sent: Mapping[str, Any], options: Options, seed: int, factor: float) -> dict[str, Any]:
-    parameters = {name: _plain(value) for name, value in sent.items() if name != "initial_state"}
+def _info(request: ParsedRequest, options: Options, seed: int, factor: float) -> dict[str, Any]:
+    parameters = {name: _plain(value) for name, value in request.sent.items() if name != "initial_state"}
     found: dict[str, Any] = {
         "problem_id": f"emulated-{uuid4()}",
         "emulator": {
@@ -342,7 +336,7 @@ def _info(sent: Mapping[str, Any], options: Options, seed: int, factor: float) -
         },
         "parameters": parameters,
     }
-    return found | ({"problem_label": sent["label"]} if "label" in sent else {})
+    return found if request.label is None else {**found, "problem_label": request.label}
 
 
 def _plain(value: Any) -> Any:

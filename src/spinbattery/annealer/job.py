@@ -1,17 +1,19 @@
-"""What the dynamical models work on: a dense problem, its anneal, and how to run it."""
+"""Input of the dynamical models: a dense problem, its anneal, and how to run it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.crew import Task, run_tasks
 from ..core.progress import Progress
 from ..core.typing import FloatArray, IntArray
-from .schedule import AnnealSchedule, Sweeps
+from .schedule import AnnealSchedule, SweepEnergies
 from .streams import Streams
 
 SpinArray = NDArray[np.int8]
@@ -25,7 +27,7 @@ class DenseProblem:
         fields: (n,) h.
         pairs: (E, 2) coupled spins, parasitic couplings included.
         couplings: (E,) their J, none of them zero.
-        stuck: (n,) int8, the value at which a spin is held, or 0.
+        stuck: (n,) int8, the value at which a spin is held, or 0 for a free one.
     """
 
     fields: FloatArray
@@ -49,26 +51,22 @@ class DenseProblem:
 
 
 @dataclass(frozen=True)
-class Job:
-    """One call of the emulator.
+class AnnealJob:
+    """One call of the emulator, as the models take it.
 
     Attributes:
-        problem: what is annealed.
-        schedule: s and g.
-        sweeps: energies of the sweeps.
+        sweeps: energies of the Monte Carlo sweeps.
         kt: k_B T / h in GHz.
-        freeze_out: s at which spins stop to move, for the models that need to be told.
-        reads: how many.
+        freeze_out: annealing fraction s at which the spins freeze, for the models that need it.
         start: (n,) spins of a reverse anneal, or None.
         chained: whether each read starts from the result of the one before.
-        streams: random numbers.
-        threads: how many work at the same time; they do not enter the result.
+        threads: number of threads; the result does not depend on it.
         progress: called from the thread that called the sampler.
     """
 
     problem: DenseProblem
     schedule: AnnealSchedule
-    sweeps: Sweeps
+    sweeps: SweepEnergies
     kt: float
     freeze_out: float
     reads: int
@@ -77,3 +75,29 @@ class Job:
     streams: Streams
     threads: int
     progress: Progress
+
+    @property
+    def first_spins(self) -> SpinArray:
+        """(n,) int8: the spins the first read starts from, held ones included; 0 before a forward anneal."""
+        free = np.zeros(self.problem.n_spins, dtype=np.int8) if self.start is None else self.start
+        return np.where(self.problem.stuck != 0, self.problem.stuck, free)
+
+
+Anneal = Callable[[range, SpinArray, SpinArray], Iterator[float]]
+"""Anneals some reads from a start into the (reads, n) result; yields after each step its fraction of all the work."""
+
+
+def run_reads(job: AnnealJob, anneal: Anneal, blocks: Iterable[range], what: str) -> SpinArray:
+    """Spins of each read, (reads, n) int8: blocks of reads in parallel, or one read after the other where chained."""
+    n_spins, start = job.problem.n_spins, job.first_spins
+    result = np.empty((job.reads, n_spins), dtype=np.int8)
+
+    def chain() -> Iterator[float]:
+        spins = start
+        for read in range(job.reads):
+            yield from anneal(range(read, read + 1), spins, result)
+            spins = result[read]
+
+    tasks: list[Task] = [chain] if job.chained else [partial(anneal, reads, start, result) for reads in blocks]
+    run_tasks(tasks, job.threads, job.progress, f"annealing {n_spins} {what}, {job.reads} reads")
+    return result

@@ -1,4 +1,4 @@
-"""What a call of the emulator will need, known before it begins."""
+"""Memory and time of a call of the emulator, predicted before it begins."""
 
 from __future__ import annotations
 
@@ -29,16 +29,7 @@ def required_bytes(n_spins: int, n_couplings: int, reads: int, threads: int) -> 
 def predicted_seconds(
     n_spins: int, n_couplings: int, reads: int, sweeps: int, threads: int, model: Model = "svmc-tf"
 ) -> float:
-    """Run time of a call, to a factor of about three either way on processors of the 2020s.
-
-    Args:
-        n_spins: spins of the problem.
-        n_couplings: coupled pairs; 0 for uncoupled spins.
-        reads: reads.
-        sweeps: sweeps per read.
-        threads: threads, each on a core of its own.
-        model: which dynamics.
-    """
+    """Run time of a call in s, within a factor of about three on processors of the 2020s; one core per thread."""
     setup = n_couplings * _SECONDS_PER_COUPLING + reads * _SECONDS_PER_READ
     if model == "closed-form":
         return setup + reads * n_spins * _SECONDS_PER_DRAW

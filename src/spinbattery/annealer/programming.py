@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.typing import FloatArray, IntArray
-from ..solver.limits import check_request
+from ..solver.parsing import IsingProblem, ParsedRequest, parse_parameters
 from ..solver.properties import interval
 from .device import Device
-from .job import DenseProblem, SpinArray
+from .job import DenseProblem
 
 if TYPE_CHECKING:
     import dimod
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Program:
-    """An Ising problem on qubits of a device, in the order of the device: whoever states it, reads are the same.
+    """An Ising problem on qubits of a device, in the order of the device: reads do not depend on the caller's order.
 
     Attributes:
         variables: (n,) labels.
@@ -28,7 +28,7 @@ class Program:
         h: (n,) fields in units of B(s)/2.
         pairs: (E, 2) indices into the variables, the smaller one first.
         J: (E,) couplings in units of B(s)/2.
-        down: value of a spin that is down where the problem was stated: -1, or 0 of a model that is BINARY.
+        down: value of a spin that is down in the caller's model: -1, or 0 of a BINARY one.
     """
 
     variables: tuple[Hashable, ...]
@@ -53,33 +53,24 @@ class Program:
     def n_spins(self) -> int:
         return len(self.variables)
 
-
-def check_limits(
-    program: Program, device: Device, properties: Mapping[str, Any], sent: Mapping[str, Any], strict: bool
-) -> list[str]:
-    """Limits of the solver that the request is beyond; qubits are named by their numbers, as in these properties.
-
-    Raises:
-        LimitError: with all violations, where the request is malformed, or beyond a limit and ``strict``.
-    """
-    numbers = np.array(device.numbers, dtype=np.int64)[program.places]
-    fields = dict(zip(numbers.tolist(), program.h.tolist(), strict=True))
-    couplings = dict(zip(map(tuple, numbers[program.pairs].tolist()), program.J.tolist(), strict=True))
-    state = sent.get("initial_state")
-    if isinstance(state, Mapping):
-        # what is no qubit of the device is left for the check to refuse
-        named = {device.numbers[device.place[q]] if q in device.place else q: value for q, value in state.items()}
-        sent = dict(sent) | {"initial_state": named}
-    return check_request(properties, fields, couplings, sent, down=program.down, strict=strict)
+    def request(self, device: Device, sent: Mapping[str, Any]) -> ParsedRequest:
+        """The whole request, read once; qubits are named by their numbers, as the limits of a solver need it."""
+        numbers = np.array(device.numbers, dtype=np.int64)[self.places]
+        state = sent.get("initial_state")
+        if isinstance(state, Mapping):
+            # a label that is no qubit of the device stays, and is refused later
+            named = {device.numbers[device.place[q]] if q in device.place else q: value for q, value in state.items()}
+            sent = {**sent, "initial_state": named}
+        problem = IsingProblem(numbers, self.h, np.sort(numbers[self.pairs], axis=1), self.J)
+        return parse_parameters(sent, problem, self.down)
 
 
 def scale_factor(properties: Mapping[str, Any], program: Program) -> float:
-    """Number by which auto-scaling divides h and J, so that they use the full ranges of the solver.
+    """Number by which auto-scaling divides h and J, so that they use the full ranges of the solver; 1 where all are 0.
 
-    The rule is that of D-Wave's documentation of ``auto_scale``: the largest of max(h)/h_max, min(h)/h_min,
-    max(J)/J_max and min(J)/J_min with h_range and extended_j_range (j_range where a solver has no other), and of the
-    same quotients of the sum of J over the couplers of each qubit with per_qubit_coupling_range. It is 1 where h and J
-    are zero.
+    The rule is in D-Wave's documentation of ``auto_scale``: the largest of max(h)/h_max, min(h)/h_min, max(J)/J_max and
+    min(J)/J_min with h_range and extended_j_range (j_range where a solver has no other), and of the same quotients of
+    the sum of J over the couplers of each qubit with per_qubit_coupling_range.
     """
     totals = np.bincount(program.pairs.ravel(), weights=np.repeat(program.J, 2), minlength=program.n_spins)
     ranges = (
@@ -103,7 +94,7 @@ def dense_problem(
     stuck: Mapping[Hashable, int],
     device: Device,
 ) -> DenseProblem:
-    """What is annealed: h and J divided by a factor, parasitic couplings as they are, and what is stuck."""
+    """The problem that is annealed: h and J divided by a factor, parasitic couplings added, some spins stuck."""
     index = {place: k for k, place in enumerate(program.places.tolist())}
     total = dict(zip(map(tuple, program.pairs.tolist()), (program.J / factor).tolist(), strict=True))
     for (first, second), value in crosstalk.items():
@@ -117,12 +108,3 @@ def dense_problem(
             held[index[device.place[qubit]]] = value
     pairs = np.array(list(total), dtype=np.int64).reshape(-1, 2)
     return DenseProblem(program.h / factor, pairs, np.array(list(total.values())), held)
-
-
-def start_state(program: Program, device: Device, state: Any) -> SpinArray:
-    """(n,) of +-1: the initial state of the problem's qubits, given as a mapping or as a list over qubit numbers."""
-    if isinstance(state, Mapping):
-        given = np.array([state[variable] for variable in program.variables])
-    else:
-        given = np.asarray(state)[np.array(device.numbers)[program.places]]
-    return np.where(given == 1, 1, -1).astype(np.int8)

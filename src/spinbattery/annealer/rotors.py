@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.crew import Task, run_tasks
 from ..core.typing import IntArray
-from .job import DenseProblem, Job, SpinArray
+from .job import AnnealJob, DenseProblem, SpinArray, run_reads
 from .kernels import LANES, anneal_rotors
-from .schedule import FROZEN_RATIO, Sweeps
+from .schedule import FROZEN_RATIO, SweepEnergies
 
 RotorArray = NDArray[np.float32]
 
 BLOCK = 2 * LANES
-"""Reads side by side; less where there are too few for all threads."""
+"""Reads side by side; fewer where not every thread would have a block."""
 
 _UPDATES_PER_STEP = 5_000_000
-"""Spin updates between two looks at Ctrl-C: 0.01 to 0.03 s."""
+"""Spin updates between two checks for Ctrl-C: 0.01 to 0.03 s."""
 
 
 class _Rotors:
     """The problem as the kernel takes it: neighbours close together in memory, held spins last."""
 
-    def __init__(self, problem: DenseProblem, sweeps: Sweeps, kt: float) -> None:
+    def __init__(self, problem: DenseProblem, sweeps: SweepEnergies, kt: float) -> None:
         self.order = _kernel_order(problem)
         matrix = problem.adjacency[self.order][:, self.order].tocsr()
         matrix.sort_indices()
@@ -55,7 +53,7 @@ class _Rotors:
         return -0.5 * cosine, cosine
 
     def anneal(self, v: RotorArray, cosine: RotorArray, words: NDArray[np.uint64]) -> Iterator[int]:
-        """Anneal a state in place; yields the number of sweeps after some of them."""
+        """Anneal a state in place; yields the number of Monte Carlo sweeps of each step."""
         generators = np.ascontiguousarray(words.view(np.uint32).T)
         step = max(1, _UPDATES_PER_STEP // v.size)
         for first in range(0, len(self.sweeps), step):
@@ -64,44 +62,26 @@ class _Rotors:
             yield len(part[0])
 
 
-def run_rotors(job: Job) -> SpinArray:
+def run_rotors(job: AnnealJob) -> SpinArray:
     """Spins of each read, (reads, n) int8.
 
-    The energy is -A/2 sum sin(theta) + B/2 (g sum h cos(theta) + sum J cos(theta) cos(theta')). Each sweep updates all
-    spins one after another: theta moves by up to pi min(1, A/B), is reflected at 0 and pi, and the move is accepted
-    with the Metropolis probability. A read is the sign of cos(theta). A reverse anneal starts at the poles, a forward
-    one on the equator (Shin, Smith, Smolin and Vazirani, arXiv:1401.7087; Albash and Marshall, arXiv:2009.04934).
+    The energy is -A/2 sum sin(theta) + B/2 (g sum h cos(theta) + sum J cos(theta) cos(theta')). Each Monte Carlo sweep
+    updates all spins one after another: theta moves by up to pi min(1, A/B), is reflected at 0 and pi, and the move is
+    accepted with the Metropolis probability. A read is the sign of cos(theta). A reverse anneal starts at the poles, a
+    forward one on the equator (Shin, Smith, Smolin and Vazirani, arXiv:1401.7087; Albash and Marshall,
+    arXiv:2009.04934).
     """
     rotors = _Rotors(job.problem, job.sweeps, job.kt)
-    start = start_of(job)
-    result = np.empty((job.reads, job.problem.n_spins), dtype=np.int8)
     total = max(1, len(rotors.sweeps)) * job.reads
 
-    def block(reads: range) -> Iterator[float]:
-        lanes = padded(reads)
-        v, cosine = rotors.state(start, len(lanes))
+    def anneal(reads: range, spins: SpinArray, result: SpinArray) -> Iterator[float]:
+        lanes = reads if job.chained else padded(reads)
+        v, cosine = rotors.state(spins, len(lanes))
         for sweeps in rotors.anneal(v, cosine, job.streams.words(lanes)):
             yield sweeps * len(reads) / total
         result[reads.start : reads.stop, rotors.order] = _signs(cosine)[:, : len(reads)].T
 
-    def chain() -> Iterator[float]:
-        spins = start
-        for read in range(job.reads):
-            v, cosine = rotors.state(spins, 1)
-            for sweeps in rotors.anneal(v, cosine, job.streams.words(range(read, read + 1))):
-                yield sweeps / total
-            result[read, rotors.order] = _signs(cosine)[:, 0]
-            spins = result[read]
-
-    tasks: list[Task] = [chain] if job.chained else [partial(block, reads) for reads in blocks(job.reads, job.threads)]
-    run_tasks(tasks, job.threads, job.progress, f"annealing {job.problem.n_spins} rotors, {job.reads} reads")
-    return result
-
-
-def start_of(job: Job) -> SpinArray:
-    """(n,) int8: the spins a read starts from, 0 for those on the equator; held ones are where they are held."""
-    free = np.zeros(job.problem.n_spins, dtype=np.int8) if job.start is None else job.start
-    return np.where(job.problem.stuck != 0, job.problem.stuck, free)
+    return run_reads(job, anneal, blocks(job.reads, job.threads), "rotors")
 
 
 def blocks(reads: int, threads: int) -> list[range]:
@@ -115,7 +95,7 @@ def block_width(reads: int, threads: int) -> int:
 
 
 def padded(reads: range) -> range:
-    """The lanes of a block; those beyond the reads are thrown away."""
+    """The lanes of a block; those beyond the reads are discarded."""
     return range(reads.start, reads.start + -(-len(reads) // LANES) * LANES)
 
 

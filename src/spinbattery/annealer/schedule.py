@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,13 +12,14 @@ from ..core.errors import EngineError
 from ..core.typing import FloatArray
 from ..model.scales import EnergyScales
 from ..model.waveform import Waveform
+from ..solver.parsing import ParsedRequest
 
 FROZEN_RATIO = 1e-3
-"""Sweeps with A/B below this are left out.
+"""Monte Carlo sweeps with A/B below this are left out.
 
-Rotors turn by less than pi/1000 in such a sweep, in a potential that has long been too steep for them to cross the
-equator; a third of a reverse anneal to s = 0.35 is like that. Magnetization and flips do not change within statistics
-even where ten times more is left out.
+In such a sweep rotors turn by less than pi/1000, in a potential too steep for them to cross the equator; a third of a
+reverse anneal to s = 0.35 is like that. Magnetization and flips stay the same within statistics even with a limit ten
+times higher.
 """
 
 _NS_PER_US = 1000.0
@@ -42,48 +42,41 @@ class AnnealSchedule:
     duration: float
 
     @classmethod
-    def from_parameters(cls, parameters: Mapping[str, Any], default_time: float) -> AnnealSchedule:
-        """Schedule of sampler parameters that the solver's limits allow; forward in ``default_time`` us by default."""
-        if "anneal_schedule" in parameters:
-            s = _waveform(parameters["anneal_schedule"])
-            duration = float(parameters["anneal_schedule"][-1][0])
+    def of(cls, request: ParsedRequest, default_time: float) -> AnnealSchedule:
+        """Schedule of a request without malformed parts; forward in ``default_time`` us where none is sent."""
+        points, gains = request.anneal_schedule, request.h_gain_schedule
+        if points is not None:
+            s, duration = _waveform(points), float(points[-1, 0])
         else:
-            s, duration = _FORWARD, float(parameters.get("annealing_time", default_time))
-        if "h_gain_schedule" not in parameters:
-            return cls(s, _CONSTANT_GAIN, duration)
-        return cls(s, _waveform(parameters["h_gain_schedule"]), duration)
+            s, duration = _FORWARD, request.annealing_time or default_time
+        return cls(s, _CONSTANT_GAIN if gains is None else _waveform(gains), duration)
 
     @property
     def is_reverse(self) -> bool:
         """Whether it starts from a classical state, at s = 1."""
         return float(self.s(0.0)) == 1.0
 
-    def last_rise(self, level: float) -> float:
-        """Normalised time at which s rises through a level for the last time.
-
-        Raises:
-            EngineError: it never does.
-        """
+    def last_rise(self, to: float) -> float:
+        """Normalised time at which s rises through a value for the last time; EngineError where it never does."""
         u, s = self.s.breakpoints, self.s.values
         for k in range(len(u) - 2, -1, -1):
-            if s[k] <= level <= s[k + 1] and s[k] < s[k + 1]:
-                return float(u[k] + (level - s[k]) / (s[k + 1] - s[k]) * (u[k + 1] - u[k]))
-        at, low = apart(level, s.min())
+            if s[k] <= to <= s[k + 1] and s[k] < s[k + 1]:
+                return float(u[k] + (to - s[k]) / (s[k + 1] - s[k]) * (u[k + 1] - u[k]))
+        at, low = apart(to, s.min())
         raise EngineError(
             f"spins freeze out where s rises through {at} for the last time, but this schedule never does: "
-            f"it stays above s = {low}; let it go lower, raise freeze_out, or use the model 'svmc-tf'."
+            f"it stays above s = {low}; lower its minimum, increase freeze_out, or use the model 'svmc-tf'."
         )
 
 
-def _waveform(schedule: Any) -> Waveform:
-    """Waveform of a schedule, whose times are in us."""
-    times, values = np.asarray(schedule, dtype=np.float64).T.tolist()
+def _waveform(points: FloatArray) -> Waveform:
+    times, values = points.T.tolist()
     return replace(Waveform.from_times(times, values), duration=_NS_PER_US * times[-1])
 
 
 @dataclass(frozen=True)
-class Sweeps:
-    """Energies of each sweep, (sweep,) arrays.
+class SweepEnergies:
+    """Energies of each Monte Carlo sweep, (sweep,) arrays.
 
     Attributes:
         s: anneal fraction.
@@ -98,8 +91,8 @@ class Sweeps:
     gain: FloatArray
 
     @classmethod
-    def of(cls, schedule: AnnealSchedule, scales: EnergyScales, n_sweeps: int) -> Sweeps:
-        """Sweeps equally spaced in time, each at the middle of its interval."""
+    def of(cls, schedule: AnnealSchedule, scales: EnergyScales, n_sweeps: int) -> SweepEnergies:
+        """Energies at the middle of each of ``n_sweeps`` equal intervals of time."""
         u = (np.arange(n_sweeps) + 0.5) / n_sweeps
         s = schedule.s(u)
         return cls(s, scales.A(s), scales.B(s), schedule.g(u))
@@ -115,9 +108,9 @@ class Sweeps:
         """Half width min(1, A/B) of a rotor's proposal, in units of pi (Albash and Marshall, arXiv:2009.04934)."""
         return np.minimum(1.0, self.ratio)
 
-    def where(self, chosen: Any) -> Sweeps:
-        """The sweeps that a mask chooses."""
-        return Sweeps(self.s[chosen], self.transverse[chosen], self.ising[chosen], self.gain[chosen])
+    def where(self, chosen: Any) -> SweepEnergies:
+        """The Monte Carlo sweeps that a mask or a slice selects."""
+        return SweepEnergies(self.s[chosen], self.transverse[chosen], self.ising[chosen], self.gain[chosen])
 
     def __len__(self) -> int:
         return len(self.s)

@@ -1,4 +1,4 @@
-"""Random numbers of each read: they depend on the seed of the call and the number of the read, on nothing else."""
+"""Random numbers of each read, which depend only on the seed of the call and the number of the read."""
 
 from __future__ import annotations
 

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.crew import Task, run_tasks
 from ..core.errors import EngineError
-from .job import Job, SpinArray
+from .job import AnnealJob, SpinArray, run_reads
 from .path_integral import anneal_worldlines
-from .rotors import start_of
 
 SLICES = 32
 """Slices of imaginary time: A/(2 kT M) is then 0.03 at 18 mK where a reverse anneal to s = 0.35 holds."""
 
 _SPINS_MOST = 1000
 _UPDATES_PER_STEP = 20_000
-"""Worldlines updated between two looks at Ctrl-C: about 0.02 s."""
+"""Updates of worldlines between two checks for Ctrl-C: about 0.02 s."""
 
 
-def run_worldlines(job: Job) -> SpinArray:
+def run_worldlines(job: AnnealJob) -> SpinArray:
     """Spins of each read, (reads, n) int8.
 
     Qubits sampled from exp(-H/kT) by a Suzuki-Trotter product of `SLICES` slices. Cluster moves have no freeze-out of
-    their own: spins would follow the fields until the gain is zero. So spins move only in sweeps where s is below
-    ``freeze_out``, and a read is what one slice shows after the last of them.
+    their own: spins would follow the fields until the gain is zero. Therefore spins move only while s is below
+    ``freeze_out``, and a read is one slice after the last Monte Carlo sweep.
 
     Raises:
         EngineError: more than 1000 spins, which would take hours, or a schedule that never rises through
@@ -44,43 +41,22 @@ def run_worldlines(job: Job) -> SpinArray:
     matrix = problem.adjacency[order][:, order].tocsr()
     h = problem.fields[order][problem.stuck[order] == 0]
     sweeps = job.sweeps.where(job.sweeps.s < job.freeze_out)
-    breaking = np.tanh(0.5 * sweeps.transverse / (job.kt * SLICES))
     coupling = 0.5 * sweeps.ising / (job.kt * SLICES)
-    field = coupling * sweeps.gain
+    curves = np.tanh(0.5 * sweeps.transverse / (job.kt * SLICES)), coupling, coupling * sweeps.gain
     step = max(1, _UPDATES_PER_STEP // problem.n_spins)
-    start = start_of(job)
-    result = np.empty((job.reads, problem.n_spins), dtype=np.int8)
     total = max(1, len(sweeps)) * job.reads
 
-    def anneal(read: int, spins: SpinArray) -> Iterator[float]:
-        words = job.streams.words(range(read, read + 1))[0]
+    def anneal(reads: range, spins: SpinArray, result: SpinArray) -> Iterator[float]:
+        words = job.streams.words(reads)[0]
         lines = _worldlines(spins[order], words[1])
         generator = words[:1].copy()
         for first in range(0, len(sweeps), step):
-            part = slice(first, first + step)
-            anneal_worldlines(
-                matrix.indptr,
-                matrix.indices,
-                matrix.data,
-                h,
-                lines,
-                generator,
-                breaking[part],
-                coupling[part],
-                field[part],
-            )
-            yield len(breaking[part]) / total
-        result[read, order] = lines[:, 0]
+            part = [curve[first : first + step] for curve in curves]
+            anneal_worldlines(matrix.indptr, matrix.indices, matrix.data, h, lines, generator, *part)
+            yield len(part[0]) / total
+        result[reads.start, order] = lines[:, 0]
 
-    def chain() -> Iterator[float]:
-        spins = start
-        for read in range(job.reads):
-            yield from anneal(read, spins)
-            spins = result[read]
-
-    tasks: list[Task] = [chain] if job.chained else [partial(anneal, read, start) for read in range(job.reads)]
-    run_tasks(tasks, job.threads, job.progress, f"annealing {problem.n_spins} worldlines, {job.reads} reads")
-    return result
+    return run_reads(job, anneal, (range(read, read + 1) for read in range(job.reads)), "worldlines")
 
 
 def _worldlines(spins: SpinArray, seed: np.uint64) -> NDArray[np.int8]:

@@ -88,6 +88,8 @@ class ProtocolOptions(Group):
         """The recipe, from which each network's protocol is built."""
         from ..model.recipe import ProtocolRecipe
 
+        if self.cost_reference is not None and not self.equal_cost:
+            raise InvalidParameterError("--cost-reference requires --equal-cost.")
         return ProtocolRecipe(
             self.protocol, self.duration, self.coupling, self.field, self.s_hold, self.equal_cost, self.cost_reference
         )
@@ -116,6 +118,8 @@ class ImperfectionOptions(Group):
             raise InvalidParameterError("--crosstalk-pairs all requires --crosstalk, which says how much.")
         if self.crosstalk_seed is not None and not self.crosstalk_spread:
             raise InvalidParameterError("--crosstalk-seed requires --crosstalk-spread.")
+        if self.crosstalk_spread and self.crosstalk_seed is None:
+            raise InvalidParameterError("--crosstalk-spread is random; give --crosstalk-seed 1, or another number.")
         network = parse_network(text)
         if not acts:
             return network
@@ -142,8 +146,9 @@ class ScalesOptions(Group):
         from ..model.topology import scales_for
 
         for network in networks:
-            scales_for(network, None)
-        if ideal := [network.name for network in networks if network.lattice == "zephyr" and not network.solver]:
+            scales_for(network, None, "--energy-scales FILE [--sheet NAME]")
+        cuts = [(network.name, network.cut) for network in networks if network.cut is not None]
+        if ideal := [name for name, cut in cuts if cut.family == "zephyr" and cut.solver is None]:
             print(
                 f"note: {', '.join(ideal)}: an ideal graph, charged with the A(s), B(s) of Advantage_system6, a "
                 "pegasus chip; --energy-scales gives those of a zephyr chip, whose B(1) is almost twice as large.",

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,10 +16,13 @@ from ..core.errors import InvalidParameterError, QpuError
 from ..core.paths import user_path
 from . import options as o
 from .console import print_json, print_table, progress_bar
+from .groups import Group, spread
 
 if TYPE_CHECKING:
+    from ..qpu.client import Solver
     from ..qpu.ledger import Job, Ledger
     from ..qpu.planning import QpuPlan
+    from ..qpu.submission import SubmissionPolicy
     from ..records.columns import Row
 
 _UNFINISHED = 1
@@ -27,10 +31,8 @@ _US = 1e6
 
 ExperimentFile = Annotated[str, typer.Argument(help="Experiment file (TOML); its networks and protocols are used.")]
 Folder = Annotated[str, typer.Option("--store", help="Folder of records; the ledger of jobs, qpu.sqlite, is in it.")]
-Reads = Annotated[int, typer.Option("--reads", min=2, help="Reads of each job.")]
-Repetitions = Annotated[int, typer.Option("--repetitions", min=1, help="Jobs of each problem, each a run of its own.")]
 SolverName = Annotated[
-    str | None, typer.Option("--solver", help="Solver; default: that of dwave.conf, or the only one there is.")
+    str | None, typer.Option("--solver", help="Solver; by default the one of dwave.conf, or the only one there is.")
 ]
 Grace = Annotated[
     float,
@@ -39,44 +41,65 @@ Grace = Annotated[
     ),
 ]
 
+
+@dataclass(frozen=True)
+class JobOptions(Group):
+    """Jobs of each problem, and the solver they are for."""
+
+    reads: Annotated[int, typer.Option("--reads", min=2, help="Reads of each job.")] = 1000
+    repetitions: Annotated[
+        int, typer.Option("--repetitions", min=1, help="Jobs of each problem, each a run of its own.")
+    ] = 1
+    solver: SolverName = None
+
+    def plan(self, experiment: str, solver: Solver) -> QpuPlan:
+        """The jobs of an experiment on a solver."""
+        from ..qpu.planning import plan_jobs
+
+        return plan_jobs(experiment, solver, reads=self.reads, repetitions=self.repetitions)
+
+
+@dataclass(frozen=True)
+class PolicyOptions(Group):
+    """What may be sent, again or for the first time."""
+
+    budget: Annotated[float, typer.Option("--budget", min=0.0, help="QPU seconds of all jobs of the ledger.")]
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Send failed jobs again.")] = False
+    new_graph: Annotated[
+        bool, typer.Option("--new-graph", help="Send jobs again that were sent for an earlier working graph.")
+    ] = False
+    grace: Grace = 300.0
+
+    def policy(self) -> SubmissionPolicy:
+        from ..qpu.submission import SubmissionPolicy
+
+        return SubmissionPolicy(self.budget * _US, self.retry_failed, self.new_graph, self.grace)
+
+
 qpu = typer.Typer(help="Jobs on a real annealer: none lost, none paid twice.", no_args_is_help=True)
 
 
 @qpu.command()
+@spread
 def plan(
     experiment: ExperimentFile,
     store: Folder,
-    reads: Reads = 1000,
-    repetitions: Repetitions = 1,
+    jobs: JobOptions,
     budget: Annotated[float | None, typer.Option("--budget", help="QPU seconds of all jobs of the ledger.")] = None,
-    solver: SolverName = None,
     properties: Annotated[
-        str | None, typer.Option("--properties", help="Saved properties of a solver: nothing is connected to.")
+        str | None, typer.Option("--properties", help="Saved properties of a solver: no connection is made.")
     ] = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """Show what would be sent, its limits and its QPU time; nothing is sent or written."""
-    from ..model.topology import read_solver_properties
+    """Show the jobs, their limits and their QPU time; nothing is sent or written."""
     from ..qpu.ledger import Ledger
-    from ..qpu.planning import plan_jobs
     from ..qpu.submission import checked_budget
 
-    if properties is not None:
-        if solver is not None:
-            raise InvalidParameterError("--properties is a solver that is not connected to; give it or --solver.")
-        known = read_solver_properties(properties)
-        name, graph = str(known.get("chip_id") or user_path(properties).stem), known.get("graph_id")
-    else:
-        from ..qpu.client import connect
-
-        with connect() as connection:
-            found = connection.solver(solver)
-        name, graph, known = found.name, found.graph_id, found.properties
+    solver = _solver(jobs.solver, properties)
     if budget is not None:
         checked_budget(budget)
-    planned = plan_jobs(experiment, known, solver=name, graph_id=graph, reads=reads, repetitions=repetitions)
-    jobs = Ledger(store).jobs()
-    data = _plan_data(planned, jobs, budget)
+    planned = jobs.plan(experiment, solver)
+    data = _plan_data(planned, Ledger(store).jobs(), budget)
     if as_json:
         print_json(data)
     else:
@@ -85,53 +108,48 @@ def plan(
     if budget is not None and data["ledger_s"] + data["new_s"] > budget:
         raise QpuError(
             f"the jobs of the ledger ({data['ledger_s']:.3f} s) and the new ones ({data['new_s']:.3f} s) exceed the "
-            f"budget of {budget:g} s; raise it, or ask for fewer reads."
+            f"budget of {budget:g} s; increase it, or ask for fewer reads."
         )
 
 
+def _solver(name: str | None, properties: str | None) -> Solver:
+    """A solver at the service, or the one of a file of properties."""
+    from ..model.topology import read_solver_properties
+    from ..qpu.client import Solver, connect
+
+    if properties is None:
+        with connect() as connection:
+            return connection.solver(name)
+    if name is not None:
+        raise InvalidParameterError("--properties stands for a solver, without a connection; give it or --solver.")
+    known = read_solver_properties(properties)
+    return Solver(str(known.get("chip_id") or user_path(properties).stem), known.get("graph_id"), known)
+
+
 @qpu.command()
+@spread
 def submit(
     experiment: ExperimentFile,
     store: Folder,
-    budget: Annotated[float, typer.Option("--budget", min=0.0, help="QPU seconds of all jobs of the ledger.")],
-    reads: Reads = 1000,
-    repetitions: Repetitions = 1,
-    solver: SolverName = None,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Send again what failed.")] = False,
-    new_graph: Annotated[
-        bool, typer.Option("--new-graph", help="Send again what was sent for an earlier working graph.")
-    ] = False,
-    grace: Grace = 300.0,
+    jobs: JobOptions,
+    policy: PolicyOptions,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Send what was not sent yet, within the budget; the same command goes on where one was stopped."""
+    """Send the jobs that were not sent yet, within the budget; the same command continues after an interruption."""
     from ..qpu.client import connect
-    from ..qpu.ledger import Ledger
-    from ..qpu.planning import plan_jobs
     from ..qpu.submission import submit as send
     from ..store.folder import Store
 
     with connect() as connection:
-        found = connection.solver(solver)
-        planned = plan_jobs(
-            experiment,
-            found.properties,
-            solver=found.name,
-            graph_id=found.graph_id,
-            reads=reads,
-            repetitions=repetitions,
-        )
-        folder = Store(store)
+        planned = jobs.plan(experiment, connection.solver(jobs.solver))
         with progress_bar(quiet) as progress:
-            result = send(
-                planned, found, folder, Ledger(store), connection,
-                budget_us=budget * _US, retry_failed=retry_failed, new_graph=new_graph, grace=grace, progress=progress,
-            )  # fmt: skip
+            result = send(planned, Store(store), connection, policy.policy(), progress)
+    name = planned.solver.name
     if as_json:
-        print_json({"solver": planned.solver, "jobs": len(planned.jobs), **result.counts, "messages": result.messages})
+        print_json({"solver": name, "jobs": len(planned.jobs), **result.counts, "messages": result.messages})
     else:
-        print(f"{len(planned.jobs)} jobs for {planned.solver}: {_counted(result.counts)}")
+        print(f"{len(planned.jobs)} jobs for {name}: {_counted(result.counts)}")
     _tell(result.messages)
     if not result.complete:
         raise typer.Exit(_UNFINISHED)
@@ -176,7 +194,7 @@ def collect(
 
     folder, ledger = Store(_existing(store)), Ledger(store)
     with connect() as connection, progress_bar(quiet) as progress:
-        result = fetch(folder, ledger, connection, wait=wait, grace=grace, progress=progress)
+        result = fetch(folder, connection, wait=wait, grace=grace, progress=progress)
     unsent = len(ledger.jobs(states=["planned"]))
     rows = folder.rows(key=result.done) if result.done else []
     if as_json:
@@ -209,7 +227,7 @@ def cancel(
     chosen = _chosen(ledger, keys) if keys else ledger.jobs(states=OPEN)
     sent = any(job.state in ("submitting", "submitted") for job in chosen)
     with connect() if sent else nullcontext() as connection:
-        fates = drop(folder, ledger, connection, [job.key for job in chosen], grace=grace)
+        fates = drop(folder, connection, [job.key for job in chosen], grace=grace)
     if as_json:
         print_json(fates)
         return
@@ -258,8 +276,8 @@ def _plan_data(planned: QpuPlan, known: Sequence[Job], budget: float | None) -> 
         for job in planned.jobs
     ]
     return {
-        "solver": planned.solver,
-        "graph_id": planned.graph_id,
+        "solver": planned.solver.name,
+        "graph_id": planned.solver.graph_id,
         "jobs": rows,
         "plan_s": planned.estimated_us / _US,
         "new_s": sum(job.estimated_us for job in planned.jobs if job.key not in states) / _US,

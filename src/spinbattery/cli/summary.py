@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -66,7 +65,7 @@ def summary(record: Record) -> dict[str, Any]:
 
 def _options(record: Record) -> dict[str, Any]:
     """Options of the engine that are columns, where they are set."""
-    options = json.loads(record.dataset.attrs["engine_options"])
+    options = record.engine_options
     return {name: options[name] for name in engine_columns() if options.get(name) is not None}
 
 
@@ -113,7 +112,7 @@ def _of_convergence(record: Record) -> dict[str, Any]:
 def _of_reads(record: Record) -> dict[str, Any]:
     flips, spins = flip_statistics(record), record.spins
     independence = None if spins is None else Independence.from_spins(spins)
-    options = json.loads(record.dataset.attrs["engine_options"])
+    options = record.engine_options
     return {
         "reads": record.n_reads,
         **({"solver": options["solver"]} if "solver" in options else {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, SupportsFloat, TypeVar
 
@@ -76,16 +76,12 @@ def positive(name: str, value: SupportsFloat) -> float:
     return number
 
 
-def whole_number(name: str, value: int, least: int = 1) -> int:
-    """Return ``value`` as an int.
-
-    Raises:
-        InvalidParameterError: it is no whole number, or below ``least``.
-    """
+def whole_number(name: str, value: Any, least: int = 1, error: type[Exception] = InvalidParameterError) -> int:
+    """Return ``value`` as an int; raises ``error`` if it is no whole number or below ``least``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InvalidParameterError(f"{name} must be a whole number of {least} or more, but is {value!r}.")
+        raise error(f"{name} must be a whole number of {least} or more, but is {value!r}.")
     if value > _LARGEST_WHOLE:
-        raise InvalidParameterError(f"{name} must not exceed 2^63 - 1, but is {value!r}.")
+        raise error(f"{name} must not exceed 2^63 - 1, but is {value!r}.")
     return int(value)
 
 
@@ -131,16 +127,37 @@ def switch(what: str, given: Any) -> bool:
     raise InvalidParameterError(f"{what} must be true or false, but is {given!r}.")
 
 
-def real_numbers(what: str, given: Any) -> FloatArray:
+def real_numbers(what: str, given: Any, error: type[Exception] = InvalidParameterError) -> FloatArray:
     """An array of floats of any shape, maybe not finite.
 
-    Raises:
-        InvalidParameterError: no numbers, complex ones, rows of unequal lengths, or beyond the range of floats.
+    Raises ``error`` for anything but numbers, complex ones, rows of unequal lengths, and numbers beyond the range of
+    floats.
     """
     try:
         return np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise InvalidParameterError(f"{what} must be a real number or an array of them, but is {given!r}.") from None
+        raise error(f"{what} must be a real number or an array of them, but is {given!r}.") from None
+
+
+def is_row(given: Any) -> bool:
+    """Whether it has members in an order, as a list or an array of one or more dimensions has; a text is one thing."""
+    if isinstance(given, np.ndarray):
+        return given.ndim > 0
+    return isinstance(given, Sequence) and not isinstance(given, str | bytes)
+
+
+def unit_span(what: str, values: FloatArray, error: type[Exception], remedy: str = "") -> FloatArray:
+    """Finite values that ascend from 0 to 1, with ends that are off by rounding made exact; others raise ``error``."""
+    if (np.abs(values[[0, -1]] - [0.0, 1.0]) <= ROUNDING).all() and (values[[0, -1]] != [0.0, 1.0]).any():
+        values = values.copy()
+        values[[0, -1]] = 0.0, 1.0
+    if (late := np.flatnonzero(np.diff(values) <= 0.0)).size:
+        before, after = apart(*values[late[0] : late[0] + 2])
+        raise error(f"{what} must ascend strictly, but {before} is followed by {after}.")
+    if values[0] != 0.0 or values[-1] != 1.0:
+        first, last, _, _ = apart(values[0], values[-1], 0.0, 1.0)
+        raise error(f"{what} must run from 0 to 1, but run from {first} to {last}{remedy}.")
+    return values
 
 
 def checked_mapping(what: str, given: Any) -> Mapping[Any, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .errors import InvalidParameterError
+from .errors import InvalidParameterError, SpinBatteryError
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
@@ -25,3 +25,13 @@ def user_path(path: str | os.PathLike[str]) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         raise InvalidParameterError(f"no home folder is known for the path {text!r}; write it without ~.") from None
+
+
+def read_text(path: Path, error: type[SpinBatteryError], remedy: str = "") -> str:
+    """Text of a UTF-8 file, without a byte-order mark; raises ``error`` with the remedy where there is none."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as failure:
+        raise error(f"cannot read {str(path)!r}: {failure.strerror or failure}{remedy}.") from None
+    except UnicodeDecodeError:
+        raise error(f"{str(path)!r} is no text; save it as UTF-8{remedy}.") from None

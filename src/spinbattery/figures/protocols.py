@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,17 +63,14 @@ def plot_schedule(protocol: Protocol, scales: EnergyScales) -> Figure:
     return figure
 
 
-def plot_local_field(
-    h: float, J: float, points: Sequence[tuple[str, float]], *, squares: Collection[str] = ()
-) -> Figure:
-    """|h_L| of Eq. 19 at g = 1 against n_C/N, with named networks as points on the curve, some of them as squares."""
+def plot_local_field(h: float, J: float, points: Sequence[tuple[str, float, str]]) -> Figure:
+    """|h_L| of Eq. 19 at g = 1 against n_C/N, with networks on the curve: their names, n_C/N and markers."""
     with new_figure(4.6, 3.2) as figure:
         axis = figure.subplots()
         ratio = np.linspace(0.0, 7.5, 200)
         axis.plot(ratio, [abs(local_field(h, J, r)) for r in ratio], color=COLOURS["local"], label="Eq. 19, $g = 1$")
-        for name, r in points:
+        for name, r, marker in points:
             value = abs(local_field(h, J, r))
-            marker = "s" if name in squares else "o"
             axis.plot([r], [value], marker, color=COLOURS["cooperative"], markersize=4.5)
             axis.annotate(name, (r, value), textcoords="offset points", xytext=(5, -9), fontsize=7)
         axis.set_xlabel("pairs per spin $n_C/N$")

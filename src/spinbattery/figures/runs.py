@@ -17,6 +17,7 @@ from ..analysis.points import (
     reasons_of,
     runs_of,
     seed_groups,
+    sentences_of,
     spelled,
     uncharged_of,
 )
@@ -25,6 +26,7 @@ from ..core.checks import check_choice, checked_mapping, instance, pair, switch
 from ..core.errors import InvalidParameterError
 from ..core.typing import FloatArray
 from ..records.charge_state import NO_CHARGE, ChargeState
+from ..records.no_precision import NoPrecision
 from .scaling import LABELS, Quantity, draw_limits, draw_reference, log_sizes, power_law, set_axes, size_grid
 from .style import REFERENCE, colours_of, new_figure
 
@@ -62,7 +64,7 @@ def plot_runs(
     Runs that differ in their seeds alone are one point, their mean. Bars are the standard error of that mean, or for
     one run its standard error or error estimate; they may be smaller than the marker. Precision and fluctuation have
     log-log axes and, for a curve with three or more sizes, the log-log fit of its precision (:func:`fit_scaling`).
-    Points with sigma = 0 to rounding are named in the legend. Uncharged points
+    DrawnPoints with sigma = 0 to rounding are named in the legend. Uncharged points
     (:class:`~spinbattery.records.charge_state.ChargeState`) are hollow, and not fitted.
 
     Args:
@@ -131,7 +133,7 @@ def plot_advantage(data: xr.Dataset) -> Figure:
         for name, colour in colours.items():
             pairs = data.isel(pair=[k for k, found in enumerate(names) if found == name]).sortby("n_spins")
             ratio, error = (pairs[variable].to_numpy() for variable in ("precision_ratio", "precision_ratio_error"))
-            points = Points(pairs["n_spins"].to_numpy(), ratio, error, _hollow(pairs))
+            points = DrawnPoints(pairs["n_spins"].to_numpy(), ratio, error, _hollow(pairs))
             _draw_points(axis, points, f"over {name}", colour, joined=True)
         log_sizes(axis, sizes)
         axis.set_yscale("log")
@@ -175,13 +177,13 @@ def _draw_runs(
 ) -> None:
     """Draw points with error bars and, for three or more sizes, their fit."""
     (label, colour), fitted = named, None
-    if quantity == "magnetization" and "is that of an approximation" in reasons_of(curve):
+    if quantity == "magnetization" and NoPrecision.APPROXIMATION in reasons_of(curve):
         label += f" ({', '.join(np.unique(curve['engine'].to_numpy()))}, an approximation)"
     if quantity != "magnetization":
         kept = curve.dropna("run", subset=["precision"])
         if kept.sizes["run"] < curve.sizes["run"]:
             missing = curve["precision"].isnull().to_numpy()
-            sizes, reasons = curve["n_spins"].to_numpy()[missing], reasons_of(curve)[missing]
+            sizes, reasons = curve["n_spins"].to_numpy()[missing], sentences_of(curve)[missing]
             for reason in np.unique(reasons):
                 label += f" ($\\sigma$ {reason} at N = {_at(sizes[reasons == reason])})"
         curve = kept
@@ -199,7 +201,7 @@ def _draw_runs(
     means, errors = averages(curve, quantity, groups)
     hollow = np.array([uncharged[group].any() for group in groups], dtype=np.bool_)
     order = np.argsort(sizes, kind="stable")
-    points = Points(sizes[order], means[order], errors[order], hollow[order])
+    points = DrawnPoints(sizes[order], means[order], errors[order], hollow[order])
     _draw_points(axis, points, label, colour, joined=fitted is None)
     if fitted is not None:
         axis.plot(grid, fitted, color=colour, linewidth=1.2)
@@ -209,8 +211,8 @@ def _at(sizes: NDArray[Any]) -> str:
     return ", ".join(str(n) for n in np.unique(sizes))
 
 
-class Points(NamedTuple):
-    """Points of a curve, each (n,): N, values, half lengths of their bars, and which are uncharged."""
+class DrawnPoints(NamedTuple):
+    """DrawnPoints of a curve, each (n,): N, values, half lengths of their bars, and which are uncharged."""
 
     sizes: NDArray[Any]
     values: FloatArray
@@ -218,7 +220,7 @@ class Points(NamedTuple):
     hollow: NDArray[np.bool_]
 
 
-def _draw_points(axis: Axes, points: Points, label: str, colour: str, *, joined: bool) -> None:
+def _draw_points(axis: Axes, points: DrawnPoints, label: str, colour: str, *, joined: bool) -> None:
     """Draw points with bars in one container, and hollow markers over the uncharged ones."""
     drawn = axis.errorbar(
         points.sizes,

@@ -48,4 +48,5 @@ def _caution(record: Record) -> str:
     """A remark on the accuracy of a curve."""
     if record.approximation:
         return f" ({record.engine}, an approximation)"
-    return f" ($\\sigma$ {record.no_precision})" if record.converged and record.precision is None else ""
+    why = record.no_precision
+    return "" if why is None or why.is_zero else f" ($\\sigma$ {why})"

@@ -1,10 +1,10 @@
-"""Files of measured reads: SampleSets, tables and matrices; every line is understood or refused."""
+"""Files of measured reads: SampleSets, tables and matrices; every line is read or refused."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,9 @@ import numpy as np
 from ..analysis.statistics import checked_shots
 from ..core.errors import InsufficientMemoryError, RecordError
 from ..core.machine import available_memory
+from ..core.paths import read_text
 from ..core.typing import FloatArray, IntArray
+from ..model.labels import by_text
 from ..model.network import SpinNetwork
 
 if TYPE_CHECKING:
@@ -26,10 +28,10 @@ ENERGY_COLUMN = "energy"
 
 _TOTALS = ("sz", "sz_total", "total_magnetization")
 _NO_MAGNETIZATIONS = (*OCCURRENCE_COLUMNS, ENERGY_COLUMN, "chain_break_fraction", "sample", *_TOTALS)
-"""Names of columns that are known, and no mu, where they are the only one."""
+"""Names of a single column that is not mu."""
 
 _INDEX = ("", "unnamed: 0")
-"""What pandas calls the numbers of the rows."""
+"""Names that pandas gives to the column of row numbers."""
 
 _TABLES = (".csv", ".txt", ".tsv")
 _BYTES_PER_READ = 64
@@ -37,7 +39,7 @@ _BYTES_PER_READ = 64
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a file says.
+    """The content of a file.
 
     Attributes:
         reads: their spins, or where these are not known mu of each, (reads,).
@@ -53,7 +55,7 @@ class Measurement:
 
 
 def read_file(path: Path, network: SpinNetwork) -> Measurement:
-    """Reads of a file by its ending; :func:`~spinbattery.interop.measurement.read_measurement` says what it may hold.
+    """Reads of a file by its ending; see :func:`~spinbattery.interop.measurement.read_measurement`.
 
     Raises:
         RecordError: no such file, another ending, or content of another kind.
@@ -61,24 +63,20 @@ def read_file(path: Path, network: SpinNetwork) -> Measurement:
         InsufficientMemoryError: more occurrences than fit into memory.
     """
     ending = path.suffix.lower()
-    if ending not in (".json", ".npy", *_TABLES):
-        raise RecordError(
-            f"{str(path)!r} must end in .json (a SampleSet, json.dump(samples.to_serializable(), file)), in .csv, .txt "
-            "or .tsv (a table), or in .npy (a matrix of spins)."
-        )
-    try:
-        if ending == ".npy":
-            return _of_array(path, network)
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise RecordError(f"cannot read {str(path)!r}: {error.strerror or error}.") from None
-    except UnicodeDecodeError:
-        raise RecordError(f"{str(path)!r} is no text; save it as UTF-8.") from None
-    return _of_json(text, path) if ending == ".json" else _Table(text, path, network).measurement()
+    if ending == ".npy":
+        return _of_array(path, network)
+    if ending == ".json":
+        return _of_json(path)
+    if ending in _TABLES:
+        return _Table(path, network).measurement()
+    raise RecordError(
+        f"{str(path)!r} must end in .json (a SampleSet, json.dump(samples.to_serializable(), file)), in .csv, .txt "
+        "or .tsv (a table), or in .npy (a matrix of spins)."
+    )
 
 
 def check_occurrences(occurrences: Any, n_spins: int) -> None:
-    """Refuse numbers of occurrences that are none, or more reads than fit into memory.
+    """Refuse numbers of occurrences that are not whole, and more reads than fit into memory.
 
     Raises:
         RecordError: some are negative or no whole numbers.
@@ -95,9 +93,10 @@ def check_occurrences(occurrences: Any, n_spins: int) -> None:
         )
 
 
-def _of_json(text: str, path: Path) -> Measurement:
+def _of_json(path: Path) -> Measurement:
     import dimod
 
+    text = read_text(path, RecordError)
     try:
         samples = dimod.SampleSet.from_serializable(json.loads(text))
     except Exception as error:  # dimod raises whatever it meets
@@ -113,13 +112,14 @@ def _of_json(text: str, path: Path) -> Measurement:
 def _of_array(path: Path, network: SpinNetwork) -> Measurement:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise RecordError(f"cannot read {str(path)!r}: {error.strerror or error}.") from None
     except (ValueError, EOFError) as error:
         raise RecordError(f"{str(path)!r} is no array of numbers ({error}); write one with numpy.save.") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
         raise RecordError(
             f"{str(path)!r} must hold a matrix of spins (reads, {network.n_spins}) or a row of magnetizations (reads,)."
         )
-    rows = np.arange(1, len(array) + 1)
     if array.ndim == 1:
         return Measurement(checked_shots(array, network.n_spins, lambda k: f"entry {k + 1}"))
     if array.shape[1] != network.n_spins:
@@ -127,8 +127,8 @@ def _of_array(path: Path, network: SpinNetwork) -> Measurement:
         raise RecordError(
             f"{str(path)!r} has {array.shape[1]} columns, but {network.name} has {network.n_spins} spins{hint}."
         )
-    labels = network.names
-    return Measurement(_sample_set(_spins(array, rows, "row", path), labels))
+    rows = np.arange(1, len(array) + 1)
+    return Measurement(_sample_set(_spins(array, rows, "row", path), network.names))
 
 
 def _sample_set(
@@ -145,7 +145,7 @@ def _sample_set(
 
 
 def _spins(values: Any, places: IntArray, what: str, path: Path) -> Any:
-    """Spins (reads, N) as int8 of -1 and +1, from these or from bits, of which 1 is up; all ones are up either way."""
+    """Spins (reads, N) as int8 of -1 and +1, from these or from bits, of which 1 is up."""
     strange = (values != 1) & (values != 0) & (values != -1)
     if strange.any():
         row, column = np.argwhere(strange)[0]
@@ -164,77 +164,80 @@ def _spins(values: Any, places: IntArray, what: str, path: Path) -> Any:
 
 
 class _Table:
-    """A text of rows with the same number of cells, with or without names of the columns in the first.
+    """A text of rows with equal numbers of cells; the first row may name the columns.
 
-    Cells are parted by commas, semicolons, tabs or blanks; empty lines, and those that begin with #, are comments.
+    Cells are separated by commas, semicolons, tabs or blanks; empty lines, and those that begin with #, are comments.
     """
 
-    def __init__(self, text: str, path: Path, network: SpinNetwork) -> None:
-        self.path, self.network = path, network
-        self.labels: tuple[Hashable, ...] = network.names
-        self.by_name = {str(label): label for label in self.labels}
-        rows = list(self._rows(text))
+    def __init__(self, path: Path, network: SpinNetwork) -> None:
+        self.path, self.network, self.first_line = path, network, 0
+        self.labels = set(map(str, network.names))
+        rows = self._rows(read_text(path, RecordError))
         if not rows:
             raise self._error("is empty; give one magnetization a row, or the spins of one read.")
-        self.names = self._names(rows[0][1])
-        self.rows = rows[len(self.names) > 0 :]
-        width = len(rows[0][1])
+        (self.first_line, first), self.width = rows[0], len(rows[0][1])
         for line, cells in rows:
-            if len(cells) != width:
+            if len(cells) != self.width:
                 raise self._error(
-                    f"has {len(cells)} cells, but line {rows[0][0]} has {width}; give all rows alike, and write "
-                    "decimals with a point.",
+                    f"has {len(cells)} cells, but line {self.first_line} has {self.width}; give all rows alike, and "
+                    "write decimals with a point.",
                     line,
                 )
-        self.lines = np.array([line for line, _ in self.rows], dtype=np.int64)
+        self.names = self._names(first)
+        rows = rows[len(self.names) > 0 :]
+        self.lines = np.array([line for line, _ in rows], dtype=np.int64)
+        self.cells = [cells for _, cells in rows]
 
     def measurement(self) -> Measurement:
         """The spins, or the magnetizations where there are no spins."""
-        width = len(self.names) or len(self.rows[0][1])
         if not self.names:
-            if width == 1:
-                return self._magnetizations(0, None, ())
-            if width != self.network.n_spins:
-                raise self._error(
-                    f"has {width} columns without names, but {self.network.name} has {self.network.n_spins} spins; "
-                    "give one for each spin, or name them, such as mu,num_occurrences."
-                )
-            return Measurement(_sample_set(self._spins(range(width)), self.labels))
+            return self._unnamed()
+        if len(set(self.names)) < self.width:
+            raise self._error("has two columns of one name; rename or remove one.")
+        spins = [column for column, name in enumerate(self.names) if name in self.labels]
         lowered = [name.lower() for name in self.names]
-        if len(set(self.names)) < width:
-            raise self._error("has two columns of one name; rename or remove one.", self.first_line)
-        spins = [column for column, name in enumerate(self.names) if name in self.by_name]
-        if spins and len(self.by_name) < self.network.n_spins:
-            raise self._error(
-                f"names spins by labels, of which {self.network.name} has two that are written alike; relabel it.",
-                self.first_line,
-            )
-        if width == 1 and not spins and lowered[0] not in _NO_MAGNETIZATIONS:
+        if self.width == 1 and not spins and lowered[0] not in _NO_MAGNETIZATIONS:
             return self._magnetizations(0, None, ())
         find = {name: column for column, name in reversed(list(enumerate(lowered))) if column not in spins}
         counts = next((find[name] for name in OCCURRENCE_COLUMNS if name in find), None)
         mu = next((find[name] for name in MAGNETIZATION_COLUMNS if name in find), None)
-        energy = find.get(ENERGY_COLUMN) if spins else None
+        energy = find.get(ENERGY_COLUMN)
         used = {*spins, counts, energy} if spins else {mu, counts}
         left = [name for column, name in enumerate(self.names) if column not in used]
         if left and left[0] == self.names[0] and left[0].lower() in _INDEX:
             del left[0]
-        self._refuse_strange_spins(left)
+        if strange := [name for name in left if _is_number(name)]:
+            raise self._error(
+                f"has columns that are named like spins ({', '.join(strange[:4])}), which {self.network.name} does not "
+                "have; give the network that was sampled."
+            )
         if spins:
             return self._samples(spins, energy, counts, tuple(left))
         if mu is None:
             raise self._nothing_known(find)
         return self._magnetizations(mu, counts, tuple(left))
 
-    def _rows(self, text: str) -> Iterator[tuple[int, list[str]]]:
+    def _unnamed(self) -> Measurement:
+        """Magnetizations in one column, or spins in the order of the network."""
+        if self.width == 1:
+            return self._magnetizations(0, None, ())
+        if self.width != self.network.n_spins:
+            raise self._error(
+                f"has {self.width} columns without names, but {self.network.name} has {self.network.n_spins} spins; "
+                "give one for each spin, or name them, such as mu,num_occurrences."
+            )
+        return Measurement(_sample_set(self._spins(range(self.width)), self.network.names))
+
+    def _rows(self, text: str) -> list[tuple[int, list[str]]]:
         """Number and cells of each line that has any."""
         lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1)
                  if line.strip() and not line.lstrip().startswith("#")]  # fmt: skip
         if not lines:
-            return
+            return []
         ends = lines[0][1] + lines[-1][1]
         delimiter = next((mark for mark in (";", "\t", ",") if mark in ends), None)
         blanks = len(lines[-1][1].split()) > 1  # else those of the first line are in the name of one column
+        rows = []
         for number, line in lines:
             if delimiter is None:
                 cells = line.split() if blanks else [line]
@@ -243,20 +246,19 @@ class _Table:
                     cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
                 except csv.Error as error:
                     raise self._error(f"is no row of a table: {error}.", number) from None
-            yield number, [cell.strip() for cell in cells]
-        self.first_line = lines[0][0]
+            rows.append((number, [cell.strip() for cell in cells]))
+        return rows
 
     def _names(self, first: list[str]) -> list[str]:
         """Names of the columns, where the first line has some and no numbers of its own."""
         if not all(map(_is_number, first)):
             return first
-        if len(first) == 1 or len(set(first)) < len(first) or not all(cell in self.by_name for cell in first):
+        if len(first) == 1 or len(set(first)) < len(first) or not self.labels.issuperset(first):
             return []
         if {float(cell) for cell in first} <= {-1.0, 0.0, 1.0}:
             raise self._error(
                 f"may name the spins {', '.join(first)} or be their values in a read; write spins as -1 and +1, or put "
-                "a column num_occurrences beside them.",
-                self.first_line,
+                "a column num_occurrences beside them."
             )
         return first
 
@@ -265,25 +267,23 @@ class _Table:
 
     def _numbers(self, columns: Sequence[int], what: str) -> FloatArray:
         """These columns, (rows, columns)."""
-        found = np.empty((len(self.rows), len(columns)))
-        for row, (line, cells) in enumerate(self.rows):
-            try:
-                found[row] = [float(cells[column]) for column in columns]
-            except ValueError:
-                wrong = next(cells[column] for column in columns if not _is_number(cells[column]))
-                raise self._error(f"has {wrong!r} where {what} is wanted; write a number.", line) from None
-        return found
+        try:
+            found = np.array([[float(cells[column]) for column in columns] for cells in self.cells])
+        except ValueError:
+            cells = ((k, row[column]) for k, row in enumerate(self.cells) for column in columns)
+            k, wrong = next((k, cell) for k, cell in cells if not _is_number(cell))
+            raise self._error(f"has {wrong!r} where {what} is wanted; write a number.", self.lines[k]) from None
+        return found.reshape(len(self.cells), len(columns))
 
     def _counts(self, column: int | None) -> IntArray | None:
-        """How often each row occurred; rows that did not are none."""
+        """How often each row occurred, 0 for never."""
         if column is None:
             return None
         counts = self._numbers([column], "a number of occurrences")[:, 0]
-        wrong = ~((counts >= 0.0) & (counts == np.rint(counts)))
-        if wrong.any():
+        if (wrong := ~((counts >= 0.0) & (counts == np.rint(counts)))).any():
             row = int(wrong.argmax())
             raise self._error(
-                f"has {counts[row]:g} occurrences, which must be a whole number of 0 or more.", int(self.lines[row])
+                f"has {counts[row]:g} occurrences, which must be a whole number of 0 or more.", self.lines[row]
             )
         check_occurrences(counts, self.network.n_spins)
         return counts.astype(np.int64)
@@ -299,43 +299,31 @@ class _Table:
     def _samples(
         self, columns: list[int], energy: int | None, counts: int | None, unused: tuple[str, ...]
     ) -> Measurement:
+        labels = by_text(self.network.names, self.network.name)
         spins = self._spins(columns)
         energies = None if energy is None else self._numbers([energy], "an energy")[:, 0]
         occurrences = self._counts(counts)
-        labels = [self.by_name[self.names[column]] for column in columns]
-        samples = _sample_set(spins, labels, energies, occurrences)
+        samples = _sample_set(spins, [labels[self.names[column]] for column in columns], energies, occurrences)
         return Measurement(samples, energy is not None, unused, occurrences is not None)
 
-    def _refuse_strange_spins(self, names: list[str]) -> None:
-        strange = [name for name in names if _is_number(name)]
-        if strange:
-            raise self._error(
-                f"has columns that are named like spins ({', '.join(strange[:4])}), which {self.network.name} does not "
-                "have; give the network that was sampled.",
-                self.first_line,
-            )
-
     def _nothing_known(self, find: dict[str, int]) -> RecordError:
-        total = next((self.names[find[name]] for name in _TOTALS if name in find), None)
-        if total is not None:
+        if total := next((self.names[find[name]] for name in _TOTALS if name in find), None):
             return self._error(
                 f"has a column {total}, which is of all spins together; divide it by N = {self.network.n_spins} and "
-                "call it mu.",
-                self.first_line,
+                "call it mu."
             )
         if "sample" in find:
             return self._error(
-                "has its spins in one column, sample; write it with to_pandas_dataframe(sample_column=False).",
-                self.first_line,
+                "has its spins in one column, sample; write it with to_pandas_dataframe(sample_column=False)."
             )
         return self._error(
-            f"has {len(self.names)} columns, none of them called magnetization or mu, or named after a spin of "
-            f"{self.network.name}; name the one that is, or leave the others out.",
-            self.first_line,
+            f"has {self.width} columns, none of them called magnetization or mu, or named after a spin of "
+            f"{self.network.name}; name the one that is, or leave the others out."
         )
 
-    def _error(self, sentence: str, line: int | None = None) -> RecordError:
-        place = repr(str(self.path)) if line is None else f"line {line} of {str(self.path)!r}"
+    def _error(self, sentence: str, line: int = 0) -> RecordError:
+        line = line or self.first_line
+        place = f"line {line} of {str(self.path)!r}" if line else repr(str(self.path))
         return RecordError(f"{place} {sentence}")
 
 

@@ -48,8 +48,8 @@ def family_of(network: SpinNetwork) -> str:
     such as ``torus:2x2``, is of several families; a torus 1xN is a ring. Networks cut from a working graph know theirs.
     Of other networks only those are told apart whose spins have different numbers of neighbours.
     """
-    if network.lattice:
-        return network.lattice
+    if network.cut is not None:
+        return network.cut.family
     n, n_pairs = network.n_spins, network.n_pairs
     if n_pairs == min(n, n * (n - 1) // 2) and np.array_equal(network.pairs, _ring(n)):
         return "ring" if n > _AMBIGUOUS else ""

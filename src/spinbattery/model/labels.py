@@ -1,4 +1,4 @@
-"""Names of spins: matched with names as they come back from files and samplers, and as plain data."""
+"""Labels of spins: matched with the names in files and in answers of samplers, and kept as plain data."""
 
 from __future__ import annotations
 
@@ -14,38 +14,39 @@ _SHOWN = 4
 
 
 def matched(names: Sequence[Hashable], own: Sequence[Hashable], what: str) -> list[Hashable]:
-    """The own label of each name.
+    """The label among ``own``, those of ``what``, for each name of a spin in a file or an answer.
 
-    Names are labels as they are, or, where every one of them is, labels in the other of two spellings: whole numbers as
-    decimal texts, which graph files make of them, or texts as whole numbers.
-
-    Args:
-        names: of spins, as somebody else has them.
-        own: labels of the spins.
-        what: has these labels, for the message.
+    Names are the labels themselves, or all of them are labels in another spelling: whole numbers as decimal texts,
+    which graph files make of them, or texts as whole numbers.
 
     Raises:
-        NetworkError: a name that is none of them, or that may be two.
+        NetworkError: a name that is none of the labels, or that may be two.
     """
     known = {label: label for label in own}  # 1.0 and True are equal to 1, which is the label
     if all(name in known for name in names):
         return [known[name] for name in names]
-    by_text: dict[str, Hashable] = {}
-    for label in own:
-        if _is_whole(label) or isinstance(label, str):
-            if str(label) in by_text:
-                raise NetworkError(
-                    f"{what} has spins {by_text[str(label)]!r} and {label!r}, which are written alike; relabel them."
-                )
-            by_text[str(label)] = label
-    texts = [str(name) for name in names if _is_whole(name) or isinstance(name, str)]
-    if len(texts) == len(names) == len(set(texts)) and all(text in by_text for text in texts):
-        return [by_text[text] for text in texts]
+    texts = [str(name) for name in names if _has_two_spellings(name)]
+    if len(texts) == len(names) == len(set(texts)):
+        spelled = by_text([label for label in own if _has_two_spellings(label)], what)
+        if spelled.keys() >= set(texts):
+            return [spelled[text] for text in texts]
     strange = [name for name in names if name not in known]
     raise NetworkError(
         f"{len(strange)} of {len(names)} labels ({_some(strange)}) are no spins of {what}, which has {len(own)} "
         f"({_some(own)}){_kinds(strange, own)}; give the network that they belong to."
     )
+
+
+def by_text(own: Iterable[Hashable], what: str) -> dict[str, Hashable]:
+    """Labels by their texts, for names in files; refuses two that are written alike."""
+    found: dict[str, Hashable] = {}
+    for label in own:
+        if str(label) in found:
+            raise NetworkError(
+                f"{what} has spins {found[str(label)]!r} and {label!r}, which are written alike; relabel them."
+            )
+        found[str(label)] = label
+    return found
 
 
 def to_plain(labels: Iterable[Hashable]) -> list[Any]:
@@ -68,8 +69,8 @@ def _plain(label: Any) -> Any:
     return label if label is None or isinstance(label, bool | int | float | str) else str(label)
 
 
-def _is_whole(label: Any) -> bool:
-    return isinstance(label, int | np.integer) and not isinstance(label, bool)
+def _has_two_spellings(label: Any) -> bool:
+    return isinstance(label, int | np.integer | str) and not isinstance(label, bool)
 
 
 def _some(labels: Sequence[Hashable]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..core.arrays import read_only
-from ..core.checks import finite, real_numbers, whole_number
+from ..core.checks import check_choice, finite, real_numbers, whole_number
 from ..core.errors import InsufficientMemoryError, InvalidParameterError, NetworkError
 from ..core.typing import FloatArray, IntArray
 from .labels import matched
@@ -25,7 +25,7 @@ _EMPTY_WEIGHTS: FloatArray = np.empty(0)
 
 
 def _checked_pairs(n_spins: int, pairs: Any, what: str) -> IntArray:
-    """Pairs as a read-only, lexicographically sorted (E, 2) array with the smaller spin first."""
+    """Pairs as an (E, 2) array with the smaller spin first."""
     try:
         array = np.asarray(pairs)
     except ValueError:
@@ -40,18 +40,16 @@ def _checked_pairs(n_spins: int, pairs: Any, what: str) -> IntArray:
     loops = array[array[:, 0] == array[:, 1]]
     if loops.size:
         raise NetworkError(f"{what} couple spin {loops[0, 0]} to itself; remove self-loops.")
-    _, counts = np.unique(array, axis=0, return_counts=True)
-    if (counts > 1).any():
-        twice = np.unique(array, axis=0)[counts > 1][0].tolist()
-        raise NetworkError(f"{what} list {twice} more than once; give each pair once, with its total weight.")
+    unique, counts = np.unique(array, axis=0, return_counts=True)
+    if (repeated := unique[counts > 1]).size:
+        raise NetworkError(
+            f"{what} list {repeated[0].tolist()} more than once; give each pair once, with its total weight."
+        )
     return array
 
 
 def _checked_weights(pairs: IntArray, weights: Any, what: str) -> FloatArray:
-    try:
-        array = np.asarray(weights, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise NetworkError(f"{what} must be numbers, but are {weights!r}.") from None
+    array = real_numbers(what, weights, NetworkError)
     if array.ndim == 0:
         array = np.full(len(pairs), float(array))
     if array.shape != (len(pairs),):
@@ -68,8 +66,38 @@ def _are_labels(labels: Any, n_spins: int) -> bool:
         return False
 
 
-def _frozen(array: np.ndarray[Any, Any]) -> Any:
-    return read_only(np.array(array))
+@dataclass(frozen=True)
+class LatticeCut:
+    """The part of a Pegasus or Zephyr graph that a network is.
+
+    Attributes:
+        family: ``pegasus`` or ``zephyr``.
+        size: m of the whole graph; None in records of older versions.
+        tile: t of Zephyr.
+        missing: number of qubits left out of the whole graph at random; None where its qubits are a list of their own,
+            such as the working qubits of a solver.
+        region: m of the smaller graph that was cut out, or None.
+        scattered: number and seed of the qubits that were chosen at random, or None.
+        solver: chip and topology, such as ``("Advantage_system6", "pegasus")``, where it is the graph of a solver.
+    """
+
+    family: str
+    size: int | None = None
+    tile: int = 4
+    missing: int | None = None
+    region: int | None = None
+    scattered: tuple[int, int] | None = None
+    solver: tuple[str, str] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data without the solver, which may have been replaced since; what is not known is left out."""
+        return {name: value for name, value in vars(self).items() if name != "solver" and value is not None}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> LatticeCut:
+        """Inverse of :meth:`to_dict`."""
+        lists: dict[str, Any] = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
+        return cls(**{**data, **lists})
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,15 +113,14 @@ class SpinNetwork:
         name: the text form where there is one, such as ``torus:3x4``.
         positions: (N, d) coordinates for drawing, or None.
         labels: one label per spin as in the graph it was made from, or None.
-        lattice: ``pegasus`` or ``zephyr`` where it is cut from a working graph, else empty.
-        solver: chip and topology of the solver it was cut from, such as ``("Advantage_system6", "pegasus")``, or None.
+        cut: the part of a working graph that it is, or None.
 
-    Two networks are equal when spins, pairs, weights and cross-talk are; name, positions, labels, lattice and
-    solver do not enter the physics, nor the hash.
+    Two networks are equal when spins, pairs, weights and cross-talk are; name, positions, labels and cut do not enter
+    the physics, nor the hash.
 
     Raises:
-        NetworkError: no spins, pairs out of range, self-loops, pairs listed twice, weights that are
-            not finite or of another length.
+        NetworkError: no spins, pairs out of range, self-loops, pairs listed twice, or weights that are not finite or of
+            another length.
     """
 
     n_spins: int
@@ -104,26 +131,28 @@ class SpinNetwork:
     name: str = "custom"
     positions: FloatArray | None = None
     labels: tuple[Any, ...] | None = None
-    lattice: str = ""
-    solver: tuple[str, str] | None = None
+    cut: LatticeCut | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.n_spins, bool) or not isinstance(self.n_spins, (int, np.integer)) or self.n_spins < 1:
-            raise NetworkError(f"n_spins must be a whole number of at least 1, but is {self.n_spins!r}.")
-        object.__setattr__(self, "n_spins", int(self.n_spins))
+        object.__setattr__(self, "n_spins", whole_number("n_spins", self.n_spins, error=NetworkError))
         for pairs_name, weights_name in (("pairs", "weights"), ("crosstalk_pairs", "crosstalk")):
             pairs = _checked_pairs(self.n_spins, getattr(self, pairs_name), pairs_name)
             weights = _checked_weights(pairs, getattr(self, weights_name), weights_name)
             order = np.lexsort((pairs[:, 1], pairs[:, 0]))
-            object.__setattr__(self, pairs_name, _frozen(pairs[order]))
-            object.__setattr__(self, weights_name, _frozen(weights[order]))
+            object.__setattr__(self, pairs_name, read_only(pairs[order]))
+            object.__setattr__(self, weights_name, read_only(weights[order]))
         if self.positions is not None:
             positions = real_numbers("positions", self.positions)
             if positions.ndim != 2 or len(positions) != self.n_spins:
                 raise NetworkError(f"positions must be of shape ({self.n_spins}, d), but are {positions.shape}.")
-            object.__setattr__(self, "positions", _frozen(positions))
+            object.__setattr__(self, "positions", read_only(positions.copy()))
         if self.labels is not None and not _are_labels(self.labels, self.n_spins):
-            raise NetworkError(f"labels must be {self.n_spins} different ones, one per spin, but are {self.labels!r}.")
+            raise NetworkError(f"labels must be {self.n_spins} distinct values, one per spin, but are {self.labels!r}.")
+
+    @property
+    def lattice(self) -> str:
+        """``pegasus`` or ``zephyr`` where it is cut from a working graph, else empty."""
+        return "" if self.cut is None else self.cut.family
 
     @property
     def n_pairs(self) -> int:
@@ -189,19 +218,12 @@ class SpinNetwork:
         j_ct, spread = finite("crosstalk", j_ct), finite("the spread of the cross-talk", spread)
         if spread < 0.0:
             raise InvalidParameterError(f"the spread of the cross-talk must not be negative, but is {spread:g}.")
-        if pairs == "neighbours":
-            where = self.pairs
-        elif pairs == "all":
-            _refuse_many_pairs("cross-talk on all pairs", self.n_spins * (self.n_spins - 1) // 2)
-            where = np.column_stack(np.triu_indices(self.n_spins, k=1)).astype(np.int64)
-        else:
-            raise InvalidParameterError(f"crosstalk pairs must be 'neighbours' or 'all', but are {pairs!r}.")
+        check_choice("pairs with cross-talk", pairs, ("neighbours", "all"))
+        where = self.pairs if pairs == "neighbours" else _all_pairs("cross-talk on all pairs", self.n_spins)
         values, drawn = np.full(len(where), j_ct), ""
         if spread > 0.0:
             if seed is None:
-                raise InvalidParameterError(
-                    "cross-talk with a spread is random; give a seed, such as seed=1 (or --crosstalk-seed 1)."
-                )
+                raise InvalidParameterError("cross-talk with a spread is random; give a seed, such as seed=1.")
             seed = whole_number("the seed of the cross-talk", seed, least=0)
             values += spread * np.random.default_rng(seed).standard_normal(len(where))
             drawn = f":spread:{spread:g}:seed:{seed}"
@@ -214,11 +236,11 @@ class SpinNetwork:
 
     @property
     def names(self) -> tuple[Any, ...]:
-        """The label of each spin in the order of the spins; 0 to N - 1 where there are none."""
+        """The label of each spin, in the order of the spins; 0 to N - 1 where there are none."""
         return self.labels or tuple(range(self.n_spins))
 
     def own_labels(self, names: Sequence[Any]) -> list[Any]:
-        """The label of each spin that is named elsewhere, where whole numbers may have become texts, or the reverse.
+        """This network's label for each name of a spin; whole numbers may have become texts, or the reverse.
 
         Raises:
             NetworkError: a name of no spin, or one that may be two of them.
@@ -242,7 +264,7 @@ class SpinNetwork:
         return tuple(found[name] for name in self.names)
 
     def restricted_to(self, labels: Sequence[Any]) -> SpinNetwork:
-        """The network of some of its spins, by their labels (0 to N - 1 where it has none), in the order it has them.
+        """The network of some of the spins, by their labels (0 to N - 1 where there are none), in the same order.
 
         Raises:
             NetworkError: no labels, or some that are none of its spins.
@@ -266,8 +288,7 @@ class SpinNetwork:
             name=f"{self.name}/{len(wanted)} spins",
             positions=None if self.positions is None else self.positions[kept],
             labels=tuple(label for label in own if label in wanted),
-            lattice=self.lattice,
-            solver=self.solver,
+            cut=None if self.cut is None else replace(self.cut, missing=None),
         )
 
     def to_networkx(self) -> nx.Graph[Any]:
@@ -275,37 +296,28 @@ class SpinNetwork:
         import networkx as nx
 
         graph: nx.Graph[Any] = nx.Graph(name=self.name)
-        for k in range(self.n_spins):
-            attributes: dict[str, Any] = {}
-            if self.positions is not None:
-                attributes["pos"] = tuple(self.positions[k].tolist())
-            graph.add_node(k if self.labels is None else self.labels[k], **attributes)
-        nodes = list(graph.nodes)
+        names = self.names
+        graph.add_nodes_from(names)
+        if self.positions is not None:
+            nx.set_node_attributes(graph, dict(zip(names, map(tuple, self.positions.tolist()), strict=True)), "pos")
         for (j, k), weight in zip(self.pairs.tolist(), self.weights.tolist(), strict=True):
-            graph.add_edge(nodes[j], nodes[k], weight=weight)
+            graph.add_edge(names[j], names[k], weight=weight)
         for (j, k), value in zip(self.crosstalk_pairs.tolist(), self.crosstalk.tolist(), strict=True):
-            if graph.has_edge(nodes[j], nodes[k]):
-                graph.edges[nodes[j], nodes[k]]["crosstalk"] = value
-            else:
-                graph.add_edge(nodes[j], nodes[k], weight=0.0, crosstalk=value)
+            graph.add_edge(names[j], names[k], crosstalk=value)
+            graph.edges[names[j], names[k]].setdefault("weight", 0.0)
         return graph
 
 
 def _size(kind: str, what: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise NetworkError(f"{kind}: {what} must be a whole number of at least 1, but is {value!r}.")
-    return min(int(value), _LARGEST_SIZE)
+    return whole_number(f"{kind}: {what}", value, error=NetworkError)
 
-
-_LARGEST_SIZE = 10**30
-"""Larger ones are refused alike, and their squares would be no floats."""
 
 _MOST_PAIRS = 20_000_000
 _BYTES_PER_PAIR = 200
 
 
 def _refuse_many_pairs(kind: str, n_pairs: int) -> None:
-    """Refuse before anything is built: sorting and checking take some copies of the pairs."""
+    """Refuse before anything is built: sorting and checking take several copies of the pairs."""
     if n_pairs > _MOST_PAIRS:
         raise InsufficientMemoryError(
             f"{kind} has {n_pairs:.3g} pairs, which would take {_BYTES_PER_PAIR * n_pairs / 1e9:.3g} GB; networks "
@@ -317,12 +329,13 @@ def ring(n: int) -> SpinNetwork:
     """Ring of n spins; two spins share one pair (the wrap-around bond is the same pair), one has none."""
     n = _size("ring", "n", n)
     _refuse_many_pairs(f"ring:{n}", n)
-    pairs = {tuple(sorted((k, (k + 1) % n))) for k in range(n) if n > 1}
+    pairs = _bonds([np.roll(np.arange(n), -1)])
+    return SpinNetwork(n, pairs, name=f"ring:{n}", positions=_circle(n))
+
+
+def _circle(n: int) -> FloatArray:
     angle = 2.0 * math.pi * np.arange(n) / n
-    return SpinNetwork(
-        n, np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2),
-        name=f"ring:{n}", positions=np.column_stack([np.cos(angle), np.sin(angle)]),
-    )  # fmt: skip
+    return np.column_stack([np.cos(angle), np.sin(angle)])
 
 
 def torus(lx: int, ly: int) -> SpinNetwork:
@@ -373,6 +386,9 @@ def _bonds(neighbours: Sequence[IntArray]) -> IntArray:
 def complete(n: int) -> SpinNetwork:
     """All-to-all network of n spins."""
     n = _size("complete", "n", n)
-    _refuse_many_pairs(f"complete:{n}", n * (n - 1) // 2)
-    pairs = np.column_stack(np.triu_indices(n, k=1)).astype(np.int64)
-    return SpinNetwork(n, pairs, name=f"complete:{n}", positions=ring(n).positions)
+    return SpinNetwork(n, _all_pairs(f"complete:{n}", n), name=f"complete:{n}", positions=_circle(n))
+
+
+def _all_pairs(kind: str, n: int) -> IntArray:
+    _refuse_many_pairs(kind, n * (n - 1) // 2)
+    return np.column_stack(np.triu_indices(n, k=1)).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Text forms of networks, as used on the command line: ``torus:3x4``, ``pegasus:4``, ``file:graph.graphml``."""
+"""Text forms of networks: ``torus:3x4``, ``pegasus:4``, ``file:graph.graphml``."""
 
 from __future__ import annotations
 
@@ -19,17 +19,13 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
-def _one_size(build: Callable[[int], SpinNetwork], kind: str, argument: str) -> SpinNetwork:
-    if not re.fullmatch(r"[0-9]+", argument):
-        raise NetworkError(f"{kind}:{argument} is not a size; write {kind}:6.")
-    return build(int(argument))
-
-
-def _two_sizes(build: Callable[[int, int], SpinNetwork], kind: str, example: str, argument: str) -> SpinNetwork:
-    match = re.fullmatch(r"([0-9]+)x([0-9]+)", argument)
+def _numbers(text: str, example: str) -> list[int]:
+    """The numbers of a text that is like the example but for its numbers."""
+    # a bound on the digits, because Python refuses to read numbers of thousands of them
+    match = re.fullmatch(re.sub(r"\d+", "([0-9]{1,18})", re.escape(example)), text)
     if match is None:
-        raise NetworkError(f"{kind}:{argument} is not of the form {example}.")
-    return build(int(match[1]), int(match[2]))
+        raise NetworkError(f"{text!r} is malformed; write it like {example}, with whole numbers.")
+    return [int(number) for number in match.groups()]
 
 
 def _read_gml(path: Path) -> Any:
@@ -64,23 +60,22 @@ def _named_by_igraph(graph: nx.Graph[Any]) -> nx.Graph[Any]:
     return nx.relabel_nodes(graph, names)
 
 
-def _graph_readers() -> dict[str, Callable[[Path], Any]]:
-    return {".graphml": _read_graphml, ".gml": _read_gml}
+_READERS: dict[str, Callable[[Path], Any]] = {".graphml": _read_graphml, ".gml": _read_gml}
 
 
-def _file(argument: str) -> SpinNetwork:
-    place, mark, choice = argument.partition("?")
-    path, readers = user_path(place), _graph_readers()
+def _file(text: str) -> SpinNetwork:
+    place, mark, choice = text.removeprefix("file:").partition("?")
+    path = user_path(place)
     ending = path.suffix.lower()
-    if ending not in (*readers, *ENDINGS):
+    if ending not in (*_READERS, *ENDINGS):
         raise NetworkError(
-            f"cannot tell the format of {place!r}; use a file ending in {', '.join((*readers, *ENDINGS))}."
+            f"cannot tell the format of {place!r}; use a file ending in {', '.join((*_READERS, *ENDINGS))}."
         )
     key, _, weight = choice.partition("=")
     if mark and (key != "weight" or not weight):
         raise NetworkError(
-            f"file:{argument} is not understood after the question mark; write file:{place}?weight=NAME for the "
-            "attribute or column that is the weight, or ?weight=none for weights of 1."
+            f"{text} is not understood after the question mark; write file:{place}?weight=NAME for the attribute or "
+            "column that is the weight, or ?weight=none for weights of 1."
         )
     if not path.is_file():
         raise NetworkError(f"there is no file {place!r}.")
@@ -89,85 +84,68 @@ def _file(argument: str) -> SpinNetwork:
     if ending in ENDINGS:
         return read_instance(path, chosen, name)
     try:
-        graph = readers[ending](path)
+        graph = _READERS[ending](path)
     except Exception as error:  # networkx raises whatever its parsers raise
         raise NetworkError(f"{place!r} is not readable as {ending[1:]}: {error}") from None
     return from_networkx(graph, name, weight=chosen)
 
 
-# a bound on the digits, because Python refuses to read numbers of thousands of them
-_NUMBER = "([0-9]{1,18})"
-_MISSING = (re.compile(f"missing:{_NUMBER}:seed:{_NUMBER}"), "missing:28:seed:7")
-_CUTS: dict[str, tuple[re.Pattern[str], str, Callable[..., SpinNetwork]]] = {
-    "region": (re.compile(f"region:{_NUMBER}"), "region:4", WorkingGraph.region),
-    "scattered": (
-        re.compile(f"scattered:{_NUMBER}:seed:{_NUMBER}"), "scattered:400:seed:1", WorkingGraph.scattered,
-    ),
-}  # fmt: skip
-
-
-def _numbers(step: str, pattern: re.Pattern[str], example: str) -> list[int]:
-    match = pattern.fullmatch(step)
-    if match is None:
-        raise NetworkError(f"{step!r} is malformed; write it like {example}, with whole numbers.")
-    return [int(number) for number in match.groups()]
+_STEPS = {"missing": "missing:28:seed:7", "region": "region:4", "scattered": "scattered:400:seed:1"}
+"""What may follow a working graph after slashes, with examples."""
 
 
 def _cut(graph: WorkingGraph, steps: list[str], text: str) -> SpinNetwork:
     """Network after the steps that follow a graph: any missing:K:seed:S, then at most one cut."""
     for position, step in enumerate(steps, 1):
         kind = step.partition(":")[0]
-        if kind == "missing":
-            graph = graph.without(*_numbers(step, *_MISSING))
-        elif kind not in _CUTS:
-            examples = ", ".join([_MISSING[1], *(example for _, example, _ in _CUTS.values())])
-            hint = did_you_mean(kind, ["missing", *_CUTS])
-            raise NetworkError(f"unknown step {step!r} in {text!r}; there are {examples}.{hint}")
-        elif position < len(steps):
+        if kind not in _STEPS:
+            hint = did_you_mean(kind, _STEPS)
+            raise NetworkError(f"unknown step {step!r} in {text!r}; there are {', '.join(_STEPS.values())}.{hint}")
+        if kind != "missing" and position < len(steps):
             raise NetworkError(
                 f"{step!r} must be the last step of {text!r}; only missing:K:seed:S may stand before it."
             )
+        numbers = _numbers(step, _STEPS[kind])
+        if kind == "missing":
+            graph = graph.without(*numbers)
         else:
-            pattern, example, cut = _CUTS[kind]
-            return cut(graph, *_numbers(step, pattern, example))
+            return graph.region(*numbers) if kind == "region" else graph.scattered(*numbers)
     return graph.network()
 
 
-def _lattice(family: str, build: Callable[[int], WorkingGraph], argument: str) -> SpinNetwork:
-    size, *steps = argument.split("/")
-    if not re.fullmatch(_NUMBER, size):
-        raise NetworkError(f"{family}:{size} is not a size; write {family}:4.")
-    return _cut(build(int(size)), steps, f"{family}:{argument}")
+def _of_lattice(build: Callable[[int], WorkingGraph], example: str) -> Callable[[str], SpinNetwork]:
+    def read(text: str) -> SpinNetwork:
+        whole, *steps = text.split("/")
+        return _cut(build(*_numbers(whole, example)), steps, text)
+
+    return read
 
 
-def _solver(argument: str) -> SpinNetwork:
+def _of_sizes(build: Callable[..., SpinNetwork], example: str) -> tuple[str, Callable[[str], SpinNetwork]]:
+    return example, lambda text: build(*_numbers(text, example))
+
+
+def _of_solver(text: str) -> SpinNetwork:
     # the name of the file may hold slashes; steps hold no .json
-    match = re.fullmatch(r"(.*\.json)(?:/(.*))?", argument)
+    match = re.fullmatch(r"solver:(.*\.json)(?:/(.*))?", text)
     if match is None:
-        raise NetworkError(
-            f"solver:{argument} names no .json file of saved properties; write solver:qpu.json/region:4."
-        )
+        raise NetworkError(f"{text} names no .json file of saved properties; write solver:qpu.json/region:4.")
     path, steps = user_path(match[1]), match[2]
     graph = replace(WorkingGraph.from_properties(read_solver_properties(path)), name=f"solver:{path.name}")
-    return _cut(graph, [] if steps is None else steps.split("/"), f"solver:{argument}")
+    return _cut(graph, [] if steps is None else steps.split("/"), text)
 
 
 _KINDS: dict[str, tuple[str, Callable[[str], SpinNetwork]]] = {
-    "torus": ("torus:3x4", lambda argument: _two_sizes(torus, "torus", "LXxLY; write torus:3x4", argument)),
-    "ring": ("ring:5", lambda argument: _one_size(ring, "ring", argument)),
-    "complete": ("complete:6", lambda argument: _one_size(complete, "complete", argument)),
+    "torus": _of_sizes(torus, "torus:3x4"),
+    "ring": _of_sizes(ring, "ring:5"),
+    "complete": _of_sizes(complete, "complete:6"),
     "file": ("file:graph.graphml", _file),
-    "pegasus": (
-        "pegasus:16/missing:28:seed:7/region:4",
-        lambda argument: _lattice("pegasus", WorkingGraph.pegasus, argument),
-    ),
-    "zephyr": ("zephyr:6/scattered:400:seed:1", lambda argument: _lattice("zephyr", WorkingGraph.zephyr, argument)),
-    "solver": ("solver:qpu.json/region:4", _solver),
-    "tilted-torus": (
-        "tilted-torus:3x1",
-        lambda argument: _two_sizes(tilted_torus, "tilted-torus", "AxB; write tilted-torus:3x1", argument),
-    ),
+    "pegasus": ("pegasus:16/missing:28:seed:7/region:4", _of_lattice(WorkingGraph.pegasus, "pegasus:4")),
+    "zephyr": ("zephyr:6/scattered:400:seed:1", _of_lattice(WorkingGraph.zephyr, "zephyr:4")),
+    "solver": ("solver:qpu.json/region:4", _of_solver),
+    "tilted-torus": _of_sizes(tilted_torus, "tilted-torus:3x1"),
 }
+"""An example of each kind, and what builds a network from its text."""
 
 
 def as_network(network: SpinNetwork | nx.Graph[Any] | str) -> SpinNetwork:
@@ -203,8 +181,8 @@ def parse_network(text: str) -> SpinNetwork:
     """
     if not isinstance(text, str):
         raise NetworkError(f"a network must be text, such as 'torus:3x4', but is {text!r}.")
-    kind, colon, argument = text.strip().partition(":")
+    kind, colon, _ = text.strip().partition(":")
     if kind not in _KINDS or not colon:
         examples = ", ".join(example for example, _ in _KINDS.values())
         raise NetworkError(f"unknown network {text!r}; there are {examples}.{did_you_mean(kind, _KINDS)}")
-    return _KINDS[kind][1](argument)
+    return _KINDS[kind][1](text.strip())

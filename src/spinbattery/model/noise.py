@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, SupportsFloat, TypeAlias
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core.arrays import read_only
-from ..core.checks import finite, positive
+from ..core.checks import finite, is_one_of, is_row, positive
 from ..core.errors import InvalidParameterError, did_you_mean
 from ..core.typing import FloatArray
 from ..core.units import BOLTZMANN_GHZ_PER_KELVIN
@@ -31,32 +30,21 @@ _BEGINS_A_NUMBER = re.compile(r"[-+.0-9]")
 _SMALLEST = 1e-50
 """Below, products of rates would leave the range of floats."""
 _NEXT_KIND = re.compile(r"\+(?=\s*[a-zA-Z])")
-"""The plus between two kinds, which is none of an exponent."""
-
-_DEPHASING = (
-    "Dephasing is z: coherences decay with twice its rate, so that z has the rate 1/(2 T_phi), as in z:5e-4/ns for "
-    "T_phi = 1 us."
-)
-_RELAXATION = (
-    "Relaxation to thermal equilibrium in the spin's own field has the rate 1/T1 and a temperature, as in "
-    "relaxation:5e-5/ns@16mK for T1 = 20 us."
-)
-_BOTH = "1/T2 = 1/(2 T1) + 1/T_phi: relaxation has the rate 1/T1 (and a temperature), and z the rate 1/(2 T_phi)."
-_FLIPS = "Flips by sx are x: sz decays with twice its rate."
-_PHASE_FLIPS = "Flips of the phase, by sz, are z: coherences decay with twice its rate."
-_BOTH_FLIPS = "Flips of bit and phase, by sy, are y."
+"""The plus between two kinds, not the one of an exponent."""
 
 _OTHER_NAMES = {
-    "dephasing": _DEPHASING, "puredephasing": _DEPHASING, "tphi": _DEPHASING, "phasedamping": _DEPHASING,
-    "t1": _RELAXATION, "relax": _RELAXATION, "relaxing": _RELAXATION, "amplitudedamping": _RELAXATION,
-    "damping": _RELAXATION, "decay": _RELAXATION, "emission": _RELAXATION, "spontaneousemission": _RELAXATION,
-    "thermal": _RELAXATION, "thermalisation": _RELAXATION, "thermalization": _RELAXATION, "bath": _RELAXATION,
-    "temperature": _RELAXATION, "t2": _BOTH, "t2*": _BOTH, "decoherence": _BOTH,
-    "bitflip": _FLIPS, "spinflip": _FLIPS, "flip": _FLIPS, "sx": _FLIPS, "sigmax": _FLIPS,
-    "phaseflip": _PHASE_FLIPS, "phase": _PHASE_FLIPS, "sz": _PHASE_FLIPS, "sigmaz": _PHASE_FLIPS,
-    "bitphaseflip": _BOTH_FLIPS, "sy": _BOTH_FLIPS, "sigmay": _BOTH_FLIPS,
-}  # fmt: skip
-"""What else the kinds are called, in small letters without hyphens, and how to say it here."""
+    "Dephasing is z: coherences decay with twice its rate, so that z has the rate 1/(2 T_phi), as in z:5e-4/ns for "
+    "T_phi = 1 us.": "dephasing puredephasing tphi phasedamping",
+    "Relaxation to thermal equilibrium in the spin's own field has the rate 1/T1 and a temperature, as in "
+    "relaxation:5e-5/ns@16mK for T1 = 20 us.": "t1 relax relaxing amplitudedamping damping decay emission "
+    "spontaneousemission thermal thermalisation thermalization bath temperature",
+    "1/T2 = 1/(2 T1) + 1/T_phi: relaxation has the rate 1/T1 (and a temperature), and z the rate "
+    "1/(2 T_phi).": "t2 t2* decoherence",
+    "Flips by sx are x: sz decays with twice its rate.": "bitflip spinflip flip sx sigmax",
+    "Phase flips, by sz, are z: coherences decay with twice its rate.": "phaseflip phase sz sigmaz",
+    "Flips of bit and phase, by sy, are y.": "bitphaseflip sy sigmay",
+}
+"""How to write noise that goes by other names, which are in small letters without hyphens."""
 
 _EXAMPLES = "x:1e-3/ns, z:3.5kHz, or x:1e-3/ns+relaxation:1e-4/ns@16mK"
 
@@ -126,8 +114,7 @@ class Noise:
         for kind in KINDS:
             rates = getattr(self, kind)
             if np.any(rates):
-                several = rates if isinstance(rates, tuple) else (rates,)
-                parts.append(f"{kind}:{';'.join(f'{_number(rate)}/ns' for rate in several)}")
+                parts.append(f"{kind}:{';'.join(f'{_number(rate)}/ns' for rate in np.atleast_1d(rates).tolist())}")
         suffix = "" if self.temperature is None else f"@{_number(self.temperature)}mK"
         return "+".join(parts) + suffix or "none"  # relaxation stands last
 
@@ -186,10 +173,7 @@ class Noise:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Noise:
         """Inverse of :meth:`to_dict`."""
-        given: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
-        }
-        return cls(**given)
+        return cls(**data)
 
 
 def as_noise(noise: Noise | str | None) -> Noise | None:
@@ -200,9 +184,7 @@ def as_noise(noise: Noise | str | None) -> Noise | None:
     """
     if noise is None or isinstance(noise, Noise):
         return noise
-    if isinstance(noise, str) and noise == "none":
-        return None
-    return parse_noise(noise)
+    return None if is_one_of(noise, ("none",)) else parse_noise(noise)
 
 
 def parse_noise(text: str) -> Noise:
@@ -222,8 +204,8 @@ def parse_noise(text: str) -> Noise:
         kind, colon, argument = part.strip().partition(":")
         if not colon:
             if not _BEGINS_A_NUMBER.match(kind):
-                found_text = f"is {text!r}" if kind == text.strip() else f"has {kind!r} in {text!r}"
-                raise InvalidParameterError(f"noise must be text such as {_EXAMPLES}, but {found_text}.")
+                given = f"is {text!r}" if kind == text.strip() else f"has {kind!r} in {text!r}"
+                raise InvalidParameterError(f"noise must be text such as {_EXAMPLES}, but {given}.")
             kind, argument = "x", kind
         kind = kind.strip()
         if kind not in KINDS:
@@ -247,7 +229,12 @@ def _hint(kind: str) -> str:
     plain = re.sub(r"[-_ ]", "", kind.lower()).removesuffix("noise")
     if plain in KINDS:
         return f" Did you mean {plain!r}?"
-    return f" {_OTHER_NAMES[plain]}" if plain in _OTHER_NAMES else did_you_mean(kind, KINDS)
+    axes = sorted(set(plain))
+    if len(axes) > 1 and set(axes) <= {"x", "y", "z"}:
+        return f" Give each axis a rate of its own, as in {'+'.join(f'{axis}:1e-3/ns' for axis in axes)}."
+    return next(
+        (f" {hint}" for hint, names in _OTHER_NAMES.items() if plain in names.split()), did_you_mean(kind, KINDS)
+    )
 
 
 def _number(value: float) -> str:
@@ -261,7 +248,7 @@ def _quantity(name: str, text: str, units: dict[str, int], example: str) -> floa
         raise InvalidParameterError(f"{name} must be a number with a unit, such as {example}, but is {text!r}.")
     number, unit = match.groups()
     if unit not in units:
-        what = f"the unit {unit!r}, which is none of its" if unit else "no unit"
+        what = f"the unit {unit!r}, which does not fit" if unit else "no unit"
         hint = " Kinds of noise are joined by +, rates of single spins by a semicolon." if "," in unit else ""
         raise InvalidParameterError(
             f"{name} {text.strip()!r} has {what}; write it as {example} ({', '.join(units)}).{hint}"
@@ -274,8 +261,7 @@ def _quantity(name: str, text: str, units: dict[str, int], example: str) -> floa
 
 def _checked_rates(kind: str, value: Any) -> tuple[float, ...]:
     """One rate, or one per spin."""
-    several = value.ndim > 0 if isinstance(value, np.ndarray) else isinstance(value, Sequence)
-    if not several or isinstance(value, str):
+    if not is_row(value):
         return (_checked_rate(kind, value),)
     if not len(value):
         raise InvalidParameterError(f"the rates of {kind} are empty; give one for all spins, or one per spin.")

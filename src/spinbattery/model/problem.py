@@ -13,13 +13,12 @@ from numpy.typing import ArrayLike
 
 from ..core.arrays import read_only
 from ..core.checks import instance
-from ..core.errors import InvalidParameterError
 from ..core.typing import FloatArray, IntArray
 from .cost import Cost
 from .labels import from_plain, to_plain
-from .network import SpinNetwork
+from .network import LatticeCut, SpinNetwork
 from .network_text import as_network
-from .noise import Noise
+from .noise import Noise, as_noise
 from .protocol import Protocol, check_initial
 from .recipe import as_protocol
 from .scales import EnergyScales, advantage_system6, as_scales
@@ -40,7 +39,7 @@ class ChargingProblem:
         network: which spins are coupled; given as a network, its text form, or a networkx graph.
         protocol: what is done to them; given as a protocol, a recipe, or a function from a network to a protocol.
         scales: A(s) and B(s) of the device; the smooth Advantage_system6 model by default.
-        noise: what acts on the spins besides; None where all rates are zero.
+        noise: on the spins; given as an object or its text form, None where all rates are zero.
 
     Raises:
         InvalidParameterError: the initial state or the rates are for another number of spins.
@@ -56,13 +55,10 @@ class ChargingProblem:
         object.__setattr__(self, "scales", as_scales(self.scales))
         object.__setattr__(self, "protocol", as_protocol(self.protocol, self.network, self.scales))
         check_initial(self.protocol, self.network)
-        if self.noise is None:
-            return
-        if not isinstance(self.noise, Noise):
-            raise InvalidParameterError(f"noise must be a Noise, such as parse_noise('x:1e-3/ns'), not {self.noise!r}.")
-        self.noise.check(self.n_spins)
-        if not self.noise:
-            object.__setattr__(self, "noise", None)
+        noise = as_noise(self.noise)
+        if noise is not None:
+            noise.check(self.n_spins)
+        object.__setattr__(self, "noise", noise or None)
 
     @property
     def n_spins(self) -> int:
@@ -110,8 +106,8 @@ class ChargingProblem:
         }
         if network.names != tuple(range(network.n_spins)):
             data["network"]["labels"] = to_plain(network.names)
-        if network.lattice:
-            data["network"]["lattice"] = network.lattice
+        if network.cut is not None:
+            data["network"]["cut"] = network.cut.to_dict()
         if self.noise is not None:
             data["noise"] = self.noise.to_dict()
         return data
@@ -120,9 +116,14 @@ class ChargingProblem:
     def from_dict(cls, data: dict[str, Any]) -> ChargingProblem:
         """Inverse of :meth:`to_dict`; positions of the network are not kept, and of labels what JSON can hold."""
         given = dict(data["network"])
-        labels = from_plain(given.pop("labels", ()))
-        # labels that are no plain data may have become the same text
-        network = SpinNetwork(**given, labels=labels if len(set(labels)) == given["n_spins"] else None)
+        labels, lattice = from_plain(given.pop("labels", ())), given.pop("lattice", None)
+        cut = given.pop("cut", None if lattice is None else {"family": lattice})  # older records know the family alone
+        network = SpinNetwork(
+            **given,
+            # labels that are no plain data may have become the same text
+            labels=labels if len(set(labels)) == given["n_spins"] else None,
+            cut=None if cut is None else LatticeCut.from_dict(cut),
+        )
         noise = Noise.from_dict(data["noise"]) if "noise" in data else None
         return cls(network, Protocol.from_dict(data["protocol"]), EnergyScales.from_dict(data["scales"]), noise)
 

@@ -44,6 +44,8 @@ class Protocol:
         initial: product state at t = 0, discharged (all down) by default; also ``"up"`` or ``"down"``, or +1 or -1
             for each spin.
         name: for records and figures; not part of the physics.
+        field_is_matched: whether h was chosen so that the cost on one network equals that of another protocol; it then
+            differs from network to network. Not part of the physics, and not kept in records.
 
     Raises:
         InvalidParameterError: a parameter is not finite, or the duration not above zero.
@@ -57,6 +59,7 @@ class Protocol:
     J: float
     initial: ProductState = field(default_factory=lambda: ProductState.named("down"))
     name: str = "custom"
+    field_is_matched: bool = field(default=False, kw_only=True, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         given: object = self.duration
@@ -148,7 +151,7 @@ class Protocol:
         if gain == 0.0:
             raise CostError("g is zero throughout, so no local field can match the cost of the coupling.")
         h = local_field(self.h, self.J, network.coupling_norm_squared / network.n_spins, gain)
-        return replace(self, J=0.0, h=h, name="local")
+        return replace(self, J=0.0, h=h, name="local", field_is_matched=True)
 
     def scaled_to_cost(self, of: Protocol, network: SpinNetwork, scales: EnergyScales | None = None) -> Protocol:
         """This protocol with |h| chosen so that its integrated cost equals that of another.
@@ -181,7 +184,7 @@ class Protocol:
         while excess(high) < 0.0:
             high *= 2.0
         h = brentq(excess, 0.0, high, xtol=1e-13, rtol=1e-13)
-        return replace(self, h=sign * float(h))
+        return replace(self, h=sign * float(h), field_is_matched=True)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data from which :meth:`from_dict` rebuilds the protocol."""

@@ -1,4 +1,4 @@
-"""Protocols by name, as the command line and the reproduction ask for them."""
+"""Protocols by name, which become definite on a network."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ProtocolRecipe:
         if self.cost_reference is not None:
             finite("cost_reference", self.cost_reference)
         if self.cost_reference is not None and not self.equal_cost:
-            raise InvalidParameterError("the cost reference is only used at equal cost; give --equal-cost as well.")
+            raise InvalidParameterError("cost_reference is only used at equal cost; set equal_cost too, or omit it.")
         if self.equal_cost and self.J == 0.0:
             raise InvalidParameterError(
                 "equal cost needs the coupling of the cooperative reference; give its J, and ask for local or "
@@ -75,20 +75,9 @@ class ProtocolRecipe:
             s_hold = REFERENCE_S_HOLD if self.cost_reference is None else self.cost_reference
             reference = cooperative(duration, self.J, self.field, s_hold)
             scaled = protocol.scaled_to_cost(reference, network, scales)
-            protocol = replace(scaled, name=f"{protocol.name} equal-cost")  # another curve than the unscaled one
+            name = f"{protocol.name} equal-cost"  # another curve than the unscaled one
+            protocol = replace(scaled, name=name, field_is_matched=True)
         return protocol
-
-    def arguments(self) -> str:
-        """The same as options of the command line."""
-        text = (
-            f"--protocol {self.name} --duration {self.duration} -J {self.J:g} --field {self.field:g} "
-            f"--s-hold {self.s_hold:g}"
-        )
-        if self.equal_cost:
-            text += " --equal-cost"
-        if self.cost_reference is not None:
-            text += f" --cost-reference {self.cost_reference:g}"
-        return text
 
 
 ProtocolLike: TypeAlias = Protocol | ProtocolRecipe | Callable[[SpinNetwork], Protocol]

@@ -6,13 +6,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core.arrays import read_only
-from ..core.checks import ROUNDING, apart
+from ..core.checks import real_numbers, unit_span
 from ..core.errors import EnergyScalesError
 from ..core.typing import FloatArray
 
@@ -35,26 +35,14 @@ def checked_table(s: Any, values: Any, what: str, *, positive: bool = False) -> 
         EnergyScalesError: fewer than two rows, not numbers, not finite, s not ascending from 0 to 1, or
             negative values (zero ones too where they must be positive).
     """
-    try:
-        s, values = np.asarray(s, dtype=np.float64), np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise EnergyScalesError(f"{what} must hold numbers only.") from None
+    s, values = real_numbers(f"{what}: s", s, EnergyScalesError), real_numbers(what, values, EnergyScalesError)
     if s.ndim != 1 or s.shape != values.shape or len(s) < 2:
         raise EnergyScalesError(
             f"{what} needs two or more rows with as many s as values, but has {s.shape} and {values.shape}."
         )
     if not (np.isfinite(s).all() and np.isfinite(values).all()):
         raise EnergyScalesError(f"{what} has entries that are not finite; correct or remove those rows.")
-    if (np.abs(s[[0, -1]] - [0.0, 1.0]) <= ROUNDING).all() and (s[[0, -1]] != [0.0, 1.0]).any():
-        s = s.copy()
-        s[[0, -1]] = 0.0, 1.0
-    if (np.diff(s) <= 0.0).any():
-        row = int(np.argmax(np.diff(s) <= 0.0)) + 1
-        before, after = apart(s[row - 1], s[row])
-        raise EnergyScalesError(f"{what}: s must ascend strictly, but {before} is followed by {after}.")
-    if s[0] != 0.0 or s[-1] != 1.0:
-        first, last, _, _ = apart(s[0], s[-1], 0.0, 1.0)
-        raise EnergyScalesError(f"{what}: s must run from 0 to 1, but runs from {first} to {last}.")
+    s = unit_span(f"{what}: values of s", s, EnergyScalesError)
     if (values < 0.0).any() or (positive and (values <= 0.0).any()):
         row = int(np.argmin(values))
         raise EnergyScalesError(f"{what} must not be negative, but is {values[row]:g} GHz at s = {s[row]:g}.")
@@ -62,39 +50,49 @@ def checked_table(s: Any, values: Any, what: str, *, positive: bool = False) -> 
 
 
 @dataclass(frozen=True)
-class LinearTable:
-    """Linear interpolation between the rows of a table (s, GHz)."""
+class _Table:
+    """Rows (s, GHz) that a function goes through."""
+
+    kind: ClassVar[str]
+    positive: ClassVar[bool] = False
 
     s: tuple[float, ...]
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        _take_ends(self, checked_table(self.s, self.values, "energy table")[0])
-
-    @cached_property
-    def _arrays(self) -> tuple[FloatArray, FloatArray]:
-        return read_only(np.array(self.s)), read_only(np.array(self.values))
+        s, _ = checked_table(self.s, self.values, f"energy table ({self.kind})", positive=self.positive)
+        if (self.s[0], self.s[-1]) != (0.0, 1.0):  # what was exact stays the very numbers that were given
+            object.__setattr__(self, "s", tuple(s.tolist()))
 
     @property
     def kinks(self) -> FloatArray:
-        return self._arrays[0]
+        """Values of s at which a derivative jumps: the rows."""
+        return np.array(self.s)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "s": list(self.s), "values": list(self.values)}
+
+
+@dataclass(frozen=True)
+class LinearTable(_Table):
+    """Linear interpolation between the rows of a table (s, GHz)."""
+
+    kind = "linear"
+
+    @cached_property
+    def _arrays(self) -> tuple[FloatArray, FloatArray]:
+        return np.array(self.s), np.array(self.values)
 
     def __call__(self, s: ArrayLike) -> FloatArray:
         return np.asarray(np.interp(np.asarray(s, dtype=np.float64), *self._arrays))
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"kind": "linear", "s": list(self.s), "values": list(self.values)}
-
 
 @dataclass(frozen=True)
-class LogSpline:
+class LogSpline(_Table):
     """Exponential of the not-a-knot cubic spline through the logarithms of a table (s, GHz)."""
 
-    s: tuple[float, ...]
-    values: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        _take_ends(self, checked_table(self.s, self.values, "energy spline", positive=True)[0])
+    kind = "log-spline"
+    positive = True
 
     @cached_property
     def _spline(self) -> Any:
@@ -102,21 +100,15 @@ class LogSpline:
 
         return CubicSpline(np.array(self.s), np.log(self.values))
 
-    @property
-    def kinks(self) -> FloatArray:
-        """The knots: the third derivative jumps there."""
-        return np.array(self.s)
-
     def __call__(self, s: ArrayLike) -> FloatArray:
         return np.asarray(np.exp(self._spline(np.asarray(s, dtype=np.float64))))
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"kind": "log-spline", "s": list(self.s), "values": list(self.values)}
 
 
 @dataclass(frozen=True)
 class Polynomial:
     """Polynomial in s with ascending coefficients (GHz)."""
+
+    kind: ClassVar[str] = "polynomial"
 
     coefficients: tuple[float, ...]
 
@@ -128,21 +120,14 @@ class Polynomial:
         return np.polynomial.Polynomial(self.coefficients)(np.asarray(s, dtype=np.float64))
 
     def to_dict(self) -> dict[str, Any]:
-        return {"kind": "polynomial", "coefficients": list(self.coefficients)}
+        return {"kind": self.kind, "coefficients": list(self.coefficients)}
 
 
-def _take_ends(curve: LinearTable | LogSpline, s: FloatArray) -> None:
-    """Take over ends that were rounded; what was exact stays the very numbers that were given."""
-    if (curve.s[0], curve.s[-1]) != (0.0, 1.0):
-        object.__setattr__(curve, "s", tuple(s.tolist()))
-
-
-_CURVES: dict[str, Any] = {"linear": LinearTable, "log-spline": LogSpline, "polynomial": Polynomial}
+_CURVES: dict[str, Any] = {kind.kind: kind for kind in (LinearTable, LogSpline, Polynomial)}
 
 
 def _curve_from_dict(data: dict[str, Any]) -> Curve:
-    arguments = {key: tuple(value) for key, value in data.items() if key != "kind"}
-    curve: Curve = _CURVES[data["kind"]](**arguments)
+    curve: Curve = _CURVES[data["kind"]](**{key: tuple(value) for key, value in data.items() if key != "kind"})
     return curve
 
 
@@ -151,7 +136,7 @@ class EnergyScales:
     """The two energy functions of an annealer: transverse A(s) and Ising B(s), in GHz.
 
     Attributes:
-        name: what they are, for records and figures; not part of the physics.
+        name: for records and figures; not part of the physics.
         transverse: A(s).
         ising: B(s).
     """
@@ -170,7 +155,7 @@ class EnergyScales:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 of both functions, without their name: what tells scales apart."""
+        """SHA-256 of both functions; the name does not count."""
         functions = {"A": self.transverse.to_dict(), "B": self.ising.to_dict()}
         text = json.dumps(functions, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(f"scales:1:{text}".encode()).hexdigest()

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..core.checks import apart, finite
+from ..core.checks import apart, check_choice, finite, is_row
 from ..core.errors import InvalidParameterError
 from ..core.typing import ComplexArray, FloatArray
 
 InitialLike: TypeAlias = "ProductState | str | Sequence[float] | None"
 """A state, ``"up"`` or ``"down"``, or +1 or -1 for each spin; None is all down."""
 
-_NAMED = {"down": (math.pi, 0.0), "up": (0.0, 0.0)}
+_THETA = {"down": math.pi, "up": 0.0}
 
 
 def _angles(name: str, value: Any) -> tuple[float, ...]:
-    is_row = isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim > 0)
-    if is_row and not isinstance(value, str | bytes):
-        if len(value) == 0:
-            raise InvalidParameterError(f"{name} must be one angle or one per spin, but is empty.")
-        return tuple(finite(name, entry) for entry in value)
-    return (finite(name, value),)
+    if not is_row(value):
+        return (finite(name, value),)
+    if len(value) == 0:
+        raise InvalidParameterError(f"{name} must be one angle or one per spin, but is empty.")
+    return tuple(finite(name, entry) for entry in value)
 
 
 @dataclass(frozen=True)
@@ -37,28 +36,28 @@ class ProductState:
         phi: azimuth(s) in rad, likewise.
 
     Raises:
-        InvalidParameterError: angles not finite, or as many theta as phi are not given.
+        InvalidParameterError: angles that are not finite, or theta and phi of different lengths.
     """
 
     theta: tuple[float, ...]
     phi: tuple[float, ...] = (0.0,)
+    _of_spins: bool = field(default=False, init=False, repr=False, compare=False)
+    """Whether it was given as +1 or -1 for each spin, so that a single one is not meant for all."""
 
     def __post_init__(self) -> None:
         theta, phi = _angles("theta", self.theta), _angles("phi", self.phi)
         if len(phi) == 1:
             phi = phi * len(theta)
         if len(theta) != len(phi):
-            raise InvalidParameterError(f"theta and phi must be as many, but are {len(theta)} and {len(phi)}.")
+            raise InvalidParameterError(f"theta and phi have different lengths, {len(theta)} and {len(phi)}.")
         object.__setattr__(self, "theta", theta)
         object.__setattr__(self, "phi", phi)
 
     @classmethod
     def named(cls, name: str) -> ProductState:
         """``down`` (discharged, the default of every protocol) or ``up`` (charged)."""
-        if name not in _NAMED:
-            raise InvalidParameterError(f"unknown initial state {name!r}; there are {', '.join(_NAMED)}.")
-        theta, phi = _NAMED[name]
-        return cls((theta,), (phi,))
+        check_choice("an initial state", name, _THETA)
+        return cls((_THETA[name],))
 
     @property
     def uniform(self) -> bool:
@@ -71,15 +70,19 @@ class ProductState:
         Raises:
             InvalidParameterError: one angle per spin was given for another number of spins.
         """
-        if len(self.theta) not in (1, n_spins):
+        n_given = len(self.theta)
+        if self._of_spins and n_given != n_spins:
             raise InvalidParameterError(
-                f"the initial state has {len(self.theta)} angles but the network has {n_spins} spins; "
-                "give one angle for all, or one per spin."
+                f"the initial state has {n_given} spins but the network has {n_spins}; give +1 or -1 for each, or "
+                "'up' or 'down' for all."
             )
-        return (
-            np.broadcast_to(np.array(self.theta), n_spins).copy(),
-            np.broadcast_to(np.array(self.phi), n_spins).copy(),
-        )
+        if n_given not in (1, n_spins):
+            raise InvalidParameterError(
+                f"the initial state has {n_given} angles but the network has {n_spins} spins; give one angle for all, "
+                "or one per spin."
+            )
+        theta, phi = np.broadcast_to(np.array([self.theta, self.phi]), (2, n_spins)).copy()
+        return theta, phi
 
     def spinors(self, n_spins: int) -> ComplexArray:
         """Amplitudes (up, down) of each spin, shape (N, 2).
@@ -95,7 +98,7 @@ class ProductState:
 
 
 def as_state(given: Any) -> ProductState:
-    """State from what a caller gave: one, its name, or +1 (up) or -1 (down) for each spin; None is all down.
+    """State from what a caller gave: a state, its name, or +1 (up) or -1 (down) for each spin; None is all down.
 
     Raises:
         InvalidParameterError: something else, or another number among the spins.
@@ -104,10 +107,9 @@ def as_state(given: Any) -> ProductState:
         return given
     if given is None or isinstance(given, str):
         return ProductState.named("down" if given is None else given)
-    is_row = isinstance(given, Sequence) or (isinstance(given, np.ndarray) and given.ndim == 1)
-    if not is_row or isinstance(given, bytes) or not len(given):
+    if not is_row(given) or not len(given):
         raise InvalidParameterError(
-            f"initial must be {' or '.join(map(repr, _NAMED))}, +1 or -1 for each spin in the network's order, such as "
+            f"initial must be {' or '.join(map(repr, _THETA))}, +1 or -1 for each spin in the network's order, such as "
             f"[-1, 1, -1], or a ProductState, but is {given!r}."
         )
     spins = [finite("a spin of the initial state", spin) for spin in given]
@@ -115,6 +117,8 @@ def as_state(given: Any) -> ProductState:
         if abs(spin) != 1.0:
             value, _, _ = apart(spin, 1.0, -1.0)
             raise InvalidParameterError(
-                f"the spins of the initial state must be +1 or -1, but spin {k} is {value}; ProductState has angles."
+                f"the spins of the initial state must be +1 or -1, but spin {k} is {value}; ProductState takes angles."
             )
-    return ProductState(tuple(0.0 if spin > 0.0 else math.pi for spin in spins))
+    state = ProductState(tuple(0.0 if spin > 0.0 else math.pi for spin in spins))
+    object.__setattr__(state, "_of_spins", True)
+    return state

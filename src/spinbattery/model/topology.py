@@ -7,7 +7,7 @@ Zephyr Z_m with tile parameter t has N = 4tm(2m + 1) (Boothby, King, Raymond, D-
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.arrays import read_only
-from ..core.checks import is_one_of
+from ..core.checks import is_one_of, whole_number
 from ..core.errors import EnergyScalesError, NetworkError
 from ..core.paths import user_path
 from ..core.typing import FloatArray, IntArray
-from .network import SpinNetwork
+from .network import LatticeCut, SpinNetwork
 from .scales import EnergyScales, as_scales
 
 _SMALLEST_SIZE = {"pegasus": 2, "zephyr": 1}
@@ -37,18 +37,23 @@ class _Lattice(NamedTuple):
     positions: FloatArray
 
 
-def _graph(family: str, size: int, tile: int) -> Any:
+def _of_library(family: str, what: str) -> Callable[..., Any]:
+    """A function of ``dwave.graphs`` by its family: the graph, its layout, or its sublattice mappings."""
     import dwave.graphs
 
-    return dwave.graphs.pegasus_graph(size) if family == "pegasus" else dwave.graphs.zephyr_graph(size, tile)
+    function: Callable[..., Any] = getattr(dwave.graphs, f"{family}_{what}")
+    return function
+
+
+def _graph(family: str, size: int, tile: int) -> Any:
+    shape = (size,) if family == "pegasus" else (size, tile)
+    return _of_library(family, "graph")(*shape)
 
 
 @lru_cache(maxsize=64)
 def _lattice(family: str, size: int, tile: int) -> _Lattice:
-    import dwave.graphs
-
     graph = _graph(family, size, tile)
-    layout = dwave.graphs.pegasus_layout(graph) if family == "pegasus" else dwave.graphs.zephyr_layout(graph)
+    layout = _of_library(family, "layout")(graph)
     qubits = np.array(sorted(graph.nodes), dtype=np.int64)
     couplers = np.sort(np.array(graph.edges, dtype=np.int64), axis=1)
     return _Lattice(
@@ -61,23 +66,15 @@ def _lattice(family: str, size: int, tile: int) -> _Lattice:
 @lru_cache(maxsize=32)
 def _placements(family: str, size: int, tile: int, region: int) -> tuple[list[tuple[int, ...]], IntArray]:
     """Offsets and images, shape (placements, qubits of the region), of the smaller lattice within the larger one."""
-    import dwave.graphs
-
     source, target = _graph(family, region, tile), _graph(family, size, tile)
-    mappings = list(
-        dwave.graphs.pegasus_sublattice_mappings(source, target)
-        if family == "pegasus"
-        else dwave.graphs.zephyr_sublattice_mappings(source, target)
-    )
+    mappings = list(_of_library(family, "sublattice_mappings")(source, target))
     qubits = _lattice(family, region, tile).qubits.tolist()
     images = np.array([[mapping(qubit) for qubit in qubits] for mapping in mappings], dtype=np.int64)
     return [tuple(mapping.offset) for mapping in mappings], read_only(images)
 
 
 def _whole(what: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise NetworkError(f"{what} must be a whole number of at least {least}, but is {value!r}.")
-    return int(value)
+    return whole_number(what, value, least, NetworkError)
 
 
 def _checked_size(family: str, size: Any) -> int:
@@ -106,8 +103,8 @@ def _integers(values: Any, shape: tuple[int, ...], what: str) -> IntArray:
 def _chosen(n: int, n_chosen: int, seed: int, *stream: int) -> IntArray:
     """Sorted random choice of ``n_chosen`` out of n.
 
-    The smallest of n uniform numbers: their stream is the part of the generator that is least likely
-    ever to change, and with the same seed a smaller choice lies within a larger one.
+    The smallest of n uniform numbers are taken: of all streams of the generator that of uniform numbers is the least
+    likely ever to change, and with the same seed a smaller choice lies within a larger one.
     """
     uniform = np.random.default_rng([seed, *stream]).random(n)
     chosen: IntArray = np.sort(np.argsort(uniform, kind="stable")[:n_chosen])
@@ -143,10 +140,12 @@ class WorkingGraph:
         name: the text form where there is one, such as ``pegasus:16/missing:28:seed:7``, else the solver's name.
         tile: t of Zephyr, 4 on all devices; Pegasus has none.
         solver: chip and topology where it is the graph of a solver, else None.
+        missing: number of qubits that were left out of the whole graph at random; None where the qubits are a list of
+            their own.
 
     Raises:
-        NetworkError: unknown family, size out of range, qubits or couplers that the family's graph does
-            not have, that stand there twice, or couplers of qubits that are not listed.
+        NetworkError: unknown family, size out of range, qubits or couplers that the family's graph does not have or
+            that are listed twice, or couplers of qubits that are not listed.
     """
 
     family: str
@@ -156,6 +155,7 @@ class WorkingGraph:
     name: str
     tile: int = 4
     solver: tuple[str, str] | None = None
+    missing: int | None = None
 
     def __post_init__(self) -> None:
         if not is_one_of(self.family, _SMALLEST_SIZE):
@@ -197,14 +197,18 @@ class WorkingGraph:
             raise NetworkError(f"{self.name} lists coupler {repeated[0].tolist()} more than once; give each once.")
 
     @classmethod
+    def _ideal(cls, family: str, m: int) -> WorkingGraph:
+        lattice = _lattice(family, m := _checked_size(family, m), 4)
+        return cls(family, m, lattice.qubits, lattice.couplers, f"{family}:{m}", missing=0)
+
+    @classmethod
     def pegasus(cls, m: int) -> WorkingGraph:
         """P_m with all its qubits: 40 for m = 2, 5640 for m = 16, of degree 15 inside.
 
         Raises:
             NetworkError: m is no whole number of 2 to 32.
         """
-        lattice = _lattice("pegasus", m := _checked_size("pegasus", m), 4)
-        return cls("pegasus", m, lattice.qubits, lattice.couplers, f"pegasus:{m}")
+        return cls._ideal("pegasus", m)
 
     @classmethod
     def zephyr(cls, m: int) -> WorkingGraph:
@@ -213,8 +217,7 @@ class WorkingGraph:
         Raises:
             NetworkError: m is no whole number of 1 to 32.
         """
-        lattice = _lattice("zephyr", m := _checked_size("zephyr", m), 4)
-        return cls("zephyr", m, lattice.qubits, lattice.couplers, f"zephyr:{m}")
+        return cls._ideal("zephyr", m)
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, Any]) -> WorkingGraph:
@@ -242,8 +245,10 @@ class WorkingGraph:
             raise NetworkError(f"the shape of a {family} topology must be {form}, but is {shape!r}; {_SAVE}.")
         name = str(properties.get("chip_id") or "solver")
         graph = cls(family, shape[0], properties["qubits"], properties["couplers"], name, *shape[1:])
-        chip = str(properties.get("emulated_chip_id") or name)
-        return replace(graph, solver=None if chip == "EmulatedAnnealer" else (chip, family))
+        chip = properties.get("emulated_chip_id")
+        if chip is None and properties.get("category") == "software":  # an emulator of an ideal graph
+            return graph
+        return replace(graph, solver=(str(chip or name), family))
 
     def without(self, n_missing: int, seed: int) -> WorkingGraph:
         """The graph with randomly chosen qubits missing, the same for the same seed.
@@ -261,7 +266,9 @@ class WorkingGraph:
             )
         qubits = np.delete(self.qubits, _chosen(len(self.qubits), n_missing, seed))
         couplers = self.couplers[np.isin(self.couplers, qubits).all(axis=1)]
-        return replace(self, qubits=qubits, couplers=couplers, name=f"{self.name}/missing:{n_missing}:seed:{seed}")
+        name = f"{self.name}/missing:{n_missing}:seed:{seed}"
+        missing = None if self.missing is None else self.missing + n_missing
+        return replace(self, qubits=qubits, couplers=couplers, name=name, missing=missing)
 
     def network(self) -> SpinNetwork:
         """All working qubits as a network, labelled by the qubit numbers, with the layout of the device."""
@@ -299,8 +306,7 @@ class WorkingGraph:
         Raises:
             NetworkError: m too small, or larger than the device.
         """
-        placement = self.placement(m)
-        return self._induced(placement.qubits, f"{self.name}/region:{m}")
+        return self._induced(self.placement(m).qubits, f"{self.name}/region:{m}", region=int(m))
 
     def scattered(self, n: int, seed: int) -> SpinNetwork:
         """n working qubits chosen at random, and the working couplers among them, the same for the same seed.
@@ -313,9 +319,9 @@ class WorkingGraph:
             raise NetworkError(f"{self.name} has {len(self.qubits)} qubits; choose at most as many, not {n}.")
         # a stream of its own, so that the choice does not depend on which qubits the same seed made missing
         chosen = self.qubits[_chosen(len(self.qubits), n, seed, 1)]
-        return self._induced(chosen, f"{self.name}/scattered:{n}:seed:{seed}")
+        return self._induced(chosen, f"{self.name}/scattered:{n}:seed:{seed}", scattered=(n, seed))
 
-    def _induced(self, qubits: IntArray, name: str) -> SpinNetwork:
+    def _induced(self, qubits: IntArray, name: str, **part: Any) -> SpinNetwork:
         inside = np.isin(self.couplers, qubits).all(axis=1)
         lattice = self._whole_lattice
         return SpinNetwork(
@@ -324,31 +330,39 @@ class WorkingGraph:
             name=name,
             positions=lattice.positions[np.searchsorted(lattice.qubits, qubits)],
             labels=tuple(qubits.tolist()),
-            lattice=self.family,
-            solver=self.solver,
+            cut=LatticeCut(self.family, self.size, self.tile, self.missing, solver=self.solver, **part),
         )
 
 
-def scales_for(network: SpinNetwork, given: EnergyScales | None) -> EnergyScales:
+BY_ARGUMENT = "scales=from_spreadsheet(...)"
+"""How callers in Python give energy scales."""
+
+
+def scales_for(network: SpinNetwork, given: EnergyScales | None, remedy: str = BY_ARGUMENT) -> EnergyScales:
     """A(s), B(s) that were given; else those of Advantage_system6, for ideal graphs and solvers that may have them.
+
+    Args:
+        network: what the scales are for.
+        given: by the caller.
+        remedy: how the caller can give them.
 
     Raises:
         EnergyScalesError: none are given for a network that was cut from a solver that has others, or what was given
             is something else.
     """
-    if given is None and network.solver is not None and (reason := other_scales(*network.solver)):
+    solver = None if network.cut is None else network.cut.solver
+    if given is None and solver is not None and (reason := other_scales(*solver, remedy)):
         raise EnergyScalesError(reason)
     return as_scales(given)
 
 
-def other_scales(chip: str, topology: str) -> str:
+def other_scales(chip: str, topology: str, remedy: str = BY_ARGUMENT) -> str:
     """Why a solver certainly has other energy scales than Advantage_system6, and what to do; empty where it may not."""
     if topology != "zephyr" and not chip.startswith("Advantage2"):
         return ""
     return (
-        f"{chip} is a chip of {topology} topology, whose A(s) and B(s) are not those of Advantage_system6, a pegasus "
-        "chip, which are taken where none are given; give its own, from the vendor's spreadsheet: --energy-scales FILE "
-        "[--sheet NAME], scales=from_spreadsheet(...) in Python, energy_scales in an experiment file."
+        f"{chip} is a chip of {topology} topology, and its A(s) and B(s) are not those of Advantage_system6, a pegasus "
+        f"chip, which are taken where none are given; give its own, from the vendor's spreadsheet, by {remedy}."
     )
 
 

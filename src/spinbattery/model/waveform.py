@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core.arrays import read_only
-from ..core.checks import ROUNDING, apart, positive
+from ..core.checks import ROUNDING, is_row, positive, real_numbers, unit_span
 from ..core.errors import WaveformError
 from ..core.typing import FloatArray
 
@@ -24,7 +24,7 @@ class Waveform:
         points: the corners, as tuples (u, value); u = t / duration is dimensionless. Ends that are 0 and 1 to
             rounding (1e-9) are made exact.
         duration: in ns, where the waveform was made of times (see :meth:`from_times`); a protocol of another duration
-            refuses it. It is no part of the curve: waveforms with the same points are equal.
+            refuses it. It is not part of the curve: waveforms with the same points are equal.
 
     Raises:
         WaveformError: fewer than two points, NaN, u not ascending, or not spanning 0 to 1.
@@ -35,32 +35,16 @@ class Waveform:
     duration: float | None = field(default=None, compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        try:
-            array = np.asarray(self.points, dtype=np.float64)
-        except (TypeError, ValueError, OverflowError):
-            raise WaveformError(f"waveform points must be pairs of numbers, but are {self.points!r}.") from None
+        array = real_numbers("the points of a waveform", self.points, WaveformError)
         if array.ndim != 2 or array.shape[1] != 2 or len(array) < 2:
             raise WaveformError(f"a waveform needs two or more (u, value) points, but has shape {array.shape}.")
         if not np.isfinite(array).all():
             raise WaveformError("waveform points must be finite, but some are NaN or infinite.")
-        ends = array[[0, -1], 0]
-        if (np.abs(ends - [0.0, 1.0]) <= ROUNDING).all() and (ends != [0.0, 1.0]).any():
-            array = array.copy()
-            array[[0, -1], 0] = 0.0, 1.0
-        steps = np.diff(array[:, 0])
-        if (steps <= 0.0).any():
-            k = int(np.argmax(steps <= 0.0))
-            before, after = apart(*array[k : k + 2, 0])
-            raise WaveformError(f"waveform times must ascend strictly, but {before} is followed by {after}.")
-        if array[0, 0] != 0.0 or array[-1, 0] != 1.0:
-            first, last, _, _ = apart(array[0, 0], array[-1, 0], 0.0, 1.0)
-            raise WaveformError(
-                f"waveform times are fractions of the duration and must run from 0 to 1, but run from "
-                f"{first} to {last}; for times in ns use Waveform.from_times."
-            )
+        remedy = "; they are fractions of the duration: for times in ns use Waveform.from_times"
+        u = unit_span("the times u of a waveform", array[:, 0], WaveformError, remedy)
         if self.duration is not None:
             object.__setattr__(self, "duration", positive("the duration of a waveform", self.duration))
-        object.__setattr__(self, "points", tuple((float(u), float(v)) for u, v in array))
+        object.__setattr__(self, "points", tuple(zip(u.tolist(), array[:, 1].tolist(), strict=True)))
 
     @classmethod
     def from_times(cls, times: Sequence[float], values: Sequence[float]) -> Waveform:
@@ -70,16 +54,11 @@ class Waveform:
         pairs (u, value), u from 0 to 1.
 
         Raises:
-            WaveformError: as the class, or where lengths differ, the first time is not 0 or the last not above it.
+            WaveformError: as the class; also lengths that differ, or times that do not begin at 0.
         """
-        try:
-            t, v = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError, OverflowError):
-            raise WaveformError(f"times and values must be numbers, but are {times!r} and {values!r}.") from None
-        if t.ndim != 1 or v.ndim != 1:
-            raise WaveformError(f"times and values must be two lists of numbers, but are {times!r} and {values!r}.")
-        if len(t) != len(v):
-            raise WaveformError(f"times ({len(t)}) and values ({len(v)}) must have the same length.")
+        t, v = real_numbers("times", times, WaveformError), real_numbers("values", values, WaveformError)
+        if t.ndim != 1 or t.shape != v.shape:
+            raise WaveformError(f"times and values must be lists of the same length, but are {times!r} and {values!r}.")
         if len(t) < 2 or not t[-1] > 0.0:
             raise WaveformError("times must start at 0 and end above it.")
         if not np.isfinite(t).all():
@@ -93,7 +72,7 @@ class Waveform:
         return cls(tuple(zip((t / t[-1]).tolist(), v.tolist(), strict=True)), duration=float(t[-1]))
 
     def with_rounded_values(self, rounded: Callable[[float], float]) -> Waveform:
-        """The same waveform where rounding changes no value, and else one with the values rounded."""
+        """A waveform with the values rounded; this one where rounding changes none."""
         points = tuple((u, rounded(v)) for u, v in self.points)
         return self if points == self.points else replace(self, points=points)
 
@@ -138,8 +117,8 @@ def as_waveform(name: str, given: Any) -> Waveform:
     """
     if isinstance(given, Waveform):
         return given
-    if isinstance(given, (list, tuple, np.ndarray)):
-        return Waveform(given)  # type: ignore[arg-type]
+    if is_row(given):
+        return Waveform(given)
     raise WaveformError(
         f"{name} must be a Waveform or its points, such as [(0.0, 1.0), (0.5, 0.35), (1.0, 1.0)], but is {given!r}."
     )

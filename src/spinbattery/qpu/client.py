@@ -1,8 +1,8 @@
-"""The cloud service, as jobs need it: one request at a time, each error told apart by what it means.
+"""The cloud service, one request at a time; the type of an error is what it means for the job.
 
-Requests are made in the calling thread with the low-level part of D-Wave's client: there is one POST a job,
-nothing goes on after an exception, and answers are decoded without the solver, which may be retired by then or have
-another working graph.
+Requests are made in the calling thread with the low-level part of D-Wave's client: there is one POST per job, nothing
+continues after an exception, and answers are decoded without the solver, which may be retired by then or have another
+working graph.
 """
 
 from __future__ import annotations
@@ -19,16 +19,18 @@ from .faults import NotNowError, NotSentError, RefusedError, Secrets, Unanswered
 if TYPE_CHECKING:
     import dimod
 
+    from ..solver.request import SamplerRequest
+
 PENDING = ("PENDING", "IN_PROGRESS")
 COMPLETED, CANCELLED = "COMPLETED", "CANCELLED"
 
 _DEFAULTS = {"polling_timeout": 600, "http_retry_total": 4, "http_retry_backoff_factor": 0.1}
-"""Where the user's environment and dwave.conf say nothing."""
+"""Settings that the user's environment and dwave.conf may override."""
 
 _FEATURES = {"qpu": True, "h_gain_schedule__available": True, "initial_state__available": True}
 _IDS_A_REQUEST = 100
 _DEFERRED = (401, 403, 404, 429)
-"""Codes of a refused job that say something about the account or the solver, not about the job."""
+"""Codes of a refused job that concern the account or the solver, not the job."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +39,20 @@ class Solver:
 
     Attributes:
         name: such as ``Advantage_system6``.
-        graph_id: of its working graph, which changes when qubits do.
+        graph_id: mark of its working graph, which changes when qubits do.
         properties: as the solver publishes them.
-        handle: the client's own object.
+        handle: the client's own object; None of a solver that is not connected.
     """
 
     name: str
     graph_id: str | None
-    properties: dict[str, Any]
-    handle: Any
+    properties: Mapping[str, Any]
+    handle: Any = None
 
 
 @dataclass(frozen=True)
 class Status:
-    """What the server says of a job: status, message of an error, and times as texts."""
+    """Status of a job at the server, with the message of an error and times as texts."""
 
     problem_id: str
     status: str
@@ -61,7 +63,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer of a finished job: all reads, and what the server says of how they were made."""
+    """Answer of a finished job: all reads, and the server's timing."""
 
     status: Status
     sampleset: dimod.SampleSet
@@ -69,10 +71,10 @@ class Answer:
 
 
 class Connection:
-    """An open connection; see :func:`connect`.
+    """An open connection, made by :func:`connect`.
 
     Attributes:
-        account: endpoint and a mark of the token, which tells accounts apart and cannot be turned back.
+        account: endpoint and a mark of the token, from which the token cannot be recovered.
     """
 
     def __init__(self, client: Any, problems: Any, secrets: Secrets) -> None:
@@ -89,14 +91,14 @@ class Connection:
             yield
         except SpinBatteryError:
             raise
-        except Exception as error:  # the client lets through what its libraries raise
+        except Exception as error:  # the client passes on errors of its libraries
             raise asking(error, self._secrets) from None
 
     def solver(self, name: str | None = None) -> Solver:
-        """A solver by name; or the one that environment or dwave.conf name, or else the only one there is.
+        """A solver by name; by default the one of the environment or dwave.conf, else the only one there is.
 
         Raises:
-            QpuError: there is none, several and none is named, or it cannot do what the protocols need.
+            QpuError: there is none, or several without a name, or it lacks parameters that the protocols need.
         """
         from dwave.cloud.exceptions import SolverNotFoundError
 
@@ -107,8 +109,8 @@ class Connection:
             found = self._client.get_solvers(refresh=True, order_by="name", **wanted)
         names = sorted({solver.name for solver in found})
         if not found:
-            asked = f"no solver {name!r}" if name else "no solver with h_gain_schedule and initial_state"
-            raise QpuError(f"there is {asked} for this token and region; `dwave solvers` lists what there is.")
+            which = repr(name) if name else "with h_gain_schedule and initial_state"
+            raise QpuError(f"there is no solver {which} for this token and region; `dwave solvers` lists them.")
         if len(names) > 1:
             raise QpuError(f"there are several solvers: {', '.join(names)}; name one with --solver.")
         handle = found[0]
@@ -117,18 +119,11 @@ class Connection:
             raise QpuError(f"the solver {handle.name} takes no {' and no '.join(lacking or ['qubits'])}; name another.")
         return Solver(handle.name, getattr(handle, "graph_id", None), dict(handle.properties), handle)
 
-    def submit(
-        self,
-        solver: Solver,
-        h: Mapping[int, float],
-        J: Mapping[tuple[int, int], float],
-        parameters: Mapping[str, Any],
-        label: str,
-    ) -> str:
+    def submit(self, solver: Solver, request: SamplerRequest, label: str) -> str:
         """Send one job, once, and return its problem id.
 
         Raises:
-            NotSentError: the server certainly does not have it, and would not take another either.
+            NotSentError: the server certainly does not have it, and would not accept another job either.
             RefusedError: the server will not run this one.
             UnansweredError: the server may have it; look for the label.
         """
@@ -137,15 +132,15 @@ class Connection:
         from dwave.cloud.solver import StructuredSolver
 
         job = ProblemJob(
-            data=encode_problem_as_qp(solver.handle, dict(h), dict(J)),
-            params=StructuredSolver.reformat_parameters("ising", dict(parameters), solver.properties),
+            data=encode_problem_as_qp(solver.handle, request.h, request.J),
+            params=StructuredSolver.reformat_parameters("ising", dict(request.parameters), solver.properties),
             solver=solver.handle.identity,
             type="ising",
             label=label,
         )
         try:
             [reply] = self._problems.submit_problems([job])
-        except Exception as error:  # also of a reply that cannot be read: then the job may run
+        except Exception as error:  # also for a reply that cannot be read: then the job may run
             raise sending(error, self._secrets) from None
         if (code := getattr(reply, "error_code", None)) is None:
             return str(reply.id)
@@ -153,27 +148,23 @@ class Connection:
         if code in _DEFERRED:
             raise NotSentError(f"the server does not take jobs for {solver.name} now ({said}).")
         if 400 <= code < 500:
-            raise RefusedError(f"the server refused the job ({said}); change it, and plan it anew.")
+            raise RefusedError(f"the server refused the job ({said}); change it, and plan it again.")
         raise UnansweredError(f"the server had an error of its own ({said}).")
 
     def find(self, label: str) -> list[Status]:
-        """Jobs with exactly this label; the server's own filter asks only whether it is contained.
-
-        Raises:
-            QpuError: the list did not come, so that nothing is known.
-        """
+        """Jobs with exactly this label (the server's filter finds all that contain it); QpuError without a list."""
         with self._asking():
             listed = self._problems.list_problems(label=label)
         return [_read_status(one, self._secrets) for one in listed if one.label == label]
 
     def statuses(self, problem_ids: Sequence[str]) -> dict[str, Status]:
-        """Statuses by id; ids that the server does not know are left out."""
+        """Statuses by id; ids that the server does not know are omitted."""
         found: dict[str, Status] = {}
         for first in range(0, len(problem_ids), _IDS_A_REQUEST):
             try:
                 with self._asking():
                     listed = self._problems.get_problem_statuses(list(problem_ids[first : first + _IDS_A_REQUEST]))
-            except UnknownJobError:  # of one of them; each is asked for by itself then
+            except UnknownJobError:  # one of them; `answer` then asks for each by itself
                 continue
             found |= {str(one.id): _read_status(one, self._secrets) for one in listed}
         return found
@@ -182,9 +173,9 @@ class Connection:
         """The answer of a job, or only its status where there is none (yet).
 
         Raises:
-            ExpiredError: it was thrown away.
-            UnknownJobError: not known with this token.
-            NotNowError: any other trouble; ask again.
+            ExpiredError: the server has deleted it.
+            UnknownJobError: the job is not known with this token.
+            NotNowError: any other error; ask again.
         """
         with self._asking():
             reply = self._problems.get_problem(problem_id)
@@ -196,10 +187,10 @@ class Connection:
             return _decoded(status, {"type": reply.type.value, "answer": dict(content.model_dump())})
 
     def cancel(self, problem_id: str) -> None:
-        """Ask the server to drop a job; whether it did is for :meth:`statuses` to say.
+        """Ask the server to drop a job; :meth:`statuses` shows whether it did.
 
         Raises:
-            QpuError: the request was not answered. One that comes too late (409) is none.
+            QpuError: the request was not answered. A request that comes too late (409) raises nothing.
         """
         from dwave.cloud.api.exceptions import ResourceConflictError
 
@@ -215,7 +206,7 @@ class Connection:
 def connect() -> Iterator[Connection]:
     """A connection with the token and endpoint of the environment or dwave.conf; nothing is sent yet.
 
-    The token is taken from nowhere else, and is in no message, record or log.
+    The token has no other source, and is in no message, record or log.
 
     Raises:
         MissingDependencyError: dwave-cloud-client is not installed.
@@ -229,16 +220,16 @@ def connect() -> Iterator[Connection]:
         raise MissingDependencyError(
             "jobs on a QPU need D-Wave's cloud client; install spinbattery[qpu] or dwave-ocean-sdk."
         ) from None
-    secrets = Secrets()
+    secrets, options = Secrets(), {}
     with secrets.kept_from_logs():
         try:
             options = load_config()
             secrets.add(options.get("token"))
             client = Client(**{**options, "defaults": _DEFAULTS})
         except Exception as error:
-            raise QpuError(_misconfigured(error, secrets)) from None
+            raise QpuError(_misconfigured(error, options.get("token"), secrets)) from None
         try:
-            # not compressed: streamed bodies are one more thing that a proxy on the way may not know
+            # not compressed: a proxy on the way may not support streamed bodies
             api = SolverAPIClient.from_config_model(client.config, compress_qpu_problem_data=False)
         except BaseException:
             client.close()
@@ -250,16 +241,19 @@ def connect() -> Iterator[Connection]:
             connection.close()
 
 
-def _misconfigured(error: Exception, secrets: Secrets) -> str:
-    """What is wrong with the configuration; the errors of its readers quote it, token and all."""
+def _misconfigured(error: Exception, token: Any, secrets: Secrets) -> str:
+    """Description of a wrong configuration; the errors of its readers quote it, with the token."""
+    from dwave.cloud.config.exceptions import ConfigFileError
+    from pydantic import ValidationError
+
     remedy = "`dwave config inspect` shows what is read, `dwave config create` makes one"
-    if "token not defined" in str(error):
-        return "there is no token; set DWAVE_API_TOKEN, or put it into dwave.conf: `dwave config create` asks for it."
-    if hasattr(error, "errors"):
+    if isinstance(error, ValidationError):
         found = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         return secrets.scrub(f"the configuration of D-Wave's client is wrong: {found}; {remedy}.")
-    if type(error).__name__.startswith("ConfigFile"):
+    if isinstance(error, ConfigFileError):
         return f"dwave.conf cannot be read ({type(error).__name__}); {remedy}."
+    if not token:
+        return "there is no token; set DWAVE_API_TOKEN, or put it into dwave.conf: `dwave config create` asks for it."
     return secrets.scrub(f"D-Wave's client cannot start: {type(error).__name__}: {error}; {remedy}.")
 
 
@@ -270,12 +264,12 @@ def _read_status(reply: Any, secrets: Secrets) -> Status:
 
 
 def _decoded(status: Status, message: dict[str, Any]) -> Answer:
-    """The reads of an answer; energies are the server's, without our offset, and are not to be used."""
+    """The reads of an answer; its energies are the server's, without our offset, and must not be used."""
     import dimod
     from dwave.cloud.coders import decode_qp_numpy
 
     if message["answer"].get("format") != "qp" or message["type"] != "ising":
-        raise NotNowError(f"the answer of {status.problem_id} is of a kind that no Ising problem has; report this.")
+        raise NotNowError(f"the answer of {status.problem_id} has a format that no Ising problem has; report this.")
     result = decode_qp_numpy(message)
     active = result["active_variables"]
     sampleset = dimod.SampleSet.from_samples(

@@ -1,4 +1,4 @@
-"""Fetching answers into the store, and dropping jobs."""
+"""Fetches answers into the store, and cancels jobs."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from .submission import GRACE_S, settle
 _REASON = "sent to a quantum annealer by the caller"
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _TICK_S = 0.1, 30.0, 0.05
 _PATIENCE_S = 1800.0
-"""How long a server without a usable reply is asked again and again."""
+"""Time for which requests to a server without a usable reply are repeated."""
 
 
 @dataclass
 class Harvest:
-    """What collecting found.
+    """Result of collecting.
 
     Attributes:
         done: keys whose record was written now.
-        pending: keys that the server is not finished with, or that could not be asked for now, with the reason.
-        stuck: keys that waiting does not help, with what to do; they are still at the server, or planned again.
+        pending: keys of jobs that the server has not finished, or whose answer did not come, with the reason.
+        stuck: keys of jobs that need the user, with a remedy; they are still at the server, or planned again.
         failed: keys that will have no record, with the reason.
     """
 
@@ -58,12 +58,9 @@ def record_key(job: Job) -> str:
 
 
 def stored_record(store: Store, job: Job) -> Record | None:
-    """The record of a job, also of one that older versions wrote under the planned key alone.
+    """The record of a job, also one that older versions wrote under the planned key alone; RecordError if damaged.
 
-    Where the ledger has no problem id, as after it was lost, any measurement of the planned run is the one.
-
-    Raises:
-        RecordError: it is damaged.
+    If the ledger has no problem id, as after a loss of the ledger, any measurement of the planned run counts.
     """
     if job.problem_id is None:
         return store.latest(job.key)
@@ -75,7 +72,6 @@ def stored_record(store: Store, job: Job) -> Record | None:
 
 def collect(
     store: Store,
-    ledger: Ledger,
     connection: Connection,
     *,
     keys: Collection[str] | None = None,
@@ -83,19 +79,18 @@ def collect(
     grace: float = GRACE_S,
     progress: Progress = silent,
 ) -> Harvest:
-    """Find every job that was sent, and write the answers there are as records.
+    """Find every job that was sent, and write the available answers as records.
 
-    A record is written before the ledger says done, so a process that is killed in between loses nothing. An answer
-    that does not come stays at the server, and the job submitted; one that no record can be made of is kept besides as
-    a dimod SampleSet in ``<key>.answer.json``. Of finished jobs whose record
-    is missing or damaged the answer is fetched again.
+    A record is written before the ledger says done, so a process that is killed in between loses nothing. If an answer
+    does not come, it stays at the server, and the job submitted. If no record can be made of an answer, it is also kept
+    as a dimod SampleSet in ``<key>.answer.json``. If the record of a finished job is missing or damaged, the answer is
+    fetched again.
 
     Args:
         store: where the records go; its folder holds the ledger.
-        ledger: of that store.
         connection: to the server.
         keys: of jobs; all by default.
-        wait: ask until every job is finished.
+        wait: whether to ask until every job is finished.
         grace: see :data:`~spinbattery.qpu.submission.GRACE_S`.
         progress: called with the fraction done; may raise to stop at any time.
 
@@ -105,7 +100,7 @@ def collect(
     result, silent_since, pause = Harvest(), time.monotonic(), _FIRST_PAUSE_S
     while True:
         try:
-            if _Collector(store, ledger, connection, grace, result).once(keys, progress):
+            if _Collector(store, Ledger(store.folder), connection, grace, result).once(keys, progress):
                 silent_since = time.monotonic()
         except NotNowError:
             if not wait or time.monotonic() - silent_since > _PATIENCE_S:
@@ -135,7 +130,7 @@ class _Collector:
     result: Harvest
 
     def once(self, keys: Collection[str] | None, progress: Progress) -> bool:
-        """One pass over all jobs; returns whether the server answered all that it was asked."""
+        """One pass over all jobs; returns whether the server answered every request."""
         self.result.pending.clear()
         self.result.stuck.clear()
         for job in self.ledger.jobs(keys, ["submitting"]):
@@ -153,17 +148,17 @@ class _Collector:
                 if ours:
                     answered &= self._try(job)
                 else:
-                    self.result.pending[job.key] = "another process is at it"
+                    self.result.pending[job.key] = "another process works on it"
         return answered
 
     def _without_record(self, keys: Collection[str] | None) -> list[Job]:
-        """Finished jobs that have no readable record any more."""
+        """Finished jobs without a readable record."""
         finished = [job for job in self.ledger.jobs(keys, ["done"]) if job.problem_id]
         statuses = self.store.statuses(record_key(job) for job in finished) if finished else {}
         return [job for job in finished if statuses.get(record_key(job)) != "done" and self._stored(job) is None]
 
     def _settle(self, job: Job) -> None:
-        """Find out whether the server has a job whose reply was lost; if not, why is noted."""
+        """Find out whether the server has a job whose reply was lost; if not, note the reason."""
         with self.store.claim(job.key) as ours:
             if not ours:
                 self.result.pending[job.key] = "another process is sending it"
@@ -175,11 +170,11 @@ class _Collector:
         if now.state == "planned":
             self.result.stuck[job.key] = "it never arrived, and is planned again; `spinbattery qpu submit` sends it."
         elif now.state == "submitting":
-            of_another = now.account != self.connection.account
-            (self.result.stuck if of_another else self.result.pending)[job.key] = str(now.message)
+            found = self.result.pending if now.account == self.connection.account else self.result.stuck
+            found[job.key] = str(now.message)
 
     def _try(self, job: Job) -> bool:
-        """Collect one job, whose trouble does not stop the others; returns whether the server answered."""
+        """Collect one job, whose failure does not stop the others; returns whether the server answered."""
         try:
             self._collect(job)
         except NotNowError as error:
@@ -189,10 +184,10 @@ class _Collector:
             self._give_up(job, "failed", str(error), ran=True)
         except UnknownJobError as error:
             self.result.stuck[job.key] = (
-                f"{error} It belongs to another project, region or endpoint, or was thrown away: collect it with the "
-                "token that it was sent with, or give it up with `spinbattery qpu cancel`."
+                f"{error} It belongs to another project, region or endpoint, or has expired: collect it with the token "
+                "that it was sent with, or give it up with `spinbattery qpu cancel`."
             )
-        except QpuError:  # of the account or the ledger: the others would fare no better
+        except QpuError:  # of the account or the ledger: the other jobs would fail too
             raise
         except (SpinBatteryError, ValueError, KeyError) as error:
             kept = self._answer_path(job)
@@ -204,7 +199,7 @@ class _Collector:
     def _collect(self, job: Job) -> None:
         now = self.ledger.job(job.key)
         if now is None or now.state not in ("submitted", "done") or now.problem_id != job.problem_id:
-            return  # another process was quicker
+            return  # another process was first
         if (record := self._stored(job)) is None:
             found = self.connection.answer(str(job.problem_id))
             if isinstance(found, Status):
@@ -225,12 +220,12 @@ class _Collector:
         return self.store.folder / f"{job.key}.answer.json"
 
     def _keep(self, job: Job, answer: Answer) -> None:
-        """Write down an answer that no record could be made of: the server does not keep it for ever."""
+        """Save an answer that no record could be made of: the server does not keep it for ever."""
         with suppress(OSError), replacing(self._answer_path(job)) as temporary:
             temporary.write_text(json.dumps(answer.sampleset.to_serializable()) + "\n", encoding="utf-8")
 
     def _stored(self, job: Job) -> Record | None:
-        """The record, where a process was killed after it had written it; a damaged one counts as none."""
+        """The record, if a killed process had written it; a damaged one counts as none."""
         try:
             return stored_record(self.store, job)
         except RecordError:
@@ -255,7 +250,7 @@ class _Collector:
         return build_record(problem, ENGINE, options, _REASON, reads, 1e-6 * timing.get("qpu_access_time", 0.0))
 
     def _end(self, job: Job, status: Status) -> None:
-        """Note what became of a job that has no answer."""
+        """Note the end of a job that has no answer."""
         if status.status in PENDING:
             self.result.pending[job.key] = status.status.lower()
             return
@@ -273,31 +268,28 @@ class _Collector:
 
 
 def cancel(
-    store: Store,
-    ledger: Ledger,
-    connection: Connection | None,
-    keys: Sequence[str],
-    *,
-    grace: float = GRACE_S,
+    store: Store, connection: Connection | None, keys: Sequence[str], *, grace: float = GRACE_S
 ) -> dict[str, str]:
-    """Drop jobs: those that were not sent at once, others at the server; says what became of each.
+    """Cancel jobs: unsent ones at once, others at the server; returns the fate of each, by key.
 
     A job that has finished meanwhile stays, as it is paid: collect it.
 
     Args:
-        store: of the ledger.
-        ledger: that they are in.
-        connection: to the server; None where only planned jobs are to be dropped.
+        store: its folder holds the ledger of the jobs.
+        connection: to the server; None if all jobs are only planned.
         keys: of the jobs.
-        grace: a job that was sent without a reply is given up only after this time (s).
+        grace: time in s after which a job that was sent without a reply is given up.
 
     Raises:
         QpuError: the server gives no usable reply.
     """
+    ledger = Ledger(store.folder)
     fates: dict[str, str] = {}
     for key in keys:
         with store.claim(key) as ours:
-            fates[key] = _cancelled(ledger, connection, key, grace) if ours else "another process is at it; try again"
+            fates[key] = (
+                _cancelled(ledger, connection, key, grace) if ours else "another process works on it; try again"
+            )
     return fates
 
 
@@ -306,7 +298,7 @@ def _cancelled(ledger: Ledger, connection: Connection | None, key: str, grace: f
         return "cancelled before it was sent"
     job = ledger.job(key)
     if job is None or job.state not in ("submitting", "submitted") or connection is None:
-        return "not there" if job is None else job.state
+        return "not in the ledger" if job is None else job.state
     if job.state == "submitting":
         waited = time.time() - job.since
         job = settle(job, ledger, connection, grace, give_back=False)
@@ -321,7 +313,7 @@ def _cancelled(ledger: Ledger, connection: Connection | None, key: str, grace: f
         connection.cancel(problem_id)
     except UnknownJobError as error:
         if job.account != connection.account:
-            return f"not cancelled: {error} It was sent with another token or to another endpoint; use those."
+            return f"not cancelled: {error} It was sent with another token or to another endpoint; use that one."
         lost = job.lost_us + job.estimated_us
         ledger.move(key, "cancelled", ["submitted"], message=str(error), lost_us=lost)
         return "given up: the server does not know it"
@@ -330,5 +322,5 @@ def _cancelled(ledger: Ledger, connection: Connection | None, key: str, grace: f
         ledger.move(key, "cancelled", ["submitted"], message="cancelled at the server")
         return "cancelled at the server"
     if status is None or status.status in PENDING:
-        return "asked to cancel; collect says whether it was"
+        return "cancellation requested; collect shows whether it was cancelled"
     return "not cancelled: it has finished; collect it"

@@ -1,10 +1,10 @@
-"""The ledger: what was sent to the annealer, committed before each request, so that no paid job is lost or paid twice.
+"""The ledger of jobs, committed before each request to the annealer: no paid job is lost or paid twice.
 
     planned -> submitting -> submitted -> done | failed | cancelled
        ^           |
-       +-----------+  only where the server certainly does not have the job
+       +-----------+  only if the server certainly does not have the job
 
-A job is ``submitting`` from before its request is sent until its problem id is known. Its label is unique and goes
+A job is ``submitting`` from before its request is sent until its problem id is known. Its label is unique and sent
 with the request, so a job whose reply was lost is found again by its label.
 """
 
@@ -52,15 +52,12 @@ _CREATE = (
 
 
 @dataclass(frozen=True)
-class NewJob:
-    """A job before it is entered.
+class JobTerms:
+    """Description of a job that never changes.
 
     Attributes:
         key: of the run, and of its record in the store.
-        item: hash of what a user asked for, the same on another working graph of the solver.
-        options: of the run, for the record.
-        parameters: all that goes with the request.
-        problem: ``{"problem": ..., "qubits": [...]}``, from which the record is made when the answer comes.
+        item: hash of the user's wish, the same on another working graph of the solver.
         estimated_us: predicted QPU access time in us.
     """
 
@@ -74,41 +71,44 @@ class NewJob:
     reads: int
     repetition: int
     estimated_us: float
+
+
+@dataclass(frozen=True)
+class NewJob(JobTerms):
+    """A job before it is entered.
+
+    Attributes:
+        options: of the run, for the record.
+        parameters: sent with the request.
+        problem: ``{"problem": ..., "qubits": [...]}``, from which the record is made when the answer comes.
+    """
+
     options: dict[str, Any]
     parameters: dict[str, Any]
     problem: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(JobTerms):
     """A row of the ledger, without the large parts (see :meth:`Ledger.content`).
 
     Attributes:
-        label: what the server knows the job by, unique.
-        attempt: how many requests were sent, or about to be.
+        label: unique name of the job at the server.
+        attempt: number of requests that were sent, or are about to be.
         problem_id: the server's, once it is known.
         account: of the last request: the endpoint and a mark of the token.
-        estimated_us, charged_us: predicted QPU access time, and what the answer says it was, in us.
-        lost_us: predicted for what may have run, and been charged, without an answer: given up, expired, sent twice.
+        charged_us: QPU access time according to the answer, in us.
+        lost_us: predicted time of requests that may have run, and been charged, without an answer: given up, expired,
+            sent twice.
         since: time of the last transition, in s since 1970.
-        message: what happened last, for the reader.
+        message: the last event, for the reader.
     """
 
-    key: str
-    item: str
     label: str
     state: State
     attempt: int
     problem_id: str | None
-    solver: str
-    graph_id: str | None
     account: str | None
-    network: str
-    protocol: str
-    n_spins: int
-    reads: int
-    repetition: int
-    estimated_us: float
     charged_us: float | None
     lost_us: float
     since: float
@@ -116,7 +116,7 @@ class Job:
 
     @property
     def cost_us(self) -> float:
-        """What the job takes of a budget: charged, or expected to be, and what may have been charged for nothing."""
+        """Its part of a budget: charged or expected time, and time that may have been charged in vain."""
         if self.charged_us is not None:
             return self.lost_us + self.charged_us
         return self.lost_us + (0.0 if self.state in GIVEN_UP else self.estimated_us)
@@ -131,12 +131,12 @@ _COLUMNS = ", ".join(field.name for field in fields(Job))
 class Ledger:
     """Jobs of a store, in ``qpu.sqlite`` inside its folder.
 
-    A commit is on the disk before the method returns, and several processes may use one ledger: every
-    transition names the states it may start from, and only one process makes it. The file is never
-    overwritten: what cannot be read as a ledger is refused.
+    A commit is on the disk before the method returns, and several processes may use one ledger: every transition names
+    the states it may start from, and only one process makes it. A file that is no readable ledger is refused and never
+    overwritten.
 
     Raises:
-        QpuError: from every method where the file cannot be used; the message says what to do.
+        QpuError: from every method if the file cannot be used; the message has a remedy.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -167,7 +167,7 @@ class Ledger:
             raise QpuError(_unusable(self.path, error)) from None
 
     def _check(self, connection: sqlite3.Connection) -> None:
-        """See that the file is a ledger of this version; an empty one becomes one."""
+        """Check that the file is a ledger of this version; an empty file becomes one."""
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if not connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0] and not application:
@@ -191,7 +191,7 @@ class Ledger:
     # reading
 
     def jobs(self, keys: Iterable[str] | None = None, states: Collection[State] | None = None) -> list[Job]:
-        """Jobs in the order they were entered; of these keys and states where they are given."""
+        """Jobs in the order they were entered; only those with these keys and states where they are given."""
         if not self.path.exists():
             return []
         with self.transaction() as connection:
@@ -205,6 +205,13 @@ class Ledger:
         """The job of a key, or None."""
         return next(iter(self.jobs([key])), None)
 
+    def existing(self, key: str) -> Job:
+        """The job of a key that was entered; QpuError if it is gone."""
+        job = self.job(key)
+        if job is None:
+            raise QpuError(f"job {key} vanished from the ledger {str(self.path)!r}.")
+        return job
+
     def content(self, key: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """Problem with qubits, options and parameters of a job, as they were entered."""
         with self.transaction() as connection:
@@ -215,7 +222,7 @@ class Ledger:
         return problem, options, parameters
 
     def history(self, key: str) -> list[dict[str, Any]]:
-        """Every transition of a job: when (s since 1970), to which state, attempt, label, problem id, message."""
+        """Every transition of a job: time ``at`` (s since 1970), state, attempt, label, problem id, charge, message."""
         names = ("at", "state", "attempt", "label", "problem_id", "charged_us", "message")
         with self.transaction() as connection:
             rows = connection.execute(f"SELECT {', '.join(names)} FROM history WHERE key = ? ORDER BY rowid", [key])
@@ -224,27 +231,22 @@ class Ledger:
     # writing
 
     def enter(self, jobs: Sequence[NewJob], budget_us: float, *, retry: bool = False) -> None:
-        """Enter what is not there yet as planned, if all jobs of the ledger together stay within the budget.
+        """Enter new jobs as planned, if all jobs of the ledger together stay within the budget (us).
 
-        What counts is what was charged for finished jobs and what is predicted for open ones, of this and
-        all other plans of the ledger. Nothing is entered where it is too much.
-
-        Args:
-            jobs: of one plan.
-            budget_us: QPU access time in us.
-            retry: plan those again that failed or were cancelled.
+        The budget counts the charges of finished jobs and the predictions of open ones, of this and all other plans.
+        With ``retry``, jobs that failed or were cancelled are planned again.
 
         Raises:
-            QpuError: over the budget.
+            QpuError: over the budget; nothing is entered.
         """
         with self.transaction() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM jobs").fetchall()
             known = {job.key: job for job in (Job(*row) for row in rows)}
             for new in jobs:
                 if new.key not in known:
-                    _insert(connection, new)
+                    _enter(connection, new)
                 elif retry and known[new.key].state in GIVEN_UP:
-                    # a label of its own: the one before belongs to a job that the server has finished with
+                    # a new label: the old one belongs to a job that the server has finished
                     changes = {"label": _label(new.key), "problem_id": None, "account": None, "message": None,
                                "charged_us": None, "lost_us": known[new.key].cost_us}  # fmt: skip
                     _change(connection, new.key, "planned", changes)
@@ -259,14 +261,9 @@ class Ledger:
     def move(
         self, key: str, to: State, expected: Collection[State], *, label: str | None = None, **changes: Any
     ) -> bool:
-        """Bring a job into another state, if it is in one of the expected ones; returns whether it was.
+        """Move a job to a state and set columns, if it has an expected state (and label); returns whether it had.
 
-        Args:
-            key: of the job.
-            to: the new state; the same one only notes something.
-            expected: states it may start from.
-            label: that the job must have, where it is given.
-            changes: columns to set, such as ``message`` or ``problem_id``.
+        The same state again only sets the columns, such as ``message`` or ``problem_id``.
         """
         with self.transaction() as connection:
             row = connection.execute("SELECT state, label FROM jobs WHERE key = ?", [key]).fetchone()
@@ -276,13 +273,7 @@ class Ledger:
             return True
 
     def begin(self, key: str, account: str, parameters: dict[str, Any]) -> Job | None:
-        """Mark a planned job as about to be sent; None where another process was quicker.
-
-        Args:
-            key: of the job.
-            account: that it goes to.
-            parameters: that go with it.
-        """
+        """Mark a planned job as about to be sent to an account with parameters; None if another process was first."""
         with self.transaction() as connection:
             row = connection.execute("SELECT state, attempt FROM jobs WHERE key = ?", [key]).fetchone()
             if row is None or row[0] != "planned":
@@ -296,20 +287,26 @@ def _label(key: str) -> str:
     return f"spinbattery-{key[:_KEY_DIGITS]}-{uuid.uuid4().hex}"
 
 
-def _insert(connection: sqlite3.Connection, new: NewJob) -> None:
-    row: dict[str, Any] = {field.name: getattr(new, field.name) for field in fields(new)}
-    row |= {name: canonical_json(row[name]) for name in ("options", "parameters", "problem")}
+def _enter(connection: sqlite3.Connection, new: NewJob) -> None:
+    row = {name: canonical_json(value) if isinstance(value, dict) else value for name, value in vars(new).items()}
     row |= {"label": _label(new.key), "state": "planned", "attempt": 0, "lost_us": 0.0, "since": time.time()}
-    marks = ", ".join("?" for _ in row)
-    connection.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    insert_row(connection, "jobs", row)
     note(connection, new.key)
 
 
 def _change(connection: sqlite3.Connection, key: str, state: State, changes: dict[str, Any]) -> None:
-    row = {**changes, "state": state, "since": time.time()}
-    names = ", ".join(f"{name} = ?" for name in row)
-    connection.execute(f"UPDATE jobs SET {names} WHERE key = ?", [*row.values(), key])
+    update_job(connection, key, {**changes, "state": state, "since": time.time()})
     note(connection, key)
+
+
+def insert_row(connection: sqlite3.Connection, table: str, row: dict[str, Any]) -> None:
+    marks = ", ".join("?" for _ in row)
+    connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+
+
+def update_job(connection: sqlite3.Connection, key: str, changes: dict[str, Any]) -> None:
+    names = ", ".join(f"{name} = ?" for name in changes)
+    connection.execute(f"UPDATE jobs SET {names} WHERE key = ?", [*changes.values(), key])
 
 
 def note(connection: sqlite3.Connection, key: str) -> None:
@@ -322,14 +319,14 @@ def note(connection: sqlite3.Connection, key: str) -> None:
 
 
 def _unusable(path: Path, error: sqlite3.Error) -> str:
-    """What to do about an error of SQLite."""
+    """Message about an error of SQLite, with a remedy."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is None or code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return (
             f"{str(path)!r} is not readable as a ledger of QPU jobs ({error}). It may hold the ids of paid jobs, so it "
-            "is left as it is: bring back a copy of it, or move it away to begin a new one."
+            "is left as it is: restore a copy of it, or move it away to begin a new one."
         )
     return (
-        f"the ledger {str(path)!r} cannot be used ({error}); see that its folder exists, is writable, has room and "
-        "supports file locks, and that no other program holds it."
+        f"the ledger {str(path)!r} cannot be used ({error}); check that its folder exists, is writable, has room "
+        "and supports file locks, and that no other program holds it."
     )

@@ -1,4 +1,4 @@
-"""Stores of QPU jobs put together: the ledger first, so that no job is lost, none paid twice, and every cost counts."""
+"""Merging of stores with QPU jobs, ledger first: no job is lost or paid twice, and every cost counts."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ..core.progress import Progress, silent
 from ..records.hashing import measurement_key
 from ..store.folder import Store
 from ..store.merge import Merged, checked_sources, merge_runs
-from .ledger import GIVEN_UP, Ledger, note
+from .ledger import GIVEN_UP, Ledger, insert_row, note, update_job
 
 _PROGRESS = ("planned", "submitting", "submitted", *GIVEN_UP, "done")
-"""States in the order in which the ledger of one job knows more than that of another."""
+"""States of a job in the order in which a ledger knows more of it."""
 
 Row = dict[str, Any]
-"""A job with all that the ledger has of it, by column."""
+"""Everything that a ledger has of a job, by column."""
 
 
 def merge_stores(store: Store, sources: Iterable[str | Path], progress: Progress = silent) -> Merged:
-    """Copy runs and QPU jobs of other stores into one; they stay as they are.
+    """Copy runs and QPU jobs of other stores into one; the sources stay as they are.
 
     Runs are merged as by :meth:`spinbattery.Store.merge`. Jobs keep their labels, problem ids and costs, so that
-    `collect` of the target fetches those that the sources were still waiting for, and its budget counts them. Jobs that
-    were only planned stay behind: nothing was sent or paid.
+    `collect` of the target fetches the answers that the sources still waited for, and its budget counts the jobs. Jobs
+    that were only planned are not copied: nothing was sent or paid.
 
     Args:
         store: the target.
@@ -37,8 +37,8 @@ def merge_stores(store: Store, sources: Iterable[str | Path], progress: Progress
 
     Raises:
         RecordError: see :meth:`spinbattery.Store.merge`.
-        QpuError: a source has a job whose request was not answered, so that whether it is paid is not known yet;
-            nothing was copied. Or a ledger cannot be used.
+        QpuError: a source has a job without a reply, so that it is not known yet whether it is paid; nothing was
+            copied. Or a ledger cannot be used.
     """
     folders = checked_sources(store.folder, sources)
     ledgers = [ledger for folder in folders if (ledger := Ledger(folder)).path.is_file()]
@@ -57,7 +57,7 @@ def merge_stores(store: Store, sources: Iterable[str | Path], progress: Progress
 
 
 def _copy_answer(source: Path, target: Path) -> None:
-    """Copy an answer that no record could be made of, unless it is there."""
+    """Copy an answer that no record could be made of, unless the target exists."""
     if source.is_file() and not target.exists():
         with suppress(FileNotFoundError), replacing(target) as temporary:
             temporary.write_bytes(source.read_bytes())
@@ -66,8 +66,8 @@ def _copy_answer(source: Path, target: Path) -> None:
 def _merge_ledger(target: Ledger, source: Ledger) -> dict[str, str]:
     """Enter the jobs of one ledger into another, all or none; returns their keys here by their keys there.
 
-    Labels tell jobs apart, so that a second time nothing happens. A run of a plan keeps its key, and with it the word
-    that it is sent already, for the job that has come further; another job of the same run gets a key of its own.
+    Labels identify jobs, so that a second merge changes nothing. Of two jobs of one run, the more advanced one gets the
+    key of the run, which marks the run as sent; the other one gets a key of its own.
     """
     with source.transaction() as connection:
         rows, histories = _rows(connection, "jobs"), _rows(connection, "history")
@@ -83,7 +83,7 @@ def _merge_ledger(target: Ledger, source: Ledger) -> dict[str, str]:
                 if key is not None:
                     keys[row["key"]] = key
                     for event in (one for one in histories if one["key"] == row["key"]):
-                        _insert(connection, "history", {**event, "key": key})
+                        insert_row(connection, "history", {**event, "key": key})
     return keys
 
 
@@ -93,24 +93,18 @@ def _rows(connection: sqlite3.Connection, table: str) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in found]
 
 
-def _insert(connection: sqlite3.Connection, table: str, row: Row) -> None:
-    marks = ", ".join("?" for _ in row)
-    connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
-
-
 def _bring_up(connection: sqlite3.Connection, here: Row, there: Row) -> None:
-    """Note what another ledger knows more of the same job."""
+    """Update a job if another ledger knows more of it."""
     if _PROGRESS.index(there["state"]) > _PROGRESS.index(here["state"]):
         changes = {**there, "key": here["key"], "lost_us": max(here["lost_us"], there["lost_us"])}
-        names = ", ".join(f"{name} = ?" for name in changes)
-        connection.execute(f"UPDATE jobs SET {names} WHERE key = ?", [*changes.values(), here["key"]])
+        update_job(connection, here["key"], changes)
         note(connection, here["key"])
 
 
 def _enter(connection: sqlite3.Connection, row: Row, here: dict[str, Row]) -> str | None:
-    """Enter a job that is new here, under its key or one of its own; None where there is nothing to keep of it."""
+    """Enter a new job under its key or one of its own, and return that key; None if there is nothing to keep."""
     other = here.get(row["key"])
-    if row["state"] == "planned":  # an earlier request may have been charged for; the next is the other ledger's
+    if row["state"] == "planned":  # an earlier request may have been charged; the next one is up to the other ledger
         row = {**row, "state": "cancelled", "message": "planned again in another store"}
     if other is not None:
         live, other_live = (one["problem_id"] is not None and one["state"] not in GIVEN_UP for one in (row, other))
@@ -120,16 +114,16 @@ def _enter(connection: sqlite3.Connection, row: Row, here: dict[str, Row]) -> st
             _rename(connection, other)
         else:
             row = {**row, "key": measurement_key(row["key"], row["label"])}
-    _insert(connection, "jobs", row)
+    insert_row(connection, "jobs", row)
     return str(row["key"])
 
 
 def _rename(connection: sqlite3.Connection, row: Row) -> None:
-    """Give up the key of a job that was not sent, or for nothing; what it cost stays."""
+    """Free the key of a job that was not sent, or in vain; its cost stays."""
     if row["state"] == "planned" and not row["lost_us"]:
         connection.execute("DELETE FROM jobs WHERE key = ?", [row["key"]])
         return
     key = measurement_key(row["key"], row["label"])
     state = "cancelled" if row["state"] == "planned" else row["state"]
-    connection.execute("UPDATE jobs SET key = ?, state = ? WHERE key = ?", [key, state, row["key"]])
+    update_job(connection, row["key"], {"key": key, "state": state})
     connection.execute("UPDATE history SET key = ? WHERE key = ?", [key, row["key"]])

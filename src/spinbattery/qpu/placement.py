@@ -11,60 +11,52 @@ import numpy as np
 
 from ..core.errors import NetworkError
 from ..core.typing import IntArray
-from ..model.network import SpinNetwork
+from ..model.network import LatticeCut, SpinNetwork
 from ..model.topology import WorkingGraph
-
-_IDEAL = re.compile(r"(pegasus|zephyr):(\d+)(?:/region:(\d+)|/scattered:(\d+):seed:(\d+))?")
-"""Networks that are asked for by their form and so have a place on any chip of the family."""
-
-_LATTICE = re.compile(r"(pegasus|zephyr):\d")
 
 
 def placer(graph: WorkingGraph) -> Callable[[SpinNetwork], SpinNetwork]:
-    """What puts networks on a working graph; see :func:`placed`."""
+    """Function that puts networks on a working graph; see :func:`placed`."""
     return lambda network: placed(network, graph)
 
 
 def placed(network: SpinNetwork, graph: WorkingGraph) -> SpinNetwork:
     """A network whose labels are working qubits of a solver, and whose pairs are working couplers.
 
-    ``pegasus:m`` becomes the region of that size with the fewest missing qubits, and so loses those that are
-    missing there; ``pegasus:16/scattered:400:seed:1`` is a choice of working qubits. Other networks stay as they
-    are and must have qubit numbers as labels, as ``solver:FILE.json/region:4`` and graph files may.
+    ``pegasus:m`` becomes the region of that size with the fewest missing qubits, and loses these;
+    ``pegasus:16/scattered:400:seed:1`` is a choice of working qubits. Other networks stay as they are and must have
+    qubit numbers as labels, as ``solver:FILE.json/region:4`` and graph files may.
 
     Raises:
-        NetworkError: it is no sub-graph of the solver, or has cross-talk, which a device has of itself.
+        NetworkError: it is no sub-graph of the solver, or has cross-talk, which cannot be set on a device.
     """
     if len(network.crosstalk):
         raise NetworkError(
-            f"{network.name}: a solver has the cross-talk it has; leave crosstalk out of the experiment."
+            f"{network.name}: the cross-talk of a solver cannot be set; leave crosstalk out of the experiment."
         )
-    if _LATTICE.match(network.name):
-        return _cut(network.name, graph)
+    if network.cut is not None and network.cut.size is not None and network.cut.solver is None:
+        return replace(_cut(network.name, network.cut, graph), name=network.name)
     labels = _qubits(network)
     _check_fit(network.name, labels, labels[network.pairs], graph)
     return replace(network, labels=tuple(labels.tolist()))
 
 
-def _cut(name: str, graph: WorkingGraph) -> SpinNetwork:
-    """The network of that name from the solver's own working graph."""
-    found = _IDEAL.fullmatch(name)
-    if found is None:
+def _cut(name: str, cut: LatticeCut, graph: WorkingGraph) -> SpinNetwork:
+    """The same cut of the solver's own working graph."""
+    if cut.missing != 0 or cut.size is None:
         raise NetworkError(
-            f"{name} has missing qubits of its own, but on a solver the real ones are missing; leave missing:... out."
+            f"{name} names missing qubits, but a solver has its own missing qubits; leave missing:... out."
         )
-    family, size, region, n, seed = found.groups()
-    if family != graph.family:
+    if cut.family != graph.family:
         raise NetworkError(f"{name} cannot be placed on {graph.name}, which is {graph.family}:{graph.size}.")
-    if n is not None or region is not None:
-        if int(size) != graph.size:
-            raise NetworkError(
-                f"{name} is cut from {family}:{size}, but {graph.name} is {family}:{graph.size}; write that size."
-            )
-        cut = graph.scattered(int(n), int(seed)) if n is not None else graph.region(int(region))
-    else:
-        cut = graph.region(int(size))
-    return replace(cut, name=name)
+    is_part, family = cut.region is not None or cut.scattered is not None, graph.family
+    if is_part and cut.size != graph.size:
+        raise NetworkError(
+            f"{name} is cut from {family}:{cut.size}, but {graph.name} is {family}:{graph.size}; write that size."
+        )
+    if cut.scattered is not None:
+        return graph.scattered(*cut.scattered)
+    return graph.region(cut.size if cut.region is None else cut.region)
 
 
 def _qubits(network: SpinNetwork) -> IntArray:
@@ -85,11 +77,8 @@ def _check_fit(name: str, qubits: IntArray, pairs: IntArray, graph: WorkingGraph
     keys = np.sort(pairs, axis=1) @ np.array([base, 1]) if len(pairs) else np.empty(0, dtype=np.int64)
     absent = pairs[~np.isin(keys, graph.couplers @ np.array([base, 1]))]
     if len(missing) or len(absent):
+        first = f"qubit {missing[0]}" if len(missing) else f"coupler {absent[0].tolist()}"
         raise NetworkError(
             f"{name} is no sub-graph of {graph.name}: {len(missing)} of its {len(qubits)} qubits and {len(absent)} of "
-            f"its {len(pairs)} pairs do not work there, such as {_first(missing, absent)}; take a region of that one."
+            f"its {len(pairs)} pairs do not work there, such as {first}; take a region of that solver."
         )
-
-
-def _first(missing: IntArray, absent: IntArray) -> str:
-    return f"qubit {missing[0]}" if len(missing) else f"coupler {absent[0].tolist()}"

@@ -1,9 +1,9 @@
-"""What an experiment asks of a solver: jobs with their limits and their QPU time, before anything is sent."""
+"""Jobs of an experiment on a solver, with their limits and QPU time; nothing is sent."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +17,12 @@ from ..model.problem import ChargingProblem
 from ..model.scales import advantage_system6
 from ..model.topology import WorkingGraph, other_scales
 from ..records.hashing import canonical_json, run_key
-from ..solver.limits import violations
+from ..solver.limits import broken_rules
+from ..solver.parsing import parse_request
 from ..solver.request import SamplerRequest, placement_mark, sampler_request
-from ..solver.timing import qpu_access_time
-from ..sweeps.experiment import read_problems
+from ..solver.timing import qpu_timing
+from ..sweeps.experiment import BY_FILE, read_problems
+from .client import Solver
 from .ledger import NewJob
 from .placement import placer
 
@@ -33,18 +35,15 @@ class PlannedJob:
     """One problem, once, on one working graph.
 
     Attributes:
-        problem: its network's labels are the qubits.
-        request: what the solver is asked.
-        solver, graph_id: for whom it is.
-        repetition: number from 1; repetitions are runs of their own.
+        problem: the labels of its network are the qubits.
+        repetition: number from 1; each repetition is a run of its own.
         estimated_us: predicted QPU access time in us.
-        violations: what the solver would refuse.
+        violations: rules of the solver that the request breaks.
     """
 
     problem: ChargingProblem
     request: SamplerRequest
-    solver: str
-    graph_id: str | None
+    solver: Solver
     repetition: int
     estimated_us: float
     violations: tuple[str, ...]
@@ -55,10 +54,10 @@ class PlannedJob:
 
     @cached_property
     def options(self) -> dict[str, Any]:
-        """Options of the run; ``placement`` is a mark of the qubits, which the problem does not know."""
+        """Options of the run; ``placement`` is a mark of the qubits, which the problem does not contain."""
         return {
-            "solver": self.solver,
-            "graph_id": self.graph_id,
+            "solver": self.solver.name,
+            "graph_id": self.solver.graph_id,
             "reads": self.reads,
             "repetition": self.repetition,
             "placement": placement_mark(self.request.qubits),
@@ -71,30 +70,31 @@ class PlannedJob:
 
     @cached_property
     def item(self) -> str:
-        """Hash of what was asked for by name: the same on another working graph of the same solver."""
+        """Hash of the wish by its names: the same on another working graph of the same solver."""
         protocol, scales = self.problem.protocol.to_dict(), self.problem.scales.to_dict()
         # a field that follows from the network, as of local protocols, is changed by a missing qubit
-        follows = self.problem.protocol.J == 0.0 or "equal-cost" in self.problem.protocol.name
+        follows = self.problem.protocol.J == 0.0 or self.problem.protocol.field_is_matched
         asked = [protocol[name] for name in ("name", "s", "g", "duration_ns", "J", *(() if follows else ("h",)))]
-        text = canonical_json([self.problem.network.name, asked, scales, self.solver, self.reads, self.repetition])
+        text = canonical_json([self.problem.network.name, asked, scales, self.solver.name, self.reads, self.repetition])
         return hashlib.sha256(text.encode()).hexdigest()
 
     def entry(self) -> NewJob:
-        """What the ledger keeps."""
+        """The job as the ledger keeps it."""
+        problem = self.problem
         return NewJob(
-            self.key,
-            self.item,
-            self.solver,
-            self.graph_id,
-            self.problem.network.name,
-            self.problem.protocol.name,
-            self.problem.n_spins,
-            self.reads,
-            self.repetition,
-            self.estimated_us,
-            self.options,
-            self.request.to_dict(),
-            {"problem": self.problem.to_dict(), "qubits": list(self.request.qubits)},
+            key=self.key,
+            item=self.item,
+            solver=self.solver.name,
+            graph_id=self.solver.graph_id,
+            network=problem.network.name,
+            protocol=problem.protocol.name,
+            n_spins=problem.n_spins,
+            reads=self.reads,
+            repetition=self.repetition,
+            estimated_us=self.estimated_us,
+            options=self.options,
+            parameters=self.request.to_dict(),
+            problem={"problem": problem.to_dict(), "qubits": list(self.request.qubits)},
         )
 
     def __str__(self) -> str:
@@ -105,8 +105,7 @@ class PlannedJob:
 class QpuPlan:
     """Jobs of an experiment for one solver."""
 
-    solver: str
-    graph_id: str | None
+    solver: Solver
     jobs: tuple[PlannedJob, ...]
 
     @property
@@ -115,17 +114,13 @@ class QpuPlan:
         return sum(job.estimated_us for job in self.jobs)
 
     def check(self) -> None:
-        """Refuse a plan with a job that the solver would refuse.
-
-        Raises:
-            LimitError: all that must change, each once.
-        """
+        """Raise LimitError, with each violation once, if the solver would refuse a job."""
         found: dict[str, None] = {}
         for job in self.jobs:
             found |= dict.fromkeys(f"{_described(job.problem)}: {rule}" for rule in job.violations)
         if found:
             lines = "".join(f"\n  - {rule}" for rule in found)
-            raise LimitError(f"{self.solver} would refuse jobs of this plan, so nothing was sent:{lines}", found)
+            raise LimitError(f"{self.solver.name} would refuse jobs of this plan, so nothing was sent:{lines}", found)
 
 
 def _described(problem: ChargingProblem) -> str:
@@ -135,70 +130,45 @@ def _described(problem: ChargingProblem) -> str:
     )
 
 
-def plan_jobs(
-    experiment: str | Path,
-    properties: Mapping[str, Any],
-    *,
-    solver: str,
-    graph_id: str | None,
-    reads: int,
-    repetitions: int = 1,
-) -> QpuPlan:
+def plan_jobs(experiment: str | Path, solver: Solver, *, reads: int, repetitions: int = 1) -> QpuPlan:
     """The jobs of an experiment file on a solver; nothing is sent.
 
-    What the file says of engines, seeds, tolerances and output times is about simulations and does not
-    matter here.
+    Engines, seeds, tolerances and output times of the file concern simulations and are ignored.
 
     Args:
-        experiment: TOML as for sweeps; networks are put on the working graph, see
+        experiment: TOML as for sweeps; its networks are put on the working graph, see
             :func:`~spinbattery.qpu.placement.placed`.
-        properties: of the solver.
-        solver, graph_id: its name and the mark of its working graph.
+        solver: need not be connected.
         reads: of each job.
         repetitions: jobs of each problem.
 
     Raises:
-        SpinBatteryError: anything wrong in the file, a network that does not fit, a protocol that no annealer
-            has, or properties without timing data.
+        SpinBatteryError: an error in the file, a network that does not fit, a protocol that no annealer runs, or
+            properties without timing data.
     """
-    graph = WorkingGraph.from_properties(properties)
-    problems = read_problems(experiment, placer(graph))
-    return plan_problems(problems, properties, solver=solver, graph_id=graph_id, reads=reads, repetitions=repetitions)
+    problems = read_problems(experiment, placer(WorkingGraph.from_properties(solver.properties)))
+    return plan_problems(problems, solver, reads=reads, repetitions=repetitions)
 
 
-def plan_problems(
-    problems: Iterable[ChargingProblem],
-    properties: Mapping[str, Any],
-    *,
-    solver: str,
-    graph_id: str | None,
-    reads: int,
-    repetitions: int = 1,
-) -> QpuPlan:
-    """The jobs of problems whose networks have been put on a solver's working graph; nothing is sent.
-
-    Args:
-        problems: their networks' labels are qubits, as those of :func:`~spinbattery.qpu.placement.placed`.
-        properties, solver, graph_id, reads, repetitions: as for :func:`plan_jobs`.
-
-    Raises:
-        SpinBatteryError: a protocol that no annealer has, no problem at all, or properties without timing data.
-    """
+def plan_problems(problems: Iterable[ChargingProblem], solver: Solver, *, reads: int, repetitions: int = 1) -> QpuPlan:
+    """The jobs of problems whose networks are on the solver's working graph already; see :func:`plan_jobs`."""
     whole_number("repetitions", repetitions)
     jobs: dict[str, PlannedJob] = {}
-    reason = other_scales(solver, str(dict(properties.get("topology") or {}).get("type")))
+    topology = str(dict(solver.properties.get("topology") or {}).get("type"))
+    reason = other_scales(solver.name, topology, BY_FILE)
     for problem in problems:
         if reason and problem.scales.content_hash == advantage_system6().content_hash:
             raise EnergyScalesError(reason)
         try:
             request = sampler_request(problem, reads)
-            estimate = qpu_access_time(properties, problem.n_spins, request.parameters)
+            parsed = parse_request(request.h, request.J, request.parameters)
+            estimate = qpu_timing(solver.properties, problem.n_spins, parsed).access
         except SpinBatteryError as error:
             raise type(error)(f"{_described(problem)}: {error}") from None
-        found = tuple(violations(properties, request.h, request.J, request.parameters))  # type: ignore[arg-type]
+        found = tuple(broken_rules(solver.properties, parsed))
         for repetition in range(1, repetitions + 1):
-            job = PlannedJob(problem, request, solver, graph_id, repetition, estimate, found)
+            job = PlannedJob(problem, request, solver, repetition, estimate, found)
             jobs.setdefault(job.key, job)
     if not jobs:
         raise QpuError("there are no problems to plan; give at least one network and one protocol.")
-    return QpuPlan(solver, graph_id, tuple(jobs.values()))
+    return QpuPlan(solver, tuple(jobs.values()))

@@ -1,37 +1,60 @@
-"""Sending jobs: each is noted before it is sent, and one whose reply was lost is looked for before it is sent again."""
+"""Sends jobs: each is noted before it is sent, and one without a reply is looked for before it is sent again."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..core.checks import finite
 from ..core.errors import InvalidParameterError, QpuError
 from ..core.progress import Progress, silent
 from ..store.folder import Store
-from .client import CANCELLED, COMPLETED, Connection, Solver, Status
+from .client import CANCELLED, COMPLETED, Connection, Status
 from .faults import NotSentError, RefusedError, UnansweredError
 from .ledger import GIVEN_UP, Job, Ledger
 from .planning import PlannedJob, QpuPlan
 
 GRACE_S = 300.0
-"""How long a job that was sent without a reply may stay out of the server's lists before it counts as never
-arrived: longer than a request may take, and lists may lag behind."""
+"""Time after which a job that was sent without a reply, and that the server does not list, never arrived: longer than
+a request takes, as lists may lag behind."""
 
 Fate = Literal["sent", "found", "known", "failed", "busy", "waiting"]
 
 
-@dataclass
-class Submission:
-    """What became of the jobs of a plan.
+@dataclass(frozen=True)
+class SubmissionPolicy:
+    """What may be sent, again or for the first time.
 
     Attributes:
-        counts: how many were sent now; found at the server, though their reply had been lost; known, that is sent
-            or finished before; failed, now or before; busy, as another process is sending them; or waiting for the
-            server's lists to say whether they arrived.
-        messages: of those that failed or wait.
+        budget_us: QPU access time that all jobs of the ledger together may take, in us.
+        retry_failed: whether jobs that failed or were cancelled are sent again.
+        new_graph: whether jobs are sent although the ledger has the same ones for an earlier working graph.
+        grace: see :data:`GRACE_S`.
+
+    Raises:
+        InvalidParameterError: the budget is no number of 0 or more.
+    """
+
+    budget_us: float
+    retry_failed: bool = False
+    new_graph: bool = False
+    grace: float = GRACE_S
+
+    def __post_init__(self) -> None:
+        checked_budget(self.budget_us)
+
+
+@dataclass
+class Submission:
+    """Fates of the jobs of a plan.
+
+    Attributes:
+        counts: number of jobs that were sent now; found at the server after their reply had been lost; known, since
+            they were sent or finished before; failed, now or before; busy, since another process is sending them; or
+            waiting for the server's lists to show whether they arrived.
+        messages: of the jobs that failed or wait.
     """
 
     counts: dict[Fate, int] = field(
@@ -46,46 +69,30 @@ class Submission:
 
 
 def submit(
-    plan: QpuPlan,
-    solver: Solver,
-    store: Store,
-    ledger: Ledger,
-    connection: Connection,
-    *,
-    budget_us: float,
-    retry_failed: bool = False,
-    new_graph: bool = False,
-    grace: float = GRACE_S,
-    progress: Progress = silent,
+    plan: QpuPlan, store: Store, connection: Connection, policy: SubmissionPolicy, progress: Progress = silent
 ) -> Submission:
-    """Send what of a plan was not sent yet, one job after the other; the same call goes on where one was stopped.
+    """Send the jobs of a plan that were not sent yet, one after the other; after an interruption, call it again.
 
-    It may be stopped, and even killed, at any point: what was sent is in the ledger, or is found by its label.
+    It may be stopped, and even killed, at any point: a job that was sent is in the ledger, or is found by its label.
 
     Args:
-        plan: for this solver.
-        solver: of the connection.
+        plan: for a solver of the connection.
         store: where the records will be; its folder holds the ledger.
-        ledger: of that store.
         connection: to the server.
-        budget_us: QPU access time that all jobs of the ledger together may take, in us.
-        retry_failed: send those again that failed or were cancelled.
-        new_graph: send jobs although the ledger has the same ones for an earlier working graph of the solver.
-        grace: time in s, see :data:`GRACE_S`.
-        progress: called with the fraction done and what is being sent; may raise to stop between two jobs.
+        policy: the budget, and what may be sent again.
+        progress: called with the fraction done and the job being sent; may raise to stop between two jobs.
 
     Raises:
-        InvalidParameterError: the budget is no number of 0 or more; nothing was sent.
         LimitError: the solver would refuse a job; nothing was sent.
         QpuError: over the budget, or the working graph changed: nothing was sent. Or an error that the next jobs would
-            meet as well: what was sent is kept, the others stay planned.
+            meet as well: jobs that were sent stay sent, the others stay planned.
     """
-    checked_budget(budget_us)
     plan.check()
-    if not new_graph:
+    ledger = Ledger(store.folder)
+    if not policy.new_graph:
         _check_graph(plan, ledger)
-    ledger.enter([job.entry() for job in plan.jobs], budget_us, retry=retry_failed)
-    result, sender = Submission(), _Sender(solver, store, ledger, connection, grace)
+    ledger.enter([job.entry() for job in plan.jobs], policy.budget_us, retry=policy.retry_failed)
+    result, sender = Submission(), _Sender(store, ledger, connection, policy.grace)
     for number, job in enumerate(plan.jobs):
         progress(number / len(plan.jobs), f"sending {job}")
         fate, message = sender.send(job)
@@ -96,35 +103,28 @@ def submit(
 
 
 def checked_budget(budget: float) -> float:
-    """The budget, in whatever unit.
-
-    Raises:
-        InvalidParameterError: it is no number of 0 or more: NaN would let everything pass.
-    """
+    """The budget, in any unit; InvalidParameterError if it is no number of 0 or more (NaN would let all jobs pass)."""
     if finite("the budget", budget) < 0.0:
         raise InvalidParameterError(f"the budget must not be negative, but is {budget:g}.")
     return budget
 
 
 def _check_graph(plan: QpuPlan, ledger: Ledger) -> None:
-    """See that no job was sent, or planned, for another working graph: a new graph would make all of them new."""
-    items = {job.item for job in plan.jobs}
+    """Refuse a plan whose jobs were sent, or planned, for another working graph: all of them would be new."""
+    items, graph_id = {job.item for job in plan.jobs}, plan.solver.graph_id
     others = [
-        job
-        for job in ledger.jobs()
-        if job.item in items and job.graph_id != plan.graph_id and job.state not in GIVEN_UP
+        job for job in ledger.jobs() if job.item in items and job.graph_id != graph_id and job.state not in GIVEN_UP
     ]
     if others:
         raise QpuError(
-            f"the working graph of {plan.solver} is {plan.graph_id} now, but was {others[0].graph_id} when "
+            f"the working graph of {plan.solver.name} is {graph_id} now, but was {others[0].graph_id} when "
             f"{len(others)} jobs of this plan entered the ledger, which would be paid again; nothing was sent. "
-            "--new-graph sends the whole plan for the graph of now; `spinbattery qpu cancel` drops what was planned."
+            "--new-graph sends the whole plan for the current graph; `spinbattery qpu cancel` drops planned jobs."
         )
 
 
 @dataclass
 class _Sender:
-    solver: Solver
     store: Store
     ledger: Ledger
     connection: Connection
@@ -135,9 +135,7 @@ class _Sender:
         with self.store.claim(planned.key) as ours:
             if not ours:
                 return "busy", ""
-            job = self.ledger.job(planned.key)  # as it is now that nobody else works on it
-            if job is None:
-                raise QpuError(f"job {planned.key} vanished from the ledger {str(self.ledger.path)!r}.")
+            job = self.ledger.existing(planned.key)  # read again: now nobody else works on it
             found: Fate = "known"
             if job.state == "submitting":
                 job = settle(job, self.ledger, self.connection, self.grace)
@@ -158,15 +156,9 @@ class _Sender:
         job = self.ledger.begin(planned.key, self.connection.account, request.to_dict())
         if job is None:
             return "busy", ""
-        # from here on until the id is noted the server may have a job that only its label tells of
+        # from here until the id is noted, the server may have a job that only its label identifies
         try:
-            problem_id = self.connection.submit(
-                self.solver,
-                request.h,  # type: ignore[arg-type]
-                request.J,  # type: ignore[arg-type]
-                request.parameters,
-                job.label,
-            )
+            problem_id = self.connection.submit(planned.solver, request, job.label)
         except RefusedError as error:
             self.ledger.move(job.key, "failed", ["submitting"], label=job.label, message=str(error))
             return "failed", f"{planned}: {error}"
@@ -179,7 +171,7 @@ class _Sender:
         return "sent", ""
 
     def _look(self, planned: PlannedJob, job: Job, error: UnansweredError) -> tuple[Fate, str]:
-        """After a lost reply: go on if the server has the job, else stop."""
+        """After a lost reply, go on if the server has the job; else raise."""
         self.ledger.move(job.key, "submitting", ["submitting"], label=job.label, message=str(error))
         after = (
             f"{planned}: {error} Whether this job arrived is not known; `spinbattery qpu submit` or `collect` look for "
@@ -195,33 +187,23 @@ class _Sender:
 
 
 def settle(job: Job, ledger: Ledger, connection: Connection, grace: float, *, give_back: bool = True) -> Job:
-    """Find out what became of a job whose reply was lost; the caller holds its claim.
+    """The job, without a reply so far, as it is after a look at the server; the caller holds its claim.
 
-    It is submitted if the server lists its label, and planned again only if the list came without it,
-    with the same account, and a grace period after the last sign of the request. Else it stays as it is.
-
-    Args:
-        job: in the state ``submitting``.
-        ledger: that it is in.
-        connection: to the server.
-        grace: time in s.
-        give_back: False keeps it from being planned again.
-
-    Returns:
-        The job as it is afterwards.
+    It is submitted if the server lists its label. With ``give_back`` it is planned again if the list came without it,
+    with the same account, and ``grace`` seconds after the last sign of the request. Else it stays as it is.
 
     Raises:
         QpuError: the list did not come; nothing has changed.
     """
-    current = _again(job, ledger)
+    current = ledger.existing(job.key)
     listed = connection.find(job.label)
     if listed:
         _adopt(job, listed, ledger, connection)
-        return _again(job, ledger)
+        return ledger.existing(job.key)
     waited = time.time() - current.since
     if job.account != connection.account:
         message = (
-            "it was sent without a reply with another token or to another endpoint, where alone it can be found; use "
+            "it was sent without a reply, with another token or to another endpoint, and can be found only there; use "
             "those again, or give it up with `spinbattery qpu cancel`."
         )
     elif not (give_back and waited >= grace):
@@ -232,15 +214,8 @@ def settle(job: Job, ledger: Ledger, connection: Connection, grace: float, *, gi
         )
     else:
         ledger.move(job.key, "planned", ["submitting"], label=job.label, message="it never arrived")
-        return _again(job, ledger)
-    return Job(**{**vars(current), "message": message})
-
-
-def _again(job: Job, ledger: Ledger) -> Job:
-    found = ledger.job(job.key)
-    if found is None:
-        raise QpuError(f"job {job.key} vanished from the ledger {str(ledger.path)!r}.")
-    return found
+        return ledger.existing(job.key)
+    return replace(current, message=message)
 
 
 def _adopt(job: Job, listed: Sequence[Status], ledger: Ledger, connection: Connection) -> None:
@@ -248,10 +223,10 @@ def _adopt(job: Job, listed: Sequence[Status], ledger: Ledger, connection: Conne
     rank = {COMPLETED: 0, "FAILED": 2, CANCELLED: 3}
     first, *others = sorted(listed, key=lambda status: rank.get(status.status, 1))
     _accept(job, first.problem_id, ledger)
-    for other in others:  # a request that came through after all, long after it was given up
+    for other in others:  # an earlier request that arrived after it was given up
         connection.cancel(other.problem_id)
         message = f"the server had it twice; {other.problem_id} was cancelled, and may have run"
-        lost = _again(job, ledger).lost_us + job.estimated_us
+        lost = ledger.existing(job.key).lost_us + job.estimated_us
         ledger.move(job.key, "submitted", ["submitted"], message=message, lost_us=lost)
 
 
@@ -264,8 +239,8 @@ def _accept(job: Job, problem_id: str, ledger: Ledger) -> None:
         )
     except QpuError as error:
         raise QpuError(
-            f"the server accepted {job} as {problem_id}, which could not be noted: {error} Mend that, and run "
-            "`spinbattery qpu collect`: the job is found again by its label."
+            f"the server accepted {job} as {problem_id}, but the ledger could not be updated: {error} Fix this, "
+            "then run `spinbattery qpu collect`: the job is found again by its label."
         ) from None
     if not noted and (now := ledger.job(job.key)) is not None and now.problem_id != problem_id:
         raise QpuError(

@@ -1,4 +1,4 @@
-"""The record of a run, made of what an engine or an annealer found."""
+"""Records made of solutions and readouts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..model.problem import ChargingProblem
 from .hashing import canonical_json, measurement_key, run_key
 from .readout import Readout
 from .record import Record
-from .schema import LONG_NAMES, SCHEMA, SCHEMA_VERSION, UNITS, Variables
+from .schema import ATTRIBUTES, SCHEMA, SCHEMA_VERSION, Variables
 from .solution import Solution
 
 _LIBRARIES = ("spinbattery", "numpy", "numba", "scipy", "xarray")
@@ -34,7 +34,7 @@ def build_record(
     Args:
         reason: why this engine was used.
         wall_time: run time in s.
-        approximation: what the engine neglects, where no effort makes its error small; then no precision is kept.
+        approximation: effects that the engine neglects; a record with them keeps no precision and no errors.
     """
     import xarray as xr
 
@@ -60,7 +60,7 @@ def build_record(
     if approximation:
         attributes["approximation"] = approximation
     values = _given(problem) | found.variables(problem, bool(approximation))
-    variables = {name: xr.Variable(dims, data, _described(name)) for name, (dims, data) in values.items()}
+    variables = {name: xr.Variable(dims, data, ATTRIBUTES.get(name)) for name, (dims, data) in values.items()}
     return Record(xr.Dataset(variables, attrs=attributes), problem)
 
 
@@ -78,7 +78,7 @@ def _given(problem: ChargingProblem) -> Variables:
     }
 
 
-@cache  # looking a version up takes longer than all else that is done for a record
+@cache  # finding the versions takes longer than the rest of a record
 def _versions() -> str:
     """Versions of Python and the libraries, as JSON."""
     found = {"python": platform.python_version()}
@@ -88,9 +88,3 @@ def _versions() -> str:
         except PackageNotFoundError:
             continue
     return canonical_json(found)
-
-
-def _described(name: str) -> dict[str, str]:
-    """Unit and meaning of a variable, where it has them."""
-    attributes = {"units": UNITS.get(name), "long_name": LONG_NAMES.get(name)}
-    return {key: value for key, value in attributes.items() if value is not None}

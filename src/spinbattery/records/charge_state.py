@@ -1,7 +1,6 @@
 """Whether a battery was charged: a verdict on the distribution of Sz at the end of a run.
 
-The verdict is on the end alone: a run that starts from all spins up and ends there is charged, and one that empties the
-battery is not.
+Only the end counts: a run that starts with all spins up and ends there is charged; one that empties the battery is not.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ RAREST = 1e-5
 """Probability up to which a discharged peak does not count: few experiments have so many reads."""
 
 DOMINANT = 0.5
-"""Share of sigma^2 above which the discharged peak makes it."""
+"""Share of sigma^2 above which the discharged peak dominates it."""
 
 NO_CHARGE = "hollow: no charge"
-"""What legends say of points whose sigma is not that of a charge."""
+"""Legend text for points whose sigma is not the fluctuation of a charge."""
 
 _SHOWN = 4
 
@@ -42,7 +41,7 @@ class ChargeState(StrEnum):
     - ``all or nothing``: e is above 1e-5, and the variance that the peak makes, e (1 - e) (mu_rest - mu_peak)^2 with
       the mean values outside and within it, is more than half of sigma^2.
     - ``charged``: mu is 0.9 or more.
-    - ``partly charged``: what is left, such as the local protocol, which ends at mu = 0 or 0.8.
+    - ``partly charged``: all other runs, such as the local protocol, which ends at mu = 0 or 0.8.
 
     Independent spins have e = 0, however small N is: two spins at mu = 0 are both down in a quarter of all outcomes,
     and that is no peak.
@@ -55,12 +54,12 @@ class ChargeState(StrEnum):
 
     @property
     def is_charge(self) -> bool:
-        """Whether sigma is the fluctuation of a charge: of what is charged, or partly. Fits take no other points."""
+        """Whether sigma is the fluctuation of a charge, whole or partial; fits take no other points."""
         return self in (ChargeState.CHARGED, ChargeState.PARTLY_CHARGED)
 
     @property
     def why_no_charge(self) -> str:
-        """What sigma is instead, to be read after the name of a run; empty where it is that of a charge."""
+        """Why sigma is no fluctuation of a charge, in words that follow the name of a run; else empty."""
         return _WHY.get(self, "")
 
 
@@ -100,17 +99,17 @@ def charge_state(distribution: ArrayLike) -> ChargeState:
 
 
 def unlike_a_charge(runs: list[tuple[str, float, ChargeState]]) -> str:
-    """Runs that are no charge, each with its mu and why, as the sentence of a message.
+    """Runs that are no charge, each with its mu and the reason, as a sentence of a message.
 
     Args:
-        runs: name, mu and verdict of each, all of them no charge.
+        runs: name, mu and verdict of each.
     """
     shown = [f"{name} (mu = {_spelled(mu)}) {state.why_no_charge}" for name, mu, state in runs[:_SHOWN]]
     return "; ".join(shown) + (f"; and {len(runs) - _SHOWN} more" if len(runs) > _SHOWN else "")
 
 
 def _spelled(mu: float) -> str:
-    """mu with digits that tell it from -1 or 1."""
+    """mu with enough digits to differ from -1 and 1."""
     gap = 1.0 - abs(mu)
     digits = 4 if gap <= 0.0 else max(4, math.ceil(-math.log10(gap)) + 1)
     return f"{mu:.{min(digits, 12)}f}"
@@ -121,7 +120,7 @@ def _most_up(n_spins: int) -> int:
 
 
 def _normalised(distribution: ArrayLike) -> FloatArray:
-    """Sampled or truncated runs may have values slightly below zero."""
+    """Probabilities of sum 1; sampled or truncated runs may have values slightly below zero."""
     probability = np.maximum(np.asarray(distribution, dtype=np.float64), 0.0)
     return np.asarray(probability / probability.sum())
 

@@ -1,9 +1,8 @@
-"""What the index, tables and filters know of a run: its parameters, results and timings, by name."""
+"""Columns of a run in the index, in tables and in filters: its parameters, results and timings."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import warnings
 from collections.abc import Mapping
 from functools import cache
@@ -20,25 +19,25 @@ from .charge_state import ChargeState
 from .hashing import canonical_json
 from .options import Column, option_columns
 from .record import Record
-from .schema import LONG_NAMES, UNITS
+from .schema import ATTRIBUTES
 
 Row = dict[str, Any]
-"""Values by column; what is not known is None."""
+"""Values by column; None where not known."""
 
 _RUN = {
     "key": Column("TEXT", "hash of problem, engine, options and output times"),
     "problem_hash": Column("TEXT", "hash of the physics"),
     "network": Column("TEXT", "name of the network"),
     "network_hash": Column("TEXT", "hash of its spins, pairs, weights and cross-talk"),
-    "family": Column("TEXT", "family of graphs; unknown where it is of none that is known, or of several"),
+    "family": Column("TEXT", "family of graphs; unknown where the network belongs to none or to several"),
     "n_spins": Column("INTEGER", "N"),
     "n_pairs": Column("INTEGER", "n_C, coupled pairs without cross-talk"),
-    "weight": Column("REAL", "weight of the bonds where all have the same; unknown where they differ"),
-    "crosstalk": Column("REAL", "J_CT in units of B(s)/2 where all pairs have the same; 0 where there is none"),
-    "noise": Column("TEXT", "rates of noise on the spins; unknown where there is none"),
+    "weight": Column("REAL", "weight of all bonds; unknown where they differ"),
+    "crosstalk": Column("REAL", "J_CT in units of B(s)/2, 0 without cross-talk; unknown where pairs differ"),
+    "noise": Column("TEXT", "rates of noise on the spins; unknown without noise"),
     "protocol": Column("TEXT", "name of the protocol"),
-    "schedule": Column("TEXT", "hash of s(t/tau), g(t/tau) and the initial state, where that is alike on all spins"),
-    "duration": Column("REAL", "tau", UNITS["duration"]),
+    "schedule": Column("TEXT", "hash of s(t/tau), g(t/tau), initial state; unknown where spins start differently"),
+    "duration": Column("REAL", "tau", "ns"),
     "J": Column("REAL", "coupling in units of B(s)/2"),
     "field": Column("REAL", "h in units of B(s)/2"),
     "s_hold": Column("REAL", "smallest annealing fraction"),
@@ -47,14 +46,14 @@ _RUN = {
     "engine": Column("TEXT", "name of the engine"),
     "engine_options": Column("TEXT", "options of the engine as JSON"),
 }
-"""What a run is, beside the options of its engine."""
+"""Parameters of a run, without the options of its engine."""
 
 _OUTPUT = {
     "n_times": Column("INTEGER", "output times"),
 }
 
 RESULTS = {
-    name: Column("REAL", LONG_NAMES[name], UNITS[name])
+    name: Column("REAL", ATTRIBUTES[name]["long_name"], ATTRIBUTES[name]["units"])
     for name in (
         "magnetization",
         "variance",
@@ -75,13 +74,13 @@ RESULTS = {
         "hs_cost_matched",
     )
 }
-"""Numbers of the record, under the names they have there."""
+"""Numbers of the record, by the same names."""
 
 VERDICTS = {
-    "no_precision": Column("TEXT", "why there is no precision, to be read after sigma"),
+    "no_precision": Column("TEXT", "why there is no precision, in words that follow sigma"),
     "charge_state": Column("TEXT", ", ".join(ChargeState)),
 }
-"""What else the record says."""
+"""Verdicts of the record."""
 
 TIMINGS = {
     "wall_time_s": Column("REAL", "run time", "s"),
@@ -98,7 +97,7 @@ STATE = {
 
 @cache
 def engine_columns() -> Mapping[str, Column]:
-    """Columns of the options of all engines; a plug-in's option with the name of another column has none."""
+    """Columns of the options of all engines; an option of a plug-in with the name of another column has none."""
     taken = {name.lower() for name in (*_RUN, *_OUTPUT, *RESULTS, *VERDICTS, *TIMINGS, *STATE)}
     found = {name: column for name, column in option_columns().items() if name.lower() not in taken}
     if left_out := option_columns().keys() - found.keys():
@@ -110,7 +109,7 @@ def engine_columns() -> Mapping[str, Column]:
 
 @cache
 def parameter_columns() -> Mapping[str, Column]:
-    """Columns known before a run, options of engines among them; also kept of a run that failed."""
+    """Columns known before a run, with the options of its engine; also kept for a run that failed."""
     return MappingProxyType({**_RUN, **engine_columns(), **_OUTPUT})
 
 
@@ -121,7 +120,7 @@ def columns() -> Mapping[str, Column]:
 
 
 def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int, key: str) -> Row:
-    """Columns of a run that are known before it is made."""
+    """Values of :func:`parameter_columns`."""
     network, protocol = problem.network, problem.protocol
     values = np.unique(network.crosstalk)
     return {
@@ -151,26 +150,26 @@ def parameters(problem: ChargingProblem, engine: str, options: Row, n_times: int
 
 
 def _common(weights: FloatArray) -> float | None:
-    """The one value of all weights, 1 where there are no bonds; None where they differ."""
+    """The weight of all bonds, 1 without bonds; None where weights differ."""
     found = np.unique(weights)
     return 1.0 if not len(found) else float(found[0]) if len(found) == 1 else None
 
 
 def record_row(record: Record) -> Row:
-    """All columns of a finished run but those of its file."""
+    """All columns of a finished run except size and digest of its file."""
     data = record.dataset
-    options = json.loads(str(data.attrs["engine_options"]))
-    known = parameters(record.problem, record.engine, options, len(record.times), record.key)
+    known = parameters(record.problem, record.engine, record.engine_options, len(record.times), record.key)
     found = data.variables  # many times quicker than data[name]
     results = {name: float(found[name].values) if name in found else None for name in RESULTS}
     results["precision_error"] = record.precision_error
     timings = {"wall_time_s": float(data.attrs["wall_time_s"]), "created": str(data.attrs["created"])}
-    verdicts = {"no_precision": record.no_precision or None, "charge_state": str(record.charge_state)}
+    why = record.no_precision
+    verdicts = {"no_precision": why and why.sentence(record.n_reads), "charge_state": str(record.charge_state)}
     return {**known, **results, **verdicts, **timings, "status": "done", "error": None}
 
 
 def _schedule(protocol: Protocol) -> str | None:
-    """Hash of what a protocol does in units of tau, whatever its name; None where the spins start differently."""
+    """Hash of a protocol in units of tau, without its name; None where the spins start differently."""
     if not protocol.initial.uniform:
         return None
     data = protocol.to_dict()
@@ -179,7 +178,7 @@ def _schedule(protocol: Protocol) -> str | None:
 
 
 def _of_kind(column: Column, value: Any) -> Any:
-    """An option as its column has it: texts of numbers, and several with commas."""
+    """The value of an option in its column: numbers in a column of texts as text, lists joined by commas."""
     if value is None or column.kind != "TEXT":
         return value
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

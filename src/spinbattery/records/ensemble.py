@@ -1,30 +1,52 @@
-"""Moments of an ensemble of quantum trajectories: a part that is known and a part that is sampled."""
+"""Moments of an ensemble of quantum trajectories: a known part and a sampled part."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from ..core.typing import FloatArray
+from .schema import Variables
 
 if TYPE_CHECKING:
     import xarray as xr
 
 _SMALLEST_WEIGHT = 1e-280
-_MOMENT, _SUM, _POWER, _INSTANT = "moment", "sum", "power", "instant"
+
+_EXACT: dict[str, tuple[str, Any]] = {
+    "weight": ("exact_weight", ()),
+    "moments": ("exact_moments", ("instant", "moment")),
+    "distribution": ("exact_distribution", "sz_total"),
+    "spins": ("exact_spin_magnetization", "spin"),
+}
+_SAMPLED: dict[str, tuple[str, Any]] = {
+    "count": ("sampled_count", ()),
+    "moments": ("sampled_moments", ("instant", "sum")),
+    "distribution": ("sampled_distribution", ("sz_total", "power")),
+    "spins": ("sampled_spin_magnetization", ("spin", "power")),
+}
+"""Names and dimensions in a record of the fields of :class:`ExactPart` and :class:`SampledSums`."""
 
 
 @dataclass(frozen=True)
-class ExactPart:
-    """Contribution of the strata whose expectation values are known, times their weight.
+class _Additive:
+    """Values that are added field by field."""
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+
+
+@dataclass(frozen=True)
+class ExactPart(_Additive):
+    """Contribution of the strata with known expectation values: these values times the weight of the strata.
 
     Attributes:
-        weight: their probability.
-        moments: (T + 1, 3) of mu, <Sz^2>/N^2 and <H> (GHz), at the output times and, last, at the end.
-        distribution: (N + 1,) of P(Sz) at the end.
-        spins: (N,) of <sz_k> at the end.
+        weight: probability of the strata.
+        moments: (T + 1, 3) share of mu, <Sz^2>/N^2 and <H> (GHz), at the output times and, last, at the end.
+        distribution: (N + 1,) share of P(Sz) at the end.
+        spins: (N,) share of <sz_k> at the end.
     """
 
     weight: float
@@ -34,27 +56,19 @@ class ExactPart:
 
     @property
     def conditional(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Moments, P(Sz) and <sz_k> given that one of these strata occurs; zero where none has any weight."""
+        """Moments, P(Sz) and <sz_k>, given that one of these strata occurs; zero if they have no weight."""
         scale = 1.0 / self.weight if self.weight > _SMALLEST_WEIGHT else 0.0
         return self.moments * scale, self.distribution * scale, self.spins * scale
 
-    def __add__(self, other: Self) -> Self:
-        return type(self)(
-            self.weight + other.weight,
-            self.moments + other.moments,
-            self.distribution + other.distribution,
-            self.spins + other.spins,
-        )
-
 
 @dataclass(frozen=True)
-class SampledSums:
-    """Sums over trajectories drawn from the other strata; those of two samples add up to those of both.
+class SampledSums(_Additive):
+    """Sums over trajectories drawn from the other strata; sums of two samples are added.
 
-    What is summed are differences to the mean of the exact strata, which keeps the digits of small spreads.
+    The terms are differences to the mean of the exact strata, which keeps the digits of small spreads.
 
     Attributes:
-        count: trajectories.
+        count: number of trajectories.
         moments: (T + 1, 7) sums of a, b, e, a^2, b^2, e^2 and a b, with a, b and e the differences of mu, <Sz^2>/N^2
             and <H> (GHz) of one trajectory, at the output times and, last, at the end.
         distribution: (N + 1, 2) sums of differences of P(Sz), and of their squares.
@@ -75,14 +89,6 @@ class SampledSums:
         terms = np.concatenate([moments, moments**2, product[..., None]], axis=-1)
         return cls(len(moments), terms.sum(axis=0), _powers(distribution), _powers(spins))
 
-    def __add__(self, other: Self) -> Self:
-        return type(self)(
-            self.count + other.count,
-            self.moments + other.moments,
-            self.distribution + other.distribution,
-            self.spins + other.spins,
-        )
-
 
 def _powers(values: FloatArray) -> FloatArray:
     return np.stack([values.sum(axis=0), (values**2).sum(axis=0)], axis=-1)
@@ -90,17 +96,17 @@ def _powers(values: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """All that is known from a run, or from several: expectation values and their standard errors follow from it.
+    """The statistics of one run or of several, from which expectation values and standard errors follow.
 
     The density matrix is the mean of the trajectories' pure states, so that its <Sz> and <Sz^2> are means over
-    trajectories, and sigma^2 follows from both. With weights w of strata, exact ones without a star,
+    trajectories, and sigma^2 follows from both. With weights w of the exact strata and w* of the sampled ones,
 
         <A> = sum_exact w <A> + w* mean*(A),    standard error w* s*(A) / sqrt(n)
 
     Attributes:
-        exact: the strata that are known.
-        sampled_weight: w*, the probability of the others.
-        sums: over what was drawn from these, two trajectories or more.
+        exact: the exact strata.
+        sampled_weight: w*, the probability of the sampled strata.
+        sums: over two trajectories or more from the sampled strata.
     """
 
     exact: ExactPart
@@ -109,7 +115,7 @@ class Ensemble:
 
     @property
     def _means(self) -> FloatArray:
-        """(T + 1, 7) means over the sample, of differences."""
+        """(T + 1, 7) means of the differences over the sample."""
         return self.sums.moments / self.sums.count
 
     @property
@@ -117,7 +123,7 @@ class Ensemble:
         """(T + 1, 4) squared standard errors of a, b and e, and the covariance of a and b in the same units."""
         mean = self._means
         spread = mean[:, 3:] - np.column_stack([mean[:, :3] ** 2, mean[:, 0] * mean[:, 1]])
-        spread[:, :3] = np.maximum(spread[:, :3], 0.0)  # rounding, where all trajectories are alike
+        spread[:, :3] = np.maximum(spread[:, :3], 0.0)  # rounding, where all trajectories are equal
         return np.asarray(self.sampled_weight**2 * spread / (self.sums.count - 1))
 
     @property
@@ -128,7 +134,7 @@ class Ensemble:
 
     @property
     def variance(self) -> FloatArray:
-        """(T + 1,) sigma^2, free of the bias of <Sz>^2, which is its squared standard error."""
+        """(T + 1,) sigma^2 without the bias of <Sz>^2, the squared standard error of <Sz>."""
         moments = self.moments
         unbiased = moments[:, 1] - moments[:, 0] ** 2 + self._squared_errors[:, 0]
         return np.asarray(np.maximum(unbiased, 0.0))
@@ -153,7 +159,7 @@ class Ensemble:
 
     @property
     def distribution_error(self) -> FloatArray:
-        """(N + 1,) standard errors of it."""
+        """(N + 1,) standard errors of :attr:`distribution`."""
         return self._error_of(self.sums.distribution)
 
     @property
@@ -164,7 +170,7 @@ class Ensemble:
 
     @property
     def spins_error(self) -> FloatArray:
-        """(N,) standard errors of it."""
+        """(N,) standard errors of :attr:`spins`."""
         return self._error_of(self.sums.spins)
 
     def _error_of(self, powers: FloatArray) -> FloatArray:
@@ -172,19 +178,11 @@ class Ensemble:
         spread = np.maximum(mean[:, 1] - mean[:, 0] ** 2, 0.0) / (self.sums.count - 1)
         return np.asarray(self.sampled_weight * np.sqrt(spread))
 
-    def values(self) -> dict[str, Any]:
-        """All of it as variables of a dataset, from which :meth:`from_dataset` makes it again."""
-        return {
-            "exact_weight": ((), self.exact.weight),
-            "exact_moments": ((_INSTANT, _MOMENT), self.exact.moments),
-            "exact_distribution": ("sz_total", self.exact.distribution),
-            "exact_spin_magnetization": ("spin", self.exact.spins),
-            "sampled_weight": ((), self.sampled_weight),
-            "sampled_count": ((), self.sums.count),
-            "sampled_moments": ((_INSTANT, _SUM), self.sums.moments),
-            "sampled_distribution": (("sz_total", _POWER), self.sums.distribution),
-            "sampled_spin_magnetization": (("spin", _POWER), self.sums.spins),
-        }
+    def values(self) -> Variables:
+        """Variables of a dataset from which :meth:`from_dataset` rebuilds the ensemble."""
+        exact = {name: (dims, getattr(self.exact, field)) for field, (name, dims) in _EXACT.items()}
+        sampled = {name: (dims, getattr(self.sums, field)) for field, (name, dims) in _SAMPLED.items()}
+        return {**exact, "sampled_weight": ((), self.sampled_weight), **sampled}
 
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> Self:
@@ -194,19 +192,12 @@ class Ensemble:
             KeyError: there is no ensemble in it.
         """
 
-        def array(name: str) -> FloatArray:
-            return np.asarray(dataset[name].to_numpy())
+        def read(name: str) -> Any:
+            values = dataset[name].to_numpy()
+            return values if values.ndim else values.item()
 
-        exact = ExactPart(
-            float(dataset["exact_weight"].item()),
-            array("exact_moments"),
-            array("exact_distribution"),
-            array("exact_spin_magnetization"),
+        return cls(
+            ExactPart(**{field: read(name) for field, (name, _) in _EXACT.items()}),
+            read("sampled_weight"),
+            SampledSums(**{field: read(name) for field, (name, _) in _SAMPLED.items()}),
         )
-        sums = SampledSums(
-            int(dataset["sampled_count"].item()),
-            array("sampled_moments"),
-            array("sampled_distribution"),
-            array("sampled_spin_magnetization"),
-        )
-        return cls(exact, float(dataset["sampled_weight"].item()), sums)

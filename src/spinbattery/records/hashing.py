@@ -1,4 +1,4 @@
-"""Hashes of runs and records: keys by which a run is known, and digests by which its record is checked."""
+"""Hashes of runs and records: keys that identify a run, and digests that check its record."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def canonical_json(data: Any) -> str:
-    """JSON with one spelling, for hashes and attributes."""
+    """JSON in one canonical form, for hashes and attributes."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def run_key(problem: ChargingProblem, engine: str, options: dict[str, Any], times: FloatArray) -> str:
-    """Hash of all that decides a run's content: problem, engine, options, output times, and our versions."""
+    """Hash of everything that decides the result of a run: problem, engine, options, output times, our versions."""
     text = canonical_json(
         [SCHEMA_VERSION, NUMERICS_VERSION, problem.content_hash, engine, options, np.asarray(times).tolist()]
     )
@@ -33,35 +33,35 @@ _JOB_DIGITS = 16
 
 
 def measurement_key(planned: str, job: str) -> str:
-    """Key of a measurement: the key of the run as it was planned, a hyphen, and a hash of the job that did it.
+    """Key of a measurement: the key of the planned run, a hyphen, and a hash of the job.
 
-    Reads that no seed repeats differ from job to job, so that two measurements of one planned run are two runs.
+    No seed repeats the reads of a device, so that two measurements of one planned run are two runs.
 
     Args:
         planned: key of the run, from :func:`run_key`, or of any measurement of it.
-        job: what tells the job from all others, such as the number the service gave it.
+        job: unique to the job, such as the number that the service gave it.
     """
     return f"{planned_key(planned)}-{hashlib.sha256(job.encode()).hexdigest()[:_JOB_DIGITS]}"
 
 
 def planned_key(key: str) -> str:
-    """Key of the planned run that a measurement is one of; a key of another run is its own."""
+    """Key of the planned run that was measured; the key of any other run is returned unchanged."""
     return key.partition("-")[0]
 
 
 _NAMES = frozenset({"labels", "lattice"})
-"""What is no physics in the text of a network, and not in every record of it."""
+"""Keys of a network that are no physics and that not every record has."""
 
 
 def without_names(problem: str) -> str:
-    """The text of a problem in a record without what the spins are called."""
+    """The text of a problem without the names of its spins."""
     data = json.loads(problem)
     data["network"] = {key: value for key, value in data["network"].items() if key not in _NAMES}
     return canonical_json(data)
 
 
 def dataset_digest(dataset: xr.Dataset, left_out: frozenset[str]) -> str:
-    """SHA-256 over all variables and all attributes but those left out."""
+    """SHA-256 of all variables and of all attributes except ``left_out``."""
     digest = hashlib.sha256()
     for name in sorted(map(str, dataset.variables)):
         variable = dataset.variables[name]
@@ -75,10 +75,10 @@ def dataset_digest(dataset: xr.Dataset, left_out: frozenset[str]) -> str:
 
 
 def checksum(dataset: xr.Dataset) -> str:
-    """SHA-256 of a whole record, which its file keeps beside it."""
+    """SHA-256 of a whole record, stored in its file."""
     return dataset_digest(dataset, frozenset({"checksum"}))
 
 
 def plain_value(value: Any) -> Any:
-    """A number of numpy as one of Python."""
+    """A NumPy number as a Python number."""
     return value.item() if isinstance(value, np.generic) else value

@@ -1,4 +1,4 @@
-"""Mean and variance of finitely many shots, with standard errors that hold for rare events too."""
+"""Mean and variance of finitely many shots, with standard errors that hold for rare events as well."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def precision_bound(n_reads: int, n_spins: int) -> float:
     """Lower bound of 1/sigma^2 from identical reads, by the rule of three, at 95 % confidence.
 
     Fewer than 3/nu of all reads then differ; one that differs by one spin flip is off by 2/N, so that
-    sigma^2 < (3/nu)(2/N)^2. It takes the unseen reads to differ by one flip, the commonest kind.
+    sigma^2 < (3/nu)(2/N)^2. The unseen reads are assumed to differ by one flip, the most frequent case.
     """
     return n_reads * n_spins**2 / 12.0
 

@@ -1,4 +1,4 @@
-"""Datasets as netCDF 4 files, made and read in memory, and a digest that shows damage before HDF5 sees it."""
+"""Datasets as netCDF 4 files, written and read in memory, with a digest that shows damage before HDF5 parses them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 _LOCK = threading.Lock()  # neither netCDF-C nor HDF5 may be entered by two threads
 
 _END_OF_FILE_AT = {0: 40, 2: 28, 3: 28}
-"""Where a superblock of each version holds the length of its file (HDF5 File Format Specification, II.A)."""
+"""Offset of the file length in superblocks of each version (HDF5 File Format Specification, II.A)."""
 
 
 def encode(dataset: xr.Dataset, attributes: Mapping[str, Any]) -> bytes:
     """A netCDF 4 file with the variables of ``dataset`` and these global attributes.
 
-    After the end of the HDF5 file, where no reader looks, stands the SHA-256 of what comes before it. HDF5
-    notes the time of writing, so that the bytes are others at another second.
+    The SHA-256 of the HDF5 file follows its end, where readers do not look. HDF5 stores the time of writing, so
+    that the bytes differ from second to second.
 
     Raises:
         TypeError: an attribute that is neither text nor a number.
@@ -44,10 +44,10 @@ def encode(dataset: xr.Dataset, attributes: Mapping[str, Any]) -> bytes:
 
 
 def decode(content: bytes) -> xr.Dataset:
-    """The dataset in a netCDF 4 file, whether :func:`encode` made it or, with no digest, another writer.
+    """The dataset in a netCDF 4 file, made by :func:`encode` or, without a digest, by another writer.
 
     Values are as stored, without masks, scales or decoded times. The digest is compared before HDF5 parses
-    anything, as a single changed byte can send HDF5 into an endless loop.
+    anything, because one changed byte can send HDF5 into an endless loop.
 
     Raises:
         ValueError: no netCDF 4 (HDF5), truncated, or changed since it was written.
@@ -82,7 +82,7 @@ def _check(attributes: Mapping[str, Any]) -> None:
 
 
 def _check_text(name: str, text: str) -> None:
-    if "\0" in text:  # netCDF4 would drop it, or all that follows
+    if "\0" in text:  # netCDF4 would drop it, or all text after it
         raise ValueError(f"the text of {name!r} holds a NUL character")
 
 
@@ -98,7 +98,7 @@ def _write(dataset: xr.Dataset, attributes: Mapping[str, Any]) -> memoryview:
         # all definitions before the first value: going back to define mode is slow
         targets = [_define(file, str(name), variable) for name, variable in dataset.variables.items()]
         for target, values in targets:
-            # what `target[...] = values` comes to; looking for slices and masks takes a third of the whole time
+            # as `target[...] = values`, without its search for slices and masks: a third of the whole time
             target._put(values, [0] * values.ndim, list(values.shape), [1] * values.ndim)
     except BaseException:
         file.close()
@@ -107,7 +107,7 @@ def _write(dataset: xr.Dataset, attributes: Mapping[str, Any]) -> memoryview:
 
 
 def _define(file: netCDF4.Dataset, name: str, variable: xr.Variable) -> tuple[netCDF4.Variable[Any], Any]:
-    """A variable with its attributes, and the values that are to be assigned to it."""
+    """A variable with its attributes, and the values to assign to it."""
     values = np.asarray(variable.values)
     kind: Any = values.dtype
     if values.dtype.kind in "OUT":
@@ -116,7 +116,7 @@ def _define(file: netCDF4.Dataset, name: str, variable: xr.Variable) -> tuple[ne
             _check_text(name, text)
     target: netCDF4.Variable[Any] = file.createVariable(name, kind, tuple(map(str, variable.dims)))
     target.setncatts(variable.attrs)
-    target.set_auto_maskandscale(False)  # values are as they are, and looking for masks takes time
+    target.set_auto_maskandscale(False)  # looking for masks takes time
     return target, values
 
 

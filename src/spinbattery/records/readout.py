@@ -1,4 +1,4 @@
-"""Reads of an annealer, which become records as the solutions of engines do."""
+"""Reads of an annealer, which become a record."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .moments import Moments, precision_bound
 from .schema import Variables
 
 _BLOCK = 1 << 22
-"""Products of spins that are held at once, in bytes, where energies are summed."""
+"""Bytes of products of spins that are held at once while energies are summed."""
 
 _NO_TIMES = np.empty(0)
 
@@ -29,12 +29,12 @@ class Readout:
 
     Attributes:
         magnetizations: (reads,) mu of each read; two or more reads.
-        spins: (reads, N) of +1 and -1 in the order of the network's spins, or None where they are not known.
-        qubits: (N,) numbers of the qubits that were the spins, or None.
-        sampler: what was asked of which sampler, and what it said: plain data.
-        execution: what differs between two runs of the same (times, job numbers): plain data.
-        job: what tells this measurement from others of the same run, for its key; None where a seed or a hash of the
-            reads in the options does.
+        spins: (reads, N) of +1 and -1 in the order of the network's spins; None where they are not known.
+        qubits: (N,) numbers of the qubits that were the spins.
+        sampler: the sampler, its request and its answer: plain data.
+        execution: times and job numbers, which differ between two runs of the same problem: plain data.
+        job: identifies this measurement of a planned run in its key; None where a seed or a hash of the reads among
+            the options does.
     """
 
     magnetizations: FloatArray
@@ -46,7 +46,7 @@ class Readout:
 
     @property
     def times(self) -> FloatArray:
-        """None: an annealer is read at the end alone."""
+        """No output times: an annealer is read at the end only."""
         return _NO_TIMES
 
     def attributes(self) -> dict[str, str]:
@@ -86,9 +86,9 @@ class Readout:
 
 
 def ising_energies(problem: ChargingProblem, spins: NDArray[np.int8]) -> FloatArray:
-    """h sum s_k + J sum w_jk s_j s_k of each read (reads, N), in units of B(s)/2, at gain g = 1, shape (reads,).
+    """(reads,) energies h sum s_k + J sum w_jk s_j s_k of reads (reads, N), in units of B(s)/2, at gain g = 1.
 
-    Cross-talk is no part of what was programmed, and left out.
+    Cross-talk is not programmed and not counted.
     """
     network, protocol = problem.network, problem.protocol
     first, second = network.pairs.T
@@ -103,24 +103,24 @@ def ising_energies(problem: ChargingProblem, spins: NDArray[np.int8]) -> FloatAr
 
 
 def plain_data(info: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a sampler's information can be kept: numbers, texts, lists; the rest is left out."""
+    """The part of a sampler's ``info`` that JSON can store."""
     found = {}
     for name, value in info.items():
         try:
             found[str(name)] = json.loads(json.dumps(value, allow_nan=False, default=_listed))
-        except (TypeError, ValueError):  # objects of a sampler, or numbers that JSON has not
+        except (TypeError, ValueError):  # objects of a sampler, NaN
             continue
     return found
 
 
 def of_emulation(info: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A sampler's information as plain data: what an emulator says of its model, and what differs from run to run.
+    """A sampler's ``info`` as plain data, in two parts: the emulated model, and values that differ between runs.
 
-    The first holds the model and, where there are any, the limits of the machine that the request is beyond.
+    The model includes the limits of the machine that the request exceeds.
     """
-    told = plain_data(info)
-    model = {name: told.pop(name) for name in ("emulator", "limits") if name in told}
-    return {name: value for name, value in model.items() if value}, told
+    rest = plain_data(info)
+    model = {name: rest.pop(name) for name in ("emulator", "limits") if name in rest}
+    return {name: value for name, value in model.items() if value}, rest
 
 
 def _listed(value: Any) -> Any:

@@ -15,27 +15,34 @@ from ..core.atomic import replacing
 from ..core.errors import InvalidParameterError, RecordError
 from ..core.paths import user_path
 from ..core.typing import ComplexArray, FloatArray
-from ..model.problem import ChargingProblem
+from ..model.problem import ChargingProblem, as_problem
 from .charge_state import ChargeState, charge_state
 from .hashing import canonical_json, checksum, dataset_digest, measurement_key, without_names
 from .netcdf import encode
+from .no_precision import NoPrecision
 
 if TYPE_CHECKING:
     import xarray as xr
 
 _EXECUTION = frozenset({"created", "wall_time_s", "checksum", "execution"})
-"""Attributes that differ between two runs of the same problem."""
+"""Attributes in which two runs of one problem may differ."""
 
 
 class Record:
-    """The result of one run: an xarray Dataset with named access to what is asked for most.
+    """The result of one run: an xarray Dataset with named access to its most important values.
 
     Attributes:
-        dataset: all there is; what is not known is absent from it, never zero.
+        dataset: all values; one that is not known is absent, never zero.
     """
 
     def __init__(self, dataset: xr.Dataset, problem: ChargingProblem | None = None) -> None:
-        """A record of a dataset; ``problem`` is what it says itself, where that is at hand."""
+        """A record of a dataset; ``problem`` spares rebuilding it from the dataset.
+
+        Raises:
+            RecordError: ``dataset`` is no xarray Dataset.
+        """
+        if not hasattr(dataset, "data_vars"):
+            raise RecordError(f"a record is made of an xarray Dataset, but was given {dataset!r}; use read_record().")
         self.dataset = dataset
         if problem is not None:
             self.problem = problem
@@ -47,13 +54,13 @@ class Record:
         return self._scalar(name) if name in self.dataset else None
 
     def _attribute(self, name: str) -> dict[str, Any]:
-        """An attribute of plain data; empty where the record has none of that name."""
+        """An attribute that holds JSON; empty where it is absent."""
         found: dict[str, Any] = json.loads(self.dataset.attrs.get(name, "{}"))
         return found
 
     @property
     def labels(self) -> tuple[Any, ...]:
-        """The label of each spin, as in the graph that it was made from; 0 to N - 1 where it had none."""
+        """The label of each spin in the graph it comes from; 0 to N - 1 where the graph had none."""
         return self.problem.network.names
 
     @property
@@ -67,18 +74,19 @@ class Record:
         """The same run with the labels of another network of the same physics.
 
         Raises:
-            RecordError: its engine was given qubits by their labels, so that with other labels it is another run.
+            RecordError: the engine was given qubits by their labels, so that other labels make another run.
         """
+        problem = as_problem(problem)
         if problem.network.names == self.labels:
             return self
-        if json.loads(str(self.dataset.attrs["engine_options"])).get("stuck"):
+        if self.engine_options.get("stuck"):
             raise RecordError(
                 f"the store has this run with stuck qubits of a network with other labels ({self.labels[:3]}...), and "
-                "qubits are named by labels; use another store, or recompute=True, which replaces it."
+                "qubits are named by labels; use another store, or recompute=True, which replaces the run."
             )
         labelled = replace(self.problem, network=replace(self.problem.network, labels=problem.network.labels))
         text = self.dataset["problem"].copy(data=canonical_json(labelled.to_dict()))
-        # numbers of qubits are the labels of another network
+        # qubit numbers belong to the other labels
         return Record(self.dataset.drop_vars("qubit", errors="ignore").assign(problem=text), labelled)
 
     @property
@@ -102,85 +110,83 @@ class Record:
 
     @property
     def precision(self) -> float | None:
-        """1/sigma^2; None where sigma has not converged, is that of an approximation, or is zero.
-
-        Then see :attr:`precision_bound`.
-        """
+        """1/sigma^2; None where :attr:`no_precision` has a reason, see then :attr:`precision_bound`."""
         return self._optional("precision")
 
     @property
-    def no_precision(self) -> str:
-        """Why there is no precision, to be read after "sigma"; empty where there is one."""
+    def no_precision(self) -> NoPrecision | None:
+        """Reason why no precision is given; None where there is a precision."""
         if self.precision is not None:
-            return ""
+            return None
         if self.approximation:
-            return "is that of an approximation"
-        if self.converged:
-            return "was not checked" if self.converged["precision"] is None else "has not converged"
-        return "is zero to rounding" if self.n_reads is None else f"is zero in all {self.n_reads} reads"
+            return NoPrecision.APPROXIMATION
+        verdict = self.converged.get("precision", True)
+        if not verdict:
+            return NoPrecision.NOT_CHECKED if verdict is None else NoPrecision.NOT_CONVERGED
+        return NoPrecision.ZERO_TO_ROUNDING if self.n_reads is None else NoPrecision.ZERO_IN_READS
 
     @cached_property
     def charge_state(self) -> ChargeState:
-        """Whether the battery was charged, from P(Sz) at the end; only then is sigma the fluctuation of a charge."""
+        """Whether the battery was charged, from the final P(Sz); only then is sigma the fluctuation of a charge."""
         return charge_state(self.dataset["distribution"].to_numpy())
 
     @property
     def precision_bound(self) -> float | None:
         """Lower bound of 1/sigma^2 where there is no precision, else None.
 
-        The bound of reads holds with 95 % confidence, see :func:`spinbattery.sample_statistics`; where sigma has not
-        converged it is that of Bhatia and Davis at the least |mu| that the error of mu allows, and where that error is
-        not known there is none.
+        For reads it holds with 95 % confidence, see :func:`spinbattery.sample_statistics`. Where sigma has not
+        converged it is the bound of Bhatia and Davis at the least |mu| within the error of mu; without that error
+        there is no bound.
         """
         return self._optional("precision_bound")
 
     @property
     def magnetization_error(self) -> float | None:
-        """Estimated absolute error of mu from the discretisation, or None for reads of an annealer."""
+        """Estimated absolute error of mu from the discretisation; None for reads."""
         return self._optional("magnetization_error")
 
     @property
     def precision_error(self) -> float | None:
-        """Estimated absolute error of the precision, or None where there is no precision or there are reads."""
+        """Estimated absolute error of the precision; None without a precision, and for reads."""
         relative, precision = self.precision_relative_error, self.precision
         return None if relative is None or precision is None else relative * precision
 
     @property
     def precision_relative_error(self) -> float | None:
-        """The same over the precision, which is what an engine's tolerance bounds."""
+        """Estimated relative error of the precision, which an engine's tolerance bounds."""
         return self._optional("precision_relative_error")
 
     @property
     def std_error(self) -> float | None:
-        """Estimated absolute error of sigma where it was checked by other runs, else None."""
+        """Estimated absolute error of sigma; None where no other runs checked it."""
         return self._optional("std_error")
 
     @property
     def magnetization_extrapolated(self) -> float | None:
-        """mu of a tensor network, extrapolated to no weight cut off; None where there are not the runs for it."""
+        """mu of a tensor network, extrapolated to zero truncated weight; None without the runs that this takes."""
         return self._optional("magnetization_extrapolated")
 
     @property
     def std_extrapolated(self) -> float | None:
-        """sigma of a tensor network, extrapolated likewise."""
+        """sigma of a tensor network, extrapolated to zero truncated weight."""
         return self._optional("std_extrapolated")
 
     @property
     def converged(self) -> dict[str, bool | None]:
         """Verdict on ``magnetization`` and ``precision`` of a tensor network; None where no error is known.
 
-        Empty for engines that promise an error: they end with an error where they cannot keep it.
+        Empty for other engines: those with a tolerance raise an error where they cannot reach it.
         """
         return self._attribute("converged")
 
     @property
     def approximation(self) -> str:
-        """What the engine neglects and how far off that is, where its error cannot be made small; else empty."""
+        """Neglected effects and their size, for an engine whose error cannot be made small; else empty."""
         return str(self.dataset.attrs.get("approximation", ""))
 
     @property
     def accuracy(self) -> str:
-        """In a few words how well the moments are known."""
+        """Accuracy of the moments in a few words."""
         if self.approximation:
             return "error unknown"
         if self.n_reads is not None:
@@ -191,31 +197,31 @@ class Record:
 
     @property
     def purity(self) -> float | None:
-        """Tr rho^2 at the end, or None where the engine does not know it."""
+        """Tr rho^2 at the end; None where the engine does not know it."""
         return self._optional("purity")
 
     @property
     def error_estimate(self) -> float | None:
-        """The larger of the absolute error of mu and the relative one of the precision, which a tolerance bounds.
+        """Larger of the absolute error of mu and the relative error of the precision, as a tolerance bounds it.
 
-        None for reads of an annealer.
+        None for reads.
         """
         errors = [error for error in (self.magnetization_error, self.precision_relative_error) if error is not None]
         return max(errors, default=None)
 
     @property
     def magnetization_stderr(self) -> float | None:
-        """Standard error of mu, or None where nothing was sampled or all reads are alike."""
+        """Standard error of mu; None where nothing was sampled or all reads are equal."""
         return self._optional("magnetization_stderr")
 
     @property
     def precision_stderr(self) -> float | None:
-        """Standard error of the precision (absolute), or None as :attr:`magnetization_stderr`."""
+        """Absolute standard error of the precision; None where :attr:`magnetization_stderr` is."""
         return self._optional("precision_stderr")
 
     @property
     def n_reads(self) -> int | None:
-        """Number of reads of an annealer, or None where the distribution is known without."""
+        """Number of reads of an annealer; None for other engines."""
         for name in ("spins_packed", "read_magnetization"):
             if name in self.dataset:
                 return len(self.dataset[name])
@@ -223,7 +229,7 @@ class Record:
 
     @property
     def spins(self) -> NDArray[np.int8] | None:
-        """Spins of each read as +1 and -1, shape (reads, N), or None where they are not known."""
+        """Spins of each read as +1 and -1, shape (reads, N); None where they are not known."""
         if "spins_packed" not in self.dataset:
             return None
         up = np.unpackbits(self.dataset["spins_packed"].to_numpy(), axis=1, count=self.n_spins)
@@ -231,7 +237,7 @@ class Record:
 
     @property
     def read_magnetization(self) -> FloatArray | None:
-        """mu of each read, shape (reads,), or None where there are no reads."""
+        """mu of each read, shape (reads,); None without reads."""
         if "read_magnetization" in self.dataset:
             return np.asarray(self.dataset["read_magnetization"].to_numpy())
         if "spins_packed" not in self.dataset:
@@ -241,12 +247,12 @@ class Record:
 
     @property
     def sampler_info(self) -> dict[str, Any]:
-        """What was asked of which sampler, and what it said; empty for other engines."""
+        """The sampler, its request and its answer; empty for other engines."""
         return self._attribute("sampler")
 
     @property
     def execution_info(self) -> dict[str, Any]:
-        """Times and job numbers of a sampler; empty for other engines."""
+        """Times and job numbers of a sampler, and time per step of a tensor network; empty for other engines."""
         return self._attribute("execution")
 
     @property
@@ -264,51 +270,56 @@ class Record:
         return str(self.dataset.attrs["engine"])
 
     @property
+    def engine_options(self) -> dict[str, Any]:
+        """Options of the engine."""
+        return self._attribute("engine_options")
+
+    @property
     def key(self) -> str:
         """Hash of problem, engine, options and output times: the name of its file in a store.
 
-        That of a measurement goes on with a hash of its job, see :func:`measurement_key`.
+        The key of a measurement ends in a hash of its job, see :func:`measurement_key`.
         """
         return str(self.dataset.attrs["run_key"])
 
     @property
     def job(self) -> str | None:
-        """Number of the job that measured it, as the service gave it; None of everything else, emulations too."""
+        """Number that the service gave to the job of a measurement; None for other records, also of emulations."""
         found = None if "emulator" in self.sampler_info else self.execution_info.get("problem_id")
         return None if found is None else str(found)
 
     def as_measurement(self) -> Record:
         """The same under the key of a measurement where it has a job: older versions left the job out of the key."""
-        if self.job is None or "data" in self._attribute("engine_options"):  # a hash of all reads, of imported ones
+        if self.job is None or "data" in self.engine_options:  # a hash of all imported reads
             return self
         key = measurement_key(self.key, self.job)
         return self if key == self.key else Record(self.dataset.assign_attrs(run_key=key))
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 of all but labels, and when and how fast it ran: equal for runs that agree to the last bit."""
+        """SHA-256 of everything except labels, dates and run times: equal for runs that agree to the last bit."""
         text = self.dataset["problem"]
         unnamed = self.dataset.assign(problem=text.copy(data=without_names(str(text.item()))))
         return dataset_digest(unnamed, _EXECUTION)
 
     @property
     def times(self) -> FloatArray:
-        """Output times in ns; empty where none were asked for."""
+        """Output times in ns; may be empty."""
         return self.dataset["time"].to_numpy() if "time" in self.dataset.coords else np.empty(0)
 
     @cached_property
     def problem(self) -> ChargingProblem:
-        """The problem this is the answer to, rebuilt from the record."""
+        """The problem that was solved, rebuilt from the record."""
         return ChargingProblem.from_dict(json.loads(str(self.dataset["problem"].item())))
 
     @property
     def discretisation(self) -> dict[str, Any]:
-        """Splitting, steps and halvings of the run; empty where nothing was discretised."""
+        """Splitting, steps and halvings of the run; empty for reads."""
         return self._attribute("discretisation")
 
     @property
     def state(self) -> ComplexArray | None:
-        """Final amplitudes where the engine was told to keep them."""
+        """Final amplitudes, (2^N,); None where the engine did not keep them."""
         if "state" not in self.dataset:
             return None
         parts = self.dataset["state"].to_numpy()
@@ -320,21 +331,19 @@ class Record:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        precision = "sigma = 0"
-        if self.precision:
-            precision = f"1/sigma^2 = {self.precision:.6g}"
-        elif self.approximation or self.converged:
-            precision = f"sigma = {self.std:.3g} ({self.no_precision})"
+        why, precision = self.no_precision, f"1/sigma^2 = {self.precision or 0.0:.6g}"
+        if why is not None:
+            precision = "sigma = 0" if why.is_zero else f"sigma = {self.std:.3g} ({why})"
         return (
             f"Record({self.dataset.attrs['network']}, {self.dataset.attrs['protocol']}, {self.duration:g} ns, "
             f"{self.engine}: mu = {self.magnetization:.6f} ({self.charge_state}), {precision}, {self.accuracy})"
         )
 
     def to_bytes(self) -> bytes:
-        """The netCDF file that :meth:`save` writes; the time of writing is in it, so compare :attr:`content_hash`.
+        """The netCDF file that :meth:`save` writes; it has the time of writing, so compare :attr:`content_hash`.
 
         Raises:
-            RecordError: it holds a name, a text or a type that netCDF cannot.
+            RecordError: a name, a text or a type that netCDF cannot hold.
         """
         try:
             return encode(self.dataset, {**self.dataset.attrs, "checksum": checksum(self.dataset)})
@@ -346,10 +355,10 @@ class Record:
 
         Args:
             path: where to.
-            content: what :meth:`to_bytes` gave, where it is at hand.
+            content: the result of :meth:`to_bytes`, to spare making it again.
 
         Raises:
-            RecordError: the folder does not exist, cannot be written or is full; its cause is the OSError.
+            RecordError: the folder does not exist, cannot be written or is full; ``__cause__`` is the OSError.
         """
         content = self.to_bytes() if content is None else content
         try:
@@ -368,11 +377,11 @@ class Record:
 
 
 def as_record(given: Any) -> Record:
-    """What was given, if it is a record.
+    """The given record.
 
     Raises:
-        RecordError: it is none.
+        RecordError: something else was given.
     """
     if isinstance(given, Record):
         return given
-    raise RecordError(f"a record is needed, as charge() returns and read_record() reads, but this is {given!r}.")
+    raise RecordError(f"a record, as from charge() or read_record(), is needed, but was given {given!r}.")

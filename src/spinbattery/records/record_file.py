@@ -1,7 +1,8 @@
-"""Reading records: the checks of a file, and what older versions called otherwise."""
+"""Reading records: checks of the file, and translation of names that older versions used."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from ..core.errors import RecordError
@@ -9,7 +10,10 @@ from ..core.paths import user_path
 from .hashing import checksum, plain_value
 from .netcdf import decode
 from .record import Record
-from .schema import LONG_NAMES, REQUIRED, SCHEMA, SCHEMA_VERSION
+from .schema import ATTRIBUTES, REQUIRED, SCHEMA, SCHEMA_VERSION
+
+_ROUNDING = 1e-9
+"""Relative difference of two standard errors that are the same."""
 
 
 def read_record(path: str | Path) -> Record:
@@ -36,7 +40,7 @@ def read_record(path: str | Path) -> Record:
     if attributes.get("schema_version") != SCHEMA_VERSION:
         raise RecordError(
             f"{str(path)!r} has schema version {attributes.get('schema_version')}, but this spinbattery reads "
-            f"version {SCHEMA_VERSION}; compute it again or read it with the version that wrote it."
+            f"version {SCHEMA_VERSION}; compute it again, or read it with the spinbattery that wrote it."
         )
     missing = [name for name in REQUIRED if name not in dataset]
     if missing:
@@ -45,15 +49,16 @@ def read_record(path: str | Path) -> Record:
     dataset.attrs = attributes
     try:
         intact = checksum(dataset) == expected
-    except (TypeError, ValueError):  # an attribute that no record has
+    except (TypeError, ValueError):  # an attribute of a type that records do not have
         intact = False
     if not intact:
         raise RecordError(f"{str(path)!r} is damaged: its checksum does not match; delete it and compute it again.")
-    if "precision_error" in dataset:  # the relative one, as older versions called it; none is kept under that name now
-        relative = dataset["precision_error"].assign_attrs(long_name=LONG_NAMES["precision_relative_error"])
+    if "precision_error" in dataset:  # older versions kept the relative error under this name
+        relative = dataset["precision_error"].assign_attrs(ATTRIBUTES["precision_relative_error"])
         dataset = dataset.drop_vars("precision_error").assign(precision_relative_error=relative)
-    stderr = dataset.get("precision_stderr")
-    if stderr is not None and str(stderr.attrs["long_name"]).startswith("relative"):  # as records of reads once had it
-        meaning = {"long_name": LONG_NAMES["precision_stderr"]}
-        dataset["precision_stderr"] = (stderr * dataset["precision"]).assign_attrs(stderr.attrs | meaning)
+    if "precision_stderr" in dataset:
+        stderr, precision = dataset["precision_stderr"], dataset["precision"]
+        absolute = float(dataset["variance_stderr"].item()) * float(precision.item()) ** 2
+        if not math.isclose(float(stderr.item()), absolute, rel_tol=_ROUNDING):  # older records have the relative one
+            dataset["precision_stderr"] = (stderr * precision).assign_attrs(ATTRIBUTES["precision_stderr"])
     return Record(dataset)

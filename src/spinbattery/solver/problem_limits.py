@@ -9,157 +9,69 @@ formed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..core.checks import apart
 from ..core.typing import FloatArray, IntArray
-from .properties import MachineLimit, integers, interval, is_real, is_whole
-from .schedule_limits import is_reverse, schedule_points
+from .parsing import SPIN_VALUES, InitialState, IsingProblem, ParsedRequest
+from .properties import MachineLimit, beyond, integers, interval, is_whole, shown
 
-UNUSED = 3
-"""Entry of an initial state given as a list for a qubit that is not in the problem."""
+_UNUSED = 3
+"""Entry of a qubit outside the problem in an initial state given as a list."""
 
-_VALUES = {-1: "-1 or +1", 0: "0 or 1"}
 _MODELS = {-1: " (0 and 1 belong to a QUBO)", 0: " in a QUBO (0 is down, and -1 and +1 belong to an Ising problem)"}
-"""Values of spins in an initial state, and whose they are, by the value that is down."""
+"""Explanation of the values of spins, by the value that is down."""
 
 _NAMED = 4
-"""How many culprits a message names."""
-
-
-@dataclass(frozen=True)
-class IsingProblem:
-    """h and J as arrays.
-
-    Attributes:
-        qubits: (n,) those with an entry in h.
-        fields: (n,) their h.
-        pairs: (E, 2) couplers with an entry in J, each once, the smaller qubit first.
-        couplings: (E,) their J.
-    """
-
-    qubits: IntArray
-    fields: FloatArray
-    pairs: IntArray
-    couplings: FloatArray
-
-    @cached_property
-    def active(self) -> IntArray:
-        """All qubits of the problem, ascending: a coupler brings its ends along."""
-        return np.unique(np.concatenate([self.qubits, self.pairs.ravel()]))
-
-    @property
-    def has_fields(self) -> bool:
-        return bool((self.fields != 0.0).any())
-
-
-def read_problem(h: Mapping[Any, Any], J: Mapping[Any, Any]) -> IsingProblem:
-    """The problem as arrays; ValueError with a sentence where h or J has other keys or values than it should."""
-    qubits, pairs = _labels(h, "h", 1), np.sort(_labels(J, "J", 2), axis=1)
-    fields, couplings = _values(h, "h"), _values(J, "J")
-    merged, member = np.unique(pairs, axis=0, return_inverse=True)
-    if len(merged) < len(pairs):  # dimod adds up what is given for (u, v) and for (v, u)
-        pairs, couplings = merged, np.bincount(member.ravel(), weights=couplings).astype(np.float64)
-    return IsingProblem(qubits, fields, pairs, couplings)
+"""Largest number of qubits or couplers that a message names."""
 
 
 def graph_violations(properties: Mapping[str, Any], problem: IsingProblem) -> Iterator[str]:
-    """Qubits and couplers that the solver does not have, and values that are no numbers."""
+    """Qubits and couplers that the solver does not have, and values that are not finite."""
     if problem.active.size == 0:
         yield "the problem has no qubits; give h, J or both."
     qubits = integers(properties, "qubits", 1)
-    missing = problem.active[:0] if qubits is None else np.setdiff1d(problem.active, qubits)
-    if missing.size:
+    if qubits is not None and (missing := np.setdiff1d(problem.active, qubits)).size:
         yield f"the solver's working graph lacks {_qubits(missing)} of the problem; choose a region of it."
     couplers = integers(properties, "couplers", 2)
-    if couplers is not None:
-        absent = problem.pairs[~_contains(couplers, problem.pairs)]
-        if absent.size:
-            yield f"the solver's working graph lacks {_couplers(absent)} of the problem; choose a region of it."
-    infinite = problem.qubits[~np.isfinite(problem.fields)]
-    if infinite.size:
+    if couplers is not None and (absent := problem.pairs[~_contains(couplers, problem.pairs)]).size:
+        yield f"the solver's working graph lacks {_couplers(absent)} of the problem; choose a region of it."
+    if (infinite := problem.qubits[~np.isfinite(problem.fields)]).size:
         yield f"h must be finite, but is not on {_qubits(infinite)}."
-    endless = problem.pairs[~np.isfinite(problem.couplings)]
-    if endless.size:
+    if (endless := problem.pairs[~np.isfinite(problem.couplings)]).size:
         yield f"J must be finite, but is not on {_couplers(endless)}."
 
 
-def strength_violations(
-    properties: Mapping[str, Any], problem: IsingProblem, parameters: Mapping[str, Any]
-) -> Iterator[str]:
-    """h g and J outside the solver's ranges, where ``auto_scale=False`` sends them as they are."""
-    if parameters.get("auto_scale") is not False:
+def strength_violations(properties: Mapping[str, Any], problem: IsingProblem, request: ParsedRequest) -> Iterator[str]:
+    """Values of g h and J outside the solver's ranges, where ``auto_scale=False`` sends them as they are."""
+    if request.auto_scale:
         return
     if np.isfinite(problem.fields).all():
-        yield from _fields(properties, problem, parameters)
+        yield from _fields(properties, problem, request)
     if np.isfinite(problem.couplings).all():
         yield from _couplings(properties, problem)
         yield from _totals(properties, problem)
 
 
-def initial_state_violations(
-    properties: Mapping[str, Any], problem: IsingProblem | None, parameters: Mapping[str, Any], down: int = -1
-) -> Iterator[str]:
-    """Broken rules of ``initial_state``; without the problem only those that do not depend on it.
-
-    ``down`` is the value of a spin that is down: -1, or 0 where the problem was stated as a QUBO.
-    """
-    if "initial_state" not in parameters:
-        if is_reverse(parameters):
+def initial_state_violations(properties: Mapping[str, Any], request: ParsedRequest) -> Iterator[str]:
+    """Broken rules of ``initial_state``."""
+    if "initial_state" not in request.sent:
+        if request.is_reverse:
             yield "a reverse anneal (anneal_schedule starts at s = 1) needs initial_state; send one."
         return
-    well_formed = "anneal_schedule" not in parameters or schedule_points(parameters, "anneal_schedule") is not None
-    if well_formed and not is_reverse(parameters):
+    if "anneal_schedule" not in request.faults and not request.is_reverse:
         yield (
             "initial_state means a reverse anneal; send an anneal_schedule that starts at s = 1, or leave "
             "initial_state out."
         )
-    state = parameters["initial_state"]
-    if isinstance(state, Mapping):
-        yield from _state_by_qubit(properties, problem, state, down)
-    elif isinstance(state, Sequence | np.ndarray) and not isinstance(state, str):
-        yield from _state_list(properties, problem, state, down)
-    else:
-        yield (
-            f"initial_state must map qubits to {_VALUES[down]}, or list an entry for each of num_qubits qubits, but "
-            f"is {_short(state)}."
-        )
-
-
-def _labels(values: Mapping[Any, Any], name: str, ndim: int) -> IntArray:
-    keys = list(values)
-    try:
-        array = np.asarray(keys) if keys else np.empty((0, 2)[:ndim], dtype=np.int64)
-    except ValueError:
-        array = np.empty(0)
-    if array.ndim != ndim or (ndim == 2 and array.shape[1] != 2) or array.dtype.kind not in "iu":
-        what = "qubits, which are integers" if ndim == 1 else "pairs of qubits, which are integers"
-        odd = next((key for key in keys if not _is_label(key, ndim)), keys[0])
-        raise ValueError(f"the keys of {name} must be {what}, but one is {_short(odd)}; map the spins to qubits first.")
-    return array.astype(np.int64, copy=False)
-
-
-def _is_label(key: Any, ndim: int) -> bool:
-    return is_whole(key) if ndim == 1 else isinstance(key, tuple) and len(key) == 2 and all(map(is_whole, key))
-
-
-def _values(values: Mapping[Any, Any], name: str) -> FloatArray:
-    try:
-        array = np.asarray(list(values.values())) if values else np.empty(0)
-    except ValueError:
-        array = np.empty((0, 0))
-    if array.ndim != 1 or array.dtype.kind not in "iuf":
-        raise ValueError(f"the values of {name} must be real numbers, but some are not.")
-    return array.astype(np.float64)
+    if request.initial_state is not None:
+        yield from _state(properties, request, request.initial_state)
 
 
 def _contains(couplers: IntArray, pairs: IntArray) -> Any:
-    """Which pairs, their smaller qubit first, are among the couplers, whichever end comes first there."""
+    """Which pairs, their smaller qubit first, are among the couplers, in either order of the ends."""
     if couplers.size == 0 or pairs.size == 0:
         return np.zeros(len(pairs), dtype=bool)
     base = max(int(couplers.max()), int(pairs.max())) + 1
@@ -167,12 +79,11 @@ def _contains(couplers: IntArray, pairs: IntArray) -> Any:
     return np.isin(pairs[:, 0] * base + pairs[:, 1], known) & (pairs >= 0).all(axis=1)
 
 
-def _fields(properties: Mapping[str, Any], problem: IsingProblem, parameters: Mapping[str, Any]) -> Iterator[str]:
-    limits = interval(properties, "h_range")
-    gains = schedule_points(parameters, "h_gain_schedule")
-    if limits is None or (gains is None and "h_gain_schedule" in parameters):
+def _fields(properties: Mapping[str, Any], problem: IsingProblem, request: ParsedRequest) -> Iterator[str]:
+    limits, gains = interval(properties, "h_range"), request.h_gain_schedule
+    if limits is None or "h_gain_schedule" in request.faults:
         return
-    g = np.array([1.0]) if gains is None else np.unique(gains[:, 1][[gains[:, 1].argmin(), gains[:, 1].argmax()]])
+    g = np.ones(1) if gains is None else np.unique([gains[:, 1].min(), gains[:, 1].max()])
     products = problem.fields[:, None] * g
     outside = _outside(products, limits)
     if outside.any():
@@ -183,7 +94,7 @@ def _fields(properties: Mapping[str, Any], problem: IsingProblem, parameters: Ma
         low, high, product = apart(*limits, field * gain)
         yield MachineLimit(
             f"h g must stay within h_range [{low}, {high}], but does not on {culprits}: h = {field:.6g} on qubit "
-            f"{qubit} with a gain of {gain:.6g} makes {product}; lower h or the gain."
+            f"{qubit} with a gain of {gain:.6g} makes {product}; reduce h or the gain."
         )
 
 
@@ -198,7 +109,8 @@ def _couplings(properties: Mapping[str, Any], problem: IsingProblem) -> Iterator
         culprits = _couplers(problem.pairs[outside])
         low, high, largest = apart(*limits, values[np.abs(values).argmax()])
         yield MachineLimit(
-            f"J must stay within {name} [{low}, {high}], but reaches {largest} and is outside on {culprits}; lower |J|."
+            f"J must stay within {name} [{low}, {high}], but reaches {largest} and is outside on {culprits}; "
+            "reduce |J|."
         )
 
 
@@ -208,9 +120,9 @@ def _totals(properties: Mapping[str, Any], problem: IsingProblem) -> Iterator[st
         return
     ends, others = np.concatenate([problem.pairs, problem.pairs[:, ::-1]]).T
     both = np.concatenate([problem.couplings, problem.couplings])
-    for name, groups, what in (
-        ("per_qubit_coupling_range", ends, "qubit"),
-        ("per_group_coupling_range", _coupling_groups(properties, ends, others), "coupler group"),
+    for name, what, groups, groups_per_qubit in (
+        ("per_qubit_coupling_range", "qubit", ends, 1),
+        ("per_group_coupling_range", "coupler group", _coupling_groups(properties, ends, others), 2),
     ):
         limits = interval(properties, name)
         if limits is None or groups is None:
@@ -220,16 +132,16 @@ def _totals(properties: Mapping[str, Any], problem: IsingProblem) -> Iterator[st
         outside = _outside(totals, limits)
         if outside.any():
             worst = int(np.abs(np.where(outside, totals, 0.0)).argmax())
-            of = int(labels[worst]) if what == "qubit" else int(labels[worst]) // 2
             low, high, total = apart(*limits, totals[worst])
             yield MachineLimit(
                 f"the sum of J over each {what} must stay within {name} [{low}, {high}], but does not on "
-                f"{int(outside.sum())}, and is {total} on qubit {of}; lower |J|, or leave couplers out."
+                f"{int(outside.sum())}, and is {total} on qubit "
+                f"{labels[worst] // groups_per_qubit}; reduce |J|, or leave couplers out."
             )
 
 
 def _coupling_groups(properties: Mapping[str, Any], qubits: IntArray, others: IntArray) -> IntArray | None:
-    """Twice the qubit, plus which of the two groups of its couplers a coupler is in; None where that is not known.
+    """Twice the qubit, plus 0 or 1 for the group of its couplers; None where the groups are not known.
 
     The groups are those of ``dwave.system.coupling_groups``: on a Zephyr graph, a qubit (u, w, k, j, z) has one group
     towards each of its two ends. A number is z + m (j + 2 (k + t (w + (2 m + 1) u))) on Z(m, t).
@@ -256,77 +168,32 @@ def _coupling_groups(properties: Mapping[str, Any], qubits: IntArray, others: In
 
 
 def _outside(values: FloatArray, limits: tuple[float, float]) -> Any:
-    low, high = limits
-    return (values > high + 1e-9 * max(1.0, abs(high))) | (values < low - 1e-9 * max(1.0, abs(low)))
+    return beyond(values, limits[1]) | beyond(-values, -limits[0])
 
 
-def _state_by_qubit(
-    properties: Mapping[str, Any], problem: IsingProblem | None, state: Mapping[Any, Any], down: int
-) -> Iterator[str]:
-    try:
-        named = _labels(state, "initial_state", 1)
-    except ValueError as malformed:
-        yield str(malformed)
-        return
-    values = _spins(list(state.values()))
-    wrong = named[~_is_spin(values, down)]
-    if wrong.size:
+def _state(properties: Mapping[str, Any], request: ParsedRequest, state: InitialState) -> Iterator[str]:
+    n_qubits, spins = properties.get("num_qubits"), SPIN_VALUES[request.down]
+    if state.is_list and is_whole(n_qubits) and len(state.qubits) != n_qubits:
         yield (
-            f"initial_state must be {_VALUES[down]}{_MODELS[down]}, but is not on {_qubits(wrong)}, such as "
-            f"{_short(state[int(wrong[0])])} on qubit {wrong[0]}; leave unused qubits out."
-        )
-    if problem is not None and (missing := np.setdiff1d(problem.active, named)).size:
-        yield f"initial_state lacks {_qubits(missing)} of the problem; give each {_VALUES[down]}."
-    qubits = integers(properties, "qubits", 1)
-    if qubits is not None and (unknown := np.setdiff1d(named, qubits)).size:
-        yield f"initial_state names {_qubits(unknown)} that the solver does not have; leave them out."
-
-
-def _state_list(
-    properties: Mapping[str, Any],
-    problem: IsingProblem | None,
-    state: Sequence[Any] | np.ndarray[Any, Any],
-    down: int,
-) -> Iterator[str]:
-    n_qubits = properties.get("num_qubits")
-    if is_whole(n_qubits) and len(state) != n_qubits:
-        yield (
-            f"initial_state as a list needs an entry for each of the solver's {n_qubits} qubits ({UNUSED} where "
-            f"unused), but has {len(state)}."
+            f"initial_state as a list needs an entry for each of the solver's {n_qubits} qubits ({_UNUSED} where "
+            f"unused), but has {len(state.qubits)}."
         )
         return
-    values = _spins(list(state))
-    used = _is_spin(values, down)
-    wrong = np.flatnonzero(~used & (values != UNUSED))
+    used = (state.values != _UNUSED) if state.is_list else np.ones(len(state.values), dtype=bool)
+    wrong = state.qubits[used & (state.values != request.down) & (state.values != 1.0)]
     if wrong.size:
+        kind, remedy = (f", or {_UNUSED} on unused qubits", "") if state.is_list else ("", "; leave unused qubits out")
         yield (
-            f"initial_state must be {_VALUES[down]}{_MODELS[down]}, or {UNUSED} on unused qubits, but is not on "
-            f"{_qubits(wrong)}, such as {_short(state[wrong[0]])} on qubit {wrong[0]}."
+            f"initial_state must be {spins}{_MODELS[request.down]}{kind}, but is not on {_qubits(wrong)}, such as "
+            f"{shown(state.given[int(wrong[0])])} on qubit {wrong[0]}{remedy}."
         )
-    if problem is not None:
-        missing = np.setdiff1d(problem.active, np.flatnonzero(values != UNUSED))
-        if missing.size:
-            yield (
-                f"initial_state is {UNUSED} (unused) or absent on {_qubits(missing)} of the problem; use "
-                f"{_VALUES[down]}."
-            )
+    if request.problem is not None and (missing := np.setdiff1d(request.problem.active, state.qubits[used])).size:
+        lacks = f"is {_UNUSED} (unused) or absent on" if state.is_list else "lacks"
+        yield f"initial_state {lacks} {_qubits(missing)} of the problem; give each {spins}."
     qubits = integers(properties, "qubits", 1)
-    if qubits is not None and (unknown := np.setdiff1d(np.flatnonzero(used), qubits)).size:
-        yield f"initial_state is set on {_qubits(unknown)} that the solver does not have; use {UNUSED}."
-
-
-def _is_spin(values: FloatArray, down: int) -> Any:
-    """Which values are those of a spin, down or up."""
-    return (values == down) | (values == 1.0)
-
-
-def _spins(values: list[Any]) -> FloatArray:
-    """Values as numbers, NaN for what is none."""
-    with suppress(ValueError):
-        array = np.asarray(values)
-        if array.ndim == 1 and array.dtype.kind in "iuf" and bool not in set(map(type, values)):
-            return array.astype(np.float64)
-    return np.array([float(value) if is_real(value) else np.nan for value in values])
+    if qubits is not None and (unknown := np.setdiff1d(state.qubits[used], qubits)).size:
+        names, remedy = ("is set on", f"use {_UNUSED}") if state.is_list else ("names", "leave them out")
+        yield f"initial_state {names} {_qubits(unknown)} that the solver does not have; {remedy}."
 
 
 def _qubits(numbers: IntArray) -> str:
@@ -341,9 +208,4 @@ def _couplers(pairs: IntArray) -> str:
 
 def _counted(what: str, names: list[str], count: int) -> str:
     more = ", ..." if count > _NAMED else ""
-    return f"{count} {what}{'s' if count != 1 else ''} ({', '.join(names[:_NAMED])}{more})"
-
-
-def _short(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+    return f"{count} {what}{'s' if count != 1 else ''} ({', '.join(names)}{more})"

@@ -1,4 +1,4 @@
-"""Reading of a solver's properties: what is absent is None, what is malformed is an error."""
+"""Reads a solver's properties: None for an absent one, an error for a malformed one."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from ..core.checks import ROUNDING
 from ..core.errors import InvalidParameterError
 from ..core.typing import IntArray
 
+_LONGEST = 80
+
 
 class MachineLimit(str):
-    """Sentence of a broken rule that binds a machine, and an emulation only where that is asked for.
+    """Sentence of a broken rule that binds a machine, and an emulation only where the user asks for it.
 
-    Ranges, counts, durations, slopes and the steps of times are such; a request that is malformed is not.
+    Ranges, counts, durations, slopes and the resolution of times are such limits; a malformed request is not.
     """
 
     __slots__ = ()
@@ -32,12 +35,13 @@ def is_whole(value: Any) -> bool:
     return not isinstance(value, bool) and isinstance(value, numbers.Integral)
 
 
-def number(properties: Mapping[str, Any], name: str) -> float | None:
-    """A number, or None where the solver does not publish it.
+def beyond(value: Any, limit: float) -> Any:
+    """Whether a value, or each of an array, is above a limit by more than rounding."""
+    return value > limit + ROUNDING * max(1.0, abs(limit))
 
-    Raises:
-        InvalidParameterError: it is no finite number.
-    """
+
+def number(properties: Mapping[str, Any], name: str) -> float | None:
+    """A number, or None where the solver does not publish it; InvalidParameterError where it is not finite."""
     value = properties.get(name)
     if value is None:
         return None
@@ -65,27 +69,38 @@ def interval(properties: Mapping[str, Any], name: str) -> tuple[float, float] | 
 
 
 def integers(properties: Mapping[str, Any], name: str, ndim: int) -> IntArray | None:
-    """An array of qubit numbers (ndim 1) or pairs of them (ndim 2), or None where the solver does not publish it.
+    """Qubit numbers (ndim 1) or pairs of them (ndim 2), or None where the solver does not publish them.
 
     Raises:
         InvalidParameterError: entries are not integers, or not pairs where ndim is 2.
     """
-    value = properties.get(name)
-    if value is None:
+    if properties.get(name) is None:
         return None
-    what = "a list of qubit numbers" if ndim == 1 else "a list of pairs of qubit numbers"
+    found = integer_array(properties[name], ndim)
+    if found is None:
+        what = "a list of qubit numbers" if ndim == 1 else "a list of pairs of qubit numbers"
+        raise _malformed(name, what, properties[name])
+    return found
+
+
+def integer_array(values: Any, ndim: int) -> IntArray | None:
+    """Integers (ndim 1) or pairs of them (ndim 2) as an array; None where the values are something else."""
     try:
-        array = np.asarray(value)
-    except ValueError:
-        raise _malformed(name, what, value) from None
-    if array.size == 0:
+        array = np.asarray(values)
+    except ValueError:  # rows of unequal lengths
+        return None
+    if array.shape[:1] == (0,):
         return np.empty((0, 2)[:ndim], dtype=np.int64)
-    if array.ndim != ndim or (ndim == 2 and array.shape[1] != 2) or array.dtype.kind not in "iu":
-        raise _malformed(name, what, value)
+    if array.ndim != ndim or array.shape[1:] != (2,)[: ndim - 1] or array.dtype.kind not in "iu":
+        return None
     return array.astype(np.int64, copy=False)
 
 
+def shown(value: Any) -> str:
+    """A value for a message, shortened."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
 def _malformed(name: str, what: str, value: Any) -> InvalidParameterError:
-    shown = repr(value)
-    shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
-    return InvalidParameterError(f"the solver's property {name!r} must be {what}, but is {shown}.")
+    return InvalidParameterError(f"the solver's property {name!r} must be {what}, but is {shown(value)}.")

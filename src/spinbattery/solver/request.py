@@ -1,4 +1,4 @@
-"""What an annealer is asked to do for a charging problem, and what its answer means for it."""
+"""The request that a charging problem makes to an annealer, and the reads in its answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DECIMALS = 2
 """Schedules of an annealer have steps of 0.01 us."""
 
 _ROUNDING = 1e-3
-"""A schedule whose corners move by more than this part of its duration is not the one that was asked for."""
+"""Largest shift of a schedule's corners by rounding, as a fraction of its duration."""
 
 _SAME_ANGLE = 1e-9
 _DIGITS = 16
@@ -40,7 +40,7 @@ class SamplerRequest:
     """A charging problem in the parameters of Ocean's samplers.
 
     Attributes:
-        qubits: the variable that is each spin, in the order of the network's spins.
+        qubits: the variable of each spin, in the order of the network's spins.
         h: field on each qubit at gain 1, in units of B(s)/2.
         J: coupling of each coupled pair of qubits, in units of B(s)/2.
         parameters: keyword arguments of ``sample_ising``: schedules in us, initial state, reads.
@@ -63,30 +63,26 @@ class SamplerRequest:
 def sampler_request(
     problem: ChargingProblem, reads: int, qubits: Sequence[Hashable] | None = None, *, strict: bool = True
 ) -> SamplerRequest:
-    """The request for a charging problem.
+    """The request for a charging problem, without cross-talk: a device has its own.
 
-    A composite of Ocean may change the problem and not ``initial_state``, as SpinReversalTransformComposite does: such
-    reads are those of another protocol.
-
-    Cross-talk is left out: a device has its own.
+    A composite of Ocean may change the problem and not ``initial_state``, as SpinReversalTransformComposite does. Such
+    reads are of another protocol.
 
     Args:
-        problem: what to do.
-        reads: how often, two or more.
-        qubits: the variable that is to be each spin; the network's labels by default, or 0 to N - 1.
-        strict: whether corners that steps of 0.01 us cannot follow are refused; else they are sent as they are.
+        problem: network and protocol.
+        reads: number of reads, two or more.
+        qubits: the variable of each spin; by default the network's labels, or 0 to N - 1.
+        strict: whether to refuse corners of a schedule that do not fit into steps of 0.01 us, or to send them as they
+            are.
 
     Raises:
         InvalidParameterError: fewer than two reads.
-        EngineError: no annealer does this: another initial state, or a duration too short for steps of 0.01 us.
+        EngineError: no annealer runs this: another initial state, or a duration too short for steps of 0.01 us.
     """
     network, protocol = as_problem(problem).network, problem.protocol
-    if qubits is None:
-        qubits = network.names
-    names = tuple(several("qubits", qubits))
+    names = tuple(several("qubits", network.names if qubits is None else qubits))
     if len(names) != problem.n_spins or not all(isinstance(name, Hashable) for name in names):
         raise InvalidParameterError(f"qubits must name one for each of {problem.n_spins} spins, but are {qubits!r}.")
-    couplings = protocol.J * network.weights
     parameters: dict[str, Any] = {
         "num_reads": whole_number("reads", reads, least=MIN_READS),
         "answer_mode": "raw",
@@ -100,30 +96,28 @@ def sampler_request(
         parameters["reinitialize_state"] = True
     pairs = {
         (names[j], names[k]): value
-        for (j, k), value in zip(network.pairs.tolist(), couplings.tolist(), strict=True)
+        for (j, k), value in zip(network.pairs.tolist(), (protocol.J * network.weights).tolist(), strict=True)
         if value != 0.0
     }
     return SamplerRequest(names, dict.fromkeys(names, protocol.h), pairs, parameters)
 
 
 def placement_mark(qubits: Sequence[Hashable]) -> str:
-    """A mark of which qubits are the spins, for keys: two placements of one problem are two measurements."""
+    """Mark of the qubits for keys: two placements of one problem are two measurements."""
     return hashlib.sha256(canonical_json([str(qubit) for qubit in qubits]).encode()).hexdigest()[:_DIGITS]
 
 
 def readout(samples: dimod.SampleSet, qubits: Sequence[Hashable]) -> Readout:
-    """Spins of each read in the order of the network's spins; the energies of the sampler are not used.
-
-    Answers with occurrences (histograms) are written out, one row a read.
+    """Spins of each read in the order of the network's spins, one row per read; histograms are expanded.
 
     Raises:
-        EngineError: the answer lacks qubits, has others, has fewer than two reads or values that are no spins.
+        EngineError: the answer lacks qubits, has other ones, fewer than two reads or values that are no spins.
     """
     if set(samples.variables) != set(qubits):
         missing, other = set(qubits) - set(samples.variables), set(samples.variables) - set(qubits)
         raise EngineError(
-            f"the answer is no answer to this problem: it lacks {len(missing)} of its {len(qubits)} qubits and has "
-            f"{len(other)} others; give the network whose qubits were sampled."
+            f"the answer belongs to another problem: it lacks {len(missing)} of its {len(qubits)} qubits and "
+            f"has {len(other)} others; give the network whose qubits were sampled."
         )
     record = samples.change_vartype("SPIN", inplace=False).record
     column = {variable: index for index, variable in enumerate(samples.variables)}
@@ -133,32 +127,28 @@ def readout(samples: dimod.SampleSet, qubits: Sequence[Hashable]) -> Readout:
         raise EngineError("the answer has values that are neither +1 nor -1 (3 marks a qubit that was not used).")
     if len(spins) < MIN_READS:
         raise EngineError(f"the answer has {len(spins)} reads; fluctuations need {MIN_READS} or more.")
-    return Readout(spins.mean(axis=1, dtype=np.float64), spins, _numbers(qubits))
-
-
-def _numbers(qubits: Sequence[Hashable]) -> IntArray | None:
-    """Qubits as an array where they are numbers."""
-    if all(isinstance(qubit, (int, np.integer)) for qubit in qubits):
-        return np.array(qubits, dtype=np.int64)
-    return None
+    numbered = all(isinstance(qubit, (int, np.integer)) for qubit in qubits)
+    numbers = np.array(qubits, dtype=np.int64) if numbered else None
+    return Readout(spins.mean(axis=1, dtype=np.float64), spins, numbers)
 
 
 def _schedule(waveform: Waveform, duration: float, strict: bool) -> list[list[float]]:
-    """Corners (us, value), times in steps of 0.01 us where these can follow them."""
+    """Corners (us, value); times are multiples of 0.01 us unless rounding would change the schedule."""
     exact = waveform.breakpoints * duration / _NS_PER_US
     times = np.round(exact, _DECIMALS)
     if np.abs(times - exact).max() > _ROUNDING * exact[-1]:
-        if not strict:
-            return [[float(t), float(v)] for t, v in zip(exact, waveform.values, strict=True)]
-        raise EngineError(
-            f"an annealer's schedule has steps of 0.01 us, to which the corners of this protocol of {duration:g} ns "
-            "cannot be rounded; choose a duration of tens of us, such as 60us."
-        )
-    return [[float(t), float(v)] for t, v in zip(times, waveform.values, strict=True)]
+        if strict:
+            raise EngineError(
+                f"an annealer's schedule has steps of 0.01 us, to which the corners of this protocol of {duration:g} "
+                "ns cannot be rounded; choose a duration of tens of us, such as 60us."
+            )
+        times = exact
+    corners: list[list[float]] = np.column_stack([times, waveform.values]).tolist()
+    return corners
 
 
 def _initial_spins(problem: ChargingProblem) -> IntArray | None:
-    """The classical state a reverse anneal starts from, (N,) of +-1; None for a forward anneal."""
+    """Initial state of a reverse anneal, (N,) of +-1; None for a forward anneal."""
     theta, phi = problem.protocol.initial.angles(problem.n_spins)
     start = float(problem.protocol.s(0.0))
     cosine = np.cos(theta)

@@ -1,8 +1,8 @@
 """Rules for anneal schedules s(t), h-gain schedules g(t) and annealing times; all times in microseconds.
 
 The rules are those of D-Wave's documentation of the solver parameters ``anneal_schedule``, ``h_gain_schedule``,
-``annealing_time`` and ``fast_anneal``. Each function yields one sentence per broken rule, a
-MachineLimit where the request is well formed.
+``annealing_time`` and ``fast_anneal``. Each function yields one sentence per broken rule, a MachineLimit where the
+request is well formed.
 """
 
 from __future__ import annotations
@@ -14,83 +14,37 @@ from typing import Any
 import numpy as np
 
 from ..core.typing import FloatArray
-from .properties import MachineLimit, interval, is_real, number
+from .parsing import ParsedRequest
+from .properties import MachineLimit, beyond, interval, number
 
 TICK = 0.01
 """Resolution of the times of a standard anneal, in us: the service rounds to it."""
 
-GAIN_TRANSIT = 0.02
-"""The gain needs about this long, in us, from one end of its range to the other (the documentation's typical limit)."""
+_GAIN_TRANSIT = 0.02
+"""Time in us that the gain needs from one end of its range to the other (the documentation's typical limit)."""
 
 _SAME_END = 1e-3
-"""Schedules whose ends differ by more than this part of the anneal contradict each other, however short it is."""
-
-_ROUNDING = 1e-9
-"""Numbers that agree to this relative precision are equal: they were computed, not measured."""
+"""Schedules whose ends differ by more than this fraction of the anneal contradict each other, however short it is."""
 
 
-def beyond(value: float, limit: float) -> bool:
-    """Whether a value is above a limit by more than rounding."""
-    return value > limit + _ROUNDING * max(1.0, abs(limit))
-
-
-def schedule_points(parameters: Mapping[str, Any], name: str) -> FloatArray | None:
-    """(k, 2) array of times and values of a schedule, or None where it is absent or malformed."""
-    try:
-        return _parse(parameters[name]) if name in parameters else None
-    except ValueError:
-        return None
-
-
-def is_reverse(parameters: Mapping[str, Any]) -> bool:
-    """Whether the anneal schedule starts at s = 1."""
-    points = schedule_points(parameters, "anneal_schedule")
-    return points is not None and bool(points[0, 1] == 1.0)
-
-
-def anneal_time(properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> float | None:
-    """Duration of one anneal in us, or None where the request does not tell, or not correctly.
-
-    Raises:
-        InvalidParameterError: the solver's ``default_annealing_time`` is malformed.
-    """
-    if "anneal_schedule" in parameters:
-        points = schedule_points(parameters, "anneal_schedule")
-        return None if points is None else float(points[-1, 0])
-    if "annealing_time" in parameters:
-        time = parameters["annealing_time"]
-        return float(time) if is_real(time) else None
-    return number(properties, "default_annealing_time")
-
-
-def time_violations(properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[str]:
+def schedule_violations(properties: Mapping[str, Any], request: ParsedRequest) -> Iterator[str]:
     """Broken rules of ``anneal_schedule`` and ``annealing_time``."""
-    if "anneal_schedule" in parameters and "annealing_time" in parameters:
+    if "anneal_schedule" in request.sent and "annealing_time" in request.sent:
         yield "anneal_schedule and annealing_time exclude each other; send one of them."
-    if "anneal_schedule" in parameters:
-        try:
-            points = _parse(parameters["anneal_schedule"])
-        except ValueError as malformed:
-            yield f"anneal_schedule {malformed}"
-        else:
-            yield from _anneal_schedule(properties, points, parameters.get("fast_anneal") is True)
-    if "annealing_time" in parameters:
-        yield from _annealing_time(properties, parameters)
+    if request.anneal_schedule is not None:
+        yield from _anneal_schedule(properties, request.anneal_schedule, request.fast_anneal)
+    if request.annealing_time is not None:
+        yield from _annealing_time(properties, request.annealing_time, request.fast_anneal)
 
 
-def gain_violations(properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[str]:
+def gain_violations(properties: Mapping[str, Any], request: ParsedRequest) -> Iterator[str]:
     """Broken rules of ``h_gain_schedule``."""
-    name = "h_gain_schedule"
-    if name not in parameters:
-        return
-    try:
-        points = _parse(parameters[name])
-    except ValueError as malformed:
-        yield f"{name} {malformed}"
+    name, points = "h_gain_schedule", request.h_gain_schedule
+    if points is None:
         return
     yield from _count(name, len(points), number(properties, "max_h_gain_schedule_points"))
     yield from _times(name, points[:, 0], TICK)
-    duration = anneal_time(properties, parameters)
+    duration = request.anneal_time(properties)
     if duration is not None and abs(points[-1, 0] - duration) > min(TICK / 2, _SAME_END * abs(duration)):
         yield (
             f"{name} must end when the anneal ends, at {_n(duration)} us, but ends at {_n(points[-1, 0])} us; "
@@ -103,41 +57,23 @@ def gain_violations(properties: Mapping[str, Any], parameters: Mapping[str, Any]
     if outside:
         yield MachineLimit(
             f"the gain must stay within h_gain_schedule_range [{_n(limits[0])}, {_n(limits[1])}], but reaches "
-            f"{_n(max(outside, key=abs))}; lower the gain and raise h by the same factor."
+            f"{_n(max(outside, key=abs))}; reduce the gain and increase h by the same factor."
         )
-    yield from _slope(name, "g", points, TICK, (limits[1] - limits[0]) / GAIN_TRANSIT)
+    yield from _slope(name, "g", points, TICK, (limits[1] - limits[0]) / _GAIN_TRANSIT)
 
 
-def fast_anneal_violations(parameters: Mapping[str, Any], has_fields: bool) -> Iterator[str]:
-    """What the fast-anneal protocol excludes."""
-    if parameters.get("fast_anneal") is not True:
+def fast_anneal_violations(request: ParsedRequest) -> Iterator[str]:
+    """Parameters and fields that the fast-anneal protocol excludes."""
+    if not request.fast_anneal:
         return
     for name in ("h_gain_schedule", "initial_state", "reinitialize_state"):
-        if name in parameters:
+        if name in request.sent:
             yield f"fast_anneal=True excludes {name}; leave one of them out."
-    if has_fields:
+    if request.problem is not None and request.problem.fields.any():
         yield "fast_anneal=True needs h = 0 on every qubit; set h to 0 or leave fast_anneal out."
-    points = schedule_points(parameters, "anneal_schedule")
+    points = request.anneal_schedule
     if points is not None and len(points) > 2:
         yield f"fast_anneal=True allows an anneal_schedule of 2 points, but it has {len(points)}; leave the others out."
-
-
-def _parse(schedule: Any) -> FloatArray:
-    """Points of a schedule as a (k, 2) array, k > 0; ValueError with the end of a sentence where they are none."""
-    try:
-        array = np.asarray(schedule)
-    except ValueError:  # pairs and others mixed
-        array = np.empty(0)
-    if array.ndim != 2 or array.shape[1] != 2 or array.dtype.kind not in "iuf" or len(array) == 0:
-        shown = repr(schedule)
-        shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
-        raise ValueError(f"must be a list of pairs (time in us, value) of numbers, but is {shown}.")
-    points = array.astype(np.float64)
-    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
-    if bad.size:
-        t, value = points[bad[0]]
-        raise ValueError(f"must be finite, but point {bad[0] + 1} is ({_n(t)}, {_n(value)}).")
-    return points
 
 
 def _anneal_schedule(properties: Mapping[str, Any], points: FloatArray, fast: bool) -> Iterator[str]:
@@ -168,20 +104,14 @@ def _anneal_schedule(properties: Mapping[str, Any], points: FloatArray, fast: bo
         yield from _slope(name, "s", points, tick, 1.0 / limits[0])
 
 
-def _annealing_time(properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[str]:
-    time, fast = parameters["annealing_time"], parameters.get("fast_anneal") is True
-    if not is_real(time):
-        yield f"annealing_time must be a finite number of us, but is {time!r}."
-        return
+def _annealing_time(properties: Mapping[str, Any], time: float, fast: bool) -> Iterator[str]:
     limits = interval(properties, _range_name(fast))
     if limits is not None and (beyond(time, limits[1]) or time < limits[0]):
         yield MachineLimit(
             f"annealing_time must be {_n(limits[0])} to {_n(limits[1])} us ({_range_name(fast)}), but is {_n(time)} us."
         )
-    if time <= 0.0:
-        yield f"annealing_time must be above 0 us, but is {_n(time)} us."
     if not fast:
-        yield from resolution("annealing_time", [float(time)], TICK)
+        yield from resolution("annealing_time", [time])
 
 
 def _range_name(fast: bool) -> str:
@@ -195,14 +125,14 @@ def _count(name: str, n_points: int, most: float | None) -> Iterator[str]:
         yield MachineLimit(f"{name} may have {_n(most)} points, but has {n_points}; leave some out.")
 
 
-def resolution(name: str, times: list[float], tick: float) -> Iterator[str]:
-    """Times in us that the service would round."""
-    rounded = [(t, _on_ticks(t, tick)) for t in times if abs(t / tick - round(t / tick)) > 1e-6]
+def resolution(name: str, times: list[float]) -> Iterator[str]:
+    """Name times in us that the service would round."""
+    rounded = [(t, _on_ticks(t, TICK)) for t in times if abs(t / TICK - round(t / TICK)) > 1e-6]
     if rounded:
         changes = ", ".join(f"{_n(t)} to {_n(to)}" for t, to in rounded[:4])
         more = f" and {len(rounded) - 4} more" if len(rounded) > 4 else ""
         yield MachineLimit(
-            f"times of {name} must be multiples of {_n(tick)} us, or they are rounded: change {changes} us{more}."
+            f"times of {name} must be multiples of {_n(TICK)} us, or they are rounded: change {changes} us{more}."
         )
 
 
@@ -211,11 +141,11 @@ def _on_ticks(time: float, tick: float) -> float:
 
 
 def _times(name: str, times: FloatArray, tick: float) -> Iterator[str]:
-    """A start at 0, the resolution, and an order that rounding must not destroy."""
+    """The start at 0, the resolution, and an order that rounding must not destroy."""
     if times[0] != 0.0:
         yield f"{name} must start at t = 0 us, but starts at {_n(times[0])} us."
     if tick:
-        yield from resolution(name, times.tolist(), tick)
+        yield from resolution(name, times.tolist())
     rounded = np.round(times / tick) if tick else times
     back = np.flatnonzero(np.diff(rounded) <= 0.0)
     if back.size:
@@ -229,11 +159,10 @@ def _times(name: str, times: FloatArray, tick: float) -> Iterator[str]:
 
 
 def _slope(name: str, symbol: str, points: FloatArray, tick: float, limit: float) -> Iterator[str]:
-    """The steepest segment against the limit (per us); segments without length are reported as unordered times."""
+    """Compare the steepest segment with the limit (per us); unordered times are reported elsewhere."""
     times = np.array([_on_ticks(t, tick) for t in points[:, 0]])
     steps, changes = np.diff(times), np.abs(np.diff(points[:, 1]))
-    forward = steps > 0.0
-    slopes = np.divide(changes, steps, out=np.zeros_like(steps), where=forward)
+    slopes = np.divide(changes, steps, out=np.zeros_like(steps), where=steps > 0.0)
     if slopes.size and beyond(slopes.max(), limit):
         k = int(slopes.argmax())
         needed = changes[k] / limit

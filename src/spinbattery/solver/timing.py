@@ -1,4 +1,4 @@
-"""What a job costs in QPU access time, by the documented timing model 1.0.x; all times in microseconds.
+"""Cost of a job in QPU access time, by the documented timing model 1.0.x; all times in microseconds.
 
 The model and its fields are those of D-Wave's documentation, "Estimating Access Time" in the chapter on the operation
 and timing of a QPU. The solver publishes the figures as the property ``problem_timing_data``.
@@ -13,12 +13,24 @@ from typing import Any
 
 import numpy as np
 
-from ..core.checks import instance
+from ..core.checks import check_choice, instance
 from ..core.errors import InvalidParameterError
+from .parsing import ParsedRequest, parse_parameters
 from .properties import interval, is_real, is_whole
-from .schedule_limits import anneal_time, is_reverse
 
 _MODELS = ("pwl_log_log", "pwl_linear")
+
+
+_USED = (
+    "anneal_schedule",
+    "annealing_time",
+    "num_reads",
+    "programming_thermalization",
+    "readout_thermalization",
+    "reduce_intersample_correlation",
+    "reinitialize_state",
+)
+"""Parameters that the model uses."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +58,11 @@ class QpuTiming:
 
     @property
     def access(self) -> float:
-        """What is charged."""
+        """The time that is charged."""
         return self.programming + self.sampling
 
     def to_info(self) -> dict[str, float]:
-        """The parts by their names in the ``info["timing"]`` of an answer, in us.
-
-        Nothing is processed afterwards here, and what a server adds is in no model: these three are 0.
-        """
+        """The parts by their names in the ``info["timing"]`` of an answer, in us; times of the server are 0."""
         return {
             "qpu_sampling_time": self.sampling,
             "qpu_anneal_time_per_sample": self.anneal,
@@ -68,15 +77,7 @@ class QpuTiming:
 
 
 def qpu_access_time(properties: Mapping[str, Any], n_qubits: int, parameters: Mapping[str, Any]) -> float:
-    """QPU access time of a job in us: what is charged, where ``quota_conversion_rate`` is 1.
-
-    Arguments and errors are those of `qpu_timing`.
-    """
-    return qpu_timing(properties, n_qubits, parameters).access
-
-
-def qpu_timing(properties: Mapping[str, Any], n_qubits: int, parameters: Mapping[str, Any]) -> QpuTiming:
-    """The parts of a job's QPU access time.
+    """QPU access time of a job in us: the time that is charged, where ``quota_conversion_rate`` is 1.
 
     A reverse anneal (a schedule that starts at s = 1) reinitializes its state before each read unless
     ``reinitialize_state`` is False, as on the QPU. A thermalization of 0 us is 0 us: the default of the solver is taken
@@ -85,29 +86,36 @@ def qpu_timing(properties: Mapping[str, Any], n_qubits: int, parameters: Mapping
     Args:
         properties: of the solver, with ``problem_timing_data``.
         n_qubits: number of qubits of the problem.
-        parameters: what is to be sent with it.
+        parameters: sent with the problem; times in us.
 
     Raises:
         InvalidParameterError: a property is missing or malformed, the timing model is another one, or a parameter
             that the model uses is malformed.
     """
+    parameters = instance("parameters", parameters, Mapping, "of a job")  # type: ignore[type-abstract]
+    return qpu_timing(properties, n_qubits, parse_parameters(parameters)).access
+
+
+def qpu_timing(properties: Mapping[str, Any], n_qubits: int, request: ParsedRequest) -> QpuTiming:
+    """The parts of a job's QPU access time; see :func:`qpu_access_time` for the arguments and errors."""
     data = _timing_data(properties)
-    instance("parameters", parameters, Mapping, "of a job")  # type: ignore[type-abstract]
     if not is_whole(n_qubits) or n_qubits < 1:
         raise InvalidParameterError(f"the number of qubits must be a positive integer, but is {n_qubits!r}.")
-    anneal = _anneal(data, parameters)
-    thermalization = _parameter(parameters, "readout_thermalization", data, "default_readout_thermalization")
+    for name in _USED:
+        if name in request.faults:
+            raise InvalidParameterError(request.faults[name])
+    anneal = _anneal(data, request)
+    thermalization = _or_field(request.readout_thermalization, data, "default_readout_thermalization")
     programming = _field(data, "typical_programming_time")
-    programming += _parameter(parameters, "programming_thermalization", data, "default_programming_thermalization")
-    delay = _field(data, "qpu_delay_time_per_sample") + max(thermalization, _decorrelation(data, parameters, anneal))
-    if is_reverse(parameters):
-        how = "with" if parameters.get("reinitialize_state", True) else "without"
+    programming += _or_field(request.programming_thermalization, data, "default_programming_thermalization")
+    if request.reduce_intersample_correlation:
+        thermalization = max(thermalization, _decorrelation(data, anneal))
+    delay = _field(data, "qpu_delay_time_per_sample") + thermalization
+    if request.is_reverse:
+        how = "with" if request.reinitialize_state else "without"
         programming += _field(data, f"reverse_annealing_{how}_reinit_prog_time_delta")
         delay += _field(data, f"reverse_annealing_{how}_reinit_delay_time_delta")
-    n_reads = parameters.get("num_reads", 1)
-    if not is_whole(n_reads) or n_reads < 1:
-        raise InvalidParameterError(f"num_reads must be a positive integer, but is {n_reads!r}.")
-    return QpuTiming(int(n_reads), anneal, _readout(data, n_qubits), delay, programming)
+    return QpuTiming(request.num_reads, anneal, _readout(data, n_qubits), delay, programming)
 
 
 def readout_time(properties: Mapping[str, Any], n_qubits: int) -> float | None:
@@ -151,29 +159,20 @@ def _field(data: Mapping[str, Any], name: str) -> float:
     return float(data[name])
 
 
-def _parameter(parameters: Mapping[str, Any], name: str, data: Mapping[str, Any], default: str) -> float:
-    if name not in parameters:
-        return _field(data, default)
-    if not is_real(parameters[name]) or parameters[name] < 0.0:
-        raise InvalidParameterError(f"{name} must be a time in us of 0 or more, but is {parameters[name]!r}.")
-    return float(parameters[name])
+def _or_field(time: float | None, data: Mapping[str, Any], default: str) -> float:
+    return _field(data, default) if time is None else time
 
 
-def _anneal(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> float:
-    if "anneal_schedule" in parameters and "annealing_time" in parameters:
+def _anneal(data: Mapping[str, Any], request: ParsedRequest) -> float:
+    if "anneal_schedule" in request.sent and "annealing_time" in request.sent:
         raise InvalidParameterError("anneal_schedule and annealing_time exclude each other; send one of them.")
-    time = anneal_time(data, parameters)
-    if time is not None:
-        return time
-    for name in ("anneal_schedule", "annealing_time"):
-        if name in parameters:
-            raise InvalidParameterError(f"{name} is malformed: {parameters[name]!r}.")
-    raise _missing("default_annealing_time")
+    time = request.anneal_time(data)
+    if time is None:
+        raise _missing("default_annealing_time")
+    return time
 
 
-def _decorrelation(data: Mapping[str, Any], parameters: Mapping[str, Any], anneal: float) -> float:
-    if not parameters.get("reduce_intersample_correlation", False):
-        return 0.0
+def _decorrelation(data: Mapping[str, Any], anneal: float) -> float:
     bounds = interval(data, "decorrelation_time_range")
     if bounds is None:
         raise _missing("decorrelation_time_range")
@@ -187,8 +186,7 @@ def _readout(data: Mapping[str, Any], n_qubits: int) -> float:
         if data.get(name) is None:
             raise _missing(name)
     model = data["readout_time_model"]
-    if model not in _MODELS:
-        raise InvalidParameterError(f"the readout time model must be one of {', '.join(_MODELS)}, but is {model!r}.")
+    check_choice("the readout time model", model, _MODELS)
     curve = np.asarray(data["readout_time_model_parameters"])
     if curve.ndim != 1 or curve.size < 2 or curve.size % 2 or curve.dtype.kind not in "iuf":
         raise InvalidParameterError(

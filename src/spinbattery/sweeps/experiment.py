@@ -18,7 +18,7 @@ from ..model.network import SpinNetwork
 from ..model.network_text import parse_network
 from ..model.problem import ChargingProblem
 from ..model.recipe import ProtocolRecipe
-from ..model.scales import EnergyScales
+from ..model.scales import EnergyScales, as_scales
 from ..model.spreadsheet import from_spreadsheet
 from ..model.topology import scales_for
 from .plan import Plan, grid
@@ -83,6 +83,10 @@ class EngineTable(BaseModel):
         return make_engine(self.name, options)
 
 
+BY_FILE = "energy_scales = FILE in the experiment file"
+"""How experiment files give energy scales."""
+
+
 class Experiment(_Table):
     """A whole file.
 
@@ -119,10 +123,11 @@ class Experiment(_Table):
             SpinBatteryError: anything a single run would be refused for.
         """
         engines = [self.engines] if isinstance(self.engines, str) else self.engines
+        networks = self._networks(folder)
         return grid(
-            self._networks(folder),
+            networks,
             [recipe for table in self.protocols for recipe in table.recipes()],
-            scales=self._scales(folder),
+            scales=self._scales(folder, networks),
             noise=self.noise,
             engines=[engine if isinstance(engine, str) else engine.build(self.tolerance) for engine in engines],
             seeds=self.seeds,
@@ -136,12 +141,12 @@ class Experiment(_Table):
             raise InvalidParameterError(
                 "a device has the noise it has; leave noise out of a file that is to run on one."
             )
-        given = self._scales(folder)
+        networks = [place(network) for network in self._networks(folder)]
+        scales = self._scales(folder, networks)
         recipes = [recipe for table in self.protocols for recipe in table.recipes()]
         return [
             ChargingProblem(network, recipe.build(network, scales), scales)
-            for network in map(place, self._networks(folder))
-            for scales in [scales_for(network, given)]
+            for network in networks
             for recipe in recipes
         ]
 
@@ -155,12 +160,15 @@ class Experiment(_Table):
             found.append(network.with_crosstalk(crosstalk, self.crosstalk_pairs) if crosstalk else network)
         return found
 
-    def _scales(self, folder: Path) -> EnergyScales | None:
-        if self.energy_scales is None:
-            if self.sheet is not None:
-                raise InvalidParameterError("sheet names a sheet of energy_scales; give both.")
-            return None
-        return from_spreadsheet(folder / user_path(self.energy_scales), self.sheet)
+    def _scales(self, folder: Path, networks: list[SpinNetwork]) -> EnergyScales:
+        given = None
+        if self.energy_scales is not None:
+            given = from_spreadsheet(folder / user_path(self.energy_scales), self.sheet)
+        elif self.sheet is not None:
+            raise InvalidParameterError("sheet names a sheet of energy_scales; give both.")
+        for network in networks:
+            scales_for(network, given, BY_FILE)
+        return as_scales(given)
 
 
 def read_experiment(path: str | Path) -> Plan:

@@ -23,7 +23,7 @@ from ..core.progress import Progress, checked_progress, silent
 from ..engines.common.contract import Engine
 from ..model.recipe import ProtocolLike
 from ..model.scales import EnergyScales
-from ..records.dataset import gather_named
+from ..records.dataset import gather
 from ..records.hashing import planned_key
 from ..records.record import Record
 from ..store.folder import Store, as_store
@@ -77,7 +77,7 @@ class Sweep:
         """
         names = {task.key: {"protocol": task.label, "network": task.problem.network.name} for task in self.plan}
         records = list(self.records())
-        return gather_named(records, [names[planned_key(record.key)] for record in records])
+        return gather(records, [names[planned_key(record.key)] for record in records])
 
     def __repr__(self) -> str:
         return (

@@ -80,7 +80,7 @@ class SampledEngine(Engine):
             request = sampler_request(problem, self.reads, strict=strict)
         except EngineError as error:
             return str(error)
-        found = violations(sampler.properties, request.h, request.J, self.arguments(sampler, request))  # type: ignore[arg-type]
+        found = violations(sampler.properties, request.h, request.J, self.arguments(sampler, request))
         found = found if strict else malformed(found)
         return "\n".join(found) if found else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -54,7 +53,7 @@ def merge_records(records: Sequence[Record]) -> Record:
         sums += ensemble.sums
     wall_time = sum(float(record.dataset.attrs["wall_time_s"]) for record in records)
     options = _options(first, parts)
-    if any(_given(record)["one_jump"] != options["one_jump"] for record in records):
+    if any(record.engine_options["one_jump"] != options["one_jump"] for record in records):
         options["one_jump"] = first.discretisation["one_jump"]  # what `auto` came to in one of them
     merged = replace(ensembles[0], sums=sums)
     return _rebuilt(first, merged, options, f"merged from {len(records)} records", wall_time)
@@ -113,17 +112,12 @@ def _ensemble(record: Record) -> Ensemble:
     return Ensemble.from_dataset(record.dataset)
 
 
-def _given(record: Record) -> dict[str, Any]:
-    options: dict[str, Any] = json.loads(str(record.dataset.attrs["engine_options"]))
-    return options
-
-
 def _reason(record: Record) -> str:
     return str(record.dataset.attrs["engine_reason"])
 
 
 def _parts(record: Record) -> list[Part]:
-    options = _given(record)
+    options = record.engine_options
     if "parts" in options:
         return [(seed, first, count) for seed, first, count in options["parts"]]
     return [(options["seed"], options["first"], options["trajectories"])]
@@ -148,7 +142,7 @@ def _check_alike(first: Record, other: Record, position: int) -> None:
         )
     if not np.array_equal(other.times, first.times):
         raise RecordError("the records have different output times; run them with the same times.")
-    options, others = _given(first), _given(other)
+    options, others = first.engine_options, other.engine_options
     for name in sorted({*options, *others}.difference(_WHICH)):
         # what `auto` came to is compared below
         if name != "one_jump" and options.get(name) != others.get(name):
@@ -196,7 +190,7 @@ def _joined(parts: list[Part]) -> list[Part]:
 
 def _options(record: Record, parts: list[Part]) -> dict[str, Any]:
     """Options of the run that has these trajectories."""
-    options = {name: value for name, value in _given(record).items() if name != "parts"}
+    options = {name: value for name, value in record.engine_options.items() if name != "parts"}
     options["trajectories"] = sum(count for *_, count in parts)
     if len(parts) == 1:
         return {**options, "seed": parts[0][0], "first": parts[0][1]}

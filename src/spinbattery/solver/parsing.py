@@ -1,0 +1,267 @@
+"""A sampler's request, read once: typed values, and a sentence for each malformed one.
+
+Limit checks, the times of a job and the emulator take the parsed request, and none of them reads a parameter again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.checks import is_one_of
+from ..core.typing import FloatArray, IntArray
+from .properties import integer_array, is_real, is_whole, number, shown
+
+SPIN_VALUES = {-1: "-1 or +1", 0: "0 or 1"}
+"""Values of spins in an initial state, by the value that is down."""
+
+LONGEST_LABEL = 1024
+
+
+@dataclass(frozen=True)
+class IsingProblem:
+    """h and J as arrays.
+
+    Attributes:
+        qubits: (n,) qubits with an entry in h.
+        fields: (n,) their h.
+        pairs: (E, 2) couplers with an entry in J, each once, the smaller qubit first.
+        couplings: (E,) their J.
+    """
+
+    qubits: IntArray
+    fields: FloatArray
+    pairs: IntArray
+    couplings: FloatArray
+
+    @classmethod
+    def of(cls, h: Mapping[Any, Any], J: Mapping[Any, Any]) -> IsingProblem:
+        """The problem as arrays; ValueError with a sentence where h or J has keys or values of the wrong kind."""
+        qubits, pairs = _labels(h, "h", 1), np.sort(_labels(J, "J", 2), axis=1)
+        fields, couplings = _reals(h, "h"), _reals(J, "J")
+        merged, member = np.unique(pairs, axis=0, return_inverse=True)
+        if len(merged) < len(pairs):  # dimod adds the values of (u, v) and (v, u)
+            pairs, couplings = merged, np.bincount(member.ravel(), weights=couplings).astype(np.float64)
+        return cls(qubits, fields, pairs, couplings)
+
+    @cached_property
+    def active(self) -> IntArray:
+        """All qubits of the problem, ascending; the ends of a coupler are among them."""
+        return np.unique(np.concatenate([self.qubits, self.pairs.ravel()]))
+
+
+@dataclass(frozen=True)
+class InitialState:
+    """Start of a reverse anneal.
+
+    Attributes:
+        qubits: (n,) qubits that have an entry.
+        values: (n,) their entries, NaN for what is no number.
+        given: what the caller passed, by qubit.
+    """
+
+    qubits: IntArray
+    values: FloatArray
+    given: Mapping[int, Any] | Sequence[Any]
+
+    @property
+    def is_list(self) -> bool:
+        return not isinstance(self.given, Mapping)
+
+    def spins(self, qubits: IntArray) -> NDArray[np.int8]:
+        """(n,) of +-1: the spins of these qubits, all of which must have an entry."""
+        return np.where(np.isin(qubits, self.qubits[self.values == 1.0]), np.int8(1), np.int8(-1))
+
+
+@dataclass(frozen=True)
+class ParsedRequest:
+    """What a sampler is asked, typed. A malformed parameter has its default, and a sentence in ``faults``.
+
+    Attributes:
+        problem: h and J, or None where they are malformed or of no concern.
+        sent: the parameters as they were passed.
+        faults: one sentence per malformed parameter, by its name.
+        down: value of a spin that is down in ``initial_state``: -1, or 0 where the problem was stated as a QUBO.
+        anneal_schedule: (k, 2) times (us) and s.
+        h_gain_schedule: (k, 2) times (us) and g.
+    """
+
+    problem: IsingProblem | None
+    sent: Mapping[str, Any]
+    faults: Mapping[str, str]
+    down: int = -1
+    anneal_schedule: FloatArray | None = None
+    annealing_time: float | None = None
+    h_gain_schedule: FloatArray | None = None
+    initial_state: InitialState | None = None
+    num_reads: int = 1
+    programming_thermalization: float | None = None
+    readout_thermalization: float | None = None
+    answer_mode: str | None = None
+    label: str | None = None
+    auto_scale: bool = True
+    fast_anneal: bool = False
+    flux_drift_compensation: bool = True
+    reduce_intersample_correlation: bool = False
+    reinitialize_state: bool = True
+
+    @property
+    def is_reverse(self) -> bool:
+        """Whether the anneal schedule starts at s = 1."""
+        return self.anneal_schedule is not None and bool(self.anneal_schedule[0, 1] == 1.0)
+
+    def anneal_time(self, properties: Mapping[str, Any]) -> float | None:
+        """Duration of one anneal in us; None where it is malformed, or absent from the properties as well.
+
+        Raises:
+            InvalidParameterError: the solver's ``default_annealing_time`` is malformed.
+        """
+        if "anneal_schedule" in self.sent:
+            return None if self.anneal_schedule is None else float(self.anneal_schedule[-1, 0])
+        return self.annealing_time if "annealing_time" in self.sent else number(properties, "default_annealing_time")
+
+
+def parse_request(
+    h: Mapping[Any, float], J: Mapping[Any, float], parameters: Mapping[str, Any], down: int = -1
+) -> ParsedRequest:
+    """Read a whole request; whatever is malformed is among the ``faults``."""
+    try:
+        return parse_parameters(parameters, IsingProblem.of(h, J), down)
+    except ValueError as malformed:
+        return parse_parameters(parameters, None, down, {"problem": str(malformed)})
+
+
+def parse_parameters(
+    parameters: Mapping[str, Any],
+    problem: IsingProblem | None = None,
+    down: int = -1,
+    faults: Mapping[str, str] | None = None,
+) -> ParsedRequest:
+    """Read the parameters that go with a problem; ``faults`` are those found before."""
+    found, values = dict(faults or {}), {}
+    for name, read in (_READERS | {"initial_state": partial(_initial_state, down=down)}).items():
+        if name in parameters:
+            try:
+                values[name] = read(name, parameters[name])
+            except ValueError as malformed:
+                found[name] = str(malformed)
+    return ParsedRequest(problem, parameters, found, down, **values)
+
+
+def _labels(values: Mapping[Any, Any], name: str, ndim: int) -> IntArray:
+    keys = list(values)
+    array = integer_array(keys, ndim)
+    if array is None:
+        what = "qubits, which are integers" if ndim == 1 else "pairs of qubits, which are integers"
+        odd = next((key for key in keys if not _is_label(key, ndim)), keys[0])
+        raise ValueError(f"the keys of {name} must be {what}, but one is {shown(odd)}; map the spins to qubits first.")
+    return array
+
+
+def _is_label(key: Any, ndim: int) -> bool:
+    return is_whole(key) if ndim == 1 else isinstance(key, tuple) and len(key) == 2 and all(map(is_whole, key))
+
+
+def _reals(values: Mapping[Any, Any], name: str) -> FloatArray:
+    try:
+        array = np.asarray(list(values.values())) if values else np.empty(0)
+    except ValueError:  # rows of unequal lengths
+        array = np.empty((0, 0))
+    if array.ndim != 1 or array.dtype.kind not in "iuf":
+        raise ValueError(f"the values of {name} must be real numbers, but some are not.")
+    return array.astype(np.float64)
+
+
+def _points(name: str, schedule: Any) -> FloatArray:
+    try:
+        array = np.asarray(schedule)
+    except ValueError:  # pairs and others mixed
+        array = np.empty(0)
+    if array.ndim != 2 or array.shape[1] != 2 or array.dtype.kind not in "iuf" or len(array) == 0:
+        raise ValueError(f"{name} must be a list of pairs (time in us, value) of numbers, but is {shown(schedule)}.")
+    points = array.astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
+    if bad.size:
+        t, value = points[bad[0]]
+        raise ValueError(f"{name} must be finite, but point {bad[0] + 1} is ({t:.10g}, {value:.10g}).")
+    return points
+
+
+def _duration(name: str, time: Any) -> float:
+    if not is_real(time) or time <= 0.0:
+        raise ValueError(f"{name} must be a finite number of us above 0, but is {time!r}.")
+    return float(time)
+
+
+def _thermalization(name: str, time: Any) -> float:
+    if not is_real(time) or time < 0.0:
+        raise ValueError(f"{name} must be a time of 0 us or more, but is {time!r}.")
+    return float(time)
+
+
+def _reads(name: str, count: Any) -> int:
+    if not is_whole(count) or count < 1:
+        raise ValueError(f"{name} must be a whole number of 1 or more, but is {count!r}.")
+    return int(count)
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, but is {value!r}.")  # noqa: TRY004
+    return value
+
+
+def _answer_mode(name: str, mode: Any) -> str:
+    if not is_one_of(mode, ("raw", "histogram")):
+        raise ValueError(f"{name} must be 'raw' or 'histogram', but is {mode!r}.")
+    return str(mode)
+
+
+def _label(name: str, label: Any) -> str:
+    if not isinstance(label, str) or not label:
+        raise ValueError(
+            f"{name} must be a text of 1 to {LONGEST_LABEL} characters, but is {label!r}; leave it out for none."
+        )
+    return label
+
+
+def _initial_state(name: str, state: Any, down: int) -> InitialState:
+    if isinstance(state, Mapping):
+        return InitialState(_labels(state, name, 1), _numbers_or_nan(list(state.values())), state)
+    if isinstance(state, Sequence | np.ndarray) and not isinstance(state, str) and getattr(state, "ndim", 1) == 1:
+        return InitialState(np.arange(len(state)), _numbers_or_nan(list(state)), list(state))
+    raise ValueError(
+        f"{name} must map qubits to {SPIN_VALUES[down]}, or list an entry for each of num_qubits qubits, but is "
+        f"{shown(state)}."
+    )
+
+
+def _numbers_or_nan(values: list[Any]) -> FloatArray:
+    with suppress(ValueError):
+        array = np.asarray(values)
+        if array.ndim == 1 and array.dtype.kind in "iuf" and bool not in set(map(type, values)):
+            return array.astype(np.float64)
+    return np.array([float(value) if is_real(value) else np.nan for value in values])
+
+
+_READERS: dict[str, Callable[[str, Any], Any]] = {
+    "anneal_schedule": _points,
+    "annealing_time": _duration,
+    "h_gain_schedule": _points,
+    "num_reads": _reads,
+    "programming_thermalization": _thermalization,
+    "readout_thermalization": _thermalization,
+    "answer_mode": _answer_mode,
+    "label": _label,
+    "auto_scale": _flag,
+    "fast_anneal": _flag,
+    "flux_drift_compensation": _flag,
+    "reduce_intersample_correlation": _flag,
+    "reinitialize_state": _flag,
+}
