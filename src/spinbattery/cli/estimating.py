@@ -75,7 +75,7 @@ def estimate(
         print(f"warning: {doubt.message}", file=sys.stderr)
     estimates = [found] if tau is None else [found, found.at_duration(tau)]
     if plot:
-        from ..figures.calibration import plot_calibration
+        from ..figures.curves import plot_calibration
         from ..figures.style import save_figure
 
         save_figure(plot_calibration({quantity: curve}, measured=(measured, error), banded=[quantity]), plot)

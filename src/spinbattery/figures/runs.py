@@ -27,7 +27,7 @@ from ..core.errors import InvalidParameterError
 from ..core.typing import FloatArray
 from ..records.charge_state import NO_CHARGE, ChargeState
 from ..records.no_precision import NoPrecision
-from .scaling import LABELS, Quantity, draw_limits, draw_reference, log_sizes, power_law, set_axes, size_grid
+from .axes import LABELS, Quantity, draw_limits, draw_reference, log_sizes, power_law, set_axes, size_grid
 from .style import REFERENCE, colours_of, new_figure
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def plot_runs(
     Runs that differ in their seeds alone are one point, their mean. Bars are the standard error of that mean, or for
     one run its standard error or error estimate; they may be smaller than the marker. Precision and fluctuation have
     log-log axes and, for a curve with three or more sizes, the log-log fit of its precision (:func:`fit_scaling`).
-    DrawnPoints with sigma = 0 to rounding are named in the legend. Uncharged points
+    Points with sigma = 0 to rounding are named in the legend. Uncharged points
     (:class:`~spinbattery.records.charge_state.ChargeState`) are hollow, and not fitted.
 
     Args:
@@ -212,7 +212,7 @@ def _at(sizes: NDArray[Any]) -> str:
 
 
 class DrawnPoints(NamedTuple):
-    """DrawnPoints of a curve, each (n,): N, values, half lengths of their bars, and which are uncharged."""
+    """Points of a curve, each (n,): N, values, half lengths of their bars, and which are uncharged."""
 
     sizes: NDArray[Any]
     values: FloatArray
