@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from spinbattery.analysis.calibration import CalibrationCurve, calibration_curve
 from spinbattery.analysis.scaling import Method, fit_scaling
-from spinbattery.figures.calibration import plot_calibration
+from spinbattery.figures.curves import plot_calibration
 from spinbattery.model.durations import parse_duration
 
 from . import device

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spinbattery.engines.symmetric.spectrum import SectorSpectrum, sector_spectrum
-from spinbattery.figures.spectrum import plot_spectrum
+from spinbattery.figures.level_diagram import plot_spectrum
 from spinbattery.model.network_text import parse_network
 from spinbattery.model.recipe import ProtocolRecipe
 

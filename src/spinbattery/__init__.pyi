@@ -52,10 +52,10 @@ from .engines.tensor.engine import TensorNetwork as TensorNetwork
 from .engines.trajectories.engine import Trajectories as Trajectories
 from .engines.trajectories.merging import extend_record as extend_record
 from .engines.trajectories.merging import merge_records as merge_records
-from .figures.calibration import plot_calibration as plot_calibration
+from .figures.curves import plot_calibration as plot_calibration
+from .figures.level_diagram import plot_spectrum as plot_spectrum
 from .figures.runs import plot_advantage as plot_advantage
 from .figures.runs import plot_runs as plot_runs
-from .figures.spectrum import plot_spectrum as plot_spectrum
 from .interop.measurement import read_measurement as read_measurement
 from .interop.measurement import record_from_magnetizations as record_from_magnetizations
 from .interop.measurement import record_from_samples as record_from_samples

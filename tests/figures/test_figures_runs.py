@@ -12,8 +12,8 @@ from run_datasets import Result, dataset, joined, recipe, with_seeds
 
 from spinbattery import advantage, charge, complete, cooperative, fit_scaling, plot_advantage, plot_runs
 from spinbattery.core.errors import FitError, InvalidParameterError
+from spinbattery.figures.axes import power_law
 from spinbattery.figures.marked import MarkedRuns, plot_marked
-from spinbattery.figures.scaling import power_law
 from spinbattery.figures.style import COLOURS, colours_of, save_figure
 from spinbattery.model.recipe import ProtocolRecipe
 from spinbattery.records.dataset import gather

@@ -48,7 +48,7 @@ _COLUMN = {"gamma": "noise", "gamma_tau": "noise", "crosstalk_tau": "crosstalk"}
 """Coordinates of the runs that parameters come from, where the names differ."""
 
 PER_DURATION: dict[str, Parameter] = {"gamma_tau": "gamma", "crosstalk_tau": "crosstalk"}
-"""Parameters that are another one times the duration."""
+"""Parameters that are products of another one with the duration."""
 
 _CROSSTALK = "+crosstalk:"
 """Separates the name of a network from the cross-talk that was added to it."""
@@ -210,7 +210,7 @@ def calibration_curve(
 
 
 def _merit(
-    points: _Points, quantity: str, method: Method, n_replicates: int, seed: int
+    points: _CurvePoints, quantity: str, method: Method, n_replicates: int, seed: int
 ) -> tuple[FloatArray, FloatArray]:
     """The figure of merit (n,) and its replicates (R, n)."""
     generator = np.random.default_rng(seed)
@@ -270,9 +270,8 @@ def _values(data: xr.Dataset, parameter: str) -> tuple[FloatArray, str | None]:
     else:
         kind = "+".join(_kinds(as_noise(texts[0] or None) or Noise())) or None  # the same in all runs of a curve
         if np.isnan(column).any():
-            k = int(np.argmax(np.isnan(column)))
+            network = data["network"].to_numpy()[np.isnan(column)][0]
             why = "its pairs have different J_CT" if name == "crosstalk" else "only emulated runs have one"
-            network = data["network"].to_numpy()[k]
             raise FitError(f"the run of {network} has no single {parameter}: {why}; leave it out.")
     return np.asarray(column * data["duration"].to_numpy() if parameter in PER_DURATION else column), kind
 
@@ -310,7 +309,7 @@ def _check_the_rest(data: xr.Dataset, parameter: str) -> None:
         )
 
 
-class _Points(NamedTuple):
+class _CurvePoints(NamedTuple):
     """The runs at n values x of the parameter: means and their errors (n, networks), errors zero where unknown."""
 
     x: FloatArray
@@ -325,7 +324,7 @@ class _Points(NamedTuple):
         return self.networks[:, 0]
 
 
-def _points(data: xr.Dataset, values: FloatArray, parameter: str, quantity: str) -> _Points:
+def _points(data: xr.Dataset, values: FloatArray, parameter: str, quantity: str) -> _CurvePoints:
     x = np.unique(values)
     if len(x) < _MIN_POINTS:
         raise FitError(f"all runs have {parameter} = {x[0]:g}, and one point is no curve; add runs at other values.")
@@ -339,7 +338,7 @@ def _points(data: xr.Dataset, values: FloatArray, parameter: str, quantity: str)
     return found[0]._replace(x=x, means=means, errors=errors)
 
 
-def _points_at(group: xr.Dataset, value: float, merit: str, what: str) -> _Points:
+def _points_at(group: xr.Dataset, value: float, merit: str, what: str) -> _CurvePoints:
     check_one_curve(group, what)
     seeds = seed_groups(group)
     first = group.isel(run=[members[0] for members in seeds])
@@ -351,10 +350,12 @@ def _points_at(group: xr.Dataset, value: float, merit: str, what: str) -> _Point
         raise FitError(f"{what}: the run with N = {n:g} has no {merit}, as its sigma {why}; leave that N out.")
     order = np.lexsort(networks.T[::-1])
     names = tuple(str(name).partition(_CROSSTALK)[0] for name in first["network"].to_numpy()[order])
-    return _Points(np.array([value]), networks[order], names, means[None, order], np.nan_to_num(errors[None, order]))
+    return _CurvePoints(
+        np.array([value]), networks[order], names, means[None, order], np.nan_to_num(errors[None, order])
+    )
 
 
-def _check_networks(found: Sequence[_Points], parameter: str, quantity: str) -> None:
+def _check_networks(found: Sequence[_CurvePoints], parameter: str, quantity: str) -> None:
     """Refuse other networks at the last value than at the first, and more or fewer than the quantity needs."""
     first, last = found[0], found[-1]
     if not np.array_equal(first.networks, last.networks):

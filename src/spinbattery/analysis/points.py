@@ -220,7 +220,7 @@ def check_one_family(networks: Iterable[SpinNetwork]) -> None:
 
 
 def check_one_curve(runs: xr.Dataset, what: str = "these runs", *, otherwise: str = "") -> None:
-    """Raise :class:`FitError` unless :func:`curve_coordinates` have one value each and seeds alone differ in a network.
+    """Raise :class:`FitError` unless curve coordinates have one value, and runs of one network differ in seeds alone.
 
     ``what`` names the runs in the message, and ``otherwise`` is a sentence about what else the caller offers.
     """

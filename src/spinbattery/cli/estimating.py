@@ -98,7 +98,7 @@ def estimate(
         print(f"warning: {doubt.message}", file=sys.stderr)
     at_tau = None if tau is None else found.at_duration(tau)
     if plot:
-        from ..figures.calibration import plot_calibration
+        from ..figures.curves import plot_calibration
         from ..figures.style import save_figure
 
         measured, name = (device.measured, device.error), options.quantity

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..analysis.bounds import bhatia_davis_precision
 from ..records.charge_state import NO_CHARGE
-from .scaling import draw_limits, draw_reference, set_axes, size_grid
+from .axes import draw_limits, draw_reference, set_axes, size_grid
 from .style import COLOURS, new_figure
 
 if TYPE_CHECKING:

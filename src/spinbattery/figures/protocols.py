@@ -64,7 +64,7 @@ def plot_schedule(protocol: Protocol, scales: EnergyScales) -> Figure:
 
 
 def plot_local_field(h: float, J: float, points: Sequence[tuple[str, float, str]]) -> Figure:
-    """|h_L| of Eq. 19 at g = 1 against n_C/N, with networks on it: their names, n_C/N and markers."""
+    """|h_L| of Eq. 19 at g = 1 against n_C/N, with networks on the curve: their names, n_C/N and markers."""
     with new_figure(4.6, 3.2) as figure:
         axis = figure.subplots()
         ratio = np.linspace(0.0, 7.5, 200)

@@ -27,7 +27,7 @@ from ..core.errors import InvalidParameterError
 from ..core.typing import FloatArray
 from ..records.charge_state import NO_CHARGE, ChargeState
 from ..records.no_precision import NoPrecision
-from .scaling import LABELS, Quantity, draw_limits, draw_reference, log_sizes, power_law, set_axes, size_grid
+from .axes import LABELS, Quantity, draw_limits, draw_reference, log_sizes, power_law, set_axes, size_grid
 from .style import REFERENCE, colours_of, new_figure
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def plot_advantage(data: xr.Dataset) -> Figure:
         for name, colour in colours.items():
             pairs = data.isel(pair=[k for k, found in enumerate(names) if found == name]).sortby("n_spins")
             ratio, error = (pairs[variable].to_numpy() for variable in ("precision_ratio", "precision_ratio_error"))
-            points = Points(pairs["n_spins"].to_numpy(), ratio, error, _hollow(pairs))
+            points = DrawnPoints(pairs["n_spins"].to_numpy(), ratio, error, _hollow(pairs))
             _draw_points(axis, points, f"over {name}", colour, joined=True)
         log_sizes(axis, sizes)
         axis.set_yscale("log")
@@ -201,7 +201,7 @@ def _draw_runs(
     means, errors = averages(curve, quantity, groups)
     hollow = np.array([uncharged[group].any() for group in groups], dtype=np.bool_)
     order = np.argsort(sizes, kind="stable")
-    points = Points(sizes[order], means[order], errors[order], hollow[order])
+    points = DrawnPoints(sizes[order], means[order], errors[order], hollow[order])
     _draw_points(axis, points, label, colour, joined=fitted is None)
     if fitted is not None:
         axis.plot(grid, fitted, color=colour, linewidth=1.2)
@@ -211,7 +211,7 @@ def _at(sizes: NDArray[Any]) -> str:
     return ", ".join(str(n) for n in np.unique(sizes))
 
 
-class Points(NamedTuple):
+class DrawnPoints(NamedTuple):
     """Points of a curve, each (n,): N, values, half lengths of their bars, and which are uncharged."""
 
     sizes: NDArray[Any]
@@ -220,7 +220,7 @@ class Points(NamedTuple):
     hollow: NDArray[np.bool_]
 
 
-def _draw_points(axis: Axes, points: Points, label: str, colour: str, *, joined: bool) -> None:
+def _draw_points(axis: Axes, points: DrawnPoints, label: str, colour: str, *, joined: bool) -> None:
     """Draw points with bars in one container, and hollow markers over the uncharged ones."""
     drawn = axis.errorbar(
         points.sizes,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core.errors import RecordError
-from .scaling import LABELS
+from .axes import LABELS
 from .style import COLOURS, colours_of, draw_corners, new_figure
 
 if TYPE_CHECKING:

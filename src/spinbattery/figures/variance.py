@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .scaling import draw_reference, log_sizes, size_grid
+from .axes import draw_reference, log_sizes, size_grid
 from .style import colours_of, new_figure
 
 if TYPE_CHECKING:

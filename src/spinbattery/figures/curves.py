@@ -11,7 +11,7 @@ import numpy as np
 from ..analysis.calibration import CalibrationCurve
 from ..core.checks import checked_mapping, finite, instance, pair, several
 from ..core.errors import InvalidParameterError
-from .scaling import LABELS
+from .axes import LABELS
 from .style import REFERENCE, colours_of, new_figure
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 
 from spinbattery.analysis.calibration import CalibrationCurve
 from spinbattery.core.errors import InvalidParameterError
-from spinbattery.figures.calibration import plot_calibration
+from spinbattery.figures.curves import plot_calibration
 
 X = [-3.0, -1.0, -0.1, 0.0]
 CURVES = {

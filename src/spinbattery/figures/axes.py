@@ -1,4 +1,4 @@
-"""Common parts of figures against the number of spins."""
+"""Axes, labels and reference lines of figures against the number of spins."""
 
 from __future__ import annotations
 

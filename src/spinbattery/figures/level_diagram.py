@@ -43,7 +43,7 @@ def plot_spectrum(spectra: Mapping[str, SectorSpectrum], *, top: float = _HEIGHT
             raise InvalidParameterError(f"spectra must come from sector_spectrum(), but one is {spectrum!r}.")
     top = positive("top", top)
     if not spectra or any(spectrum.times.size < 2 for spectrum in spectra.values()):
-        raise InvalidParameterError("give one or more spectra, each with two or more times.")
+        raise InvalidParameterError("give one or more spectra, each with at least two times.")
     with new_figure(1.2 + 3.6 * len(spectra), 3.6) as figure:
         axes = np.atleast_1d(figure.subplots(1, len(spectra), sharey=True))
         for axis, (title, spectrum) in zip(axes, spectra.items(), strict=True):
