@@ -35,13 +35,9 @@ _DEFERRED = (401, 403, 404, 429)
 
 @dataclass(frozen=True)
 class Solver:
-    """A solver that takes these problems.
+    """A solver such as ``Advantage_system6``; the mark of its working graph changes when qubits do.
 
-    Attributes:
-        name: such as ``Advantage_system6``.
-        graph_id: mark of its working graph, which changes when qubits do.
-        properties: as the solver publishes them.
-        handle: the client's own object; None of a solver that is not connected.
+    ``handle`` is the client's own object, None of a solver that is not connected.
     """
 
     name: str
@@ -71,14 +67,11 @@ class Answer:
 
 
 class Connection:
-    """An open connection, made by :func:`connect`.
-
-    Attributes:
-        account: endpoint and a mark of the token, from which the token cannot be recovered.
-    """
+    """An open connection, made by :func:`connect`; its ``account`` is the endpoint and a mark of the token."""
 
     def __init__(self, client: Any, problems: Any, secrets: Secrets) -> None:
         self._client, self._problems, self._secrets = client, problems, secrets
+        # the token cannot be recovered from its mark
         mark = hashlib.blake2b(client.config.token.strip().encode(), digest_size=4, person=b"spinbattery").hexdigest()
         self.account = f"{secrets.scrub(client.config.endpoint)}#{mark}"
 

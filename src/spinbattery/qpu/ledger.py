@@ -53,12 +53,10 @@ _CREATE = (
 
 @dataclass(frozen=True)
 class JobTerms:
-    """Description of a job that never changes.
+    """The part of a job that never changes.
 
-    Attributes:
-        key: of the run, and of its record in the store.
-        item: hash of the user's wish, the same on another working graph of the solver.
-        estimated_us: predicted QPU access time in us.
+    ``key`` is the key of the run and its record, ``item`` a hash of the user's wish, which is the same on another
+    working graph of the solver, and ``estimated_us`` the predicted QPU access time in us.
     """
 
     key: str
@@ -75,12 +73,9 @@ class JobTerms:
 
 @dataclass(frozen=True)
 class NewJob(JobTerms):
-    """A job before it is entered.
+    """A job before it is entered, with the options of the run and the parameters of the request.
 
-    Attributes:
-        options: of the run, for the record.
-        parameters: sent with the request.
-        problem: ``{"problem": ..., "qubits": [...]}``, from which the record is made when the answer comes.
+    The record is made from ``problem``, which is ``{"problem": ..., "qubits": [...]}``, when the answer comes.
     """
 
     options: dict[str, Any]

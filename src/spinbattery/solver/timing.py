@@ -35,14 +35,9 @@ _USED = (
 
 @dataclass(frozen=True)
 class QpuTiming:
-    """How long a job occupies the QPU, in us.
+    """Times for which a job occupies the QPU, in us: per read, except for programming.
 
-    Attributes:
-        n_reads: number of anneals.
-        anneal: one anneal.
-        readout: one read of all qubits of the problem.
-        delay: from one read to the next anneal, thermalization included.
-        programming: once per job, thermalization included.
+    The delay after a read, and the programming, include thermalization.
     """
 
     n_reads: int
@@ -119,11 +114,7 @@ def qpu_timing(properties: Mapping[str, Any], n_qubits: int, request: ParsedRequ
 
 
 def readout_time(properties: Mapping[str, Any], n_qubits: int) -> float | None:
-    """Time to read this many qubits once, in us; None where the solver publishes no timing data.
-
-    Raises:
-        InvalidParameterError: the timing data are malformed, or of another model.
-    """
+    """Time to read this many qubits once, in us; None where the solver publishes no timing data."""
     return None if properties.get("problem_timing_data") is None else _readout(_timing_data(properties), n_qubits)
 
 
