@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +12,6 @@ from ..core.errors import NetworkError
 from ..core.typing import IntArray
 from ..model.network import LatticeCut, SpinNetwork
 from ..model.topology import WorkingGraph
-
-
-def placer(graph: WorkingGraph) -> Callable[[SpinNetwork], SpinNetwork]:
-    """Function that puts networks on a working graph; see :func:`placed`."""
-    return lambda network: placed(network, graph)
 
 
 def placed(network: SpinNetwork, graph: WorkingGraph) -> SpinNetwork:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.checks import is_one_of
+from ..core.checks import is_one_of, is_row
 from ..core.typing import FloatArray, IntArray
 from .properties import integer_array, is_real, is_whole, number, shown
 
@@ -33,17 +33,17 @@ def _is_time(value: Any) -> bool:
     return is_real(value) and value >= 0.0
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
 _SCALARS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
     "annealing_time": (float, lambda time: is_real(time) and time > 0.0, "a finite number of us above 0"),
     "num_reads": (int, lambda count: is_whole(count) and count >= 1, "a whole number of 1 or more"),
     "programming_thermalization": (float, _is_time, "a time of 0 us or more"),
     "readout_thermalization": (float, _is_time, "a time of 0 us or more"),
     "answer_mode": (str, lambda mode: is_one_of(mode, ("raw", "histogram")), "'raw' or 'histogram'"),
-    "label": (
-        str,
-        lambda label: isinstance(label, str) and label != "",
-        f"a text of 1 to {LONGEST_LABEL} characters, or left out",
-    ),
+    "label": (str, _is_text, f"a text of 1 to {LONGEST_LABEL} characters, or left out"),
     "auto_scale": (bool, _is_flag, "True or False"),
     "fast_anneal": (bool, _is_flag, "True or False"),
     "flux_drift_compensation": (bool, _is_flag, "True or False"),
@@ -225,7 +225,7 @@ def _points(name: str, schedule: Any) -> FloatArray:
 def _initial_state(state: Any, down: int) -> InitialState:
     if isinstance(state, Mapping):
         return InitialState(_labels(state, "initial_state", 1), _numbers_or_nan(list(state.values())), state)
-    if isinstance(state, Sequence | np.ndarray) and not isinstance(state, str) and getattr(state, "ndim", 1) == 1:
+    if is_row(state):
         return InitialState(np.arange(len(state)), _numbers_or_nan(list(state)), list(state))
     raise ValueError(
         f"initial_state must map qubits to {SPIN_VALUES[down]}, or list an entry for each of num_qubits qubits, but is "
