@@ -2,7 +2,7 @@
 
 The arrays are [spin, read]: the same spin of all reads of a block is updated at once, so the reads are the lanes
 of vector instructions, no colouring of the graph is needed, and a spin gathers its neighbours by adding whole rows.
-A read's result depends on its own lane alone; blocks are a multiple of `LANES` reads wide, so that no lane falls
+A read's result depends only on its own lane; blocks are a multiple of `LANES` reads wide, so that no lane falls
 into the scalar remainder of a vectorised loop, where rounding may differ.
 
 A rotor is kept as v = theta/pi - 1/2 and as cos(theta) = -sin(pi v); sin(theta) = cos(pi v). Everything is float32:

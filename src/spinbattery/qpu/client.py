@@ -1,4 +1,4 @@
-"""The cloud service, one request at a time; the type of an error is what it means for the job.
+"""The cloud service, one request at a time; each type of error has its meaning for the job.
 
 Requests are made in the calling thread with the low-level part of D-Wave's client: there is one POST per job, nothing
 continues after an exception, and answers are decoded without the solver, which may be retired by then or have another
@@ -239,7 +239,7 @@ def _misconfigured(error: Exception, token: Any, secrets: Secrets) -> str:
     from dwave.cloud.config.exceptions import ConfigFileError
     from pydantic import ValidationError
 
-    remedy = "`dwave config inspect` shows what is read, `dwave config create` makes one"
+    remedy = "`dwave config inspect` shows the settings, `dwave config create` makes one"
     if isinstance(error, ValidationError):
         found = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         return secrets.scrub(f"the configuration of D-Wave's client is wrong: {found}; {remedy}.")

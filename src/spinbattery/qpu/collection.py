@@ -58,7 +58,7 @@ def record_key(job: Job) -> str:
 
 
 def stored_record(store: Store, job: Job) -> Record | None:
-    """The record of a job, also one that older versions wrote under the planned key alone; RecordError if damaged.
+    """The record of a job, also one that older versions wrote under just the planned key; RecordError if damaged.
 
     If the ledger has no problem id, as after a loss of the ledger, any measurement of the planned run counts.
     """

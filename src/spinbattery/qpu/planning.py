@@ -170,5 +170,5 @@ def plan_problems(problems: Iterable[ChargingProblem], solver: Solver, *, reads:
             job = PlannedJob(problem, request, solver, repetition, estimate, found)
             jobs.setdefault(job.key, job)
     if not jobs:
-        raise QpuError("there are no problems to plan; give at least one network and one protocol.")
+        raise QpuError("the plan has no problems; give at least one network and one protocol.")
     return QpuPlan(solver, tuple(jobs.values()))

@@ -25,7 +25,7 @@ Fate = Literal["sent", "found", "known", "failed", "busy", "waiting"]
 
 @dataclass(frozen=True)
 class SubmissionPolicy:
-    """What may be sent, again or for the first time.
+    """Rules for sending jobs.
 
     Attributes:
         budget_us: QPU access time that all jobs of the ledger together may take, in us.

@@ -103,10 +103,10 @@ class InitialState:
 
 @dataclass(frozen=True)
 class ParsedRequest:
-    """What a sampler is asked, typed. A malformed parameter has its default, and a sentence in ``faults``.
+    """A typed request. A malformed parameter has its default, and a sentence in ``faults``.
 
     Attributes:
-        problem: h and J, or None where they are malformed or of no concern.
+        problem: h and J, or None where they are malformed or not needed.
         sent: the parameters as they were passed.
         faults: one sentence per malformed parameter, by its name.
         down: value of a spin that is down in ``initial_state``: -1, or 0 where the problem was stated as a QUBO.

@@ -1,6 +1,6 @@
 """Cost of a job in QPU access time, by the documented timing model 1.0.x; all times in microseconds.
 
-The model and its fields are those of D-Wave's documentation, "Estimating Access Time" in the chapter on the operation
+The model and its fields are defined in D-Wave's documentation, "Estimating Access Time" in the chapter on the operation
 and timing of a QPU. The solver publishes the figures as the property ``problem_timing_data``.
 """
 
@@ -125,8 +125,7 @@ def _timing_data(properties: Mapping[str, Any]) -> Mapping[str, Any]:
             "the solver publishes no property 'problem_timing_data', so its QPU access time cannot be predicted; "
             "save the properties of a solver that does."
         )
-    if not isinstance(data, Mapping):
-        raise InvalidParameterError(f"the solver's property 'problem_timing_data' must be a mapping, but is {data!r}.")
+    data = instance("the solver's property 'problem_timing_data'", data, Mapping)  # type: ignore[type-abstract]
     version = data.get("version")
     if version is None:
         raise _missing("version")
