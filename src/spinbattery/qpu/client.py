@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +103,7 @@ class Connection:
         names = sorted({solver.name for solver in found})
         if not found:
             which = repr(name) if name else "with h_gain_schedule and initial_state"
-            raise QpuError(f"there is no solver {which} for this token and region; `dwave solvers` lists them.")
+            raise QpuError(f"this token and region have no solver {which}; `dwave solvers` lists the available ones.")
         if len(names) > 1:
             raise QpuError(f"there are several solvers: {', '.join(names)}; name one with --solver.")
         handle = found[0]
@@ -190,10 +190,6 @@ class Connection:
         with self._asking(), suppress(ResourceConflictError):
             self._problems.cancel_problem(problem_id)
 
-    def close(self) -> None:
-        self._problems.close()
-        self._client.close()
-
 
 @contextmanager
 def connect() -> Iterator[Connection]:
@@ -221,17 +217,11 @@ def connect() -> Iterator[Connection]:
             client = Client(**{**options, "defaults": _DEFAULTS})
         except Exception as error:
             raise QpuError(_misconfigured(error, options.get("token"), secrets)) from None
-        try:
+        with closing(client):
             # not compressed: a proxy on the way may not support streamed bodies
             api = SolverAPIClient.from_config_model(client.config, compress_qpu_problem_data=False)
-        except BaseException:
-            client.close()
-            raise
-        connection = Connection(client, Problems(client=api), secrets)
-        try:
-            yield connection
-        finally:
-            connection.close()
+            with closing(Problems(client=api)) as problems:
+                yield Connection(client, problems, secrets)
 
 
 def _misconfigured(error: Exception, token: Any, secrets: Secrets) -> str:
