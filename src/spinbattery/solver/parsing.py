@@ -162,7 +162,7 @@ def parse_parameters(
     faults: Mapping[str, str] | None = None,
 ) -> ParsedRequest:
     """Read the parameters that go with a problem; ``faults`` are those found before."""
-    found, values = dict(faults or {}), {}
+    found, values = dict(faults or {}), dict[str, Any]()
     for name, value in parameters.items():
         try:
             if name in _SCHEDULES:

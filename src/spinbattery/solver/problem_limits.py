@@ -36,7 +36,7 @@ def graph_violations(properties: Mapping[str, Any], problem: IsingProblem) -> It
     if qubits is not None and (missing := np.setdiff1d(problem.active, qubits)).size:
         yield f"the solver's working graph lacks {_qubits(missing)} of the problem; choose a region of it."
     couplers = integers(properties, "couplers", 2)
-    if couplers is not None and (absent := problem.pairs[~_contains(couplers, problem.pairs)]).size:
+    if couplers is not None and (absent := problem.pairs[~contains(couplers, problem.pairs)]).size:
         yield f"the solver's working graph lacks {_couplers(absent)} of the problem; choose a region of it."
     if (infinite := problem.qubits[~np.isfinite(problem.fields)]).size:
         yield f"h must be finite, but is not on {_qubits(infinite)}."
@@ -70,7 +70,7 @@ def initial_state_violations(properties: Mapping[str, Any], request: ParsedReque
         yield from _state(properties, request, request.initial_state)
 
 
-def _contains(couplers: IntArray, pairs: IntArray) -> Any:
+def contains(couplers: IntArray, pairs: IntArray) -> Any:
     """Which pairs, their smaller qubit first, are among the couplers, in either order of the ends."""
     if couplers.size == 0 or pairs.size == 0:
         return np.zeros(len(pairs), dtype=bool)
