@@ -204,7 +204,7 @@ def test_a_sampler_without_the_parameters_is_refused():
 
 
 def test_crosstalk_on_a_real_chip_is_refused():
-    with pytest.raises(EngineError, match="a sampler has the cross-talk it has"):
+    with pytest.raises(EngineError, match="a sampler's cross-talk cannot be set"):
         charge(torus(2, 2).with_crosstalk(-0.1), CP, engine=Annealer(sampler=RandomAnnealer(), reads=10))
 
 
@@ -324,7 +324,7 @@ def test_composites_that_sample_another_protocol_are_refused():
 
 
 def test_output_times_are_refused():
-    with pytest.raises(EngineError, match="reads spins at the end alone"):
+    with pytest.raises(EngineError, match="reads spins only at the end"):
         charge(torus(2, 2), CP, engine=QUICK, times=[1.0])
 
 

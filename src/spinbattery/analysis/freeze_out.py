@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..annealer.options import checked_readout_error
 from ..annealer.schedule import AnnealSchedule
 from ..core.checks import apart, finite, is_one_of, positive
 from ..core.errors import EngineError, InvalidParameterError
@@ -106,10 +107,7 @@ def freeze_out(
     """
     problem = as_problem(problem)
     kt = positive("temperature", temperature) * 1e-3 * BOLTZMANN_GHZ_PER_KELVIN
-    readout_error = finite("readout_error", readout_error)
-    if not 0.0 <= readout_error <= 0.5:
-        value, _, _ = apart(readout_error, 0.0, 0.5)
-        raise InvalidParameterError(f"readout_error is a probability within [0, 0.5], but is {value}.")
+    readout_error = checked_readout_error(readout_error)
     s, gain = finite("s", s), _gain_at(problem.protocol, s)
     half_b = 0.5 * float(problem.scales.B(s))
     transverse = -0.5 * float(problem.scales.A(s)) if is_one_of(form, ("rotor",)) else 0.0

@@ -27,17 +27,12 @@ def changing_composite(sampler: dimod.Sampler, is_reverse: bool) -> str | None:
 
     ``is_reverse``: whether the protocol starts from an initial state.
     """
+    effects = _CHANGING | ({_SPIN_REVERSAL: "reverses h and J but not initial_state"} if is_reverse else {})
     for layer in layers(sampler):
-        names = {kind.__name__ for kind in type(layer).__mro__}
-        if is_reverse and _SPIN_REVERSAL in names:
+        for name in effects.keys() & {kind.__name__ for kind in type(layer).__mro__}:
             return (
-                f"its sampler has a {type(layer).__name__}, which reverses h and J but not initial_state, so that "
-                "reads would start from another state than the protocol's; give the sampler without it."
-            )
-        for name in _CHANGING.keys() & names:
-            return (
-                f"its sampler has a {type(layer).__name__}, which {_CHANGING[name]}, so that another protocol would "
-                "be sampled; give the sampler without it."
+                f"its sampler has a {type(layer).__name__}, which {effects[name]}, so that another protocol would be "
+                "sampled; give the sampler without it."
             )
     return None
 

@@ -91,13 +91,7 @@ _ADVANTAGE_LIMITS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Device:
-    """The machine that is emulated.
-
-    Attributes:
-        network: the qubits and couplers; weights do not matter.
-        solver: properties of the solver it was made from, or None.
-        topology: type and shape.
-    """
+    """The machine that is emulated: its graph, the properties of the solver it was made from, and its topology."""
 
     network: SpinNetwork
     solver: Mapping[str, Any] | None

@@ -179,7 +179,7 @@ class EmulatedAnnealer(dimod.Sampler, dimod.Structured, dimod.Scoped):
 
         Args:
             bqm: SPIN or BINARY, on nodes and edges of this sampler.
-            parameters: of a QPU or of the emulator alone, as ``properties["parameters"]`` describes them; times in us.
+            parameters: of a QPU, or the emulator's own, as ``properties["parameters"]`` describes them; times in us.
                 A parameter that is None counts as not given. ``initial_state`` has the values of ``bqm``: -1 and +1
                 for SPIN, 0 and 1 for BINARY.
 

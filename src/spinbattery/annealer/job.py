@@ -21,13 +21,9 @@ SpinArray = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class DenseProblem:
-    """An Ising problem on spins 0 to n - 1, energies in units of B(s)/2.
+    """An Ising problem on spins 0 to n - 1: h (n,), and J (E,), not zero, of pairs (E, 2), in units of B(s)/2.
 
-    Attributes:
-        fields: (n,) h.
-        pairs: (E, 2) coupled spins, parasitic couplings included.
-        couplings: (E,) their J, none of them zero.
-        stuck: (n,) int8, the value at which a spin is held, or 0 for a free one.
+    ``stuck`` (n,) holds the value of a stuck spin, and 0 for a free one. Pairs include parasitic couplings.
     """
 
     fields: FloatArray

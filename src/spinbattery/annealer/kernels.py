@@ -2,7 +2,7 @@
 
 The arrays are [spin, read]: the same spin of all reads of a block is updated at once, so the reads are the lanes
 of vector instructions, no colouring of the graph is needed, and a spin gathers its neighbours by adding whole rows.
-A read's result depends on its own lane alone; blocks are a multiple of `LANES` reads wide, so that no lane falls
+A read's result depends only on its own lane; blocks are a multiple of `LANES` reads wide, so that no lane falls
 into the scalar remainder of a vectorised loop, where rounding may differ.
 
 A rotor is kept as v = theta/pi - 1/2 and as cos(theta) = -sin(pi v); sin(theta) = cos(pi v). Everything is float32:
@@ -141,6 +141,18 @@ def _sum_weighted_rows(rows, neighbours, weights, first, last, total):
             total[r] += x * a[r]
 
 
+@numba.njit(inline="always")
+def _next(a, b, c, d):
+    """The next state of xoshiro128+."""
+    t = _U(b << _U(9))
+    c = _U(c ^ a)
+    d = _U(d ^ b)
+    b = _U(b ^ c)
+    a = _U(a ^ d)
+    c = _U(c ^ t)
+    return a, b, c, _U(_U(d << _U(11)) | _U(d >> _U(21)))
+
+
 @numba.njit(fastmath=_FAST, inline="always")
 def _update(v, cosine, total, s0, s1, s2, s3, field, coupling, transverse, width):
     """Metropolis update of one spin in all reads; s0 to s3 are the reads' xoshiro128+ generators.
@@ -154,21 +166,9 @@ def _update(v, cosine, total, s0, s1, s2, s3, field, coupling, transverse, width
         c = s2[r]
         d = s3[r]
         first = _U(a + d)
-        t = _U(b << _U(9))
-        c = _U(c ^ a)
-        d = _U(d ^ b)
-        b = _U(b ^ c)
-        a = _U(a ^ d)
-        c = _U(c ^ t)
-        d = _U(_U(d << _U(11)) | _U(d >> _U(21)))
+        a, b, c, d = _next(a, b, c, d)
         second = _U(a + d)
-        t = _U(b << _U(9))
-        c = _U(c ^ a)
-        d = _U(d ^ b)
-        b = _U(b ^ c)
-        a = _U(a ^ d)
-        c = _U(c ^ t)
-        d = _U(_U(d << _U(11)) | _U(d >> _U(21)))
+        a, b, c, d = _next(a, b, c, d)
         s0[r] = a
         s1[r] = b
         s2[r] = c

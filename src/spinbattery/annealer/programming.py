@@ -25,9 +25,8 @@ class Program:
     Attributes:
         variables: (n,) labels.
         places: (n,) indices of the qubits in the device, ascending.
-        h: (n,) fields in units of B(s)/2.
+        h, J: (n,) and (E,), in units of B(s)/2.
         pairs: (E, 2) indices into the variables, the smaller one first.
-        J: (E,) couplings in units of B(s)/2.
         down: value of a spin that is down in the caller's model: -1, or 0 of a BINARY one.
     """
 

@@ -29,13 +29,7 @@ _FORWARD = Waveform(((0.0, 0.0), (1.0, 1.0)))
 
 @dataclass(frozen=True)
 class AnnealSchedule:
-    """s and g of one anneal, in normalised time.
-
-    Attributes:
-        s: anneal fraction.
-        g: gain of the fields h.
-        duration: in us; the emulator's dynamics do not depend on it.
-    """
+    """s and g of one anneal, in normalised time; the emulator's dynamics do not depend on the duration (us)."""
 
     s: Waveform
     g: Waveform
@@ -76,14 +70,7 @@ def _waveform(points: FloatArray) -> Waveform:
 
 @dataclass(frozen=True)
 class SweepEnergies:
-    """Energies of each Monte Carlo sweep, (sweep,) arrays.
-
-    Attributes:
-        s: anneal fraction.
-        transverse: A in GHz.
-        ising: B in GHz.
-        gain: g.
-    """
+    """s, A and B in GHz, and the gain g of each Monte Carlo sweep, (sweep,) arrays."""
 
     s: FloatArray
     transverse: FloatArray

@@ -33,7 +33,7 @@ def run_worldlines(job: AnnealJob) -> SpinArray:
     problem = job.problem
     if problem.n_spins > _SPINS_MOST:
         raise EngineError(
-            f"the model 'pimc' is a check for up to {_SPINS_MOST} spins, but there are {problem.n_spins}; use "
+            f"the model 'pimc' is a check for up to {_SPINS_MOST} spins, but the problem has {problem.n_spins}; use "
             "'svmc-tf', which is some hundred times faster."
         )
     job.schedule.last_rise(job.freeze_out)

@@ -1,4 +1,4 @@
-"""The cloud service, one request at a time; the type of an error is what it means for the job.
+"""The cloud service, one request at a time; each type of error has its meaning for the job.
 
 Requests are made in the calling thread with the low-level part of D-Wave's client: there is one POST per job, nothing
 continues after an exception, and answers are decoded without the solver, which may be retired by then or have another
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +35,9 @@ _DEFERRED = (401, 403, 404, 429)
 
 @dataclass(frozen=True)
 class Solver:
-    """A solver that takes these problems.
+    """A solver such as ``Advantage_system6``; the mark of its working graph changes when qubits do.
 
-    Attributes:
-        name: such as ``Advantage_system6``.
-        graph_id: mark of its working graph, which changes when qubits do.
-        properties: as the solver publishes them.
-        handle: the client's own object; None of a solver that is not connected.
+    ``handle`` is the client's own object, None of a solver that is not connected.
     """
 
     name: str
@@ -71,14 +67,11 @@ class Answer:
 
 
 class Connection:
-    """An open connection, made by :func:`connect`.
-
-    Attributes:
-        account: endpoint and a mark of the token, from which the token cannot be recovered.
-    """
+    """An open connection, made by :func:`connect`; its ``account`` is the endpoint and a mark of the token."""
 
     def __init__(self, client: Any, problems: Any, secrets: Secrets) -> None:
         self._client, self._problems, self._secrets = client, problems, secrets
+        # the token cannot be recovered from its mark
         mark = hashlib.blake2b(client.config.token.strip().encode(), digest_size=4, person=b"spinbattery").hexdigest()
         self.account = f"{secrets.scrub(client.config.endpoint)}#{mark}"
 
@@ -110,7 +103,7 @@ class Connection:
         names = sorted({solver.name for solver in found})
         if not found:
             which = repr(name) if name else "with h_gain_schedule and initial_state"
-            raise QpuError(f"there is no solver {which} for this token and region; `dwave solvers` lists them.")
+            raise QpuError(f"this token and region have no solver {which}; `dwave solvers` lists the available ones.")
         if len(names) > 1:
             raise QpuError(f"there are several solvers: {', '.join(names)}; name one with --solver.")
         handle = found[0]
@@ -197,10 +190,6 @@ class Connection:
         with self._asking(), suppress(ResourceConflictError):
             self._problems.cancel_problem(problem_id)
 
-    def close(self) -> None:
-        self._problems.close()
-        self._client.close()
-
 
 @contextmanager
 def connect() -> Iterator[Connection]:
@@ -228,17 +217,11 @@ def connect() -> Iterator[Connection]:
             client = Client(**{**options, "defaults": _DEFAULTS})
         except Exception as error:
             raise QpuError(_misconfigured(error, options.get("token"), secrets)) from None
-        try:
+        with closing(client):
             # not compressed: a proxy on the way may not support streamed bodies
             api = SolverAPIClient.from_config_model(client.config, compress_qpu_problem_data=False)
-        except BaseException:
-            client.close()
-            raise
-        connection = Connection(client, Problems(client=api), secrets)
-        try:
-            yield connection
-        finally:
-            connection.close()
+            with closing(Problems(client=api)) as problems:
+                yield Connection(client, problems, secrets)
 
 
 def _misconfigured(error: Exception, token: Any, secrets: Secrets) -> str:
@@ -246,7 +229,7 @@ def _misconfigured(error: Exception, token: Any, secrets: Secrets) -> str:
     from dwave.cloud.config.exceptions import ConfigFileError
     from pydantic import ValidationError
 
-    remedy = "`dwave config inspect` shows what is read, `dwave config create` makes one"
+    remedy = "`dwave config inspect` shows the settings, `dwave config create` makes one"
     if isinstance(error, ValidationError):
         found = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         return secrets.scrub(f"the configuration of D-Wave's client is wrong: {found}; {remedy}.")

@@ -58,7 +58,7 @@ def record_key(job: Job) -> str:
 
 
 def stored_record(store: Store, job: Job) -> Record | None:
-    """The record of a job, also one that older versions wrote under the planned key alone; RecordError if damaged.
+    """The record of a job, also one that older versions wrote under just the planned key; RecordError if damaged.
 
     If the ledger has no problem id, as after a loss of the ledger, any measurement of the planned run counts.
     """
@@ -251,14 +251,12 @@ class _Collector:
 
     def _end(self, job: Job, status: Status) -> None:
         """Note the end of a job that has no answer."""
-        if status.status in PENDING:
-            self.result.pending[job.key] = status.status.lower()
-            return
-        if status.status not in ("FAILED", CANCELLED):
-            self.result.pending[job.key] = f"the server says {status.status}"
-            return
-        state: State = "cancelled" if status.status == CANCELLED else "failed"
-        self._give_up(job, state, status.message or f"the server says {status.status}")
+        ends: dict[str, State] = {"FAILED": "failed", CANCELLED: "cancelled"}
+        state, says = ends.get(status.status), f"the server says {status.status}"
+        if state is None:
+            self.result.pending[job.key] = status.status.lower() if status.status in PENDING else says
+        else:
+            self._give_up(job, state, status.message or says)
 
     def _give_up(self, job: Job, state: State, message: str, *, ran: bool = False) -> None:
         if job.state == "submitted":  # a finished one has only lost its record
@@ -287,9 +285,7 @@ def cancel(
     fates: dict[str, str] = {}
     for key in keys:
         with store.claim(key) as ours:
-            fates[key] = (
-                _cancelled(ledger, connection, key, grace) if ours else "another process works on it; try again"
-            )
+            fates[key] = _cancelled(ledger, connection, key, grace) if ours else "another process works on it"
     return fates
 
 

@@ -1,4 +1,4 @@
-"""Errors between us and the server: their type is what they mean for a job, and their text has no secrets."""
+"""Errors between us and the server: each type has its meaning for a job, and no text has secrets."""
 
 from __future__ import annotations
 

@@ -53,12 +53,10 @@ _CREATE = (
 
 @dataclass(frozen=True)
 class JobTerms:
-    """Description of a job that never changes.
+    """The part of a job that never changes.
 
-    Attributes:
-        key: of the run, and of its record in the store.
-        item: hash of the user's wish, the same on another working graph of the solver.
-        estimated_us: predicted QPU access time in us.
+    ``key`` is the key of the run and its record, ``item`` a hash of the user's wish, which is the same on another
+    working graph of the solver, and ``estimated_us`` the predicted QPU access time in us.
     """
 
     key: str
@@ -75,12 +73,9 @@ class JobTerms:
 
 @dataclass(frozen=True)
 class NewJob(JobTerms):
-    """A job before it is entered.
+    """A job before it is entered, with the options of the run and the parameters of the request.
 
-    Attributes:
-        options: of the run, for the record.
-        parameters: sent with the request.
-        problem: ``{"problem": ..., "qubits": [...]}``, from which the record is made when the answer comes.
+    The record is made from ``problem``, which is ``{"problem": ..., "qubits": [...]}``, when the answer comes.
     """
 
     options: dict[str, Any]
@@ -195,7 +190,7 @@ class Ledger:
         if not self.path.exists():
             return []
         with self.transaction() as connection:
-            found = [Job(*row) for row in connection.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY rowid")]
+            found = _jobs(connection)
         wanted = None if keys is None else set(keys)
         return [
             job for job in found if (wanted is None or job.key in wanted) and (states is None or job.state in states)
@@ -240,8 +235,7 @@ class Ledger:
             QpuError: over the budget; nothing is entered.
         """
         with self.transaction() as connection:
-            rows = connection.execute(f"SELECT {_COLUMNS} FROM jobs").fetchall()
-            known = {job.key: job for job in (Job(*row) for row in rows)}
+            known = {job.key: job for job in _jobs(connection)}
             for new in jobs:
                 if new.key not in known:
                     _enter(connection, new)
@@ -250,12 +244,12 @@ class Ledger:
                     changes = {"label": _label(new.key), "problem_id": None, "account": None, "message": None,
                                "charged_us": None, "lost_us": known[new.key].cost_us}  # fmt: skip
                     _change(connection, new.key, "planned", changes)
-            used = sum(Job(*row).cost_us for row in connection.execute(f"SELECT {_COLUMNS} FROM jobs"))
+            used = sum(job.cost_us for job in _jobs(connection))
             if not used <= budget_us:
                 raise QpuError(
                     f"all jobs of the ledger {str(self.path)!r} with these would take {used / 1e6:.3f} s of QPU time, "
-                    f"more than the budget of {budget_us / 1e6:.3f} s, so nothing was sent; raise the budget, ask for "
-                    "fewer reads, or drop planned jobs with `spinbattery qpu cancel`."
+                    f"more than the budget of {budget_us / 1e6:.3f} s, so nothing was sent; increase the budget, ask "
+                    "for fewer reads, or drop planned jobs with `spinbattery qpu cancel`."
                 )
 
     def move(
@@ -281,6 +275,10 @@ class Ledger:
             sent = {"account": account, "parameters": canonical_json(parameters), "attempt": row[1] + 1}
             _change(connection, key, "submitting", {**sent, "message": None})
             return Job(*connection.execute(f"SELECT {_COLUMNS} FROM jobs WHERE key = ?", [key]).fetchone())
+
+
+def _jobs(connection: sqlite3.Connection) -> list[Job]:
+    return [Job(*row) for row in connection.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY rowid")]
 
 
 def _label(key: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +12,7 @@ from ..core.errors import NetworkError
 from ..core.typing import IntArray
 from ..model.network import LatticeCut, SpinNetwork
 from ..model.topology import WorkingGraph
-
-
-def placer(graph: WorkingGraph) -> Callable[[SpinNetwork], SpinNetwork]:
-    """Function that puts networks on a working graph; see :func:`placed`."""
-    return lambda network: placed(network, graph)
+from ..solver.problem_limits import contains
 
 
 def placed(network: SpinNetwork, graph: WorkingGraph) -> SpinNetwork:
@@ -73,9 +68,7 @@ def _qubits(network: SpinNetwork) -> IntArray:
 
 def _check_fit(name: str, qubits: IntArray, pairs: IntArray, graph: WorkingGraph) -> None:
     missing = qubits[~np.isin(qubits, graph.qubits)]
-    base = int(max(qubits.max(), graph.qubits.max())) + 1
-    keys = np.sort(pairs, axis=1) @ np.array([base, 1]) if len(pairs) else np.empty(0, dtype=np.int64)
-    absent = pairs[~np.isin(keys, graph.couplers @ np.array([base, 1]))]
+    absent = pairs[~contains(graph.couplers, np.sort(pairs, axis=1))]
     if len(missing) or len(absent):
         first = f"qubit {missing[0]}" if len(missing) else f"coupler {absent[0].tolist()}"
         raise NetworkError(

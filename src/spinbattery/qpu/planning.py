@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from ..solver.timing import qpu_timing
 from ..sweeps.experiment import BY_FILE, read_problems
 from .client import Solver
 from .ledger import NewJob
-from .placement import placer
+from .placement import placed
 
 ENGINE = "qpu"
 _NO_TIMES = np.empty(0)
@@ -146,7 +146,7 @@ def plan_jobs(experiment: str | Path, solver: Solver, *, reads: int, repetitions
         SpinBatteryError: an error in the file, a network that does not fit, a protocol that no annealer runs, or
             properties without timing data.
     """
-    problems = read_problems(experiment, placer(WorkingGraph.from_properties(solver.properties)))
+    problems = read_problems(experiment, partial(placed, graph=WorkingGraph.from_properties(solver.properties)))
     return plan_problems(problems, solver, reads=reads, repetitions=repetitions)
 
 
@@ -170,5 +170,5 @@ def plan_problems(problems: Iterable[ChargingProblem], solver: Solver, *, reads:
             job = PlannedJob(problem, request, solver, repetition, estimate, found)
             jobs.setdefault(job.key, job)
     if not jobs:
-        raise QpuError("there are no problems to plan; give at least one network and one protocol.")
+        raise QpuError("the plan has no problems; give at least one network and one protocol.")
     return QpuPlan(solver, tuple(jobs.values()))

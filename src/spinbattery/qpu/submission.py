@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from ..core.checks import finite
 from ..core.errors import InvalidParameterError, QpuError
@@ -25,7 +25,7 @@ Fate = Literal["sent", "found", "known", "failed", "busy", "waiting"]
 
 @dataclass(frozen=True)
 class SubmissionPolicy:
-    """What may be sent, again or for the first time.
+    """Rules for sending jobs.
 
     Attributes:
         budget_us: QPU access time that all jobs of the ledger together may take, in us.
@@ -57,9 +57,7 @@ class Submission:
         messages: of the jobs that failed or wait.
     """
 
-    counts: dict[Fate, int] = field(
-        default_factory=lambda: dict.fromkeys(("sent", "found", "known", "failed", "busy", "waiting"), 0)
-    )
+    counts: dict[Fate, int] = field(default_factory=lambda: dict.fromkeys(get_args(Fate), 0))
     messages: list[str] = field(default_factory=list)
 
     @property

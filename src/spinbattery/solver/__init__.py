@@ -1,1 +1,1 @@
-"""What any annealer accepts: properties and limits of a solver, the request that it is sent, and its timing."""
+"""Requests to any annealer: properties and limits of a solver, the parsed request, and the timing of a job."""

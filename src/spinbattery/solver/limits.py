@@ -1,7 +1,7 @@
-"""What a solver accepts: one check of a whole request against the solver's properties, all violations at once.
+"""Limits of a solver: one check of a whole request against the solver's properties, all violations at once.
 
 The cloud client checks only parameter names and the graph. The solver stops at the first violation, after the request
-was sent. The rules are those of D-Wave's documentation of QPU solver parameters and properties.
+was sent. The rules come from D-Wave's documentation of QPU solver parameters and properties.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .schedule_limits import fast_anneal_violations, gain_violations, resolution
 from .timing import readout_time
 
 _OBSOLETE = {
-    "max_answers": "is obsolete; leave it out and send num_reads alone",
+    "max_answers": "is obsolete; leave it out and send only num_reads",
     "num_spin_reversal_transforms": "is obsolete; leave it out and transform the problem itself",
 }
 
@@ -33,8 +33,8 @@ def violations(
 ) -> list[str]:
     """List everything in a request that the solver would refuse, round or misread.
 
-    What a solver does not publish is not checked. With ``auto_scale`` absent or True the solver scales h and J, so
-    their ranges are not checked. A parameter with the value None counts as sent.
+    Limits that a solver does not publish are not checked, nor are the ranges of h and J where ``auto_scale`` is absent
+    or True, as the solver then scales them. A parameter with the value None counts as sent.
 
     Args:
         properties: of the solver.

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.checks import is_one_of
+from ..core.checks import is_one_of, is_row
 from ..core.typing import FloatArray, IntArray
 from .properties import integer_array, is_real, is_whole, number, shown
 
@@ -22,17 +22,42 @@ SPIN_VALUES = {-1: "-1 or +1", 0: "0 or 1"}
 """Values of spins in an initial state, by the value that is down."""
 
 LONGEST_LABEL = 1024
+_SCHEDULES = ("anneal_schedule", "h_gain_schedule")
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_time(value: Any) -> bool:
+    return is_real(value) and value >= 0.0
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+_SCALARS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
+    "annealing_time": (float, lambda time: is_real(time) and time > 0.0, "a finite number of us above 0"),
+    "num_reads": (int, lambda count: is_whole(count) and count >= 1, "a whole number of 1 or more"),
+    "programming_thermalization": (float, _is_time, "a time of 0 us or more"),
+    "readout_thermalization": (float, _is_time, "a time of 0 us or more"),
+    "answer_mode": (str, lambda mode: is_one_of(mode, ("raw", "histogram")), "'raw' or 'histogram'"),
+    "label": (str, _is_text, f"a text of 1 to {LONGEST_LABEL} characters, or left out"),
+    "auto_scale": (bool, _is_flag, "True or False"),
+    "fast_anneal": (bool, _is_flag, "True or False"),
+    "flux_drift_compensation": (bool, _is_flag, "True or False"),
+    "reduce_intersample_correlation": (bool, _is_flag, "True or False"),
+    "reinitialize_state": (bool, _is_flag, "True or False"),
+}
+"""Type of each parameter of one value, whether a value is well formed, and the description of a good one."""
 
 
 @dataclass(frozen=True)
 class IsingProblem:
-    """h and J as arrays.
+    """h and J as arrays: the fields (n,) of the qubits, and the couplings (E,) of the pairs (E, 2).
 
-    Attributes:
-        qubits: (n,) qubits with an entry in h.
-        fields: (n,) their h.
-        pairs: (E, 2) couplers with an entry in J, each once, the smaller qubit first.
-        couplings: (E,) their J.
+    A pair is there once, its smaller qubit first.
     """
 
     qubits: IntArray
@@ -58,12 +83,9 @@ class IsingProblem:
 
 @dataclass(frozen=True)
 class InitialState:
-    """Start of a reverse anneal.
+    """Start of a reverse anneal: the values (n,) of the qubits (n,) that have an entry, NaN if it is no number.
 
-    Attributes:
-        qubits: (n,) qubits that have an entry.
-        values: (n,) their entries, NaN for what is no number.
-        given: what the caller passed, by qubit.
+    ``given`` has the entries as the caller passed them, by qubit.
     """
 
     qubits: IntArray
@@ -81,10 +103,10 @@ class InitialState:
 
 @dataclass(frozen=True)
 class ParsedRequest:
-    """What a sampler is asked, typed. A malformed parameter has its default, and a sentence in ``faults``.
+    """A typed request. A malformed parameter has its default, and a sentence in ``faults``.
 
     Attributes:
-        problem: h and J, or None where they are malformed or of no concern.
+        problem: h and J, or None where they are malformed or not needed.
         sent: the parameters as they were passed.
         faults: one sentence per malformed parameter, by its name.
         down: value of a spin that is down in ``initial_state``: -1, or 0 where the problem was stated as a QUBO.
@@ -117,11 +139,7 @@ class ParsedRequest:
         return self.anneal_schedule is not None and bool(self.anneal_schedule[0, 1] == 1.0)
 
     def anneal_time(self, properties: Mapping[str, Any]) -> float | None:
-        """Duration of one anneal in us; None where it is malformed, or absent from the properties as well.
-
-        Raises:
-            InvalidParameterError: the solver's ``default_annealing_time`` is malformed.
-        """
+        """Duration of one anneal in us, by default the solver's; None where it is malformed or not known."""
         if "anneal_schedule" in self.sent:
             return None if self.anneal_schedule is None else float(self.anneal_schedule[-1, 0])
         return self.annealing_time if "annealing_time" in self.sent else number(properties, "default_annealing_time")
@@ -144,14 +162,25 @@ def parse_parameters(
     faults: Mapping[str, str] | None = None,
 ) -> ParsedRequest:
     """Read the parameters that go with a problem; ``faults`` are those found before."""
-    found, values = dict(faults or {}), {}
-    for name, read in (_READERS | {"initial_state": partial(_initial_state, down=down)}).items():
-        if name in parameters:
-            try:
-                values[name] = read(name, parameters[name])
-            except ValueError as malformed:
-                found[name] = str(malformed)
+    found, values = dict(faults or {}), dict[str, Any]()
+    for name, value in parameters.items():
+        try:
+            if name in _SCHEDULES:
+                values[name] = _points(name, value)
+            elif name == "initial_state":
+                values[name] = _initial_state(value, down)
+            elif name in _SCALARS:
+                values[name] = _scalar(name, value)
+        except ValueError as malformed:
+            found[name] = str(malformed)
     return ParsedRequest(problem, parameters, found, down, **values)
+
+
+def _scalar(name: str, value: Any) -> Any:
+    kind, fits, what = _SCALARS[name]
+    if not fits(value):
+        raise ValueError(f"{name} must be {what}, but is {value!r}.")
+    return kind(value)
 
 
 def _labels(values: Mapping[Any, Any], name: str, ndim: int) -> IntArray:
@@ -193,51 +222,13 @@ def _points(name: str, schedule: Any) -> FloatArray:
     return points
 
 
-def _duration(name: str, time: Any) -> float:
-    if not is_real(time) or time <= 0.0:
-        raise ValueError(f"{name} must be a finite number of us above 0, but is {time!r}.")
-    return float(time)
-
-
-def _thermalization(name: str, time: Any) -> float:
-    if not is_real(time) or time < 0.0:
-        raise ValueError(f"{name} must be a time of 0 us or more, but is {time!r}.")
-    return float(time)
-
-
-def _reads(name: str, count: Any) -> int:
-    if not is_whole(count) or count < 1:
-        raise ValueError(f"{name} must be a whole number of 1 or more, but is {count!r}.")
-    return int(count)
-
-
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{name} must be True or False, but is {value!r}.")  # noqa: TRY004
-    return value
-
-
-def _answer_mode(name: str, mode: Any) -> str:
-    if not is_one_of(mode, ("raw", "histogram")):
-        raise ValueError(f"{name} must be 'raw' or 'histogram', but is {mode!r}.")
-    return str(mode)
-
-
-def _label(name: str, label: Any) -> str:
-    if not isinstance(label, str) or not label:
-        raise ValueError(
-            f"{name} must be a text of 1 to {LONGEST_LABEL} characters, but is {label!r}; leave it out for none."
-        )
-    return label
-
-
-def _initial_state(name: str, state: Any, down: int) -> InitialState:
+def _initial_state(state: Any, down: int) -> InitialState:
     if isinstance(state, Mapping):
-        return InitialState(_labels(state, name, 1), _numbers_or_nan(list(state.values())), state)
-    if isinstance(state, Sequence | np.ndarray) and not isinstance(state, str) and getattr(state, "ndim", 1) == 1:
+        return InitialState(_labels(state, "initial_state", 1), _numbers_or_nan(list(state.values())), state)
+    if is_row(state):
         return InitialState(np.arange(len(state)), _numbers_or_nan(list(state)), list(state))
     raise ValueError(
-        f"{name} must map qubits to {SPIN_VALUES[down]}, or list an entry for each of num_qubits qubits, but is "
+        f"initial_state must map qubits to {SPIN_VALUES[down]}, or list an entry for each of num_qubits qubits, but is "
         f"{shown(state)}."
     )
 
@@ -248,20 +239,3 @@ def _numbers_or_nan(values: list[Any]) -> FloatArray:
         if array.ndim == 1 and array.dtype.kind in "iuf" and bool not in set(map(type, values)):
             return array.astype(np.float64)
     return np.array([float(value) if is_real(value) else np.nan for value in values])
-
-
-_READERS: dict[str, Callable[[str, Any], Any]] = {
-    "anneal_schedule": _points,
-    "annealing_time": _duration,
-    "h_gain_schedule": _points,
-    "num_reads": _reads,
-    "programming_thermalization": _thermalization,
-    "readout_thermalization": _thermalization,
-    "answer_mode": _answer_mode,
-    "label": _label,
-    "auto_scale": _flag,
-    "fast_anneal": _flag,
-    "flux_drift_compensation": _flag,
-    "reduce_intersample_correlation": _flag,
-    "reinitialize_state": _flag,
-}

@@ -1,6 +1,6 @@
-"""Rules for what is programmed into a solver: qubits, couplers, h, J and the initial state.
+"""Rules for the problem that is programmed: qubits, couplers, h, J and the initial state.
 
-The rules are those of D-Wave's documentation of the properties ``qubits``, ``couplers``, ``h_range``,
+They come from D-Wave's documentation of the properties ``qubits``, ``couplers``, ``h_range``,
 ``extended_j_range``, ``per_qubit_coupling_range`` and ``per_group_coupling_range`` and of the parameters ``auto_scale``
 and ``initial_state``. Each function yields one sentence per broken rule, a MachineLimit where the request is well
 formed.
@@ -36,7 +36,7 @@ def graph_violations(properties: Mapping[str, Any], problem: IsingProblem) -> It
     if qubits is not None and (missing := np.setdiff1d(problem.active, qubits)).size:
         yield f"the solver's working graph lacks {_qubits(missing)} of the problem; choose a region of it."
     couplers = integers(properties, "couplers", 2)
-    if couplers is not None and (absent := problem.pairs[~_contains(couplers, problem.pairs)]).size:
+    if couplers is not None and (absent := problem.pairs[~contains(couplers, problem.pairs)]).size:
         yield f"the solver's working graph lacks {_couplers(absent)} of the problem; choose a region of it."
     if (infinite := problem.qubits[~np.isfinite(problem.fields)]).size:
         yield f"h must be finite, but is not on {_qubits(infinite)}."
@@ -70,7 +70,7 @@ def initial_state_violations(properties: Mapping[str, Any], request: ParsedReque
         yield from _state(properties, request, request.initial_state)
 
 
-def _contains(couplers: IntArray, pairs: IntArray) -> Any:
+def contains(couplers: IntArray, pairs: IntArray) -> Any:
     """Which pairs, their smaller qubit first, are among the couplers, in either order of the ends."""
     if couplers.size == 0 or pairs.size == 0:
         return np.zeros(len(pairs), dtype=bool)
@@ -143,7 +143,7 @@ def _totals(properties: Mapping[str, Any], problem: IsingProblem) -> Iterator[st
 def _coupling_groups(properties: Mapping[str, Any], qubits: IntArray, others: IntArray) -> IntArray | None:
     """Twice the qubit, plus 0 or 1 for the group of its couplers; None where the groups are not known.
 
-    The groups are those of ``dwave.system.coupling_groups``: on a Zephyr graph, a qubit (u, w, k, j, z) has one group
+    The groups are defined in ``dwave.system.coupling_groups``: on a Zephyr graph, a qubit (u, w, k, j, z) has one group
     towards each of its two ends. A number is z + m (j + 2 (k + t (w + (2 m + 1) u))) on Z(m, t).
     """
     topology = properties.get("topology")

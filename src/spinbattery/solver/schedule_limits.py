@@ -1,6 +1,6 @@
 """Rules for anneal schedules s(t), h-gain schedules g(t) and annealing times; all times in microseconds.
 
-The rules are those of D-Wave's documentation of the solver parameters ``anneal_schedule``, ``h_gain_schedule``,
+They come from D-Wave's documentation of the solver parameters ``anneal_schedule``, ``h_gain_schedule``,
 ``annealing_time`` and ``fast_anneal``. Each function yields one sentence per broken rule, a MachineLimit where the
 request is well formed.
 """

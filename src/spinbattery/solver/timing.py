@@ -1,6 +1,6 @@
 """Cost of a job in QPU access time, by the documented timing model 1.0.x; all times in microseconds.
 
-The model and its fields are those of D-Wave's documentation, "Estimating Access Time" in the chapter on the operation
+The model and its fields are defined in D-Wave's documentation, "Estimating Access Time" in the chapter on the operation
 and timing of a QPU. The solver publishes the figures as the property ``problem_timing_data``.
 """
 
@@ -35,14 +35,9 @@ _USED = (
 
 @dataclass(frozen=True)
 class QpuTiming:
-    """How long a job occupies the QPU, in us.
+    """Times for which a job occupies the QPU, in us: per read, except for programming.
 
-    Attributes:
-        n_reads: number of anneals.
-        anneal: one anneal.
-        readout: one read of all qubits of the problem.
-        delay: from one read to the next anneal, thermalization included.
-        programming: once per job, thermalization included.
+    The delay after a read, and the programming, include thermalization.
     """
 
     n_reads: int
@@ -119,11 +114,7 @@ def qpu_timing(properties: Mapping[str, Any], n_qubits: int, request: ParsedRequ
 
 
 def readout_time(properties: Mapping[str, Any], n_qubits: int) -> float | None:
-    """Time to read this many qubits once, in us; None where the solver publishes no timing data.
-
-    Raises:
-        InvalidParameterError: the timing data are malformed, or of another model.
-    """
+    """Time to read this many qubits once, in us; None where the solver publishes no timing data."""
     return None if properties.get("problem_timing_data") is None else _readout(_timing_data(properties), n_qubits)
 
 
@@ -134,8 +125,7 @@ def _timing_data(properties: Mapping[str, Any]) -> Mapping[str, Any]:
             "the solver publishes no property 'problem_timing_data', so its QPU access time cannot be predicted; "
             "save the properties of a solver that does."
         )
-    if not isinstance(data, Mapping):
-        raise InvalidParameterError(f"the solver's property 'problem_timing_data' must be a mapping, but is {data!r}.")
+    data = instance("the solver's property 'problem_timing_data'", data, Mapping)  # type: ignore[type-abstract]
     version = data.get("version")
     if version is None:
         raise _missing("version")

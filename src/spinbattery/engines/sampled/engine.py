@@ -36,24 +36,28 @@ if TYPE_CHECKING:
     from ...annealer.emulator import EmulatedAnnealer
 
 _BYTES_PER_READ_AND_SPIN = 24
-"""Reads as bytes, as rows of dimod, and what is made of them while they become a record."""
+"""Reads as bytes, as rows of dimod, and as parts of a record."""
 
 _BYTES_PER_READ_AND_PAIR = 2
 _BYTES_PER_PAIR = 600
 """Pairs as dictionaries of Ocean and as text in the record."""
 
 _NEEDED = ("anneal_schedule", "h_gain_schedule", "initial_state")
-"""Without these parameters a sampler does not charge but anneals as it likes."""
+"""Parameters without which a sampler cannot follow a protocol."""
+
+
+_NAMES = ("chip_id", "graph_id", "topology")
+"""Properties by which a record names the solver."""
 
 
 @dataclass(frozen=True)
 class SampledEngine(Engine):
-    """What engines that draw reads have in common.
+    """Base of the engines that draw reads.
 
     Attributes:
         reads: number of reads, two or more.
-        seed: for samplers that take one; what the sampler is given is derived from it and the problem, so that
-            runs of different problems with equal seeds are independent. By default it is derived as well.
+        seed: for samplers that take one. The sampler's seed is derived from it and the problem, so that runs of
+            different problems with equal seeds are independent. By default it is derived as well.
 
     Raises:
         InvalidParameterError: fewer than two reads, or a seed below zero.
@@ -71,7 +75,7 @@ class SampledEngine(Engine):
 
     @abstractmethod
     def sampler_for(self, problem: ChargingProblem, progress: Progress = silent) -> dimod.Sampler:
-        """The sampler that is asked."""
+        """The sampler that draws the reads."""
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         sampler = self.sampler_for(problem)
@@ -85,61 +89,51 @@ class SampledEngine(Engine):
         return "\n".join(found) if found else None
 
     def arguments(self, sampler: dimod.Sampler, request: SamplerRequest) -> dict[str, Any]:
-        """What of a request this sampler takes."""
+        """The parameters of a request that this sampler takes."""
         return {name: value for name, value in request.parameters.items() if name in sampler.parameters}
 
     def solve(self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint) -> Readout:
         if len(times):
             raise EngineError(
-                f"the {self.name} engine reads spins at the end alone; ask for no output times (points, plot)."
+                f"the {self.name} engine reads spins only at the end; ask for no output times (points, plot)."
             )
         sampler = self.sampler_for(problem, progress)
         request = sampler_request(problem, self.reads, strict=_binds(sampler))
         given = self.arguments(sampler, request)
         if self.seed is not None and self.takes_seed:
-            # with the problem in it: equal seeds must not couple the reads of different problems
+            # derived from the problem too: equal seeds must not couple the reads of different problems
             given["seed"] = derived_seed(problem, self.name, self.seed)
         samples = sampler.sample_ising(request.h, request.J, **given)
         samples.resolve()
-        reads = described(readout(samples, request.qubits), request, sampler.properties, samples.info)
+        solver = {name: sampler.properties[name] for name in _NAMES if name in sampler.properties}
+        model, execution = of_emulation(samples.info)
+        reads = replace(
+            readout(samples, request.qubits),
+            sampler={"solver": solver, "parameters": request.to_dict(), **model},
+            execution=execution,
+        )
         return replace(reads, job=_job_of(reads)) if self.measures else reads
 
 
 def _job_of(reads: Readout) -> str:
-    """The number of the job, or a hash of its reads where the sampler gives none."""
+    """The job's number, or a hash of its reads if the sampler gives none."""
     found = reads.execution.get("problem_id")
     assert reads.spins is not None  # samplers give spins
     return hashlib.sha256(reads.spins.tobytes()).hexdigest() if found is None else str(found)
 
 
 def _binds(sampler: dimod.Sampler) -> bool:
-    """Whether limits bind: those of a machine do, those of an emulated one where it is strict."""
+    """Whether limits bind: always for a machine, and for an emulated one if it is strict."""
     *_, innermost = layers(sampler)
     return bool(getattr(innermost, "strict", True))
-
-
-def described(
-    reads: Readout, request: SamplerRequest, properties: Mapping[str, Any], info: Mapping[str, Any]
-) -> Readout:
-    """Reads with what was asked of which solver, and what it said of itself and of the run.
-
-    Args:
-        reads: the reads.
-        request: what was asked.
-        properties: of the solver.
-        info: of the answer.
-    """
-    solver = {name: properties[name] for name in ("chip_id", "graph_id", "topology") if name in properties}
-    model, told = of_emulation(info)
-    return replace(reads, sampler={"solver": solver, "parameters": request.to_dict(), **model}, execution=told)
 
 
 @dataclass(frozen=True)
 class Emulator(SampledEngine):
     """The emulated annealer, with the network itself as its working graph.
 
-    A classical thermal model with free parameters: sweeps are no microseconds, and the temperature is not
-    that of a chip; see :class:`~spinbattery.annealer.emulator.EmulatedAnnealer`.
+    A classical thermal model with free parameters: Monte Carlo sweeps are no microseconds, and the temperature is not
+    the chip's; see :class:`~spinbattery.annealer.emulator.EmulatedAnnealer`.
 
     Attributes:
         temperature: mK.
@@ -147,8 +141,8 @@ class Emulator(SampledEngine):
         model: ``svmc-tf``, ``closed-form`` or ``pimc``.
         readout_error: probability that a bit is read wrongly.
         stuck: qubits that read -1 always.
-        strict: whether the limits of an Advantage QPU bind (reads, durations, slopes, ranges); by default a run beyond
-            them is done, and its record says so in ``sampler_info["limits"]``.
+        strict: whether the limits of an Advantage QPU bind (reads, durations, slopes, ranges). By default a run beyond
+            them is computed, and its record names them in ``sampler_info["limits"]``.
     """
 
     name: ClassVar[str] = "emulator"
@@ -194,8 +188,8 @@ class Emulator(SampledEngine):
         Options(self.temperature, self.sweeps, self.readout_error, self.stuck, self.model)  # type: ignore[arg-type]
 
     def refusal(self, problem: ChargingProblem) -> str | None:
-        self.sampler_for(problem)  # it knows whether the stuck qubits are there
-        # limits are told by the numbers of qubits, and labels may be anything
+        self.sampler_for(problem)  # refuses stuck qubits that are not there
+        # limits are checked on numbers of qubits, and labels may be anything
         unlabelled = replace(problem, network=replace(problem.network, labels=None))
         return super(Emulator, replace(self, stuck=())).refusal(unlabelled)
 
@@ -229,15 +223,15 @@ class Emulator(SampledEngine):
 class Annealer(SampledEngine):
     """Any dimod sampler that takes an annealer's parameters, such as ``DWaveSampler`` or ``EmulatedAnnealer``.
 
-    Spins are the qubits that the network's labels name, so that a network for a device is made from its
-    working graph (:meth:`spinbattery.WorkingGraph.from_properties`). A job of a real QPU is lost with this
-    process: for paid jobs use ``spinbattery qpu``. Limits of a machine bind always, those of an EmulatedAnnealer where
-    it is ``strict``. Composites that change a request are refused, such as SpinReversalTransformComposite around a
-    reverse anneal, whose initial state it leaves as it is.
+    Spins are the qubits that the network's labels name, so that a network for a device is made from its working graph
+    (:meth:`spinbattery.WorkingGraph.from_properties`). A job of a real QPU is lost with this process: for paid jobs use
+    ``spinbattery qpu``. Limits of a machine always bind, limits of an EmulatedAnnealer if it is ``strict``. Composites
+    that change a request are refused, such as SpinReversalTransformComposite around a reverse anneal, whose initial
+    state it does not change.
 
     Attributes:
-        sampler: what is asked. A store knows it by its class, ``chip_id``, ``graph_id`` and, of an emulator, its
-            settings; two samplers alike in these count as one.
+        sampler: a store identifies it by its class, ``chip_id``, ``graph_id`` and, for an emulator, its settings; two
+            samplers alike in these count as one.
     """
 
     name: ClassVar[str] = "annealer"
@@ -263,14 +257,14 @@ class Annealer(SampledEngine):
         return not self.takes_seed
 
     def options(self) -> dict[str, Any]:
-        """Reads and seed, and the solver by its names, as a sampler object is no plain data."""
+        """Reads and seed, and the names of the solver, since a sampler object is no plain data."""
         properties = self.sampler.properties
-        told = {name: properties[name] for name in ("chip_id", "graph_id") if name in properties}
+        names = {name: properties[name] for name in ("chip_id", "graph_id") if name in properties}
         settings = getattr(self.sampler, "settings", {})
-        return {"reads": self.reads, "seed": self.seed, "sampler": type(self.sampler).__name__, **told, **settings}
+        return {"reads": self.reads, "seed": self.seed, "sampler": type(self.sampler).__name__, **names, **settings}
 
     def options_for(self, problem: ChargingProblem) -> dict[str, Any]:
-        """The same with the placement: which qubits were the spins is no part of the problem."""
+        """The options with the placement: the problem does not contain which qubits are its spins."""
         return {**self.options(), "placement": placement_mark(problem.network.names)}
 
     def sampler_for(self, problem: ChargingProblem, progress: Progress = silent) -> dimod.Sampler:
@@ -281,15 +275,16 @@ class Annealer(SampledEngine):
         if missing:
             return f"its sampler {type(self.sampler).__name__} takes no {', '.join(missing)}; use an annealer."
         if len(problem.network.crosstalk):
-            return "a sampler has the cross-talk it has; give the network without, or use the emulator engine."
-        return self._other_scales(problem) or self._other_request(problem) or super().refusal(problem)
-
-    def _other_request(self, problem: ChargingProblem) -> str | None:
-        """Why what its sampler wraps would not sample this protocol."""
-        return changing_composite(self.sampler, is_reverse=float(problem.protocol.s(0.0)) == 1.0)
+            return "a sampler's cross-talk cannot be set; give the network without it, or use the emulator engine."
+        is_reverse = float(problem.protocol.s(0.0)) == 1.0
+        return (
+            self._other_scales(problem)
+            or changing_composite(self.sampler, is_reverse=is_reverse)
+            or super().refusal(problem)
+        )
 
     def _other_scales(self, problem: ChargingProblem) -> str | None:
-        """Why the sampler has other energy scales than the problem, as far as any layer of it says."""
+        """Reason why a layer of the sampler has other energy scales than the problem; None if none is known."""
         own = [layer.scales for layer in layers(self.sampler) if getattr(layer, "scales", None) is not None]
         for scales in own:
             if scales.content_hash != problem.scales.content_hash:
@@ -306,7 +301,7 @@ class Annealer(SampledEngine):
         return _bytes_of_reads(problem, self.reads)
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
-        """The access time that the solver's timing data predict, or the anneals alone where it has none."""
+        """The access time predicted from the solver's timing data, or only the anneals if it has none."""
         try:
             return 1e-6 * qpu_access_time(
                 self.sampler.properties, problem.n_spins, sampler_request(problem, self.reads).parameters
