@@ -13,7 +13,8 @@ from spinbattery.core.arrays import read_only
 from spinbattery.core.errors import EngineError, InsufficientMemoryError, InvalidParameterError, ToleranceError
 from spinbattery.core.progress import silent
 from spinbattery.engines.common.splitting import SPLITTINGS
-from spinbattery.engines.trajectories.engine import Trajectories, jumps
+from spinbattery.engines.trajectories import jumps
+from spinbattery.engines.trajectories.engine import Trajectories
 from spinbattery.engines.trajectories.intervals import stage_tables
 from spinbattery.engines.trajectories.jump_plan import Script
 from spinbattery.engines.trajectories.strata import draw

@@ -1,4 +1,4 @@
-"""What the moments of a state are made of."""
+"""Sums over the populations of a state, from which its moments are made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Populations(NamedTuple):
     Attributes:
         distribution: (N + 1,) P(Sz), from Sz = -N to N.
         ising: mean of the coupling operator in units of B(s)/2.
-        norm: trace or squared norm before normalisation.
+        norm: trace, or squared norm, before normalisation.
     """
 
     distribution: FloatArray
@@ -26,7 +26,7 @@ class Populations(NamedTuple):
 
 
 class Observable(Protocol):
-    """A pure or mixed state as far as moments go."""
+    """A pure or mixed state that has moments."""
 
     def populations(self) -> Populations: ...
 
@@ -48,16 +48,11 @@ def state_moments(problem: ChargingProblem, state: Observable, time: float) -> t
 
 
 def summed(p: FloatArray, norm: float, magnetization: NDArray[np.int8], ising: FloatArray) -> Populations:
-    """Populations from the probabilities p of configurations or of orbits of them, which are normalised.
-
-    Args:
-        p, magnetization, ising: one for each, all of the same length; the last configuration has all spins down.
-        norm: before normalisation.
-    """
-    # sums are numpy's own: those of BLAS depend on its number of threads
+    """Populations from normalised probabilities p of configurations, or of their orbits; the last is all down."""
+    # sums by numpy: sums by BLAS depend on its number of threads
     n = -int(magnetization[-1])
-    level = (magnetization.astype(np.int16) + n) // 2
-    distribution = np.asarray(np.bincount(level, weights=p, minlength=n + 1), dtype=np.float64)
+    up = (magnetization.astype(np.int16) + n) // 2
+    distribution = np.asarray(np.bincount(up, weights=p, minlength=n + 1), dtype=np.float64)
     return Populations(distribution, float((p * ising).sum()), norm)
 
 

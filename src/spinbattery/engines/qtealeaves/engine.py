@@ -32,7 +32,7 @@ from ..common.contract import Accuracy, Engine
 from ..common.magnus import COMMUTATOR_FREE_2, Exponents
 from ..common.mesh import Mesh, initial_steps
 from ..common.ordering import Halves, Part, halved
-from ..common.propagation import BYTES_PER_BLOCK, follow
+from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.window import Window, moving_window
 
 MODES = {
@@ -291,7 +291,7 @@ class QTeaLeaves(Engine):
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
         """See the base class."""
-        return sum(self._mesh(problem, times, self._window(problem)).counts(0)) * self._step_seconds(problem)
+        return self._mesh(problem, times, self._window(problem)).steps(0) * self._step_seconds(problem)
 
     def _step_seconds(self, problem: ChargingProblem) -> float:
         """Rough time of a step: Python for every term on every link, and products of tensors."""
@@ -327,13 +327,15 @@ class QTeaLeaves(Engine):
             progress(fraction, f"{message}, bond dimension {self.bond_dimension}")
 
         before, after = times < window.start, times > window.end
-        inside, log = times[~before & ~after], Checkpoint().level(0)
         with threadpool_limits(1, user_api="blas"):
             rows = [row(float(time)) for time in times[before]]
-            found, steps = follow(problem, COMMUTATOR_FREE_2, [tree], mesh, 0, inside, row, reached, log)
+            passage = Passage(problem, COMMUTATOR_FREE_2, mesh, 0, times[~before & ~after], reached)
+            found = passage.follow([tree], row)
             rows += [*found.T[:-1], *(row(float(time)) for time in times[after]), found.T[-1]]
             distribution = tree.distribution()
-        return self._solution(times, np.array(rows), distribution, tree, window, steps, time.perf_counter() - begin)
+        return self._solution(
+            times, np.array(rows), distribution, tree, window, passage.steps, time.perf_counter() - begin
+        )
 
     def _solution(
         self, times: FloatArray, rows: FloatArray, distribution: FloatArray, tree: TeaTree, window: Window, steps: int,

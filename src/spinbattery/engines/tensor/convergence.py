@@ -49,19 +49,19 @@ class Study:
         expansion: of the result; see :class:`~.runs.Setting`.
         seed: of the result.
         complete: whether the last cuts nothing off, so that the step alone is left to check.
-        level: halvings of the step of the result.
+        halvings: halvings of the step of the result.
     """
 
     bond_dimensions: tuple[int, ...]
     expansion: int | None
     seed: int
     complete: bool
-    level: int = 0
+    halvings: int = 0
 
     @property
     def result(self) -> Setting:
         """The run that is shown."""
-        return Setting(self.bond_dimensions[-1], self.expansion, self.seed, self.level)
+        return Setting(self.bond_dimensions[-1], self.expansion, self.seed, self.halvings)
 
     @property
     def may_converge(self) -> bool:
@@ -101,7 +101,7 @@ class Study:
 
     @property
     def other_step(self) -> Setting:
-        return (self.result if self.complete else self.before)._replace(level=self.level + 1)
+        return (self.result if self.complete else self.before)._replace(halvings=self.halvings + 1)
 
     @property
     def checks(self) -> list[Setting]:

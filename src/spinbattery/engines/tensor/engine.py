@@ -21,10 +21,10 @@ from ...records.options import Column, option
 from ...records.solution import Convergence, ErrorEstimates, Extrapolation, FinalState, Solution, TimeTraces
 from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine
-from ..common.levels import run_together
 from ..common.magnus import COMMUTATOR_FREE_2, COMMUTATOR_FREE_4, CommutatorFree
 from ..common.mesh import Mesh, initial_steps
 from ..common.options import SEED, TOLERANCE, whole_numbers
+from ..common.passes import run_together
 from ..common.propagation import BYTES_PER_BLOCK
 from ..common.refinement import checked_tolerance
 from ..common.window import moving_window
@@ -220,9 +220,9 @@ class TensorNetwork(Engine):
                 study = self._study(plan, bonds, seed)
                 return self._solution(plan, times, runs, study, runs.all([study.result], 1.0)[study.result], None)
             count = len(bonds) if self.bond_dimension is not None else min(_FIRST_RUNGS, len(bonds))
-            level = 0
+            halvings = 0
             while True:
-                study = replace(self._study(plan, bonds[:count], seed), level=level)
+                study = replace(self._study(plan, bonds[:count], seed), halvings=halvings)
                 found = runs.all(study.main)
                 is_last = count == len(bonds)
                 if not is_last and self._moves(study, found):
@@ -232,8 +232,8 @@ class TensorNetwork(Engine):
                 verdict = converged(study, found, plan.window.bound, ROUNDING[plan.dtype.itemsize])
                 if self._keeps(study, verdict):
                     break
-                if verdict.worst == "step" and level < _MOST_HALVINGS:
-                    level += 1
+                if verdict.worst == "step" and halvings < _MOST_HALVINGS:
+                    halvings += 1
                 elif is_last:
                     break
                 else:
@@ -315,7 +315,7 @@ class _Runs:
         seconds = [self._plan.seconds(setting) for setting in missing]
 
         def run(number: int, progress: Progress) -> TreeRun:
-            log = self._checkpoint.level(first + number)
+            log = self._checkpoint.log(first + number)
             return self._plan.run(missing[number], self._times, progress, log)
 
         threads = min(n_cores(), len(missing))

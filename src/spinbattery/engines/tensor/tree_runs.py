@@ -16,7 +16,7 @@ from ..common.checkpoint import PassLog
 from ..common.magnus import CommutatorFree
 from ..common.mesh import Mesh
 from ..common.ordering import Halves, chained, halved
-from ..common.propagation import follow
+from ..common.propagation import Passage
 from ..common.window import Window
 from .bond_noise import Channels
 from .evolution import TreeEvolution
@@ -49,13 +49,13 @@ class Setting(NamedTuple):
         bond_dimension: largest dimension of a link.
         expansion: directions that each link is given in a step and may lose again; 0 for none, None for all.
         seed: of all that is drawn at random.
-        level: halvings of the step.
+        halvings: of the step.
     """
 
     bond_dimension: int
     expansion: int | None
     seed: int
-    level: int
+    halvings: int
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,8 @@ class TreePlan:
         before, after = times < self.window.start, times > self.window.end
         rows = [row(float(time)) for time in times[before]]
         inside = times[~before & ~after]
-        found, steps = follow(problem, self.scheme, [evolution], self.mesh, setting.level, inside, row, reached, log)
+        passage = Passage(problem, self.scheme, self.mesh, setting.halvings, inside, reached, log)
+        found, steps = passage.follow([evolution], row), passage.steps
         rows += [*found.T[:-1], *(row(float(time)) for time in times[after]), found.T[-1]]
         mean, variance, energies, *spins = np.array(rows).T
         return TreeRun(
@@ -184,7 +185,7 @@ class TreePlan:
 
     def seconds(self, setting: Setting) -> float:
         """Rough time of a run."""
-        return sum(self.mesh.counts(setting.level)) * self.scheme.stages * self.stage_seconds(setting)
+        return self.mesh.steps(setting.halvings) * self.scheme.stages * self.stage_seconds(setting)
 
     def bytes(self, setting: Setting) -> int:
         """Memory of a run: tensors, thrice as a checkpoint is written, operators of legs, vectors of exponentials."""

@@ -214,7 +214,7 @@ class Trajectories(Engine):
 
     def _on_mesh(self, problem: ChargingProblem, times: FloatArray) -> Callable[[Mesh, int], Unravelling]:
         ising = ising_diagonal(problem.n_spins, *problem.couplings)
-        return lambda mesh, level: Unravelling(problem, mesh, level, self.scheme, times, ising)
+        return lambda mesh, halvings: Unravelling(problem, mesh, halvings, self.scheme, times, ising)
 
     def _resolution(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Resolution:
         return choose_mesh(

@@ -18,6 +18,7 @@ from ...core.typing import FloatArray, IntArray
 from ...model.noise import Noise
 from ...model.operators import magnetization_diagonal
 from ...model.problem import ChargingProblem
+from ..common.gauge import product_state
 from ..common.mesh import Mesh
 from ..common.splitting import Splitting
 from ..simd.kernels import TILE_BITS
@@ -102,7 +103,13 @@ class Unravelling:
     """
 
     def __init__(
-        self, problem: ChargingProblem, mesh: Mesh, level: int, scheme: Splitting, times: FloatArray, ising: FloatArray
+        self,
+        problem: ChargingProblem,
+        mesh: Mesh,
+        halvings: int,
+        scheme: Splitting,
+        times: FloatArray,
+        ising: FloatArray,
     ) -> None:
         """Prepare a level.
 
@@ -114,7 +121,7 @@ class Unravelling:
             ising: (2^N,) diagonal of the couplings.
         """
         self._problem, self._scheme, self._kinks = problem, scheme, mesh.kinks
-        n, edges = problem.n_spins, mesh.edges(level)
+        n, edges = problem.n_spins, mesh.edges(halvings)
         self.steps = len(edges) - 1
         outputs = np.append(times, problem.protocol.duration)
         output = np.full(len(edges), -1)
@@ -233,9 +240,7 @@ class Unravelling:
 
     def _start(self) -> Rows:
         """One row, at the begin."""
-        psi = np.ones(1, dtype=np.complex128)
-        for up, down in self._problem.protocol.initial.spinors(self._problem.n_spins):
-            psi = np.kron(psi, np.array([up, 1j * down]))  # the kernels' gauge: a factor i for each down
+        psi = product_state(self._problem.protocol.initial.spinors(self._problem.n_spins))
         row = Rows(1, self._problem.n_spins, self._outputs)
         row.re[0], row.im[0] = psi.real, psi.imag
         return row

@@ -50,7 +50,7 @@ def choose_mesh(
     on_mesh: Callable[[Mesh, int], Unravelling],
     coarsest: Mesh,
     tolerance: float,
-    most_levels: int,
+    max_levels: int,
     order: int,
     progress: Progress,
 ) -> Resolution:
@@ -66,7 +66,7 @@ def choose_mesh(
         on_mesh: prepares a level of a mesh.
         coarsest: where refinement begins.
         tolerance: absolute on mu and sigma^2, relative on the final sigma^2.
-        most_levels: halvings after which it gives up.
+        max_levels: halvings after which it gives up.
         order: of the splitting.
         progress: told of the fraction of each run.
 
@@ -74,11 +74,15 @@ def choose_mesh(
         ToleranceError: the tolerance is not reached.
     """
     refined = refine(
-        lambda level: on_mesh(coarsest, level).no_jump(progress), tolerance, most_levels, order, coarsest.resolved_from
+        lambda halvings: on_mesh(coarsest, halvings).no_jump(progress),
+        tolerance,
+        max_levels,
+        order,
+        coarsest.resolved_from,
     )
-    fewest = sum(coarsest.counts(0))
-    for level in range(refined.level, most_levels + 1):
-        finest = sum(coarsest.counts(level))
+    fewest = coarsest.steps(0)
+    for halvings in range(refined.halvings, max_levels + 1):
+        finest = coarsest.steps(halvings)
         probes = _Probes(problem, on_mesh(Mesh(problem, coarsest.stops, finest), 0), order, progress)
 
         def tried(steps: int, probes: _Probes = probes) -> Resolution:
@@ -94,7 +98,7 @@ def choose_mesh(
         coarser = tried(fewer)
         return coarser if coarser.worst <= tolerance else found
     raise ToleranceError(
-        f"trajectories with jumps still err by {found.worst:.1e} after {most_levels} halvings of the step, above the "
+        f"trajectories with jumps still err by {found.worst:.1e} after {max_levels} halvings of the step, above the "
         f"tolerance {tolerance:g}; loosen the tolerance, or raise the engine's max_levels."
     )
 
