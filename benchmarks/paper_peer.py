@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, identity
 from scipy.sparse.linalg import expm_multiply
-from spinbattery.core.team import Team
 
 from spinbattery.core.threads import Team
 from spinbattery.core.units import TWO_PI

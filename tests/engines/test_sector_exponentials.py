@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.linalg import eigh, expm
-from spinbattery.core.team import Team
 from threadpoolctl import threadpool_limits
 
 from spinbattery import ChargingProblem, cooperative, ring, symmetry_group, torus

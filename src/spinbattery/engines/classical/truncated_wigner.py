@@ -11,7 +11,6 @@ import numpy as np
 from ...core.checks import whole_number
 from ...core.errors import EngineError, ToleranceError
 from ...core.progress import Progress
-from ...core.team import Team
 from ...core.threads import Team
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
@@ -19,7 +18,7 @@ from ...records.moments import Moments
 from ...records.solution import FinalState, Solution, StandardErrors, TimeTraces
 from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine
-from ..common.mesh import Mesh, initial_steps
+from ..common.mesh import Mesh, initial_steps, stops_of
 from ..common.options import SEED, TRAJECTORIES
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.splitting import BLANES_MOAN_4
@@ -101,8 +100,8 @@ class TruncatedWigner(Engine):
                 f"the {self.name} engine would need {self._steps(problem):.1e} steps, more than {MOST_STEPS:.0e}; "
                 "shorten the duration or reduce h and J."
             )
-        stops = np.unique(np.concatenate([problem.protocol.breakpoints, times]))
-        sample = _Sample(problem, times, Mesh(problem, stops, self._steps(problem)), self.seed or 0)
+        mesh = Mesh(problem, stops_of(problem, times), self._steps(problem))
+        sample = _Sample(problem, times, mesh, self.seed or 0)
         halvings, step_error = self._halvings(sample, progress)
         outcome = _Outcome.empty(self.trajectories, len(times) + 1, problem.n_spins)
         log = checkpoint.log(0)

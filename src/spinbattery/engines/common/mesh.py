@@ -27,6 +27,16 @@ RELAXING = slice(3, 7)
 """Rows of :class:`StepFields` that drive relaxation."""
 
 
+def stops_of(problem: ChargingProblem, times: FloatArray) -> FloatArray:
+    """Times in ns that no step may cross: corners of the protocol and output times."""
+    return np.unique(np.concatenate([problem.protocol.breakpoints, times]))
+
+
+def relaxes(problem: ChargingProblem) -> bool:
+    """Whether the noise includes relaxation."""
+    return problem.noise is not None and bool(np.any(problem.noise.relaxation))
+
+
 def largest_local_coupling(problem: ChargingProblem) -> float:
     """Largest sum over one spin's pairs of |coupling|, in units of B(s)/2."""
     pairs, couplings = problem.couplings
@@ -66,7 +76,7 @@ def driving(problem: ChargingProblem) -> Callable[[FloatArray], FloatArray]:
     def functions(t: FloatArray) -> FloatArray:
         bx, bz, half_b = problem.fields(t)
         fields = TWO_PI * np.stack([bx, bz, half_b])
-        if noise is None or not np.any(noise.relaxation):
+        if noise is None or not relaxes(problem):
             return fields
         nx, nz, q = noise.equilibrium(bx, bz)
         return np.concatenate([fields, np.stack([q * nx, q * nz, nx * nx, nx * nz])])

@@ -9,7 +9,7 @@ import numpy as np
 from ...core.typing import FloatArray
 from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem
-from .mesh import Mesh, initial_steps, largest_decay, largest_local_coupling
+from .mesh import Mesh, initial_steps, largest_decay, largest_local_coupling, stops_of
 from .splitting import Splitting
 from .stepping import MOST_STEPS, too_many_steps
 
@@ -71,7 +71,7 @@ class SplitSteps:
 
     def _predicted_mesh(self, problem: ChargingProblem, times: FloatArray, transverse: float) -> tuple[int, float]:
         """Steps of the coarsest mesh, and the longest of them in ns, without laying it (see :meth:`mesh`)."""
-        gaps = np.diff(np.unique(np.concatenate([problem.protocol.breakpoints, times])))
+        gaps = np.diff(stops_of(problem, times))
         largest_turn = TWO_PI * transverse * max(abs(fraction) for fraction in self.scheme.transverse)
         steps = initial_steps(problem)
         while True:
@@ -87,7 +87,7 @@ class SplitSteps:
         Raises:
             EngineError: it has more than MOST_STEPS steps.
         """
-        stops = np.unique(np.concatenate([problem.protocol.breakpoints, times]))
+        stops = stops_of(problem, times)
         steps = initial_steps(problem)
         largest_stage = max(abs(fraction) for fraction in self.scheme.transverse)
         while steps <= MOST_STEPS:

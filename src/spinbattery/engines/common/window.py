@@ -12,12 +12,17 @@ theta = int 2 Bx dt, and so move the state by at most sqrt(N) theta/2 and the fi
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
+from ...core.typing import FloatArray
 from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem
+from .mesh import Mesh, initial_steps, stops_of
+from .propagation import Passage, State
 
 _SAMPLES = 8193
 _UP_OR_DOWN = 1e-12
@@ -32,6 +37,21 @@ class Window(NamedTuple):
     start: float
     end: float
     bound: float
+
+    def mesh(self, problem: ChargingProblem, times: FloatArray, steps: int | None, steps_per_turn: float) -> Mesh:
+        """Mesh of the window with about ``steps`` steps, by default ``steps_per_turn`` times :func:`initial_steps`."""
+        share = (self.end - self.start) / problem.protocol.duration
+        steps = steps or math.ceil(steps_per_turn * share * initial_steps(problem))
+        stops = stops_of(problem, np.concatenate([times, self[:2]]))
+        return Mesh(problem, stops[(stops >= self.start) & (stops <= self.end)], steps)
+
+    def follow(self, passage: Passage, state: State, moments: Callable[[float], tuple[float, ...]]) -> FloatArray:
+        """As :meth:`Passage.follow`; outside of the window the state does not change."""
+        times = passage.times
+        before, after = times < self.start, times > self.end
+        rows = [moments(float(time)) for time in times[before]]
+        found = replace(passage, times=times[~before & ~after]).follow([state], moments).T
+        return np.array([*rows, *found[:-1], *(moments(float(time)) for time in times[after]), found[-1]]).T
 
 
 def moving_window(problem: ChargingProblem, allowed: float) -> Window:

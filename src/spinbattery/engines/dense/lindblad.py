@@ -13,7 +13,7 @@ from ...core.typing import FloatArray
 from ...model.operators import ising_diagonal
 from ...model.problem import ChargingProblem
 from ..common.contract import Accuracy
-from ..common.mesh import Mesh
+from ..common.mesh import Mesh, relaxes
 from ..common.populations import state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
@@ -52,8 +52,7 @@ class Lindblad(SplitStepEngine):
         return BYTES_PER_BLOCK + (_BYTES_PER_ENTRY << 2 * problem.n_spins)
 
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
-        relaxes = problem.noise is not None and bool(np.any(problem.noise.relaxation))
-        return 1, stage_work(problem.n_spins, relaxes)
+        return 1, stage_work(problem.n_spins, relaxes(problem))
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
         """See the base class; the smallest eigenvalue is found at the end."""

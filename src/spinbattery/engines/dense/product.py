@@ -13,7 +13,7 @@ from ...core.progress import Progress
 from ...core.typing import FloatArray, IntArray
 from ...model.problem import ChargingProblem
 from ..common.contract import Accuracy
-from ..common.mesh import Mesh
+from ..common.mesh import Mesh, relaxes
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.stepping import Evolution, Pass
@@ -50,8 +50,7 @@ class Product(SplitStepEngine):
         return per_spin * problem.n_spins + 16 * problem.network.n_pairs + BYTES_PER_BLOCK
 
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
-        noise = problem.noise
-        work = 2.0 if noise is None else stage_work(1, bool(np.any(noise.relaxation)))
+        work = 2.0 if problem.noise is None else stage_work(1, relaxes(problem))
         return len(_Kinds(problem).counts), work
 
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:

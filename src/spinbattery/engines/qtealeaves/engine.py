@@ -30,7 +30,7 @@ from ...records.solution import Convergence, FinalState, Solution, TimeTraces
 from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine
 from ..common.magnus import COMMUTATOR_FREE_2, Exponents
-from ..common.mesh import Mesh, initial_steps
+from ..common.mesh import Mesh
 from ..common.ordering import Halves, Part, halved
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.window import Window, moving_window
@@ -304,10 +304,7 @@ class QTeaLeaves(Engine):
         return moving_window(problem, _NEGLECTED)
 
     def _mesh(self, problem: ChargingProblem, times: FloatArray, window: Window) -> Mesh:
-        share = (window.end - window.start) / problem.protocol.duration
-        steps = self.steps or math.ceil(_STEPS_PER_TURN * share * initial_steps(problem))
-        stops = np.unique(np.concatenate([problem.protocol.breakpoints, times, window[:2]]))
-        return Mesh(problem, stops[(stops >= window.start) & (stops <= window.end)], steps)
+        return window.mesh(problem, times, self.steps, _STEPS_PER_TURN)
 
     def solve(
         self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
@@ -326,16 +323,11 @@ class QTeaLeaves(Engine):
         def reached(fraction: float, message: str) -> None:
             progress(fraction, f"{message}, bond dimension {self.bond_dimension}")
 
-        before, after = times < window.start, times > window.end
+        passage = Passage(problem, COMMUTATOR_FREE_2, mesh, 0, times, reached)
         with threadpool_limits(1, user_api="blas"):
-            rows = [row(float(time)) for time in times[before]]
-            passage = Passage(problem, COMMUTATOR_FREE_2, mesh, 0, times[~before & ~after], reached)
-            found = passage.follow([tree], row)
-            rows += [*found.T[:-1], *(row(float(time)) for time in times[after]), found.T[-1]]
+            rows = window.follow(passage, tree, row).T
             distribution = tree.distribution()
-        return self._solution(
-            times, np.array(rows), distribution, tree, window, passage.steps, time.perf_counter() - begin
-        )
+        return self._solution(times, rows, distribution, tree, window, passage.steps, time.perf_counter() - begin)
 
     def _solution(
         self, times: FloatArray, rows: FloatArray, distribution: FloatArray, tree: TeaTree, window: Window, steps: int,

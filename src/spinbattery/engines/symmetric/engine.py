@@ -18,7 +18,7 @@ from ...model.problem import ChargingProblem
 from ...model.symmetry import symmetry_group
 from ..common.contract import Accuracy
 from ..common.magnus import COMMUTATOR_FREE, COMMUTATOR_FREE_6, CommutatorFree
-from ..common.mesh import Mesh, initial_steps
+from ..common.mesh import Mesh, initial_steps, stops_of
 from ..common.populations import state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.stepping import MOST_STEPS, SECONDS_WORTH_THREADS, Evolution, Pass, SteppingEngine, too_many_steps
@@ -142,7 +142,7 @@ class Symmetric(SteppingEngine):
         steps = self._coarsest_steps(problem)
         if steps > MOST_STEPS:
             raise too_many_steps(self.name, steps, problem)
-        return Mesh(problem, np.unique(np.concatenate([problem.protocol.breakpoints, times])), steps)
+        return Mesh(problem, stops_of(problem, times), steps)
 
     def rounding(self, evolution: Evolution) -> tuple[float, float]:
         """See the base class; errors of the exponentials count as rounding."""

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from ...core.arrays import read_only
 from ...core.checks import whole_number
 from ...core.errors import EngineError, InvalidParameterError, ToleranceError
-from ...core.team import Team
 from ...core.threads import Team
 from ...core.typing import ComplexArray, FloatArray
 from ...model.network import SpinNetwork

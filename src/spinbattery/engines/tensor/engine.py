@@ -22,7 +22,6 @@ from ...records.solution import Convergence, ErrorEstimates, Extrapolation, Fina
 from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine
 from ..common.magnus import COMMUTATOR_FREE_2, COMMUTATOR_FREE_4, CommutatorFree
-from ..common.mesh import Mesh, initial_steps
 from ..common.options import SEED, TOLERANCE, whole_numbers
 from ..common.passes import run_together
 from ..common.propagation import BYTES_PER_BLOCK
@@ -182,10 +181,7 @@ class TensorNetwork(Engine):
 
     def _plan(self, problem: ChargingProblem, times: FloatArray) -> TreePlan:
         window = moving_window(problem, _SHARE_NEGLECTED * self.tolerance)
-        share = (window.end - window.start) / problem.protocol.duration
-        steps = self.steps or math.ceil(_STEPS_PER_TURN[self.magnus] * share * initial_steps(problem))
-        stops = np.unique(np.concatenate([problem.protocol.breakpoints, times, window[:2]]))
-        mesh = Mesh(problem, stops[(stops >= window.start) & (stops <= window.end)], steps)
+        mesh = window.mesh(problem, times, self.steps, _STEPS_PER_TURN[self.magnus])
         single = self.tolerance >= _SINGLE_FROM if self.single is None else self.single
         dtype: np.dtype[Any] = np.dtype(np.complex64 if single else np.complex128)
         return TreePlan(problem, self.shape, self._scheme, window, mesh, self.truncation, dtype)

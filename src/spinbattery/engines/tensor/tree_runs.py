@@ -157,16 +157,11 @@ class TreePlan:
         def reached(fraction: float, message: str) -> None:
             progress(fraction, f"{message}, bond dimension {bond}")
 
-        before, after = times < self.window.start, times > self.window.end
-        rows = [row(float(time)) for time in times[before]]
-        inside = times[~before & ~after]
-        passage = Passage(problem, self.scheme, self.mesh, setting.halvings, inside, reached, log)
-        found, steps = passage.follow([evolution], row), passage.steps
-        rows += [*found.T[:-1], *(row(float(time)) for time in times[after]), found.T[-1]]
-        mean, variance, energies, *spins = np.array(rows).T
+        passage = Passage(problem, self.scheme, self.mesh, setting.halvings, times, reached, log)
+        mean, variance, energies, *spins = self.window.follow(passage, evolution, row)
         return TreeRun(
             setting, mean, variance, energies, np.array(spins).T, norm, state.discarded, state.largest_dimension,
-            steps, log.seconds / steps, state,
+            passage.steps, log.seconds / passage.steps, state,
         )  # fmt: skip
 
     def channels(self, bond_dimension: int) -> Channels:
