@@ -12,6 +12,7 @@ from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ..common.contract import Accuracy
 from ..common.mesh import Mesh
+from ..common.populations import fourier_angles, from_characteristic
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE
@@ -75,10 +76,9 @@ class MeanField(SplitStepEngine):
 def _independent(up: FloatArray) -> FloatArray:
     """P(Sz) (N + 1,) of independent spins with probabilities ``up``, by its Fourier transform."""
     n = len(up)
-    angles = 2.0 * np.pi * np.arange((n + 1) // 2 + 1) / (n + 1)
+    angles = fourier_angles(n)
     characteristic = np.ones(len(angles), dtype=np.complex128)
     for first in range(0, n, _ANGLES_AT_ONCE):
         part = up[first : first + _ANGLES_AT_ONCE]
         characteristic *= np.prod(1.0 + part * (np.exp(-1j * angles[:, None]) - 1.0), axis=1)
-    found = np.maximum(np.fft.irfft(characteristic, n + 1), 0.0)
-    return np.asarray(found / found.sum())
+    return from_characteristic(characteristic, n)

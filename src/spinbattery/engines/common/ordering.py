@@ -93,6 +93,11 @@ def _spectral_order(graph: nx.Graph[int], spins: list[int]) -> list[int]:
     return order
 
 
+def in_order(part: Part) -> list[int]:
+    """Spins of a part from the first to the last."""
+    return [*in_order(part.first), *in_order(part.second)] if isinstance(part, Halves) else list(part)
+
+
 def chained(n_spins: int, pairs: IntArray, largest: int) -> Part:
     """Blocks of up to ``largest`` spins in a row: a snake on lattices, else by reverse Cuthill-McKee (scipy)."""
     sides = lattice_sides(n_spins, pairs)

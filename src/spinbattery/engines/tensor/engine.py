@@ -1,4 +1,4 @@
-"""Tensor networks: a binary tree or a chain of tensors, for more spins than exact engines can take."""
+"""Tensor networks: a binary tree or a chain of tensors, for more spins than exact engines can treat."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ LADDER = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 _FIRST_RUNGS = 3
 _SCHEMES = {scheme.name: scheme for scheme in (COMMUTATOR_FREE_2, COMMUTATOR_FREE_4)}
 _STEPS_PER_TURN = {"CF2": 2.0, "CF4": 1.0}
-"""Of those of :func:`~.schedule.initial_steps`: about 0.08 and 0.16 ns at the device's energies."""
+"""Steps over :func:`~.common.mesh.initial_steps`: of about 0.08 and 0.16 ns at the device's energies."""
 
 _MOST_SPINS = 1024
-"""The plan of the tree alone takes minutes beyond."""
+"""For more spins the plan of the tree alone takes minutes."""
 
 _HALF = 0.5
-"""Share of what progress leaves that the next runs of a study fill, as others may follow."""
+"""Share of the remaining progress for the next runs of a study, as others may follow."""
 
 _MOST_HALVINGS = 4
 
 _SHARE_NEGLECTED = 0.125
-"""Of the tolerance: a bound on what is neglected at the beginning, and as much at the end."""
+"""Share of the tolerance that may be neglected at the beginning, and as much at the end."""
 
 _SINGLE_FROM = 1e-3
 """Tolerance from which single precision is good enough."""
@@ -58,33 +58,33 @@ _STD_TOLERANCE = 0.05
 
 _SECONDS_PER_RUN = 0.05
 _BYTES_PER_CORE = 120_000_000
-"""What compiled kernels and BLAS take."""
+"""Memory of compiled kernels and BLAS."""
 
 
 @dataclass(frozen=True)
 class TensorNetwork(Engine):
     """Time-dependent variational principle on a tree of tensors: any graph and weights, any product start.
 
-    With one bond dimension there is one run, and its error is not known. With several, or with none, when bond
-    dimensions are raised until the tolerance is kept, other runs check it (another method, seed and step): the record
-    then has an estimate of the error and a verdict for mu and sigma, positive with three bond dimensions or more. The
-    step is halved where it makes most of the error. A precision is shown where sigma is known to 5 %, else the lower
-    bound of Bhatia and Davis.
+    With one bond dimension there is one run, and its error is not known. With several, or with None, when bond
+    dimensions are raised until the tolerance is reached, other runs check it (another method, seed and step): the
+    record then has an estimate of the error and a verdict for mu and sigma, positive with three bond dimensions or
+    more. The step is halved if it causes most of the error. A precision is shown if sigma is known to 5 %, else the
+    lower bound of Bhatia and Davis.
 
     Attributes:
-        tolerance: absolute error of mu up to which it counts as converged. It also says what may be neglected at the
-            ends of the protocol (a quarter of it), and from 1e-3 on makes numbers single.
-        bond_dimension: largest dimension of a link; several, ascending, for a study; None to raise it as needed.
-        most_bond_dimension: where raising it ends, converged or not.
-        expansion: directions that each link is given before every half step, and that compete with those it has; 0
+        tolerance: absolute error of mu up to which it counts as converged. A quarter of it may be neglected at the
+            ends of the protocol, and from 1e-3 on numbers have single precision.
+        bond_dimension: largest dimension of a bond; several, ascending, for a study; None to raise it as needed.
+        most_bond_dimension: largest value when it is raised, converged or not.
+        expansion: bond vectors that each bond is given before every half step, in competition with those it has; 0
             for one-site steps in fixed bases, ``"all"`` for two-site steps.
-        truncation: relative weight below which directions are dropped, where there is expansion.
-        steps: through the part of the protocol in which populations move; by default what the fields need.
-        magnus: ``CF4`` (two sweeps a step) or ``CF2`` (one, at the mean fields of the step).
+        truncation: relative weight below which bond vectors are discarded, if there is expansion.
+        steps: number of steps in the part of the protocol in which populations move; by default as the fields need.
+        magnus: ``CF4`` (two TDVP sweeps a step) or ``CF2`` (one, at the mean fields of the step).
         shape: ``tree`` (binary) or ``chain``.
-        single: complex64 instead of complex128: about twice as fast from a bond dimension of 20, and wrong by some 1e-4
-            in mu; by default from a tolerance of 1e-3 on.
-        seed: of the first basis and of the random vectors of the expansion.
+        single: complex64 instead of complex128: about twice as fast from a bond dimension of 20, with errors of some
+            1e-4 in mu; by default from a tolerance of 1e-3 on.
+        seed: seed of the first basis and of the random vectors of the expansion.
 
     Raises:
         InvalidParameterError: options out of range; the message says which.
@@ -145,10 +145,10 @@ class TensorNetwork(Engine):
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         if problem.n_spins < 2:
-            return "there is one spin, and a tree needs two; use the product engine."
+            return "there is one spin, and a tree needs at least two; use the product engine."
         if problem.n_spins > _MOST_SPINS:
             return (
-                f"it takes {_MOST_SPINS} spins at most, but N is {problem.n_spins}; the truncated-wigner and "
+                f"the largest N is {_MOST_SPINS}, but N is {problem.n_spins}; the truncated-wigner and "
                 "mean-field engines are approximations for any number."
             )
         return None
@@ -161,10 +161,10 @@ class TensorNetwork(Engine):
         return at_once * (plan.bytes(setting) + _BYTES_PER_CORE) + BYTES_PER_BLOCK
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
-        return "use smaller bond dimensions, no expansion to all directions, or single precision."
+        return "use smaller bond dimensions, no expansion to all bond vectors, or single precision."
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
-        """See the base class; of all bond dimensions, where they are raised until the tolerance is kept."""
+        """See the base class; if bond dimensions are raised as needed, the time of all of them."""
         plan = self._plan(problem, times)
         study = self._study(plan, self._most(problem, plan), 0)
         settings = [*study.main, *study.checks] if self.is_study else study.main
@@ -191,7 +191,7 @@ class TensorNetwork(Engine):
         return _SCHEMES[self.magnus]
 
     def _most(self, problem: ChargingProblem, plan: TreePlan) -> tuple[int, ...]:
-        """Bond dimensions, as far as they may go: no further than where nothing is cut off."""
+        """Bond dimensions that may be used: up to the first one that truncates nothing."""
         if isinstance(self.bond_dimension, int):
             return (self.bond_dimension,)
         wanted = self.bond_dimension or tuple(bond for bond in LADDER if bond <= self.most_bond_dimension)
@@ -292,11 +292,7 @@ class TensorNetwork(Engine):
 
 
 class _Runs:
-    """Runs of one problem, each made once, two or more at the same time where there are the cores.
-
-    Attributes:
-        found: in the order in which they were asked for.
-    """
+    """Runs of one problem, each made once and kept in ``found``, several at the same time if there are cores."""
 
     def __init__(self, plan: TreePlan, times: FloatArray, progress: Progress, checkpoint: Checkpoint) -> None:
         self._plan, self._times = plan, times
@@ -304,7 +300,7 @@ class _Runs:
         self.found: dict[Setting, TreeRun] = {}
 
     def all(self, settings: Sequence[Setting], share: float = _HALF) -> dict[Setting, TreeRun]:
-        """Make those that are not there yet, which are this share of what is left; returns all there are."""
+        """Make the missing runs, which are this share of the remaining progress; returns all runs there are."""
         missing = [setting for setting in settings if setting not in self.found]
         missing.sort(key=self._plan.seconds)
         first = len(self.found)
@@ -338,7 +334,7 @@ def _checked_bonds(bonds: Any) -> int | tuple[int, ...] | None:
 
 
 def _described(run: TreeRun) -> dict[str, Any]:
-    """What a record keeps of a run."""
+    """Entry of a run in the record."""
     setting = run.setting
     return {
         "bond_dimension": setting.bond_dimension,
