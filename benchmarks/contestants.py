@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from spinbattery.charging import charge
 from spinbattery.core.progress import silent
-from spinbattery.engines.common.checkpoint import Checkpoint
 from spinbattery.engines.common.mesh import Mesh
+from spinbattery.engines.common.propagation import Passage
 from spinbattery.engines.common.stepping import SteppingEngine
-from spinbattery.engines.symmetric.engine import engine as symmetric
+from spinbattery.engines.symmetric import engine as symmetric
 from spinbattery.model.network import SpinNetwork, torus
 from spinbattery.model.operators import magnetization_diagonal
 from spinbattery.model.problem import ChargingProblem
@@ -150,8 +150,10 @@ def single_pass(case: Job, setting: Pass) -> Run:
     def run() -> Outcome:
         forget_symmetries()
         problem = case.problem()
-        mesh = Mesh(problem, problem.protocol.breakpoints, setting.steps)
-        evolution = setting.engine.stepper(problem, mesh, _NO_TIMES, silent)(0, Checkpoint().level(0), silent)
+        engine, mesh = setting.engine, Mesh(problem, problem.protocol.breakpoints, setting.steps)
+        evolution = engine.stepper(problem, mesh, _NO_TIMES, silent)(
+            Passage(problem, engine.scheme_for(problem), mesh, 0)
+        )
         return Outcome(float(evolution.mean[-1]), 1.0 / float(evolution.variance[-1]))
 
     return run

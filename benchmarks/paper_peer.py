@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, identity
 from scipy.sparse.linalg import expm_multiply
 
-from spinbattery.core.progress import silent
 from spinbattery.core.threads import Team
 from spinbattery.core.units import TWO_PI
-from spinbattery.engines.common.checkpoint import Checkpoint
-from spinbattery.engines.common.propagation import Outputs, propagate
+from spinbattery.engines.common.propagation import Passage
 from spinbattery.engines.symmetric.basis import SymmetricSector
 from spinbattery.engines.symmetric.engine import Symmetric
 from spinbattery.engines.symmetric.sector_state import ChebyshevState
@@ -138,7 +136,6 @@ def _states_at(problem: ChargingProblem, times: NDArray[np.float64]) -> list[NDA
     start = sector.product_amplitudes(problem.protocol.initial.spinors(problem.n_spins))
     state = ChebyshevState(sector, start, _EXPONENTIAL_TOLERANCE, Team(1))
     found: list[NDArray[np.complex128]] = []
-    outputs = Outputs(times, lambda _: found.append(sector.expand(state.amplitudes, group)))
-    mesh = engine.mesh(problem, times)
-    propagate(problem, engine.scheme_for(problem), [state], mesh, 1, outputs, silent, Checkpoint().level(1))
+    passage = Passage(problem, engine.scheme_for(problem), engine.mesh(problem, times), 1, times)
+    passage.carry([state], lambda _: found.append(sector.expand(state.amplitudes, group)))
     return found

@@ -11,9 +11,8 @@ import numpy as np
 
 from spinbattery.engines.common.magnus import COMMUTATOR_FREE_2, Exponents
 from spinbattery.engines.common.mesh import Mesh, project_fields
-from spinbattery.engines.common.ordering import chained
+from spinbattery.engines.common.ordering import chained, in_order
 from spinbattery.engines.common.window import Window
-from spinbattery.engines.qtealeaves.engine import in_order
 from spinbattery.model.problem import ChargingProblem
 
 _SVD_MIN = 1e-12

@@ -15,7 +15,8 @@ from spinbattery.charging import charge
 from spinbattery.engines.common.magnus import COMMUTATOR_FREE_2, Exponents
 from spinbattery.engines.common.mesh import Mesh, project_fields
 from spinbattery.engines.common.window import Window, moving_window
-from spinbattery.engines.qtealeaves.engine import QTeaLeaves, TeaTree
+from spinbattery.engines.qtealeaves.adapter import TeaTree
+from spinbattery.engines.qtealeaves.engine import QTeaLeaves
 from spinbattery.engines.symmetric.engine import Symmetric
 from spinbattery.engines.tensor.engine import TensorNetwork
 from spinbattery.engines.tensor.evolution import TreeEvolution

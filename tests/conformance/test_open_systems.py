@@ -25,8 +25,8 @@ from spinbattery import (
     ring,
 )
 from spinbattery.core.progress import silent
-from spinbattery.engines.common.checkpoint import Checkpoint
 from spinbattery.engines.common.mesh import Mesh
+from spinbattery.engines.common.propagation import Passage
 from spinbattery.engines.dense.lindblad import Lindblad
 from spinbattery.model.noise import Noise
 from spinbattery.model.operators import magnetization_diagonal
@@ -160,15 +160,13 @@ def test_the_order_is_kept_with_every_kind_of_noise(noise, splitting):
     problem = ChargingProblem(random_network(3, 8), protocol, noise=noise)
     mesh = Mesh(problem, problem.protocol.breakpoints, 60)
 
-    def final(name, level):
-        return (
-            Lindblad(splitting=name)
-            .stepper(problem, mesh, np.empty(0), silent)(level, Checkpoint().level(level), silent)
-            .density.matrix()
-        )
+    def final(name, halvings):
+        engine = Lindblad(splitting=name)
+        evolution = engine.stepper(problem, mesh, np.empty(0), silent)(Passage(problem, engine.scheme, mesh, halvings))
+        return evolution.smallest_eigenvalue.__self__.matrix()
 
     reference = final("BM6", 6)
-    errors = np.array([np.linalg.norm(final(splitting, level) - reference) for level in range(1, 5)])
+    errors = np.array([np.linalg.norm(final(splitting, halvings) - reference) for halvings in range(1, 5)])
     orders = np.log2(errors[:-1] / errors[1:])
     assert errors[0] < 1e-2
     assert (orders > {"BM4": 3.8, "BM6": 5.6}[splitting]).all(), orders

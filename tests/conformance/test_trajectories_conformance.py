@@ -62,16 +62,15 @@ def test_bars_of_95_percent_cover_the_truth_in_95_percent(kind):
     engine, none = Trajectories(), np.empty(0)
     unravelling = engine.unravelling(problem, none, 40)
     least = 1 if unravelling.damped else 2
-    run = unravelling.no_jump(silent)
-    known = no_jump_part(run, 1.0 - sampled_weight(unravelling, problem, 1, silent))
+    known = no_jump_part(unravelling)
     if least == 2:
         rule = engine.one_jump_rule(problem, none)
         known += rule.integrate(unravelling, known, 1e-3, None, silent).part
-    weight = sampled_weight(unravelling, problem, least, silent)
+    weight = sampled_weight(unravelling, least)
     covered = np.zeros(2)
     for number in range(200):
         seed = derived_seed(problem, "trajectories", number)
-        sums = sample(unravelling, problem, seed, range(100), least, known, silent)
+        sums = sample(unravelling, seed, range(100), least, known, silent)
         ensemble = Ensemble(known, weight, sums)
         mean_error, variance_error = ensemble.moment_errors[-1, 0], ensemble.variance_error[-1]
         precision, relative = 1.0 / ensemble.variance[-1], variance_error / ensemble.variance[-1]

@@ -76,15 +76,15 @@ def test_a_run_that_is_stopped_again_and_again_ends_with_the_same_digits(name, t
     assert not list(stem.parent.iterdir())
 
 
-def test_finished_levels_are_not_run_again(tmp_path):
+def test_finished_passes_are_not_run_again(tmp_path):
     engine, problem, times = problem_of("chebyshev")
     checkpoint = Checkpoint(tmp_path / "run", "key")
     engine.run(problem, times, checkpoint=checkpoint)
     calls = []
     engine.run(problem, times, lambda *reached: calls.append(reached), checkpoint=checkpoint)
-    levels = [message for _, message in calls if "steps" in message]
-    assert len(set(levels)) == 3
-    assert len(levels) <= 4  # each at once at its end, and the end of the run
+    passes = [message for _, message in calls if "steps" in message]
+    assert len(set(passes)) == 3
+    assert len(passes) <= 4  # each at once at its end, and the end of the run
 
 
 def test_files_of_another_run_or_damaged_ones_count_as_none(tmp_path):
@@ -98,7 +98,7 @@ def test_files_of_another_run_or_damaged_ones_count_as_none(tmp_path):
     wrong = np.full(26, 7.0, dtype=complex)
 
     def restored(key="key", chunking=chunking):
-        chunks = Checkpoint(stem, key).level(0).restore([wrong], chunking)
+        chunks = Checkpoint(stem, key).log(0).restore([wrong], chunking)
         assert chunks or np.all(wrong == 7.0)
         return chunks
 
@@ -170,7 +170,7 @@ def test_charging_with_a_store_goes_on_and_cleans_up(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["statevector", "chebyshev"])
-def test_levels_that_run_together_are_resumed_too(name, tmp_path, monkeypatch):
+def test_passes_that_run_together_are_resumed_too(name, tmp_path, monkeypatch):
     monkeypatch.setattr("spinbattery.engines.common.stepping.n_cores", lambda: 2)
     engine, problem, times = problem_of(name)
     whole = engine.run(problem, times)

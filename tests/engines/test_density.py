@@ -163,7 +163,7 @@ def test_stages_may_be_applied_in_parts(monkeypatch):
 
 
 def test_the_kernel_releases_the_interpreter_lock():
-    assert density_kernels._evolve.targetoptions["nogil"]
+    assert density_kernels.evolve_density.targetoptions["nogil"]
 
 
 NOISES = {

@@ -101,7 +101,7 @@ def test_rounding_does_not_add_up_where_fields_are_constant():
 
 
 def test_kernels_release_the_interpreter_lock():
-    for kernel in (row_kernels.sweep, row_kernels.evolve_rows, row_kernels.populations, row_kernels.prepare):
+    for kernel in (row_kernels.apply_stage, row_kernels.evolve_rows, row_kernels.populations, row_kernels.prepare):
         assert kernel.targetoptions["nogil"]
 
 

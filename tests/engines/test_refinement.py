@@ -30,22 +30,22 @@ class Moments:
 
 
 class Converging:
-    """Exact moments plus errors of known order, noting the levels asked for.
+    """Exact moments plus errors of known order, noting the halvings asked for.
 
-    ``size`` is the error of the coarsest level, ``mixed`` the relative size of a term two orders higher.
+    ``size`` is the error of the coarsest pass, ``mixed`` the relative size of a term two orders higher.
     """
 
     def __init__(self, order, size, mixed=0.0, of_mean=(0.5, 1.0), of_variance=(0.5, 1.0)):
         self.order, self.size, self.mixed = order, size, mixed
         self.of_mean, self.of_variance = np.array(of_mean), np.array(of_variance)
-        self.levels: list[int] = []
+        self.passes: list[int] = []
 
-    def error(self, level):
-        return self.size * (2.0 ** (-self.order * level) + self.mixed * 2.0 ** (-(self.order + 2) * level))
+    def error(self, halvings):
+        return self.size * (2.0 ** (-self.order * halvings) + self.mixed * 2.0 ** (-(self.order + 2) * halvings))
 
-    def __call__(self, level):
-        self.levels.append(level)
-        e = self.error(level)
+    def __call__(self, halvings):
+        self.passes.append(halvings)
+        e = self.error(halvings)
         return Moments(EXACT_MEAN + e * self.of_mean, EXACT_VARIANCE + 0.1 * e * self.of_variance)
 
 
@@ -84,27 +84,27 @@ def test_the_estimate_bounds_the_error_at_order_six(size, mixed, exponent):
 def test_unresolved_kinks_are_credited_nothing():
     resolved = refine(Converging(4, 0.1), 1e-5, 30)
     unresolved = refine(Converging(4, 0.1), 1e-5, 30, resolved_from=30)
-    assert unresolved.level > resolved.level
-    last = np.abs(Converging(4, 0.1).error(unresolved.level) - Converging(4, 0.1).error(unresolved.level - 1))
+    assert unresolved.halvings > resolved.halvings
+    last = np.abs(Converging(4, 0.1).error(unresolved.halvings) - Converging(4, 0.1).error(unresolved.halvings - 1))
     assert unresolved.mean_error[-1] == pytest.approx(2.0 * last, rel=1e-6)
 
 
-def test_levels_are_visited_once_and_in_order():
+def test_passes_are_made_once_and_in_order():
     solve = Converging(4, 0.1)
     refined = refine(solve, 1e-6, 12)
-    assert solve.levels == list(range(refined.level + 1))
-    assert refined.level > 2
+    assert solve.passes == list(range(refined.halvings + 1))
+    assert refined.halvings > 2
 
 
-def test_three_levels_are_the_least():
+def test_three_passes_are_the_least():
     solve = Converging(6, 1e-9)
-    assert refine(solve, 1e-3, 12).level == 2
+    assert refine(solve, 1e-3, 12).halvings == 2
 
 
-def test_a_tighter_tolerance_needs_no_fewer_levels():
-    levels = [refine(Converging(4, 0.1), 10.0**-k, 30).level for k in range(1, 10)]
-    assert levels == sorted(levels)
-    assert levels[-1] > levels[0]
+def test_a_tighter_tolerance_needs_no_fewer_halvings():
+    halvings = [refine(Converging(4, 0.1), 10.0**-k, 30).halvings for k in range(1, 10)]
+    assert halvings == sorted(halvings)
+    assert halvings[-1] > halvings[0]
 
 
 @pytest.mark.parametrize(
@@ -119,26 +119,26 @@ def test_a_tighter_tolerance_needs_no_fewer_levels():
 def test_each_quantity_alone_keeps_the_halving_going(errors):
     solve = Converging(4, 0.1, **errors)
     refined = refine(solve, 1e-6, 12)
-    assert refined.level > 2
+    assert refined.halvings > 2
     assert refined.worst <= 1e-6
     with pytest.raises(ToleranceError):
-        refine(Converging(4, 0.1, **errors), 1e-6, refined.level - 1)
+        refine(Converging(4, 0.1, **errors), 1e-6, refined.halvings - 1)
 
 
-def test_an_accidental_agreement_of_two_levels_is_not_believed():
+def test_an_accidental_agreement_of_two_passes_is_not_believed():
     errors = {0: 0.1, 1: 0.05, 2: 0.0500001, 3: 0.003, 4: 2e-4, 5: 1e-5, 6: 6e-7, 7: 4e-8, 8: 2e-9}
 
-    def solve(level):
-        return Moments(EXACT_MEAN + errors[level], EXACT_VARIANCE.copy())
+    def solve(halvings):
+        return Moments(EXACT_MEAN + errors[halvings], EXACT_VARIANCE.copy())
 
     refined = refine(solve, 1e-5, 8)
-    assert refined.level > 3
+    assert refined.halvings > 3
     assert abs(refined.result.mean[-1] - EXACT_MEAN[-1]) <= refined.mean_error[-1] <= 1e-5
 
 
 def test_results_without_any_error_are_accepted_at_once():
     refined = refine(Converging(4, 0.0), MINIMUM_TOLERANCE, 12)
-    assert (refined.level, refined.worst) == (2, 1e-12)  # rounding is never claimed to be absent
+    assert (refined.halvings, refined.worst) == (2, 1e-12)  # rounding is never claimed to be absent
 
 
 def test_what_is_not_reached_is_refused_with_the_figure_that_was():
@@ -147,8 +147,8 @@ def test_what_is_not_reached_is_refused_with_the_figure_that_was():
 
 
 def test_a_sequence_that_does_not_converge_is_refused():
-    def solve(level):
-        return Moments(EXACT_MEAN + (-1.0) ** level * 0.1, EXACT_VARIANCE.copy())
+    def solve(halvings):
+        return Moments(EXACT_MEAN + (-1.0) ** halvings * 0.1, EXACT_VARIANCE.copy())
 
     with pytest.raises(ToleranceError):
         refine(solve, 1e-2, 12)
@@ -168,15 +168,15 @@ def test_tolerances_within_range_pass(tolerance):
 def test_an_estimate_that_rounding_keeps_up_ends_the_run():
     """And not one that is large, which shorter steps may yet bring down."""
     converging, random = Converging(4, 1e-3), np.random.default_rng(0)
-    levels = []
+    passes = []
 
-    def rounded(level, by=1e-10):
-        levels.append(level)
-        found = converging(level)
-        return Moments(found.mean + by * random.uniform(1, 2) * (-1) ** level, found.variance)
+    def rounded(halvings, by=1e-10):
+        passes.append(halvings)
+        found = converging(halvings)
+        return Moments(found.mean + by * random.uniform(1, 2) * (-1) ** halvings, found.variance)
 
     with pytest.raises(ToleranceError, match=r"the error estimate stays at .*e-10, above .* only adds to the rounding"):
         refine(rounded, 1e-11, 30)
-    assert max(levels) < 12
+    assert max(passes) < 12
     with pytest.raises(ToleranceError, match="after 12 halvings"):
         refine(partial(rounded, by=1e-5), 1e-11, 12)

@@ -7,7 +7,7 @@ import pytest
 
 from spinbattery import ChargingProblem, ProductState, SpinNetwork, complete, cooperative, ring, symmetry_group, torus
 from spinbattery.engines.symmetric.basis import SymmetricSector, sector_dimension
-from spinbattery.engines.symmetric.gather import transverse_expectation
+from spinbattery.engines.symmetric.sector_kernels import transverse_expectation
 from spinbattery.model.operators import ising_diagonal, magnetization_diagonal, transverse_operator
 
 WEIGHTED = SpinNetwork(6, [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (0, 5)], [1.0, 2.0, 1.0, 2.0, 1.0, 2.0])

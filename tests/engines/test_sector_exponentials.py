@@ -11,11 +11,12 @@ from spinbattery import ChargingProblem, cooperative, ring, symmetry_group, toru
 from spinbattery.core.errors import EngineError
 from spinbattery.core.progress import silent
 from spinbattery.core.threads import Team
-from spinbattery.engines.common.checkpoint import Checkpoint
 from spinbattery.engines.common.magnus import COMMUTATOR_FREE, Exponents
 from spinbattery.engines.common.mesh import Mesh
+from spinbattery.engines.common.propagation import Passage
+from spinbattery.engines.symmetric import chebyshev, lanczos, sector_kernels
 from spinbattery.engines.symmetric.basis import SymmetricSector
-from spinbattery.engines.symmetric.engine import Symmetric, chebyshev, lanczos
+from spinbattery.engines.symmetric.engine import Symmetric
 from spinbattery.engines.symmetric.sector_state import ChebyshevState, LanczosState
 
 ROWS = np.array([[-0.3, 0.2, 0.7], [0.9, -1.3, 0.1], [0.0, 0.5, -0.4], [2.0, 0.0, 0.0], [-1.7, 0.3, 4.0]])
@@ -122,10 +123,8 @@ def test_bessel_functions():
 
 
 def test_digits_do_not_depend_on_threads(monkeypatch):
-    from spinbattery.engines.symmetric import lanczos_kernels
-
     sector = sector_of(ring(16))
-    assert sector.dimension > lanczos_kernels.ROWS_PER_BLOCK
+    assert sector.dimension > sector_kernels.ROWS_PER_BLOCK
     start = random_amplitudes(sector, 6)
     found = []
     for threads in (1, 2, 3):
@@ -161,7 +160,7 @@ def test_schemes_have_their_order(name):
 
     def final(steps):
         mesh = Mesh(problem, problem.protocol.breakpoints, steps)
-        found = engine.stepper(problem, mesh, np.empty(0), silent)(0, Checkpoint().level(0), silent)
+        found = engine.stepper(problem, mesh, np.empty(0), silent)(Passage(problem, COMMUTATOR_FREE[name], mesh, 0))
         return found.mean[-1]
 
     order = COMMUTATOR_FREE[name].order

@@ -47,7 +47,7 @@ def test_tolerances_below_its_floor_are_refused(tolerance):
 def test_rounding_above_the_tolerance_is_no_result():
     """sigma^2 of a polarised run is small: rounding changes its sixth digit, and shorter steps would not help."""
     problem = ChargingProblem(torus(2, 2), polarised(100.0, s_hold=0.25))
-    with pytest.raises(ToleranceError, match=r"rounding alone may amount to .* leave single precision"):
+    with pytest.raises(ToleranceError, match=r"rounding alone may amount to .* use double precision"):
         Statevector(SINGLE_TOLERANCE, single=True).run(problem)
 
 

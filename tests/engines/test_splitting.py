@@ -7,8 +7,8 @@ import pytest
 
 from spinbattery import ChargingProblem, EnergyScales, Statevector, advantage_system6, cooperative, torus
 from spinbattery.core.progress import silent
-from spinbattery.engines.common.checkpoint import Checkpoint
 from spinbattery.engines.common.mesh import Mesh
+from spinbattery.engines.common.propagation import Passage
 from spinbattery.engines.common.splitting import BLANES_MOAN_4, BLANES_MOAN_6, SPLITTINGS, Splitting
 from spinbattery.model.scales import LinearTable
 
@@ -54,17 +54,17 @@ def table(rows):
     return EnergyScales("table", LinearTable(tuple(s), tuple(smooth.A(s))), LinearTable(tuple(s), tuple(smooth.B(s))))
 
 
-def observed_orders(splitting, network, scales, levels):
+def observed_orders(splitting, network, scales, halvings):
     """log2 of the ratio of the final states' errors between successive halvings of a fixed mesh."""
     problem = ChargingProblem(network, cooperative(6.0), scales)
     mesh = Mesh(problem, problem.protocol.breakpoints, 40)
 
-    def final_state(name, level):
+    def final_state(name, count):
         engine = Statevector(keep_state=True, splitting=name)
-        return engine.stepper(problem, mesh, np.empty(0), silent)(level, Checkpoint().level(level), silent).state
+        return engine.stepper(problem, mesh, np.empty(0), silent)(Passage(problem, engine.scheme, mesh, count)).state
 
-    reference = final_state("BM6", max(levels) + 2)
-    errors = np.array([np.linalg.norm(final_state(splitting, level) - reference) for level in levels])
+    reference = final_state("BM6", max(halvings) + 2)
+    errors = np.array([np.linalg.norm(final_state(splitting, count) - reference) for count in halvings])
     assert errors[0] < 1e-3
     return np.log2(errors[:-1] / errors[1:])
 
@@ -94,20 +94,21 @@ def test_stage_angles_add_up_to_the_integrals_of_the_fields():
     integrals = [2.0 * np.pi * np.trapezoid(f, t) for f in problem.fields(t)]
     strang = Splitting("Strang", 2, (0.5, 0.5), (1.0,))
     fields = project_fields(problem, mesh.edges(0), mesh.kinks, strang.legendre_degree)
-    theta, spins, pairs = strang.angles(fields)
-    steps = sum(mesh.counts(0))
+    stages = strang.sequence(fields)
+    theta, spins, pairs = stages.theta, stages.field, stages.ising
+    steps = mesh.steps(0)
     assert (len(theta), len(spins), len(pairs)) == (steps, steps + 1, steps + 1)
     np.testing.assert_allclose([theta.sum(), spins.sum(), pairs.sum()], integrals, rtol=1e-7)
 
 
-def test_no_step_crosses_a_stop_and_levels_halve_every_step():
+def test_no_step_crosses_a_stop_and_every_step_is_halved():
     problem = ChargingProblem(torus(2, 2), cooperative(6.0))
     stops = np.array([0.0, 1.7, 2.0, 4.0, 4.001, 6.0])
     mesh = Mesh(problem, stops, 30)
-    for level in range(3):
-        edges = mesh.edges(level)
+    for halvings in range(3):
+        edges = mesh.edges(halvings)
         assert set(stops) <= set(edges)
         assert (np.diff(edges) > 0.0).all()
-        assert len(edges) == 1 + sum(mesh.counts(level))
+        assert len(edges) == 1 + mesh.steps(halvings)
     assert mesh.counts(1) == [2 * count for count in mesh.counts(0)]
     np.testing.assert_array_equal(mesh.edges(1)[::2], mesh.edges(0))

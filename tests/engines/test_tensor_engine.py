@@ -158,7 +158,7 @@ def test_pegasus_graphs_are_planned_at_once():
 
 
 def test_thousands_of_spins_are_refused():
-    with pytest.raises(EngineError, match="1024 spins at most"):
+    with pytest.raises(EngineError, match="largest N is 1024"):
         sb.TensorNetwork(bond_dimension=2).run(sb.ChargingProblem(sb.ring(3000), PROTOCOL))
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from spinbattery import SpinNetwork, complete, from_networkx, ring, torus
 from spinbattery.engines.common.ordering import Halves, chained, halved, lattice_sides
-from spinbattery.engines.tensor.bond_noise import Channels
+from spinbattery.engines.tensor.channels import Channels
 from spinbattery.engines.tensor.layout import Layout
 
 PETERSEN = from_networkx(nx.petersen_graph())

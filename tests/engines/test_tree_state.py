@@ -9,8 +9,8 @@ from scipy.sparse.linalg import expm_multiply
 import spinbattery as sb
 from spinbattery.engines.common.magnus import Exponents
 from spinbattery.engines.common.ordering import chained, halved
-from spinbattery.engines.tensor.bond_noise import Channels
-from spinbattery.engines.tensor.engine import measure
+from spinbattery.engines.tensor import measure
+from spinbattery.engines.tensor.channels import Channels
 from spinbattery.engines.tensor.evolution import TreeEvolution
 from spinbattery.engines.tensor.expansion import cut, enlarge
 from spinbattery.engines.tensor.layout import Layout

@@ -1,4 +1,4 @@
-"""Mean field: every spin in a pure state of its own, turned by the mean of its neighbours."""
+"""Mean field: every spin in a pure state of its own, turned by the mean field of its neighbours."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 from ...core.progress import Progress
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
-from ..common.checkpoint import PassLog
 from ..common.contract import Accuracy
 from ..common.mesh import Mesh
-from ..common.propagation import BYTES_PER_BLOCK, follow
+from ..common.populations import fourier_angles, from_characteristic
+from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE
 from ..common.stepping import Evolution, Pass
@@ -56,7 +56,7 @@ class MeanField(SplitStepEngine):
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
         start = bloch_vectors(problem)[:, :, None]
 
-        def run(level: int, log: PassLog, progress: Progress) -> Evolution:
+        def evolve(passage: Passage) -> Evolution:
             state = ClassicalSpins(problem, start)
 
             def moments(time: float) -> tuple[float, ...]:
@@ -64,24 +64,21 @@ class MeanField(SplitStepEngine):
                 variance = float((1.0 - z**2).sum()) / problem.n_spins**2
                 return float(z.mean()), max(variance, 0.0), float(state.energies(problem.fields(time))[0])
 
-            (mean, variance, energy), steps = follow(
-                problem, self.scheme_for(problem), [state], mesh, level, times, moments, progress, log
-            )
+            mean, variance, energy = passage.follow([state], moments)
             z = state.z[:, 0]
             lengths = np.sqrt(state.x**2 + state.y**2 + state.z**2)
             drift = float(np.abs(lengths - 1.0).max())
-            return Evolution(mean, variance, energy, _independent(0.5 * (1.0 + z)), z.copy(), drift, steps)
+            return Evolution(mean, variance, energy, _independent(0.5 * (1.0 + z)), z.copy(), drift, passage.steps)
 
-        return run
+        return evolve
 
 
 def _independent(up: FloatArray) -> FloatArray:
-    """(N + 1,) P(Sz) of independent spins that are up with these probabilities, by its Fourier transform."""
+    """P(Sz) (N + 1,) of independent spins with probabilities ``up``, by its Fourier transform."""
     n = len(up)
-    angles = 2.0 * np.pi * np.arange((n + 1) // 2 + 1) / (n + 1)
+    angles = fourier_angles(n)
     characteristic = np.ones(len(angles), dtype=np.complex128)
     for first in range(0, n, _ANGLES_AT_ONCE):
         part = up[first : first + _ANGLES_AT_ONCE]
         characteristic *= np.prod(1.0 + part * (np.exp(-1j * angles[:, None]) - 1.0), axis=1)
-    found = np.maximum(np.fft.irfft(characteristic, n + 1), 0.0)
-    return np.asarray(found / found.sum())
+    return from_characteristic(characteristic, n)

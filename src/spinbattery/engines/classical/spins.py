@@ -1,4 +1,4 @@
-"""Copies of a network of classical spins on their way through a protocol."""
+"""Copies of a network of classical spins that go through a protocol."""
 
 from __future__ import annotations
 
@@ -18,11 +18,7 @@ SECONDS_PER_SPIN_STAGE, SECONDS_PER_PAIR_STAGE = 4e-9, 0.5e-9
 
 
 class ClassicalSpins:
-    """Vectors (N, copies), one for each spin and copy.
-
-    Attributes:
-        x, y, z: components.
-    """
+    """Components x, y, z (N, copies) of a vector for each spin and copy."""
 
     shortest_chunk = SHORTEST_CHUNK
 
@@ -37,13 +33,11 @@ class ClassicalSpins:
 
     @property
     def stage_seconds(self) -> float:
-        """Rough time of a stage on one core."""
         spins, copies = self.x.shape
         return float(copies * (SECONDS_PER_SPIN_STAGE * spins + 2.0 * SECONDS_PER_PAIR_STAGE * len(self._pairs)))
 
     @property
     def arrays(self) -> list[NDArray[Any]]:
-        """All that changes on the way."""
         return [self.x, self.y, self.z]
 
     def apply(self, stages: Stages) -> None:
@@ -59,7 +53,7 @@ class ClassicalSpins:
 
 
 def bloch_vectors(problem: ChargingProblem) -> FloatArray:
-    """(3, N) Bloch vectors of the start."""
+    """Bloch vectors (3, N) at the start."""
     up, down = problem.protocol.initial.spinors(problem.n_spins).T
     coherence = 2.0 * np.conj(up) * down
     return np.stack([coherence.real, coherence.imag, np.abs(up) ** 2 - np.abs(down) ** 2])

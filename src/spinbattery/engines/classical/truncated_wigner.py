@@ -1,4 +1,4 @@
-"""Discrete truncated Wigner: classical spins that start at random as a quantum start fluctuates."""
+"""Discrete truncated Wigner: classical spins with random starts that fluctuate as the quantum start does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ...core.checks import whole_number
 from ...core.errors import EngineError, ToleranceError
-from ...core.progress import Progress, silent
+from ...core.progress import Progress
 from ...core.threads import Team
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
@@ -18,23 +18,23 @@ from ...records.moments import Moments
 from ...records.solution import FinalState, Solution, StandardErrors, TimeTraces
 from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine
-from ..common.mesh import Mesh, initial_steps
+from ..common.mesh import Mesh, initial_steps, stops_of
 from ..common.options import SEED, TRAJECTORIES
-from ..common.propagation import BYTES_PER_BLOCK, Outputs, propagate
+from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.splitting import BLANES_MOAN_4
 from ..common.stepping import MOST_STEPS
 from .spins import ClassicalSpins, bloch_vectors
 
 _COPIES = 32
-"""Trajectories that are turned side by side: fixed, so that trajectory i of a seed is always the same."""
+"""Trajectories that are turned side by side; the number is fixed, so that trajectory i of a seed is always the same."""
 
 _SHARE_OF_ERROR = 0.2
-"""Of the standard error of mu, that the step may add to it."""
+"""Part of the standard error of mu that the step may add to it."""
 
 _MOST_HALVINGS = 8
 _USUAL_REFINEMENT = 4.0
 _INSTANTS = 100
-"""Output times that memory is set aside for; how many there are is not known beforehand."""
+"""Output times that memory is planned for, as their number is not known beforehand."""
 
 _BYTES_PER_SPIN, _BYTES_PER_PAIR = 40, 60
 _SECONDS_PER_RUN = 0.05
@@ -98,43 +98,50 @@ class TruncatedWigner(Engine):
         if self._steps(problem) > MOST_STEPS:
             raise EngineError(
                 f"the {self.name} engine would need {self._steps(problem):.1e} steps, more than {MOST_STEPS:.0e}; "
-                "shorten the duration or lower h and J."
+                "shorten the duration or reduce h and J."
             )
-        stops = np.unique(np.concatenate([problem.protocol.breakpoints, times]))
-        sample = _Sample(problem, times, Mesh(problem, stops, self._steps(problem)), self.seed or 0)
-        level, step_error = self._level(sample, progress)
+        mesh = Mesh(problem, stops_of(problem, times), self._steps(problem))
+        sample = _Sample(problem, times, mesh, self.seed or 0)
+        halvings, step_error = self._halvings(sample, progress)
         outcome = _Outcome.empty(self.trajectories, len(times) + 1, problem.n_spins)
-        log = checkpoint.level(0)
+        log = checkpoint.log(0)
         blocks = math.ceil(self.trajectories / _COPIES)
         message = f"{problem.network.name} {problem.protocol.name}, {self.trajectories} trajectories"
         with Team() as team:
-            done = log.restore(outcome.arrays, f"{blocks} blocks, level {level}")
+            done = log.restore(outcome.arrays, f"{blocks} blocks, {halvings} halvings")
             for block in range(done, blocks, team.threads):
                 batch = range(block, min(block + team.threads, blocks))
-                team.run(lambda number: outcome.put(number, *sample.block(number, level)), [(b,) for b in batch])
+                team.run(lambda number: outcome.put(number, *sample.block(number, halvings)), [(b,) for b in batch])
                 with log.reached(batch[-1] + 1, outcome.arrays):
                     progress((batch[-1] + 1) / blocks, message)
         log.finish(blocks, outcome.arrays)
-        return self._solution(problem, times, outcome, sample.steps(level), level, step_error)
+        return self._solution(problem, times, outcome, sample.steps(halvings), halvings, step_error)
 
-    def _level(self, sample: _Sample, progress: Progress) -> tuple[int, float]:
-        """Halvings of the step, and what it adds to mu: the first trajectories at two steps."""
+    def _halvings(self, sample: _Sample, progress: Progress) -> tuple[int, float]:
+        """Halvings of the step, and the step error of mu, from the first trajectories at two steps."""
         coarse = sample.block(0, 0)[0][-1]
         allowed = _SHARE_OF_ERROR * float(coarse.std()) / math.sqrt(self.trajectories)
-        for level in range(1, _MOST_HALVINGS):
-            progress(0.0, f"choosing the step: {sample.steps(level)} steps")
-            fine = sample.block(0, level)[0][-1]
+        for halvings in range(1, _MOST_HALVINGS):
+            progress(0.0, f"choosing the step: {sample.steps(halvings)} steps")
+            fine = sample.block(0, halvings)[0][-1]
             error = abs(float(fine.mean() - coarse.mean()))
             if error <= allowed:
-                return level, error
+                return halvings, error
             coarse = fine
         raise ToleranceError(
-            f"half the step still changes mu by {error:.1e} after {level} halvings, more than the {allowed:.1e} that "
-            f"{self.trajectories} trajectories are worth; take fewer trajectories."
+            f"the time-step error of mu is still {error:.1e} after {halvings} halvings, above {allowed:.1e}, its share "
+            f"of the statistical error of {self.trajectories} trajectories; with fewer trajectories a larger step "
+            "error is allowed."
         )
 
     def _solution(
-        self, problem: ChargingProblem, times: FloatArray, outcome: _Outcome, steps: int, level: int, step_error: float
+        self,
+        problem: ChargingProblem,
+        times: FloatArray,
+        outcome: _Outcome,
+        steps: int,
+        halvings: int,
+        step_error: float,
     ) -> Solution:
         n = problem.n_spins
         found = [Moments.of(row) for row in outcome.means]
@@ -158,7 +165,7 @@ class TruncatedWigner(Engine):
                 "splitting": BLANES_MOAN_4.name,
                 "order": BLANES_MOAN_4.order,
                 "steps": steps,
-                "halvings": level,
+                "halvings": halvings,
                 "step_error": step_error,
                 "distribution": "of Sz rounded to what N spins can have",
             },
@@ -166,31 +173,30 @@ class TruncatedWigner(Engine):
 
 
 class _Sample:
-    """Blocks of trajectories, each made from its number alone."""
+    """Blocks of trajectories, each of which depends on its number alone."""
 
     def __init__(self, problem: ChargingProblem, times: FloatArray, mesh: Mesh, seed: int) -> None:
         self._problem, self._mesh, self._seed = problem, mesh, seed
         self._times = times
         self._axis = bloch_vectors(problem)
-        # of the coordinate axes the one that is least along the spin makes the first transverse direction
+        # the first transverse direction is made from the coordinate axis that is least along the spin
         least = np.eye(3)[np.abs(self._axis).argmin(axis=0)].T
         first = np.cross(self._axis, least, axis=0)
         self._first = first / np.linalg.norm(first, axis=0)
         self._second = np.cross(self._axis, self._first, axis=0)
 
-    def steps(self, level: int) -> int:
-        """Through the protocol."""
-        return sum(self._mesh.counts(level))
+    def steps(self, halvings: int) -> int:
+        return self._mesh.steps(halvings)
 
     def start(self, number: int) -> FloatArray:
-        """(3, N, copies) vectors that a block starts from."""
+        """Vectors (3, N, copies) at the start of a block."""
         rng = np.random.default_rng([self._seed, number])
         one, two = rng.choice([-1.0, 1.0], size=(2, self._problem.n_spins, _COPIES))
         along, first, second = (vectors[:, :, None] for vectors in (self._axis, self._first, self._second))
         return np.asarray(along + one * first + two * second)
 
-    def block(self, number: int, level: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """(T + 1, copies) Sz/N and <H> in GHz at the output times and the end, and (N, copies) sz at the end."""
+    def block(self, number: int, halvings: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Sz/N and <H> in GHz (T + 1, copies) at the output times and the end, and sz (N, copies) at the end."""
         problem = self._problem
         spins = ClassicalSpins(problem, self.start(number))
         means, energies = [], []
@@ -199,20 +205,14 @@ class _Sample:
             means.append(spins.z.mean(axis=0))
             energies.append(spins.energies(problem.fields(time)))
 
-        nowhere = Checkpoint().level(0)
-        propagate(problem, BLANES_MOAN_4, [spins], self._mesh, level, Outputs(self._times, keep), silent, nowhere)
+        Passage(problem, BLANES_MOAN_4, self._mesh, halvings, self._times).carry([spins], keep)
         keep(problem.protocol.duration)
         return np.array(means), np.array(energies), spins.z
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What trajectories found.
-
-    Attributes:
-        means, energies: (T + 1, trajectories) Sz/N and <H> in GHz.
-        spins: (blocks, N) sums of sz at the end over the trajectories of each block.
-    """
+    """Sz/N and <H> in GHz (T + 1, trajectories), and sums of sz at the end (blocks, N) over each block."""
 
     means: FloatArray
     energies: FloatArray
@@ -228,9 +228,9 @@ class _Outcome:
         return [self.means, self.energies, self.spins]
 
     def put(self, number: int, means: FloatArray, energies: FloatArray, z: FloatArray) -> None:
-        """Take over a block; of the last one as many trajectories as were asked for."""
+        """Keep a block, of the last one only as many trajectories as were asked for."""
         first = number * _COPIES
         count = min(_COPIES, self.means.shape[1] - first)
-        self.means[:, first : first + count] = means[:, :count]
-        self.energies[:, first : first + count] = energies[:, :count]
+        columns = slice(first, first + count)
+        self.means[:, columns], self.energies[:, columns] = means[:, :count], energies[:, :count]
         self.spins[number] = z[:, :count].sum(axis=1)

@@ -1,1 +1,1 @@
-"""What engines share: the contract, stepping and its error estimate, checkpoints, meshes and schemes."""
+"""Code that engines share: the contract, the host loop and its error estimate, checkpoints, meshes and schemes."""

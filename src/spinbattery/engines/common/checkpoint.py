@@ -1,9 +1,9 @@
-"""Checkpoints of long runs: a killed run goes on where it was, and ends with the same digits.
+"""Checkpoints of long runs: a run that was killed goes on from its last checkpoint and ends with the same digits.
 
-A checkpoint is a file of plain arrays (npz, never pickled) for each level of step halving, written under another name
-and renamed. It keeps the state, the moments at the stops behind it, and the number of chunks done. Chunks are the
-same in every run of a version, so a run that goes on does exactly what an uninterrupted one would have done; a file
-whose chunks were others counts as none.
+Each pass of step halving has a file of plain arrays (npz, never pickled), written under another name and then renamed.
+It holds the state, the moments at the stops behind it, and the number of chunks done. Chunks are the same in every run
+of a version, so that a resumed run does exactly the operations of an uninterrupted one. A file with other chunks is
+ignored.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .clock import Clock
 _SECONDS_BETWEEN = 60.0
 _SECONDS_WORTH_KEEPING = 2.0
 _LARGEST_SHARE = 0.05
-"""Of the run time that may go into writing."""
+"""Largest part of the run time that goes into writing."""
 
 _BYTES_AT_A_TIME = 1 << 22
 
@@ -33,57 +33,56 @@ _FORMAT = 2
 
 
 class Checkpoint:
-    """Where a run keeps what it has reached, if anywhere.
+    """Where a run keeps what it has reached.
 
     Attributes:
-        stem: beginning of the names of its files, one for each level; None where nothing is kept.
-        clock: of this process's part of the run, where there is one.
+        clock: clock of this process's part of the run, where there is one.
     """
 
     def __init__(self, stem: Path | None = None, key: str = "", seconds_between: float = _SECONDS_BETWEEN) -> None:
-        """A checkpoint that has nothing yet, or what an interrupted run left there.
+        """Use the files of an interrupted run, if there are any.
 
         Args:
-            stem: folder and beginning of the file names; the folder is made when something is written.
-            key: of the run, kept in the files.
-            seconds_between: least time from one writing to the next.
+            stem: folder and beginning of the file names; None keeps nothing. The folder is made at the first writing.
+            key: run key, kept in the files.
+            seconds_between: shortest time from one writing to the next.
         """
         self.stem = stem
         self.clock: Clock | None = None
         self._key, self._seconds_between = key, seconds_between
         self._before = 0.0
 
-    def level(self, number: int) -> PassLog:
-        """The log of a level, with what an interrupted run had reached of it."""
+    def log(self, number: int) -> PassLog:
+        """Log of a pass, with what an interrupted run had reached of it."""
         path = None if self.stem is None else self.stem.with_name(f"{self.stem.name}.{number}.npz")
         return PassLog(path, f"{self._key}:{number}", self._seconds_between, self)
 
     @property
     def seconds(self) -> float:
-        """What the run has taken so far, the interrupted parts up to their last checkpoints included."""
+        """Time of the run so far, interrupted parts included up to their last checkpoints."""
         return self._before + (0.0 if self.clock is None else self.clock.seconds)
 
     def went_on(self, seconds: float) -> None:
-        """Note that a level goes on from a file, which was written when the run had taken this long."""
+        """Note that a pass goes on from a file that was written after this run time."""
         self._before = max(self._before, seconds)
 
     def remove(self) -> None:
-        """Delete the files: the run is finished."""
+        """Delete the files of a finished run."""
         if self.stem is not None:
             for path in self.stem.parent.glob(f"{self.stem.name}.*.npz"):
                 path.unlink(missing_ok=True)
 
 
 class PassLog:
-    """What one level has reached.
+    """What one pass has reached.
 
     Attributes:
-        rows: moments at the output times behind it, one tuple of floats each; appended by the pass itself.
-        is_finished: whether an interrupted run had reached the end of the level.
+        rows: moments at the output times behind it, one tuple of floats each; the pass itself appends them.
+        is_finished: whether an interrupted run had reached the end of the pass.
     """
 
     def __init__(self, path: Path | None, key: str, seconds_between: float, run: Checkpoint) -> None:
-        """A file that is damaged or of another run counts as none."""
+        """Ignores a file that is damaged or belongs to another run."""
         self._run, self._before, self._began = run, 0.0, run.seconds
         self._path, self._key, self._seconds_between = path, key, seconds_between
         self.is_finished = False
@@ -92,10 +91,10 @@ class PassLog:
         self._next = self._start + seconds_between
 
     def restore(self, arrays: Sequence[NDArray[Any]], chunking: str) -> int:
-        """Put back the state and the rows that an interrupted run had reached; returns its chunks, 0 if there was none.
+        """Put back the state and the rows of an interrupted run; returns its chunks, 0 if there was none.
 
         Args:
-            arrays: the state, written over in place, so that no second one is in memory.
+            arrays: the state, overwritten in place, so that no second copy is in memory.
             chunking: all that decides which stages are in which chunk.
         """
         self._key = f"{self._key}:{chunking}"
@@ -115,12 +114,12 @@ class PassLog:
 
     @property
     def seconds(self) -> float:
-        """What this level has taken so far, with its interrupted parts."""
+        """Time of this pass so far, with its interrupted parts."""
         return self._before + self._run.seconds - self._began
 
     @contextmanager
     def reached(self, chunks: int, arrays: Sequence[NDArray[Any]]) -> Iterator[None]:
-        """Write a checkpoint after the block where one is due, and at once where it is interrupted."""
+        """Write a checkpoint after the block if one is due, and at once if the block is interrupted."""
         try:
             yield
         except BaseException:
@@ -131,7 +130,7 @@ class PassLog:
             self._write(chunks, arrays)
 
     def finish(self, chunks: int, arrays: Sequence[NDArray[Any]]) -> None:
-        """Keep the end of the level, in case that a later one is interrupted."""
+        """Keep the end of the pass, in case a later pass is interrupted."""
         if self._is_worth_it and not self.is_finished:
             self._write(chunks, arrays, finished=True)
 
@@ -140,7 +139,7 @@ class PassLog:
         return self._path is not None and time.monotonic() - self._start >= _SECONDS_WORTH_KEEPING
 
     def _write(self, chunks: int, arrays: Sequence[NDArray[Any]], *, finished: bool = False) -> None:
-        """Write the file; one that cannot be written is warned of, and the run goes on."""
+        """Write the file; if that fails, warn and go on."""
         if self._path is None:
             return
         start = time.monotonic()
@@ -164,7 +163,7 @@ class PassLog:
 
 
 def _fits(path: Path, key: str, arrays: Sequence[NDArray[Any]]) -> bool:
-    """Whether there is a checkpoint of this run, whole and without damage."""
+    """Whether the file is an undamaged checkpoint of this run."""
     try:
         with zipfile.ZipFile(path) as file:
             if file.testzip() is not None or _read(file, "format") != _FORMAT or str(_read(file, "key")) != key:
@@ -184,7 +183,7 @@ def _read(file: zipfile.ZipFile, name: str) -> NDArray[Any]:
 
 
 def _read_into(array: NDArray[Any], file: zipfile.ZipFile, name: str) -> None:
-    """Fill an array that the file's fits."""
+    """Fill an array with the content of the file, which has the same shape and type."""
     with file.open(f"{name}.npy") as stream:
         _header(stream)
         content = array.reshape(-1).view(np.uint8)
@@ -194,7 +193,7 @@ def _read_into(array: NDArray[Any], file: zipfile.ZipFile, name: str) -> None:
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and type of an array of which the content is read next."""
+    """Read shape and type of an array; its content comes next in the stream."""
     np.lib.format.read_magic(stream)
     shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
     return shape, dtype

@@ -1,4 +1,4 @@
-"""The time of a computation, without that of compiling its kernels."""
+"""The time of a computation, without the time in which its kernels are compiled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COMPILING = "numba:compile"
 
 
 class _Compiling(event.Listener):
-    """Sums the time in which anything is being compiled or loaded from the cache, in whatever thread."""
+    """Sums the time in which any thread compiles a kernel or loads one from the cache."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -30,7 +30,7 @@ class _Compiling(event.Listener):
 
 
 class Clock:
-    """Runs within a ``with`` block and stands while kernels are compiled."""
+    """Runs within a ``with`` block and stands still while kernels are compiled."""
 
     def __init__(self) -> None:
         self._start, self._compiling = time.perf_counter(), _Compiling()

@@ -1,8 +1,8 @@
 """Commutator-free Magnus integrators: a step is a product of exponentials of H's own form.
 
-With H(t) = sum_n H_n P_n(2 t/h - 1) on a step of length h, where the coefficients H_n are projections on Legendre
-polynomials, the step is the product of exp(-i h sum_n f_(k n) H_n). The exponents need no sampled fields, so a measured
-table with a thousand corners costs no order (see :mod:`spinbattery.engines.common.mesh`).
+On a step of length h, H(t) = sum_n H_n P_n(2 t/h - 1) with projections H_n on Legendre polynomials. The step is the
+product of exp(-i h sum_n f_(k n) H_n). The exponents need no sampled fields, so that a measured table with a thousand
+corners costs no order (see :mod:`spinbattery.engines.common.mesh`).
 """
 
 from __future__ import annotations
@@ -18,11 +18,7 @@ from .mesh import StepFields
 
 @dataclass(frozen=True)
 class Exponents:
-    """Exponents of consecutive exponentials.
-
-    Attributes:
-        coefficients: (m, 3) factors of Sx, Sz and ZZ in rad.
-    """
+    """Exponents of m consecutive exponentials: (m, 3) factors of Sx, Sz and ZZ in rad."""
 
     coefficients: FloatArray
 
@@ -30,7 +26,7 @@ class Exponents:
         return len(self.coefficients)
 
     def parts(self, largest: int) -> Iterator[Exponents]:
-        """The same in sequence, in parts of up to ``largest`` exponentials."""
+        """The same exponentials in sequence, in parts of up to ``largest``."""
         for first in range(0, len(self), largest):
             yield Exponents(self.coefficients[first : first + largest])
 
@@ -40,9 +36,8 @@ class CommutatorFree:
     """A commutator-free scheme.
 
     Attributes:
-        name: for records.
         order: order of the global error in the step.
-        factors: (exponentials, degree + 1) factors f_(k n), the exponential that acts first in the first row.
+        factors: (exponentials, degree + 1) factors f_(k n); the exponential in the first row acts first.
     """
 
     name: str
@@ -72,7 +67,7 @@ def _mirrored(name: str, order: int, first: list[list[float]], middle: list[floa
 
 
 COMMUTATOR_FREE_2 = CommutatorFree("CF2", 2, ((1.0,),))
-"""The mean of H on the step: too coarse for what is refined by halving, but second order is what sweeps have, too."""
+"""The mean of H on the step. Its order, 2, is too low for step halving, but is the order of TDVP sweeps, too."""
 
 # Blanes and Moan, Appl. Numer. Math. 56, 1519 (2006); Alvermann and Fehske, J. Comput. Phys. 230, 5930 (2011), CF4:2.
 COMMUTATOR_FREE_4 = _mirrored("CF4", 4, [[0.5, -1.0 / 3.0]])

@@ -1,9 +1,8 @@
 """Time meshes, and the exact moments of the fields on each step.
 
-A field is replaced on each step by its projection on the first Legendre polynomials. The Magnus
-expansion of order 2 m depends on the first m moments alone, so the projection keeps the order of
-the splitting even where the schedule is a measured table with a thousand corners, which sampling at
-midpoints or Gauss nodes would alias.
+On each step a field is replaced by its projection on the first Legendre polynomials. The Magnus expansion of order 2 m
+depends on the first m moments alone. So the projection keeps the order of the splitting even where the schedule is a
+measured table with a thousand corners, which sampling at midpoints or Gauss nodes would alias.
 """
 
 from __future__ import annotations
@@ -22,10 +21,20 @@ _NODES_PER_PANEL = 5
 _DENSITY_SAMPLES = 257
 _DENSITY_FLOOR = 0.7
 _MANY_STOPS = 1024
-"""Beyond it a waveform is samples of something smooth: what lies between two of them is short."""
+"""Above this number of stops a waveform is taken as samples of a smooth function, with short gaps between them."""
 
 RELAXING = slice(3, 7)
-"""Rows of :class:`StepFields` with what relaxation follows."""
+"""Rows of :class:`StepFields` that drive relaxation."""
+
+
+def stops_of(problem: ChargingProblem, times: FloatArray) -> FloatArray:
+    """Times in ns that no step may cross: corners of the protocol and output times."""
+    return np.unique(np.concatenate([problem.protocol.breakpoints, times]))
+
+
+def relaxes(problem: ChargingProblem) -> bool:
+    """Whether the noise includes relaxation."""
+    return problem.noise is not None and bool(np.any(problem.noise.relaxation))
 
 
 def largest_local_coupling(problem: ChargingProblem) -> float:
@@ -42,8 +51,7 @@ class StepFields:
 
     Attributes:
         edges: (n + 1,) times in ns.
-        coefficients: (F, n, degree + 1): Bx, Bz and B/2 in rad/ns; where spins relax, q nx, q nz, nx^2 and
-            nx nz besides, without unit (see :meth:`~spinbattery.model.noise.Noise.equilibrium`).
+        coefficients: (F, n, degree + 1) of the functions of :func:`driving`.
     """
 
     edges: FloatArray
@@ -58,37 +66,36 @@ class StepFields:
         return StepFields(self.edges[first : last + 1], self.coefficients[:, first:last])
 
 
-def project_fields(problem: ChargingProblem, edges: FloatArray, kinks: FloatArray, degree: int) -> StepFields:
-    """Legendre projection of the fields, and of what relaxation follows, on every step between ``edges`` (ns).
+def driving(problem: ChargingProblem) -> Callable[[FloatArray], FloatArray]:
+    """Functions of time (m,) in ns, stacked (F, m): Bx, Bz and B/2 in rad/ns, and what drives relaxation, if any.
 
-    The edges need not be those of a mesh. See :class:`StepFields` for what is projected and :func:`project` for how.
+    The latter are q nx, q nz, nx^2 and nx nz, without unit; see :meth:`~spinbattery.model.noise.Noise.equilibrium`.
     """
+    noise = problem.noise
 
     def functions(t: FloatArray) -> FloatArray:
         bx, bz, half_b = problem.fields(t)
         fields = TWO_PI * np.stack([bx, bz, half_b])
-        noise = problem.noise
-        if noise is None or not np.any(noise.relaxation):
+        if noise is None or not relaxes(problem):
             return fields
         nx, nz, q = noise.equilibrium(bx, bz)
         return np.concatenate([fields, np.stack([q * nx, q * nz, nx * nx, nx * nz])])
 
-    return project(functions, edges, kinks, degree)
+    return functions
+
+
+def project_fields(problem: ChargingProblem, edges: FloatArray, kinks: FloatArray, degree: int) -> StepFields:
+    """Legendre projection of the functions of :func:`driving` on every step between ``edges`` (ns)."""
+    return project(driving(problem), edges, kinks, degree)
 
 
 def project(
     functions: Callable[[FloatArray], FloatArray], edges: FloatArray, kinks: FloatArray, degree: int
 ) -> StepFields:
-    """Legendre projection of any functions of time on every step between ``edges`` (ns).
+    """Legendre projection of functions, from times (m,) to values (F, m), on every step between ``edges`` (ns).
 
-    The moments are integrated on panels that end at every one of the ``kinks`` (ns), and locally to
-    each step: cumulative moments would lose all digits for long durations.
-
-    Args:
-        functions: from times (m,) in ns to values (F, m).
-        edges: (n + 1,) ascending.
-        kinks: where the functions are not smooth.
-        degree: of the projection.
+    The moments are integrated on panels that end at each of the ``kinks`` (ns), where the functions are not smooth, and
+    within one step each: cumulative moments would lose all digits for long durations.
     """
     panels = panel_edges(edges, kinks)
     nodes, weights = gauss_nodes(panels, _NODES_PER_PANEL)
@@ -106,19 +113,18 @@ def project(
 
 
 class Mesh:
-    """Nested time meshes whose steps never cross a stop; each level halves every step.
+    """Nested time meshes whose steps never cross a stop; each halving divides every step into two.
 
-    Steps are mildly denser where T and V both act. The density may not vary by more than a factor
-    1.4: transitions resonant with a domain wall matter even where A(s) is tiny. Where stops are many the steps between
-    two of them are equally long.
+    Steps are mildly denser where T and V both act. The density varies by a factor 1.4 at most, as transitions resonant
+    with a domain wall matter even where A(s) is tiny. Where stops are many the steps between two of them are equal.
 
     Attributes:
-        stops: (m,) times in ns no step crosses: the protocol's corners and the requested times.
+        stops: (m,) times in ns: the protocol's corners and the requested times.
         kinks: times in ns at which the fields are not smooth; steps may cross these.
     """
 
     def __init__(self, problem: ChargingProblem, stops: FloatArray, steps: int) -> None:
-        """Lay about ``steps`` steps at level 0, at least one between any two stops."""
+        """Lay about ``steps`` steps before any halving, at least one between any two stops."""
         self.stops = stops
         self.kinks = problem.protocol.kinks(problem.scales)
         self._largest_coupling = largest_local_coupling(problem)
@@ -126,8 +132,8 @@ class Mesh:
         t = np.linspace(stops[:-1], stops[1:], 2 if self._are_many else _DENSITY_SAMPLES, axis=1)
         density = self._density(problem, t)
         highest = float(density.max())
-        level = np.maximum(density, _DENSITY_FLOOR * highest) if highest > 0.0 else np.ones_like(density)
-        cumulative = np.cumsum(0.5 * (level[:, 1:] + level[:, :-1]) * np.diff(t, axis=1), axis=1)
+        raised = np.maximum(density, _DENSITY_FLOOR * highest) if highest > 0.0 else np.ones_like(density)
+        cumulative = np.cumsum(0.5 * (raised[:, 1:] + raised[:, :-1]) * np.diff(t, axis=1), axis=1)
         work = cumulative[:, -1]
         self._fractions = np.pad(cumulative, ((0, 0), (1, 0))) / work[:, None], t
         self._counts = np.maximum(1, np.rint(steps * work / work.sum())).astype(int)
@@ -137,28 +143,32 @@ class Mesh:
         transverse, diagonal = np.abs(bx), np.abs(bz) + self._largest_coupling * half_b
         return np.asarray((transverse * diagonal * (transverse + diagonal)) ** 0.2)
 
-    def counts(self, level: int) -> list[int]:
+    def counts(self, halvings: int) -> list[int]:
         """Number of steps between consecutive stops."""
-        return [int(count) << level for count in self._counts]
+        return [int(count) << halvings for count in self._counts]
+
+    def steps(self, halvings: int) -> int:
+        """Number of steps in all."""
+        return sum(self.counts(halvings))
 
     def pauses(self, times: FloatArray) -> FloatArray:
-        """Times (ns) up to which steps are made at once: those wanted, which are stops, and the end.
+        """Times (ns) up to which steps are made at once: the output ``times`` and the end, or with few stops all stops.
 
-        With few stops these are all stops: only the last digit of a result depends on it, and stays as it was.
+        Only the last digit of a result depends on it.
         """
         return np.union1d(times, self.stops[-1:]) if self._are_many else self.stops
 
     @property
     def resolved_from(self) -> int:
-        """First level with four steps or more for each kink of the fields."""
-        level = 0
-        while sum(self.counts(level)) < 4 * self.kinks.size:
-            level += 1
-        return level
+        """Halvings from which there are four steps or more for each kink of the fields."""
+        halvings = 0
+        while self.steps(halvings) < 4 * self.kinks.size:
+            halvings += 1
+        return halvings
 
-    def edges(self, level: int) -> FloatArray:
+    def edges(self, halvings: int) -> FloatArray:
         """Step edges in ns, stops included exactly."""
-        counts = self.counts(level)
+        counts = self.counts(halvings)
         if self._are_many:
             ends = np.cumsum([0, *counts])
             return np.interp(np.arange(ends[-1] + 1), ends, self.stops)
@@ -182,7 +192,7 @@ def largest_decay(problem: ChargingProblem) -> float:
 def initial_steps(problem: ChargingProblem) -> int:
     """Steps of the coarsest mesh: two for each turn of the fastest single spin flip.
 
-    A decay counts as a turn with its rate as the angular frequency.
+    A decay counts as a turn with the decay rate as angular frequency.
     """
     t = np.linspace(0.0, problem.protocol.duration, 1025)
     bx, bz, half_b = problem.fields(np.unique(np.concatenate([t, problem.protocol.breakpoints])))

@@ -1,7 +1,7 @@
-"""Which spins stand next to each other in a tree: halves of the network, and halves of these, cut where few pairs are.
+"""Order of the spins in a tree: halves of the network, and halves of these, cut where there are few pairs.
 
-Nothing but the numbers of the spins and their pairs decides, as in the hash of a problem: equal problems have equal
-trees, whatever the positions they are drawn at.
+The order depends on the numbers of the spins and on their pairs alone, as the hash of a problem does: equal problems
+have equal trees, whatever positions the spins are drawn at.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ...core.typing import IntArray
 from ...model.network import torus
 
 Block = tuple[int, ...]
-"""Spins that stand side by side in one basis, the first the most significant."""
+"""Spins that share one basis, the first the most significant."""
 
 
 class Halves(NamedTuple):
-    """Two parts of a network, each of them a block or made of two halves."""
+    """Two parts of a network, each of them a block or two halves."""
 
     first: Halves | Block
     second: Halves | Block
@@ -32,9 +32,9 @@ Part = Halves | Block
 
 
 def lattice_sides(n_spins: int, pairs: IntArray) -> tuple[int, int] | None:
-    """Sides (x, y) of the torus whose pairs these are, or a part of these, as on open lattices; None if there is none.
+    """Sides (x, y) of the squarest torus that has all these pairs, as open lattices are parts of one; None without any.
 
-    Spin k of a torus stands at (k // y, k % y). The squarest one is taken.
+    Spin k of a torus stands at (k // y, k % y).
     """
     wanted = set(map(tuple, pairs.tolist()))
     for x in range(int(np.sqrt(n_spins)), 0, -1):
@@ -49,16 +49,10 @@ def halved(n_spins: int, pairs: IntArray, largest: int) -> Part:
 
     Lattices are cut across their longer side; other graphs by spectral ordering and the exchanges of Kernighan and
     Lin (networkx).
-
-    Args:
-        n_spins: N.
-        pairs: (E, 2) coupled spins.
-        largest: spins of a block.
     """
     sides = lattice_sides(n_spins, pairs)
     if sides is not None:
-        grid = np.arange(n_spins).reshape(sides)
-        return _halved_lattice(grid, largest)
+        return _halved_lattice(np.arange(n_spins).reshape(sides), largest)
     graph: nx.Graph[int] = nx.Graph()
     graph.add_nodes_from(range(n_spins))
     graph.add_edges_from(pairs.tolist())
@@ -87,7 +81,8 @@ def _halved_graph(graph: nx.Graph[int], largest: int) -> Part:
 def _spectral_order(graph: nx.Graph[int], spins: list[int]) -> list[int]:
     """Spins by the second eigenvector of the Laplacian of their component, one component after the other.
 
-    Dense, and so the same on every call; the iterative solver of networkx may not end on small graphs.
+    The matrix is dense, so that the result is the same on every call; the iterative solver of networkx may not converge
+    on small graphs.
     """
     order: list[int] = []
     for component in sorted(nx.connected_components(graph), key=min):
@@ -98,8 +93,13 @@ def _spectral_order(graph: nx.Graph[int], spins: list[int]) -> list[int]:
     return order
 
 
+def in_order(part: Part) -> list[int]:
+    """Spins of a part from the first to the last."""
+    return [*in_order(part.first), *in_order(part.second)] if isinstance(part, Halves) else list(part)
+
+
 def chained(n_spins: int, pairs: IntArray, largest: int) -> Part:
-    """Blocks of up to ``largest`` spins in a row: along a snake on lattices, else by reverse Cuthill-McKee (scipy)."""
+    """Blocks of up to ``largest`` spins in a row: a snake on lattices, else by reverse Cuthill-McKee (scipy)."""
     sides = lattice_sides(n_spins, pairs)
     if sides is not None:
         grid = np.arange(n_spins).reshape(sides)
@@ -113,7 +113,7 @@ def chained(n_spins: int, pairs: IntArray, largest: int) -> Part:
     blocks: list[Block] = [tuple(order[k : k + largest]) for k in range(0, n_spins, largest)]
     if len(blocks) == 1:
         return blocks[0]
-    middle = len(blocks) // 2  # the root stands amid the chain, so that the way to both ends is short
+    middle = len(blocks) // 2  # the root is in the middle of the chain, so that both ends are near
     return Halves(_in_a_row(blocks[:middle]), _in_a_row(blocks[: middle - 1 : -1]))
 
 

@@ -1,4 +1,4 @@
-"""What the moments of a state are made of."""
+"""Sums over the populations of a state, from which its moments are made."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.typing import FloatArray
+from ...core.typing import ComplexArray, FloatArray
 from ...model.problem import ChargingProblem
 
 
@@ -17,7 +17,7 @@ class Populations(NamedTuple):
     Attributes:
         distribution: (N + 1,) P(Sz), from Sz = -N to N.
         ising: mean of the coupling operator in units of B(s)/2.
-        norm: trace or squared norm before normalisation.
+        norm: trace, or squared norm, before normalisation.
     """
 
     distribution: FloatArray
@@ -26,7 +26,7 @@ class Populations(NamedTuple):
 
 
 class Observable(Protocol):
-    """A pure or mixed state as far as moments go."""
+    """A pure or mixed state that has moments."""
 
     def populations(self) -> Populations: ...
 
@@ -37,28 +37,39 @@ class Observable(Protocol):
 
 def state_moments(problem: ChargingProblem, state: Observable, time: float) -> tuple[float, float, float]:
     """mu, sigma^2 and <H> in GHz at a time in ns."""
-    n = problem.n_spins
     distribution, ising, norm = state.populations()
-    values = np.arange(-n, n + 1, 2) / n
-    mean = float(distribution @ values)
-    variance = float(distribution @ (values - mean) ** 2)
+    mean, variance = mean_and_variance(distribution)
     bx, bz, half_b = (float(c) for c in problem.fields(time))
-    energy = bx * state.transverse() / norm + bz * n * mean + half_b * ising
+    energy = bx * state.transverse() / norm + bz * problem.n_spins * mean + half_b * ising
     return mean, variance, energy
 
 
 def summed(p: FloatArray, norm: float, magnetization: NDArray[np.int8], ising: FloatArray) -> Populations:
-    """Populations from the probabilities p of configurations or of orbits of them, which are normalised.
-
-    Args:
-        p, magnetization, ising: one for each, all of the same length; the last configuration has all spins down.
-        norm: before normalisation.
-    """
-    # sums are numpy's own: those of BLAS depend on its number of threads
+    """Populations from normalised probabilities p of configurations, or of their orbits; the last is all down."""
+    # sums by numpy: sums by BLAS depend on its number of threads
     n = -int(magnetization[-1])
-    level = (magnetization.astype(np.int16) + n) // 2
-    distribution = np.asarray(np.bincount(level, weights=p, minlength=n + 1), dtype=np.float64)
+    up = (magnetization.astype(np.int16) + n) // 2
+    distribution = np.asarray(np.bincount(up, weights=p, minlength=n + 1), dtype=np.float64)
     return Populations(distribution, float((p * ising).sum()), norm)
+
+
+def fourier_angles(n_spins: int) -> FloatArray:
+    """Angles theta at which <exp(-i theta (number of spins up))> determines P(Sz)."""
+    return 2.0 * np.pi * np.arange((n_spins + 1) // 2 + 1) / (n_spins + 1)
+
+
+def from_characteristic(characteristic: ComplexArray, n_spins: int) -> FloatArray:
+    """P(Sz) (N + 1,) from Sz = -N to N, from the characteristic function at these angles."""
+    found = np.maximum(np.fft.irfft(characteristic, n_spins + 1), 0.0)  # rounding leaves some -1e-17
+    return np.asarray(found / found.sum())
+
+
+def mean_and_variance(distribution: FloatArray) -> tuple[float, float]:
+    """mu and sigma^2 of P(Sz)."""
+    n = len(distribution) - 1
+    values = np.arange(-n, n + 1, 2) / n
+    mean = float(distribution @ values)
+    return mean, float(distribution @ (values - mean) ** 2)
 
 
 def spin_expectations(p: FloatArray) -> FloatArray:

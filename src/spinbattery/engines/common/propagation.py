@@ -1,18 +1,18 @@
-"""The one host loop of all that steps through a protocol, between its stops, with progress and checkpoints."""
+"""The host loop of every engine that steps through a protocol: from stop to stop, with progress and checkpoints."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.progress import Progress
+from ...core.progress import Progress, silent
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
-from .checkpoint import PassLog
+from .checkpoint import Checkpoint, PassLog
 from .mesh import Mesh, StepFields, project_fields
 
 _STEPS_PER_BLOCK = 16_384
@@ -28,19 +28,12 @@ class StageSequence(Protocol):
     def __len__(self) -> int: ...
 
     def parts(self, largest: int) -> Iterator[Self]:
-        """The same in sequence, in parts of up to ``largest`` stages."""
+        """The same stages in sequence, in parts of up to ``largest`` stages."""
         ...
 
 
 class Scheme(Protocol):
-    """How a step is made of stages.
-
-    Attributes:
-        name: for records.
-        order: order of the global error in the step.
-        stages: per step.
-        legendre_degree: of the projection of the fields that the order needs.
-    """
+    """How a step is made of stages; ``order`` is the order of the global error in the step."""
 
     @property
     def name(self) -> str: ...
@@ -49,18 +42,20 @@ class Scheme(Protocol):
     @property
     def stages(self) -> int: ...
     @property
-    def legendre_degree(self) -> int: ...
+    def legendre_degree(self) -> int:
+        """Degree of the projection of the fields that the order needs."""
+        ...
 
     def sequence(self, fields: StepFields) -> StageSequence: ...
 
 
 class State(Protocol):
-    """What is carried through a protocol.
+    """A state that is carried through a protocol.
 
     Attributes:
         stage_seconds: rough time of a stage on one core.
-        shortest_chunk: stages that are applied together at least.
-        arrays: all that changes on the way: what a checkpoint keeps.
+        shortest_chunk: least number of stages that are applied together.
+        arrays: all that changes on the way, which is what a checkpoint keeps.
     """
 
     @property
@@ -76,102 +71,88 @@ class State(Protocol):
 
 
 @dataclass(frozen=True)
-class Outputs:
-    """What is looked at on the way.
+class Passage:
+    """One pass through a protocol at a fixed step.
 
     Attributes:
-        times: in ns, each a stop of the mesh.
-        act: called with each of them when the states are there.
+        mesh, halvings: the steps.
+        times: output times in ns, each a stop of the mesh.
+        log: keeps the moments at the output times, and what an interrupted pass had reached.
     """
 
-    times: FloatArray
-    act: Callable[[float], None]
+    problem: ChargingProblem
+    scheme: Scheme
+    mesh: Mesh
+    halvings: int
+    times: FloatArray = field(default_factory=lambda: np.empty(0))
+    progress: Progress = silent
+    log: PassLog = field(default_factory=lambda: Checkpoint().log(0))
 
+    @property
+    def steps(self) -> int:
+        return self.mesh.steps(self.halvings)
 
-def follow(
-    problem: ChargingProblem,
-    scheme: Scheme,
-    states: Sequence[State],
-    mesh: Mesh,
-    level: int,
-    times: FloatArray,
-    moments: Callable[[float], tuple[float, ...]],
-    progress: Progress,
-    log: PassLog,
-) -> tuple[FloatArray, int]:
-    """Carry states through the protocol; returns (K, T + 1) moments at the T output times and the end, and steps.
+    def follow(self, states: Sequence[State], moments: Callable[[float], tuple[float, ...]]) -> FloatArray:
+        """Carry states through the protocol; returns (K, T + 1) moments at the T output times and, last, at the end.
 
-    Args:
-        moments: K numbers of the states at a time in ns; the log keeps them.
-    """
-    outputs = Outputs(times, lambda time: log.rows.append(moments(time)))
-    steps = propagate(problem, scheme, states, mesh, level, outputs, progress, log)
-    return np.array([*log.rows, moments(problem.protocol.duration)]).T, steps
+        Args:
+            states: changed in place.
+            moments: K numbers of the states at a time in ns.
+        """
+        self.carry(states, lambda time: self.log.rows.append(moments(time)))
+        return np.array([*self.log.rows, moments(self.problem.protocol.duration)]).T
 
+    def carry(self, states: Sequence[State], look: Callable[[float], None]) -> None:
+        """Carry states through the protocol, and call ``look`` at each output time.
 
-def propagate(
-    problem: ChargingProblem,
-    scheme: Scheme,
-    states: Sequence[State],
-    mesh: Mesh,
-    level: int,
-    outputs: Outputs,
-    progress: Progress,
-    log: PassLog,
-) -> int:
-    """Carry states through the protocol, with what is looked at on the way; returns the steps.
+        Kernels run in chunks of about a tenth of a second, or of a few stages where these are longer. Between two
+        chunks progress is shown, Ctrl-C acts, and checkpoints are written. Chunks that an interrupted pass had done
+        are not done again.
+        """
+        total, mesh, log = self.steps, self.mesh, self.log
+        seconds = sum(state.stage_seconds for state in states)
+        chunk = max(int(_SECONDS_PER_CHUNK / seconds), *(state.shortest_chunk for state in states))
+        message = f"{self.problem.network.name} {self.problem.protocol.name}, {total} steps"
+        arrays = [array for state in states for array in state.arrays]
+        pauses, wanted = mesh.pauses(self.times), set(self.times.tolist())
+        joined = ", joined" if len(pauses) < len(mesh.stops) else ""
+        behind = log.restore(arrays, f"{self.scheme.name}, {total} steps, {chunk} stages in a chunk{joined}")
+        if log.is_finished:
+            self.progress(1.0, message)
+            return
+        if behind:
+            message += ", from its checkpoint"
+        done = chunks = 0
+        if not behind and float(mesh.stops[0]) in wanted:
+            look(float(mesh.stops[0]))
+        for time, stages in self._blocks(pauses):
+            parts = list(stages.parts(chunk))
+            for part in parts:
+                chunks += 1
+                done += len(part)
+                if chunks <= behind:
+                    continue
+                for state in states:
+                    state.apply(part)
+                if time in wanted and part is parts[-1]:
+                    look(time)  # before the checkpoint, which keeps what was found there
+                with log.reached(chunks, arrays):
+                    self.progress(done / (total * self.scheme.stages), message)
+        log.finish(chunks, arrays)
 
-    Kernels run in chunks of about a tenth of a second, or of a few stages where these are longer, so that progress
-    shows, Ctrl-C acts, and checkpoints are written between two of them. What an interrupted run had done is taken
-    from the log and not done again.
-    """
-    total = sum(mesh.counts(level))
-    seconds = sum(state.stage_seconds for state in states)
-    chunk = max(int(_SECONDS_PER_CHUNK / seconds), *(state.shortest_chunk for state in states))
-    message = f"{problem.network.name} {problem.protocol.name}, {total} steps"
-    arrays = [array for state in states for array in state.arrays]
-    pauses, wanted = mesh.pauses(outputs.times), set(outputs.times.tolist())
-    joined = ", joined" if len(pauses) < len(mesh.stops) else ""
-    behind = log.restore(arrays, f"{scheme.name}, {total} steps, {chunk} stages in a chunk{joined}")
-    if log.is_finished:
-        progress(1.0, message)
-        return total
-    if behind:
-        message += ", from its checkpoint"
-    done = chunks = 0
-    if not behind and float(mesh.stops[0]) in wanted:
-        outputs.act(float(mesh.stops[0]))
-    for time, stages in _blocks(problem, scheme, mesh, level, pauses):
-        parts = list(stages.parts(chunk))
-        for part in parts:
-            chunks += 1
-            done += len(part)
-            if chunks <= behind:
-                continue
-            for state in states:
-                state.apply(part)
-            if time in wanted and part is parts[-1]:
-                outputs.act(time)  # before the checkpoint, which keeps what was found there
-            with log.reached(chunks, arrays):
-                progress(done / (total * scheme.stages), message)
-    log.finish(chunks, arrays)
-    return total
+    def _blocks(self, pauses: FloatArray) -> Iterator[tuple[float, StageSequence]]:
+        """Stages of consecutive blocks of steps, and the time (ns) at which each block ends.
 
-
-def _blocks(
-    problem: ChargingProblem, scheme: Scheme, mesh: Mesh, level: int, pauses: FloatArray
-) -> Iterator[tuple[float, StageSequence]]:
-    """Stages of consecutive blocks of steps, and the time (ns) at which each ends.
-
-    The fields are projected block by block, so that memory does not grow with the duration.
-    """
-    edges = mesh.edges(level)
-    ends = np.searchsorted(edges, pauses)
-    total = len(edges) - 1
-    for first in range(0, total, _STEPS_PER_BLOCK):
-        last = min(first + _STEPS_PER_BLOCK, total)
-        block = project_fields(problem, edges[first : last + 1], mesh.kinks, scheme.legendre_degree)
-        start = first
-        for end in [*ends[(ends > first) & (ends < last)].tolist(), last]:
-            yield float(edges[end]), scheme.sequence(block.part(start - first, end - first))
-            start = end
+        The fields are projected block by block, so that memory does not grow with the duration.
+        """
+        mesh, scheme = self.mesh, self.scheme
+        edges = mesh.edges(self.halvings)
+        ends = np.searchsorted(edges, pauses)
+        total = len(edges) - 1
+        for first in range(0, total, _STEPS_PER_BLOCK):
+            last = min(first + _STEPS_PER_BLOCK, total)
+            block = project_fields(self.problem, edges[first : last + 1], mesh.kinks, scheme.legendre_degree)
+            start = first
+            for end in [*ends[(ends > first) & (ends < last)].tolist(), last]:
+                yield float(edges[end]), scheme.sequence(block.part(start - first, end - first))
+                start = end

@@ -1,4 +1,4 @@
-"""Step halving until a promised tolerance is kept."""
+"""Step halving until the error estimates are within a tolerance."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ...records.schema import VARIANCE_FLOOR
 
 MINIMUM_TOLERANCE = 1e-11
 ROUNDING = 1e-12, 1e-12
-"""No estimate falls below these where nothing else is known: absolute for the mean, relative for the variance."""
+"""Smallest estimates where nothing else is known of rounding: absolute for the mean, relative for the variance."""
 
 _SMALL = 1e-7
-"""An estimate above this may fail to shrink because steps are too long, and not because of rounding."""
+"""An estimate above this may fail to shrink because steps are too long; below, because of rounding."""
 
 
 class HasMoments(Protocol):
-    """What refinement looks at: moments at all output times, the final time last."""
+    """Moments at all output times, the final time last."""
 
     @property
     def mean(self) -> FloatArray: ...
@@ -37,17 +37,10 @@ T = TypeVar("T", bound=HasMoments)
 
 @dataclass(frozen=True)
 class Refined(Generic[T]):
-    """The finest result, with estimates of its error.
-
-    Attributes:
-        result: what the finest level returned.
-        level: its number of halvings.
-        mean_error: absolute error estimate of the mean at each output time.
-        variance_error: absolute error estimate of the variance at each output time.
-    """
+    """The finest result, with absolute error estimates of mean and variance at each output time."""
 
     result: T
-    level: int
+    halvings: int
     mean_error: FloatArray
     variance_error: FloatArray
 
@@ -58,7 +51,7 @@ class Refined(Generic[T]):
 
     @property
     def worst(self) -> float:
-        """What the tolerance bounds: mean (absolute), variance (absolute), final precision (relative)."""
+        """The error that must be within the tolerance: the largest of the two estimates and of the relative one."""
         return max(float(self.mean_error.max()), float(self.variance_error.max()), self.precision_relative_error)
 
 
@@ -71,24 +64,6 @@ def checked_tolerance(tolerance: float) -> float:
     return value
 
 
-def _estimate(previous: FloatArray, last: FloatArray, order: int, resolved: bool) -> FloatArray:
-    """Error of the finest of three levels from the two differences between them.
-
-    A method of order p shrinks the differences by 2^p a level, so the finest error is the last
-    difference over 2^p - 1 (15 and 63 for orders 4 and 6). Before that regime is reached, or by the
-    accident of a sign change, the last difference can mislead. So at most a factor 2^(p - 3) is
-    credited, and only for as much convergence as was seen (2 over the observed ratio); and the last
-    but one difference, over 2^(2 p - 2), bounds the estimate from below. Where steps are not yet short
-    against the distance of the schedule's kinks, convergence is irregular: then twice the last
-    difference is taken, or an eighth of the one before.
-    """
-    if not resolved:
-        return np.maximum(2.0 * last, previous / 8.0)
-    inverse_ratio = np.divide(last, previous, out=np.ones_like(last), where=previous > 0.0)
-    credit = np.clip(2.0 * inverse_ratio, 2.0 ** (3 - order), 1.0)
-    return np.maximum(last * credit, previous * 2.0 ** (2 - 2 * order))
-
-
 def refine(
     solve: Callable[[int], T],
     tolerance: float,
@@ -97,47 +72,43 @@ def refine(
     resolved_from: int = 0,
     rounding: Callable[[T], tuple[float, float]] = lambda _: ROUNDING,
 ) -> Refined[T]:
-    """Call ``solve(level)`` for level 0, 1, 2, ... until the estimates are below the tolerance.
+    """Call ``solve(halvings)`` for 0, 1, 2, ... halvings of the step until the estimates are within the tolerance.
 
     Args:
-        solve: one pass; each level halves the step.
-        tolerance: see :attr:`Refined.worst`.
-        max_levels: halvings after which it gives up.
-        order: of the method, 3 or more.
-        resolved_from: level from which steps are short against the kinks of the schedule, so that the
+        solve: one pass.
+        tolerance: of :attr:`Refined.worst`.
+        max_levels: largest number of halvings.
+        order: order of the method, 3 or more.
+        resolved_from: halvings from which steps are short against the kinks of the schedule, so that the
             observed convergence may be trusted.
-        rounding: below which no estimate of a result falls: absolute for the mean, relative for the variance.
+        rounding: smallest estimates for a result: absolute for the mean, relative for the variance.
 
     Raises:
-        ToleranceError: the tolerance was not reached at ``max_levels``, or rounding alone exceeds it, or two halvings
-            in a row did not improve on a small estimate; the message says what was reached.
+        ToleranceError: the tolerance was not reached with ``max_levels`` halvings, or rounding alone exceeds it, or two
+            halvings in a row did not improve on a small estimate; the message says what was reached.
     """
     differences: list[tuple[FloatArray, FloatArray]] = []
     estimates: list[float] = []
     coarse: T | None = None
-    for level in range(max_levels + 1):
-        result = solve(level)
+    for halvings in range(max_levels + 1):
+        result = solve(halvings)
         if coarse is not None:
-            differences.append(_difference(coarse, result))
+            differences.append((np.abs(result.mean - coarse.mean), np.abs(result.variance - coarse.variance)))
         coarse = result
-        if level < 2:
+        if halvings < 2:
             continue
-        of_mean, of_variance = rounding(result)
-        if max(of_mean, of_variance) > tolerance:
+        of_rounding = rounding(result)
+        if max(of_rounding) > tolerance:
             raise ToleranceError(
-                f"rounding alone may amount to {max(of_mean, of_variance):.1e}, above the tolerance {tolerance:g}, and "
-                "shorter steps only add to it; loosen the tolerance, or leave single precision."
+                f"rounding alone may amount to {max(of_rounding):.1e}, above the tolerance {tolerance:g}, and "
+                "shorter steps only add to it; loosen the tolerance, or use double precision."
             )
-        resolved = level >= resolved_from
+        resolved = halvings >= resolved_from
         mean_error, variance_error = (
             _estimate(previous, last, order, resolved) for previous, last in zip(*differences[-2:], strict=True)
         )
-        refined = Refined(
-            result,
-            level,
-            np.maximum(mean_error, of_mean),
-            np.maximum(variance_error, of_variance * result.variance),
-        )
+        mean_error = np.maximum(mean_error, of_rounding[0])
+        refined = Refined(result, halvings, mean_error, np.maximum(variance_error, of_rounding[1] * result.variance))
         if refined.worst <= tolerance:
             return refined
         estimates.append(refined.worst)
@@ -148,15 +119,29 @@ def refine(
             )
     raise ToleranceError(
         f"the error estimate is {refined.worst:.1e} after {max_levels} halvings of the step, above the tolerance "
-        f"{tolerance:g}; loosen the tolerance, or raise the engine's max_levels."
+        f"{tolerance:g}; loosen the tolerance, or increase the engine's max_levels."
     )
 
 
+def _estimate(previous: FloatArray, last: FloatArray, order: int, resolved: bool) -> FloatArray:
+    """Error of the finest of three results from the two differences between them.
+
+    With a method of order p the differences shrink by 2^p at each halving, so that the finest error is the last
+    difference over 2^p - 1 (15 and 63 for orders 4 and 6). Before that regime is reached, or by the
+    accident of a sign change, the last difference can mislead. So at most a factor 2^(p - 3) is
+    credited, and only for as much convergence as was seen (2 over the observed ratio); and the last
+    but one difference, over 2^(2 p - 2), bounds the estimate from below. Where steps are not yet short
+    against the distance of the schedule's kinks, convergence is irregular: the estimate is then twice the last
+    difference, or an eighth of the one before.
+    """
+    if not resolved:
+        return np.maximum(2.0 * last, previous / 8.0)
+    inverse_ratio = np.divide(last, previous, out=np.ones_like(last), where=previous > 0.0)
+    credit = np.clip(2.0 * inverse_ratio, 2.0 ** (3 - order), 1.0)
+    return np.maximum(last * credit, previous * 2.0 ** (2 - 2 * order))
+
+
 def _have_stalled(estimates: list[float]) -> bool:
-    """Whether two halvings in a row have brought next to nothing where little was left: rounding is all there is."""
+    """Whether two halvings in a row have changed a small estimate by less than half: only rounding is left."""
     last = estimates[-3:]
     return len(last) == 3 and last[-1] < _SMALL and all(fine > 0.5 * coarse for coarse, fine in pairwise(last))
-
-
-def _difference(coarse: HasMoments, fine: HasMoments) -> tuple[FloatArray, FloatArray]:
-    return np.abs(fine.mean - coarse.mean), np.abs(fine.variance - coarse.variance)

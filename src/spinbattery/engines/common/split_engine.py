@@ -1,4 +1,4 @@
-"""Options, mesh and prediction of engines that step by a splitting."""
+"""Options, mesh and prediction common to engines that step by a splitting."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class SplitStepEngine(SteppingEngine):
 
     @abstractmethod
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
-        """Number of states that are carried along, and the work of a stage on each, in amplitudes of a pure state."""
+        """Number of states, and the work of a stage on each, in amplitudes of a pure state."""
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
-        """See the base class: the stages of all passes, by their amplitudes, and what runs and outputs cost beside."""
+        """See the base class: the stages of all passes by their amplitudes, the outputs, and the run itself."""
         steps = self.predicted_steps(problem, times)
         states, amplitudes = self.workload(problem)
         outputs = (steps.halvings + 1) * (len(times) + 1)
@@ -59,7 +59,6 @@ class SplitStepEngine(SteppingEngine):
 
     @property
     def steps(self) -> SplitSteps:
-        """How the step is chosen."""
         return SplitSteps(self.name, self.scheme, self.tolerance, self.max_levels)
 
     def predicted_steps(self, problem: ChargingProblem, times: FloatArray) -> StepPrediction:

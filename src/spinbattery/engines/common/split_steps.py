@@ -1,4 +1,4 @@
-"""Steps of a splitting: the coarsest mesh, and how often it will be halved."""
+"""Steps of a splitting: the coarsest mesh, and the number of halvings that a run will need."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from ...core.typing import FloatArray
 from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem
-from .mesh import Mesh, initial_steps, largest_decay, largest_local_coupling
+from .mesh import Mesh, initial_steps, largest_decay, largest_local_coupling, stops_of
 from .splitting import Splitting
 from .stepping import MOST_STEPS, too_many_steps
 
@@ -20,19 +20,14 @@ _PREDICTED_ERROR = 64.0
 
 @dataclass(frozen=True)
 class StepPrediction:
-    """What step halving will end on.
-
-    Attributes:
-        coarsest: steps of the first pass.
-        halvings: of the step, until the tolerance is kept.
-    """
+    """Steps of the first pass, and the halvings until the tolerance is kept."""
 
     coarsest: int
     halvings: int
 
     @property
     def finest(self) -> int:
-        """Steps of the last pass, from which the result is taken."""
+        """Steps of the last pass, which gives the result."""
         return self.coarsest << self.halvings
 
     @property
@@ -43,14 +38,7 @@ class StepPrediction:
 
 @dataclass(frozen=True)
 class SplitSteps:
-    """Chooses the steps of a splitting.
-
-    Attributes:
-        engine: name of the engine, for messages.
-        scheme: the splitting.
-        tolerance: error to be kept.
-        max_levels: halvings after which a run gives up.
-    """
+    """Chooses the steps of a splitting, for an engine whose name is for messages."""
 
     engine: str
     scheme: Splitting
@@ -60,17 +48,13 @@ class SplitSteps:
     def predicted(self, problem: ChargingProblem, times: FloatArray) -> StepPrediction:
         """Steps a run will take, from the fields alone.
 
-        With x and y the turns per step of the transverse part (noise included) and of the diagonal part
-        for the spin that is coupled most, a splitting of order p errs by the time average of
-        x y (x + y)^(p - 2), times 2^(-p) for each halving: the leading commutators contain both parts, and a
-        slow protocol does not add errors up, it follows slightly wrong eigenstates. The factor 64 before it was
-        fitted, for both splittings, to what some 5000 runs needed of networks with N = 2 to 12, in 5 to
+        Let x and y be the turns per step of the transverse part (noise included) and of the diagonal part
+        for the spin with the largest coupling. The error of a splitting of order p is the time average of
+        x y (x + y)^(p - 2), times 2^(-p) for each halving: the leading commutators contain both parts, and in
+        a slow protocol errors do not add up, the state follows slightly wrong eigenstates. The prefactor 64 was
+        fitted, for both splittings, to the needs of some 5000 runs of networks with N = 2 to 12, in 5 to
         200 ns: 65% were met exactly, 97% within one halving, and 99.9% within two. Before the steps resolve the
         kinks of the schedule, refinement credits no convergence, and its estimate is larger by 2^(p - 2).
-
-        Args:
-            problem: one that this engine can treat.
-            times: output times in ns, as checked by :func:`~spinbattery.engines.common.contract.output_times`.
         """
         bx, bz, half_b = problem.fields(np.linspace(0.0, problem.protocol.duration, _PREDICTION_SAMPLES))
         coarsest, step = self._predicted_mesh(problem, times, float(np.abs(bx).max()))
@@ -87,7 +71,7 @@ class SplitSteps:
 
     def _predicted_mesh(self, problem: ChargingProblem, times: FloatArray, transverse: float) -> tuple[int, float]:
         """Steps of the coarsest mesh, and the longest of them in ns, without laying it (see :meth:`mesh`)."""
-        gaps = np.diff(np.unique(np.concatenate([problem.protocol.breakpoints, times])))
+        gaps = np.diff(stops_of(problem, times))
         largest_turn = TWO_PI * transverse * max(abs(fraction) for fraction in self.scheme.transverse)
         steps = initial_steps(problem)
         while True:
@@ -98,7 +82,12 @@ class SplitSteps:
             steps *= 2
 
     def mesh(self, problem: ChargingProblem, times: FloatArray) -> Mesh:
-        stops = np.unique(np.concatenate([problem.protocol.breakpoints, times]))
+        """Coarsest mesh whose rotations the kernels can make.
+
+        Raises:
+            EngineError: it has more than MOST_STEPS steps.
+        """
+        stops = stops_of(problem, times)
         steps = initial_steps(problem)
         largest_stage = max(abs(fraction) for fraction in self.scheme.transverse)
         while steps <= MOST_STEPS:

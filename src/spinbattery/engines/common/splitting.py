@@ -1,4 +1,4 @@
-"""Operator splittings for H(t) = T(t) + V(t), T the transverse part and V the diagonal one."""
+"""Operator splittings for H(t) = T(t) + V(t) with the transverse part T and the diagonal part V."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ SECONDS_PER_AMPLITUDE_STAGE = 6e-9
 """Rough time of a V and a T stage on one core, per amplitude."""
 
 SHORTEST_CHUNK = 16
-"""Stages that are applied together at least: a chunk costs one sweep more than it has stages."""
+"""Least number of stages applied together: a chunk of n stages takes n + 1 passes over the state."""
 
 
 @dataclass(frozen=True)
 class Stages:
-    """Stages V T V ... T V with what each does.
+    """Stages V T V ... T V.
 
     Attributes:
         theta: (n,) turns exp(-i theta sx) of every spin in each T stage, rad.
@@ -39,7 +39,7 @@ class Stages:
         return len(self.theta)
 
     def parts(self, largest: int) -> Iterator[Stages]:
-        """The same in sequence, in parts of up to ``largest`` T stages, each with a V before and after."""
+        """The same stages in sequence, in parts of up to ``largest`` T stages, each with a V before and after."""
         for first in range(0, len(self.theta), largest):
             last = min(first + largest, len(self.theta))
             field, ising = self.field[first : last + 1].copy(), self.ising[first : last + 1].copy()
@@ -56,10 +56,8 @@ class Splitting:
     has accumulated, and the reverse, which keeps the order for time-dependent H.
 
     Attributes:
-        name: for records.
         order: order of the global error in the step.
-        diagonal: fractions of the step of the V stages, one more than the T stages.
-        transverse: fractions of the step of the T stages.
+        diagonal, transverse: fractions of the step of the V stages and of the T stages.
     """
 
     name: str
@@ -81,7 +79,7 @@ class Splitting:
     def weights(self) -> tuple[FloatArray, FloatArray]:
         """Legendre polynomials at the fictitious times of the T and the V stages, times their fractions.
 
-        Fictitious times may leave the step where stages are negative.
+        With negative stages, fictitious times may lie outside the step.
         """
         v, t = np.array(self.diagonal), np.array(self.transverse)
         at_transverse = np.polynomial.legendre.legvander(2.0 * np.cumsum(v)[:-1] - 1.0, self.legendre_degree)
@@ -89,40 +87,18 @@ class Splitting:
         at_diagonal = np.polynomial.legendre.legvander(2.0 * v_times - 1.0, self.legendre_degree)
         return at_transverse.T * t, at_diagonal.T * v
 
-    def angles(self, fields: StepFields) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Stage parameters of all steps in sequence, in rad.
-
-        Returns:
-            theta (n * stages,): rotation exp(-i theta sx) of every spin in each T stage;
-            field and ising (n * stages + 1,): factors of Sz and of the Ising diagonal in each V stage,
-            where the last V of a step and the first of the next are one.
-        """
-        theta = self.in_transverse(fields, slice(0, 1))[0]
-        field, ising = self.in_diagonal(fields, slice(1, 3))
-        return theta, field, ising
-
-    def in_transverse(self, fields: StepFields, rows: slice) -> FloatArray:
-        """Integrals of functions over the T stages of all steps in sequence, shape (rows, n * stages).
-
-        Args:
-            fields: n steps.
-            rows: which of its functions.
-        """
-        stages = fields.coefficients[rows] @ self.weights[0] * fields.lengths[:, None]
-        return np.asarray(stages.reshape(len(stages), fields.lengths.size * self.stages))
-
-    def in_diagonal(self, fields: StepFields, rows: slice) -> FloatArray:
-        """The same over the V stages, shape (rows, n * stages + 1).
-
-        The last V of a step and the first of the next are one.
-        """
-        stages = fields.coefficients[rows] @ self.weights[1] * fields.lengths[:, None]
-        return np.stack([_joined(row) for row in stages])
-
     def sequence(self, fields: StepFields) -> Stages:
-        """All that states are carried along by, of all steps in sequence."""
+        """Stages of all steps in sequence; the last V of a step and the first of the next are one."""
+        at_transverse, at_diagonal = self.weights
+        lengths = fields.lengths[:, None]
+
+        def in_transverse(rows: slice) -> FloatArray:
+            stages = fields.coefficients[rows] @ at_transverse * lengths
+            return np.asarray(stages.reshape(len(stages), len(lengths) * self.stages))
+
+        field, ising = (_joined(row) for row in fields.coefficients[1:3] @ at_diagonal * lengths)
         times = np.outer(fields.lengths, self.transverse).ravel()
-        return Stages(*self.angles(fields), times, self.in_transverse(fields, RELAXING))
+        return Stages(in_transverse(slice(0, 1))[0], field, ising, times, in_transverse(RELAXING))
 
 
 def _joined(stages: FloatArray) -> FloatArray:

@@ -14,28 +14,28 @@ from ...core.progress import Progress, Rising
 from ...core.typing import ComplexArray, FloatArray
 from ...model.problem import ChargingProblem
 from ...records.solution import ErrorEstimates, FinalState, Solution, TimeTraces
-from .checkpoint import Checkpoint, PassLog
+from .checkpoint import Checkpoint
 from .contract import Engine
-from .levels import run_together
 from .mesh import Mesh
 from .options import TOLERANCE
-from .propagation import Scheme
+from .passes import run_together
+from .propagation import Passage, Scheme
 from .refinement import ROUNDING, checked_tolerance, refine
 
 MOST_STEPS = 20_000_000
-"""Of the coarsest mesh."""
+"""Largest number of steps of the coarsest mesh."""
 
 SECONDS_WORTH_THREADS = 2.0
-"""Predicted run time from which levels run at the same time."""
+"""Predicted run time from which passes run at the same time."""
 
 
 @dataclass(frozen=True)
 class Evolution:
-    """One pass at a fixed step; moments, and of mixed states the purity, at the output times and, last, at the end.
+    """Result of one pass: moments (and the purity of mixed states) at the output times and, last, at the end.
 
     Attributes:
-        smallest_eigenvalue: finds the smallest eigenvalue of the final density matrix, where there is one.
-        details: of the discretisation, for the record, beyond scheme, order, steps and halvings.
+        smallest_eigenvalue: finds the smallest eigenvalue of the final density matrix, if there is one.
+        details: what the record says of the discretisation beside scheme, order, steps and halvings.
     """
 
     mean: FloatArray
@@ -51,14 +51,13 @@ class Evolution:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-Pass = Callable[[int, PassLog, Progress], Evolution]
-"""Runs one level of the mesh; the log has what an interrupted run of it had reached."""
+Pass = Callable[[Passage], Evolution]
 
 _SHARES = (1.0 / 7.0, 2.0 / 7.0, 4.0 / 7.0)
-"""Of the work of the first three levels, which step halving always needs."""
+"""Shares of the first three passes, which step halving always needs, in their work."""
 
 _PREPARATION, _LAST = 0.1, 0.8
-"""Shares of what is left, as progress shows it: of all before the first level, and of one that may be the last."""
+"""Shares of the remaining progress: the preparation before the first pass, and a pass that may be the last."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +87,10 @@ class SteppingEngine(Engine):
 
     @abstractmethod
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
-        """Prepare all that does not depend on the step; the result runs one level of the mesh.
-
-        Progress is that of the preparation; each pass is given its own.
-        """
+        """Prepare all that does not depend on the step, and show the progress of that; the result makes one pass."""
 
     def leaves_cores_idle(self, problem: ChargingProblem) -> bool:
-        """Whether a pass is long and runs on one core, so that the first levels are to run at the same time."""
+        """Whether a pass is long and runs on one core, so that the first passes are to run at the same time."""
         return False
 
     def solve(
@@ -103,23 +99,22 @@ class SteppingEngine(Engine):
         mesh = self.mesh(problem, times)
         scheme = self.scheme_for(problem)
         rising = Rising(progress)
-        run = self.stepper(problem, mesh, times, rising.part(_PREPARATION))
+        evolve = self.stepper(problem, mesh, times, rising.part(_PREPARATION))
+
+        def run(halvings: int, reached: Progress) -> Evolution:
+            return evolve(Passage(problem, scheme, mesh, halvings, times, reached, checkpoint.log(halvings)))
+
         first: list[Evolution] = []
         if self.leaves_cores_idle(problem) and n_cores() > 1:
-            first = run_together(
-                lambda level, reached: run(level, checkpoint.level(level), reached),
-                _SHARES,
-                n_cores(),
-                rising.part(_LAST),
-            )
+            first = run_together(run, _SHARES, n_cores(), rising.part(_LAST))
 
-        def solve_level(level: int) -> Evolution:
-            if level < len(first):
-                return first[level]
-            share = _SHARES[level] / sum(_SHARES[level:]) if level + 1 < len(_SHARES) else 1.0
-            return run(level, checkpoint.level(level), rising.part(share * _LAST))
+        def solve_pass(halvings: int) -> Evolution:
+            if halvings < len(first):
+                return first[halvings]
+            share = _SHARES[halvings] / sum(_SHARES[halvings:]) if halvings + 1 < len(_SHARES) else 1.0
+            return run(halvings, rising.part(share * _LAST))
 
-        refined = refine(solve_level, self.tolerance, self.max_levels, scheme.order, mesh.resolved_from, self.rounding)
+        refined = refine(solve_pass, self.tolerance, self.max_levels, scheme.order, mesh.resolved_from, self.rounding)
         finest = refined.result
         return Solution(
             FinalState(
@@ -135,23 +130,23 @@ class SteppingEngine(Engine):
                 "splitting": scheme.name,
                 "order": scheme.order,
                 "steps": finest.steps,
-                "halvings": refined.level,
+                "halvings": refined.halvings,
                 **finest.details,
             },
         )
 
     def rounding(self, evolution: Evolution) -> tuple[float, float]:
-        """What rounding may have changed: absolute for mu, relative for sigma^2."""
+        """Possible effect of rounding: absolute on mu, relative on sigma^2."""
         return ROUNDING
 
     def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
-        """Of the final density matrix, checked; None where there is no such matrix."""
+        """Smallest eigenvalue of the final density matrix, checked; None if there is no such matrix."""
         return None
 
 
 def too_many_steps(engine: str, steps: int, problem: ChargingProblem) -> EngineError:
-    """The error of a mesh of more than MOST_STEPS steps."""
+    """The error to raise for a mesh of more than MOST_STEPS steps."""
     return EngineError(
         f"the {engine} engine would need {steps:.1e} steps at the coarsest for {problem.protocol.duration:g} ns "
-        f"with these fields and couplings, more than {MOST_STEPS:.0e}; shorten the duration or lower h and J."
+        f"with these fields and couplings, more than {MOST_STEPS:.0e}; shorten the duration or reduce h and J."
     )

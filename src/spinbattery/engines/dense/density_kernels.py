@@ -1,21 +1,21 @@
 """Numba kernels of the split-step density matrix.
 
 In the gauge rho~(r, c) = i^(down bits of r) (-i)^(down bits of c) rho(r, c) a turn exp(-i theta sx) of rows and
-columns is one real matrix on both. rho~ is Hermitian, so that G = Re rho~ + Im rho~ holds all of it in 4^N real
-numbers: its symmetric part is the real one, its antisymmetric part the imaginary one. Real maps of rho~ act on G
-as it is, and exp(-i phi) from the left and the right mixes G(r, c) with G(c, r) alone.
+columns is one real matrix on both. rho~ is Hermitian, so that the 4^N real numbers G = Re rho~ + Im rho~ contain all of
+it: the symmetric part of G is the real part, the antisymmetric one the imaginary part. Real maps of rho~ act on G
+itself, and exp(-i phi) from the left and the right mixes G(r, c) only with G(c, r).
 
-The index of G has one digit to the base 4 for each spin, 2 (row bit) + (column bit), the last spin's the least
-significant: what acts on one spin combines four contiguous slices, and the transpose of an aligned tile is another
-such tile. A tile has up to TILE_DIGITS digits and fits the first-level cache or nearly; beyond, low and high digits are
-swept alternately.
+The index of G has one digit to the base 4 for each spin, 2 (row bit) + (column bit), the last spin's digit the least
+significant: an operation on one spin combines four contiguous slices, and the transpose of an aligned tile is another
+such tile. A tile has up to TILE_DIGITS digits and (nearly) fits the first-level cache; with more digits, low and high
+digits are treated alternately.
 
 The four entries (a, b, c, d) of one spin's digit hold u = a + d, w = b + c, s = b - c and v = a - d: the components
 along 1, -sy, sx and sz. Pauli noise and the turn about x keep u, scale s and mix v and w. Relaxation mixes s with
-the others, by imaginary coefficients in this gauge: there all spins are taken to (u, w, s, v), where a string with k
-factors s carries (-i)^k, that is a sign of 1, -1, -1, 1 in G. With the signs taken off, relaxation is real as well.
+the others, by imaginary coefficients in this gauge. For relaxation all spins are taken to (u, w, s, v), where a string
+with k factors s carries (-i)^k, which is a sign of 1, -1, -1, 1 in G. Without the signs, relaxation is real as well.
 
-What is called from Python releases the interpreter lock.
+The function that is called from Python releases the interpreter lock.
 """
 
 from __future__ import annotations
@@ -40,24 +40,11 @@ def _flip_one(a, b, c, d, m):
     return u + z, y + s, y - s, u - z
 
 
-@numba.njit(fastmath=FAST_MATH, inline="always")
-def _flip_slices(a, b, c, d, m):
-    zz = m[0]
-    zy = m[1]
-    yz = m[2]
-    yy = m[3]
-    xx = m[4]
-    for i in range(a.size):
-        u = 0.5 * (a[i] + d[i])
-        v = a[i] - d[i]
-        w = b[i] + c[i]
-        s = xx * (b[i] - c[i])
-        z = zz * v + zy * w
-        y = yz * v + yy * w
-        a[i] = u + z
-        b[i] = y + s
-        c[i] = y - s
-        d[i] = u - z
+@numba.njit(inline="always")
+def _quarters(x, start, n):
+    """Slices of n entries from ``start`` on, one for each value of a digit."""
+    one, two, three = start + n, start + 2 * n, start + 3 * n
+    return x[start:one], x[one:two], x[two:three], x[three : three + n]
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
@@ -79,9 +66,20 @@ def _flip_digits(x, first, last, maps):
     """Digits first to last - 1 of the index of x; ``maps`` (last - first, 5)."""
     for q in range(first, last):
         n = 1 << (2 * q)
-        m = maps[q - first]
-        for b in range(0, x.size, 4 * n):
-            _flip_slices(x[b : b + n], x[b + n : b + 2 * n], x[b + 2 * n : b + 3 * n], x[b + 3 * n : b + 4 * n], m)
+        zz, zy, yz, yy, xx = maps[q - first]
+        for base in range(0, x.size, 4 * n):
+            a, b, c, d = _quarters(x, base, n)
+            for i in range(n):  # as in _flip_one, whose inlined code would round differently
+                u = 0.5 * (a[i] + d[i])
+                v = a[i] - d[i]
+                w = b[i] + c[i]
+                s = xx * (b[i] - c[i])
+                z = zz * v + zy * w
+                y = yz * v + yy * w
+                a[i] = u + z
+                b[i] = y + s
+                c[i] = y - s
+                d[i] = u - z
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
@@ -102,15 +100,15 @@ def _turn_pair(g, t, cos_row, sin_row, cos_column, sin_column):
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _turn_tiles(x, y, spread, cos_row, sin_row, cos_column, sin_column):
-    """Phases on the tile x and its transpose y, which are two."""
+def _turn_tiles(x, y, on_diagonal, spread, cos_row, sin_row, cos_column, sin_column):
+    """Phases on the tile x and its transpose y; a tile on the diagonal is both."""
     half = cos_row.size // 2
     for r in range(half):
         c0 = cos_row[2 * r]
         s0 = sin_row[2 * r]
         c1 = cos_row[2 * r + 1]
         s1 = sin_row[2 * r + 1]
-        for c in range(half):
+        for c in range(r if on_diagonal else half):
             i = 4 * (2 * spread[r] + spread[c])
             j = 4 * (2 * spread[c] + spread[r])
             k0 = cos_column[2 * c]
@@ -121,30 +119,9 @@ def _turn_tiles(x, y, spread, cos_row, sin_row, cos_column, sin_column):
             x[i + 1], y[j + 2] = _turn_pair(x[i + 1], y[j + 2], c0, s0, k1, z1)
             x[i + 2], y[j + 1] = _turn_pair(x[i + 2], y[j + 1], c1, s1, k0, z0)
             x[i + 3], y[j + 3] = _turn_pair(x[i + 3], y[j + 3], c1, s1, k1, z1)
-
-
-@numba.njit(fastmath=FAST_MATH, cache=True)
-def _turn_tile(x, spread, cos, sin):
-    """Phases on a tile of the diagonal, which is its own transpose."""
-    half = cos.size // 2
-    for r in range(half):
-        c0 = cos[2 * r]
-        s0 = sin[2 * r]
-        c1 = cos[2 * r + 1]
-        s1 = sin[2 * r + 1]
-        for c in range(r):
-            i = 4 * (2 * spread[r] + spread[c])
-            j = 4 * (2 * spread[c] + spread[r])
-            k0 = cos[2 * c]
-            z0 = sin[2 * c]
-            k1 = cos[2 * c + 1]
-            z1 = sin[2 * c + 1]
-            x[i], x[j] = _turn_pair(x[i], x[j], c0, s0, k0, z0)
-            x[i + 1], x[j + 2] = _turn_pair(x[i + 1], x[j + 2], c0, s0, k1, z1)
-            x[i + 2], x[j + 1] = _turn_pair(x[i + 2], x[j + 1], c1, s1, k0, z0)
-            x[i + 3], x[j + 3] = _turn_pair(x[i + 3], x[j + 3], c1, s1, k1, z1)
-        i = 12 * spread[r]
-        x[i + 1], x[i + 2] = _turn_pair(x[i + 1], x[i + 2], c0, s0, c1, s1)
+        if on_diagonal:
+            i = 12 * spread[r]
+            x[i + 1], x[i + 2] = _turn_pair(x[i + 1], x[i + 2], c0, s0, c1, s1)
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
@@ -153,10 +130,7 @@ def _split(x, first, last):
     for q in range(first, last):
         n = 1 << (2 * q)
         for base in range(0, x.size, 4 * n):
-            a = x[base : base + n]
-            b = x[base + n : base + 2 * n]
-            c = x[base + 2 * n : base + 3 * n]
-            d = x[base + 3 * n : base + 4 * n]
+            a, b, c, d = _quarters(x, base, n)
             for i in range(n):
                 u = a[i] + d[i]
                 v = a[i] - d[i]
@@ -174,10 +148,7 @@ def _join(x, first, last):
     for q in range(first, last):
         n = 1 << (2 * q)
         for base in range(0, x.size, 4 * n):
-            u = x[base : base + n]
-            w = x[base + n : base + 2 * n]
-            s = x[base + 2 * n : base + 3 * n]
-            v = x[base + 3 * n : base + 4 * n]
+            u, w, s, v = _quarters(x, base, n)
             for i in range(n):
                 a = 0.5 * (u[i] + v[i])
                 b = 0.5 * (w[i] + s[i])
@@ -196,10 +167,7 @@ def _relax_digits(x, first, last, maps):
         n = 1 << (2 * q)
         m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11 = maps[q - first]
         for base in range(0, x.size, 4 * n):
-            u = x[base : base + n]
-            w = x[base + n : base + 2 * n]
-            s = x[base + 2 * n : base + 3 * n]
-            v = x[base + 3 * n : base + 4 * n]
+            u, w, s, v = _quarters(x, base, n)
             for i in range(n):
                 y = m0 * u[i] + m1 * w[i] + m2 * s[i] + m3 * v[i]
                 t = m4 * u[i] + m5 * w[i] + m6 * s[i] + m7 * v[i]
@@ -216,7 +184,7 @@ def _multiply(x, by):
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _sweep_low(g, digits, spread, cos, sin, maps, relaxes):
+def _low_digits(g, digits, spread, cos, sin, maps, relaxes):
     """Phases, then the low digits of the transverse stage (of relaxation their split alone), tile by tile.
 
     ``maps`` is empty after the last diagonal stage.
@@ -224,35 +192,27 @@ def _sweep_low(g, digits, spread, cos, sin, maps, relaxes):
     size = 1 << (2 * digits)
     rows = 1 << digits
     for r in range(cos.size // rows):
-        cos_row = cos[r * rows : (r + 1) * rows]
-        sin_row = sin[r * rows : (r + 1) * rows]
+        row = slice(r * rows, (r + 1) * rows)
         for c in range(r + 1):
+            column = slice(c * rows, (c + 1) * rows)
             start = (2 * spread[r] + spread[c]) * size
             x = g[start : start + size]
             start = (2 * spread[c] + spread[r]) * size
             y = g[start : start + size]
-            if r == c:
-                _turn_tile(x, spread, cos_row, sin_row)
-            else:
-                cos_column = cos[c * rows : (c + 1) * rows]
-                sin_column = sin[c * rows : (c + 1) * rows]
-                _turn_tiles(x, y, spread, cos_row, sin_row, cos_column, sin_column)
+            _turn_tiles(x, y, r == c, spread, cos[row], sin[row], cos[column], sin[column])
             if maps.size == 0:
                 continue
-            if relaxes:
-                _split(x, 0, digits)
-            else:
-                _flip_tile(x, digits, maps)
-            if r != c:
+            for k in range(1 if r == c else 2):
+                tile = y if k else x
                 if relaxes:
-                    _split(y, 0, digits)
+                    _split(tile, 0, digits)
                 else:
-                    _flip_tile(y, digits, maps)
+                    _flip_tile(tile, digits, maps)
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _sweep_back(g, digits, signs, flips, maps):
-    """Relaxation of the low digits, once the high ones have relaxed, and their way back to entries of G."""
+def _relax_low_digits(g, digits, signs, flips, maps):
+    """Relaxation of the low digits, once the high ones have relaxed, and back to entries of G."""
     size = 1 << (2 * digits)
     for tile in range(g.size // size):
         x = g[tile * size : (tile + 1) * size]
@@ -265,8 +225,8 @@ _FLIP, _RELAX, _JOIN = 0, 1, 2
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _sweep_high(g, low, high, signs, flips, maps, action, buffer):
-    """The high digits, in strided columns gathered into the buffer; what is done with them is ``action``."""
+def _high_digits(g, low, high, signs, flips, maps, action, buffer):
+    """Do ``action`` on the high digits, in strided columns that are gathered into the buffer."""
     rows = 1 << (2 * high)
     width = buffer.size // rows
     first = 0
@@ -292,7 +252,7 @@ def _sweep_high(g, low, high, signs, flips, maps, action, buffer):
 
 @numba.njit(cache=True)
 def _tables(digits):
-    """Index of a row in its digits (as if 2 r + c with r = 0), and the number of digits s modulo 4 with its sign."""
+    """Index of a row in its digits (as 2 r + c with r = 0), and the number of digits s modulo 4 with its sign."""
     spread = np.zeros(1 << digits, dtype=np.int64)
     flips = np.zeros(1 << (2 * digits), dtype=np.int64)
     for q in range(digits):
@@ -311,7 +271,19 @@ def _tables(digits):
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
-def _evolve(g, n_spins, magnetization, ising, field, coupling, maps, kinds):
+def evolve_density(g, n_spins, magnetization, ising, field, coupling, maps, kinds):
+    """Apply V T V ... T V in place.
+
+    Args:
+        g: (4^N,) the density matrix in the layout of this module.
+        n_spins: N.
+        magnetization: (2^N,) int8 diagonal of Sz.
+        ising: (2^N,) Ising diagonal.
+        field, coupling: (n + 1,) factors of the two diagonals in rad.
+        maps: (n, m, 5) or, where spins relax, (n, m, 12) maps of the T stages for each of m kinds of spin; see
+            :mod:`~spinbattery.engines.dense.noise_maps`.
+        kinds: (N,) kind of each spin.
+    """
     low = min(n_spins, TILE_DIGITS)
     high = n_spins - low
     spread, flips, signs = _tables(low)
@@ -324,35 +296,19 @@ def _evolve(g, n_spins, magnetization, ising, field, coupling, maps, kinds):
         for i in range(cos.size):
             cos[i], sin[i] = cos_sin(field[k] * magnetization[i] + coupling[k] * ising[i])
         if k == maps.shape[0]:
-            _sweep_low(g, low, spread, cos, sin, stage[:0], relaxes)
+            _low_digits(g, low, spread, cos, sin, stage[:0], relaxes)
             break
         for q in range(n_spins):
             stage[q] = maps[k, kinds[n_spins - 1 - q]]
-        _sweep_low(g, low, spread, cos, sin, stage[:low], relaxes)
+        _low_digits(g, low, spread, cos, sin, stage[:low], relaxes)
         if not relaxes:
             if high:
-                _sweep_high(g, low, high, signs, flips, stage[low:], _FLIP, buffer)
+                _high_digits(g, low, high, signs, flips, stage[low:], _FLIP, buffer)
             continue
         if high:
-            _sweep_high(g, low, high, signs, flips, stage[low:], _RELAX, buffer)
+            _high_digits(g, low, high, signs, flips, stage[low:], _RELAX, buffer)
         else:
             _multiply(g, signs[0])
-        _sweep_back(g, low, signs, flips, stage[:low])
+        _relax_low_digits(g, low, signs, flips, stage[:low])
         if high:
-            _sweep_high(g, low, high, signs, flips, stage[low:], _JOIN, buffer)
-
-
-def evolve_density(g, n_spins, magnetization, ising, field, coupling, maps, kinds) -> None:
-    """Apply V T V ... T V in place.
-
-    Args:
-        g: (4^N,) the density matrix in the layout of this module.
-        n_spins: N.
-        magnetization: (2^N,) int8 diagonal of Sz.
-        ising: (2^N,) Ising diagonal.
-        field, coupling: (n + 1,) factors of the two diagonals in rad.
-        maps: (n, m, 5) or, where spins relax, (n, m, 12): what a T stage does to each of m kinds of spin, as
-            :mod:`~spinbattery.engines.dense.noise_maps` makes them.
-        kinds: (N,) which of them a spin is.
-    """
-    _evolve(g, n_spins, magnetization, ising, field, coupling, maps, kinds)
+            _high_digits(g, low, high, signs, flips, stage[low:], _JOIN, buffer)

@@ -1,4 +1,4 @@
-"""A pure state of many spins: few bytes beside its amplitudes, several threads, double or single precision."""
+"""A pure state of many spins: little memory beyond its amplitudes, several threads, double or single precision."""
 
 from __future__ import annotations
 
@@ -12,30 +12,26 @@ from numpy.typing import NDArray
 
 from ...core.threads import Team
 from ...core.typing import ComplexArray, FloatArray, IntArray
-from ...model.operators import magnetization_diagonal
+from ..common.gauge import out_of_gauge, product_state
 from ..common.populations import Populations, spin_expectations
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, SHORTEST_CHUNK, Stages
 from ..simd.kernels import transverse_expectation
-from ..simd.row_kernels import evolve_rows, parts_of, populations, prepare, sweep
+from ..simd.row_kernels import apply_stage, evolve_rows, parts_of, populations, prepare
 from ..simd.row_phases import rows_of, tables_for
 from ..simd.vectors import LANES, ROW_BITS
 
 SMALLEST = 14
-"""Spins below which one tile of :mod:`~spinbattery.engines.simd.kernels` holds the whole state."""
+"""Smallest number of spins whose state is larger than a tile of :mod:`~spinbattery.engines.simd.kernels`."""
 
 _IN_ONE_CALL = 17
-"""Spins up to which a stage is so short that handing it to threads, or to Python in between, does not pay."""
+"""Spins up to which all stages run in one call: a stage is too short for threads, or for Python in between."""
 
 _PARTS_OF_POPULATIONS = 64
-"""Whose sums are added up in their order, so that digits do not depend on the number of threads."""
+"""Parts whose sums are added up in order, so that digits do not depend on the number of threads."""
 
 
 class LargeState:
-    """A pure state of n spins, SMALLEST or more, in about 16 or 8 bytes for each amplitude.
-
-    Attributes:
-        n_spins: n.
-    """
+    """A pure state of n spins, SMALLEST or more, in about 16 or 8 bytes for each amplitude."""
 
     shortest_chunk = SHORTEST_CHUNK
 
@@ -45,9 +41,7 @@ class LargeState:
         """Product state of ``spinors`` (n, 2), up amplitude first.
 
         Args:
-            spinors: one for each spin.
             pairs, couplings: (P, 2) and (P,), the latter in units of B(s)/2.
-            team: does the work.
             single: float32 instead of float64.
         """
         self.n_spins = n = len(spinors)
@@ -68,19 +62,18 @@ class LargeState:
 
     @property
     def arrays(self) -> list[NDArray[Any]]:
-        return [self._re, self._im, self._tables.swept]
+        return [self._re, self._im, self._tables.stages]
 
     def apply(self, stages: Stages) -> None:
-        """Apply stages V T V ... V in place; between any two of them Ctrl-C acts, unless they are very short."""
+        """Apply stages V T V ... V in place; Ctrl-C acts between two stages, unless they are very short."""
         angles = stages.theta, stages.field, stages.ising
         if self.n_spins <= _IN_ONE_CALL and self._team.threads == 1:
-            evolve_rows(self._re, self._im, self._rows, self._tables.swept, *angles)
+            evolve_rows(self._re, self._im, self._rows, self._tables.stages, *angles)
             return
         for k in range(len(stages.theta) + 1):
             prepare(self._rows, self._tables, k, *angles)
-            what = self._re, self._im, self._rows, self._tables, k, *angles
-            parts = _ranges(parts_of(self._rows, k), self._team.threads)
-            self._team.run(partial(sweep, *what), parts)
+            stage = partial(apply_stage, self._re, self._im, self._rows, self._tables, k, *angles)
+            self._team.run(stage, _ranges(parts_of(self._rows, k), self._team.threads))
 
     def populations(self) -> Populations:
         """P(Sz), the mean of the couplings and the squared norm, summed in float64."""
@@ -101,28 +94,26 @@ class LargeState:
         psi.real, psi.imag = self._re, self._im
         psi /= np.sqrt(self.populations().norm)
         low = self.n_spins // 2
-        of_down = np.array([1.0, -1j, -1.0, 1j])
-        gauge = [of_down[(n - magnetization_diagonal(n).astype(int)) // 2 % 4] for n in (self.n_spins - low, low)]
-        by_halves = psi.reshape(len(gauge[0]), len(gauge[1]))
-        by_halves *= gauge[0][:, None]
-        by_halves *= gauge[1]
+        by_halves = psi.reshape(-1, 1 << low)
+        by_halves *= out_of_gauge(self.n_spins - low)[:, None]
+        by_halves *= out_of_gauge(low)
         return psi
 
     def _sums(self) -> tuple[FloatArray, float, float, FloatArray]:
         """P(Sz), mean of the couplings, squared norm, and <sz_k>."""
         n = self.n_spins
         of_rows = np.empty(self.size >> ROW_BITS)
-        levels = np.zeros((_PARTS_OF_POPULATIONS, n + 1))
+        by_up = np.zeros((_PARTS_OF_POPULATIONS, n + 1))
         lanes, numbers = np.zeros((2, _PARTS_OF_POPULATIONS, LANES))
         ising = np.zeros((_PARTS_OF_POPULATIONS, 1))
 
         def add(part: int, first: int, last: int) -> None:
-            sums = levels[part], lanes[part], numbers[part], of_rows, ising[part]
+            sums = by_up[part], lanes[part], numbers[part], of_rows, ising[part]
             populations(self._re, self._im, self._rows, first, last, *sums)
 
         ranges = _ranges(len(of_rows), _PARTS_OF_POPULATIONS)
         self._team.run(add, ((part, *one) for part, one in enumerate(ranges)))
-        distribution = levels.sum(axis=0)
+        distribution = by_up.sum(axis=0)
         norm = float(distribution.sum())
         spins = [spin_expectations(part) for part in (of_rows, numbers.sum(axis=0), lanes.sum(axis=0))]
         return distribution / norm, float(ising.sum()) / norm, norm, np.concatenate(spins) / norm
@@ -136,15 +127,10 @@ def _ranges(units: int, parts: int) -> Iterator[tuple[int, int]]:
 
 def _product(spinors: ComplexArray, real: type[np.float32 | np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Real and imaginary part of a product state in the gauge of the kernels, row by row of its outer product."""
-    n = len(spinors)
-    halves = []
-    for some in (spinors[: n // 2], spinors[n // 2 :]):
-        psi = np.ones(1, dtype=np.complex128)
-        for up, down in some:
-            psi = np.kron(psi, np.array([up, 1j * down]))
-        halves.append(psi)
-    parts = np.empty((2, len(halves[0]), len(halves[1])), real)
-    for row, amplitude in enumerate(halves[0]):
-        psi = amplitude * halves[1]
+    half = len(spinors) // 2
+    first, second = product_state(spinors[:half]), product_state(spinors[half:])
+    parts = np.empty((2, len(first), len(second)), real)
+    for row, amplitude in enumerate(first):
+        psi = amplitude * second
         parts[0, row], parts[1, row] = psi.real, psi.imag
     return parts[0].ravel(), parts[1].ravel()

@@ -12,18 +12,17 @@ from ...core.progress import Progress
 from ...core.typing import FloatArray
 from ...model.operators import ising_diagonal
 from ...model.problem import ChargingProblem
-from ..common.checkpoint import PassLog
 from ..common.contract import Accuracy
-from ..common.mesh import Mesh
+from ..common.mesh import Mesh, relaxes
 from ..common.populations import state_moments
-from ..common.propagation import BYTES_PER_BLOCK, follow
+from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.stepping import Evolution, Pass
 from .density import DensityState, stage_work
 
 _BYTES_PER_ENTRY = 48
-"""Three matrices of 8 bytes while the step is halved, or two and a complex one whose eigenvalues are found; 37 were
-measured at N = 9 to 11."""
+"""Three real matrices while the step is halved, or two and a complex one for the eigenvalues; 37 bytes were measured at
+N = 9 to 11."""
 
 _LARGEST_N = 12
 _SECONDS_PER_CUBE = 4e-10
@@ -45,19 +44,18 @@ class Lindblad(SplitStepEngine):
         if n <= _LARGEST_N:
             return None
         return (
-            f"its density matrix has 4^{n} entries, and N = {_LARGEST_N} is the most; use the trajectories engine, or, "
-            "where nothing is coupled, the product engine."
+            f"its density matrix has 4^{n} entries, and the largest N is {_LARGEST_N}; use the trajectories engine, "
+            "or, where nothing is coupled, the product engine."
         )
 
     def required_bytes(self, problem: ChargingProblem) -> int:
         return BYTES_PER_BLOCK + (_BYTES_PER_ENTRY << 2 * problem.n_spins)
 
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
-        relaxes = problem.noise is not None and bool(np.any(problem.noise.relaxation))
-        return 1, stage_work(problem.n_spins, relaxes)
+        return 1, stage_work(problem.n_spins, relaxes(problem))
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
-        """See the base class: what the stages take, and the smallest eigenvalue in the end."""
+        """See the base class; the smallest eigenvalue is found at the end."""
         return super().predicted_seconds(problem, times) + _SECONDS_PER_CUBE * 8.0**problem.n_spins
 
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
@@ -67,14 +65,10 @@ class Lindblad(SplitStepEngine):
         pauli = np.zeros((3, n)) if noise is None else noise.pauli_rates(n)
         relaxation = np.zeros(n) if noise is None else noise.relaxation_rates(n)
 
-        def run(level: int, log: PassLog, progress: Progress) -> Evolution:
+        def evolve(passage: Passage) -> Evolution:
             state = DensityState(spinors, ising, pauli, relaxation)
-
-            def moments(time: float) -> tuple[float, ...]:
-                return *state_moments(problem, state, time), state.purity()
-
-            (mean, variance, energy, purity), steps = follow(
-                problem, self.scheme_for(problem), [state], mesh, level, times, moments, progress, log
+            mean, variance, energy, purity = passage.follow(
+                [state], lambda time: (*state_moments(problem, state, time), state.purity())
             )
             distribution, _, trace = state.populations()
             return Evolution(
@@ -84,12 +78,12 @@ class Lindblad(SplitStepEngine):
                 distribution,
                 state.spin_magnetization(),
                 abs(trace - 1.0),
-                steps,
+                passage.steps,
                 purity=purity,
                 smallest_eigenvalue=state.smallest_eigenvalue,
             )
 
-        return run
+        return evolve
 
     def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
         if evolution.smallest_eigenvalue is None:
@@ -98,6 +92,6 @@ class Lindblad(SplitStepEngine):
         if smallest < -self.tolerance:
             raise ToleranceError(
                 f"the final density matrix has an eigenvalue of {smallest:.1e}, further below zero than the tolerance "
-                f"{self.tolerance:g} explains; ask for a tighter tolerance, so that steps are shorter."
+                f"{self.tolerance:g} allows; use a tighter tolerance, which makes the steps shorter."
             )
         return smallest

@@ -1,7 +1,7 @@
-"""What a transverse stage does to single spins with noise: turn, flips and relaxation in one exact map.
+"""Maps of single spins in a transverse stage with noise: turn, flips and relaxation in one exact map.
 
-The generator of the stage, its integral over the signed duration of the stage, is exponentiated for each spin.
-Bloch vectors are in the order and with the signs of :mod:`~spinbattery.engines.dense.density_kernels`: (1, -y, x, z).
+The map is the exponential of the generator, integrated over the signed duration of the stage. Bloch vectors have the
+order and signs of :mod:`~spinbattery.engines.dense.density_kernels`: (1, -y, x, z).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TAYLOR_DEGREE = 14
 def flip_maps(theta: FloatArray, times: FloatArray, pauli: FloatArray) -> FloatArray:
     """Maps of spins under Pauli noise, in closed form, shape (n, m, 5).
 
-    Half of zz, zy, yz, yy and xx: x is scaled by xx, and (z, -y) multiplied by [[zz, zy], [yz, yy]].
+    They are half of zz, zy, yz, yy and xx: x is scaled by xx, and (z, -y) multiplied by [[zz, zy], [yz, yy]].
 
     Args:
         theta: (n,) turns exp(-i theta sx) of n stages, rad.
@@ -41,8 +41,7 @@ def relaxation_maps(
 ) -> FloatArray:
     """Maps of spins that relax, and may have Pauli noise as well, shape (n, m, 12).
 
-    The rows of the components -y, x and z of the exponential of the generator on (1, -y, x, z); the first component
-    stays.
+    They are the rows of -y, x and z of the exponential of the generator on (1, -y, x, z); the first component stays.
 
     Args:
         theta, times, pauli: as in :func:`flip_maps`.
@@ -65,7 +64,7 @@ def relaxation_maps(
 
 
 def _decays(pauli: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Decay rates of x, y and z: twice the rates of the Pauli matrices across."""
+    """Decay rates of x, y and z: twice the rates of the two other Pauli matrices."""
     x, y, z = pauli
     return 2.0 * (y + z), 2.0 * (x + z), 2.0 * (x + y)
 

@@ -12,10 +12,9 @@ import numpy as np
 from ...core.progress import Progress
 from ...core.typing import FloatArray, IntArray
 from ...model.problem import ChargingProblem
-from ..common.checkpoint import PassLog
 from ..common.contract import Accuracy
-from ..common.mesh import Mesh
-from ..common.propagation import BYTES_PER_BLOCK, follow
+from ..common.mesh import Mesh, relaxes
+from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.stepping import Evolution, Pass
 from .density import DensityState, stage_work
@@ -23,7 +22,7 @@ from .small_state import SplitState
 
 _NO_COUPLING = np.zeros(2)
 _BYTES_PER_SPIN, _BYTES_PER_NOISY_SPIN = 200, 6000
-"""The latter where every spin has rates of its own."""
+"""With noise every spin may have rates of its own."""
 
 
 @dataclass(frozen=True)
@@ -51,38 +50,28 @@ class Product(SplitStepEngine):
         return per_spin * problem.n_spins + 16 * problem.network.n_pairs + BYTES_PER_BLOCK
 
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
-        noise = problem.noise
-        work = 2.0 if noise is None else stage_work(1, bool(np.any(noise.relaxation)))
+        work = 2.0 if problem.noise is None else stage_work(1, relaxes(problem))
         return len(_Kinds(problem).counts), work
 
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
         kinds = _Kinds(problem)
 
-        def run(level: int, log: PassLog, progress: Progress) -> Evolution:
+        def evolve(passage: Passage) -> Evolution:
             states = kinds.states()
-
-            def moments(time: float) -> tuple[float, ...]:
-                return *_moments(problem, states, kinds.counts, time), _purity(states, kinds.counts)
-
-            (mean, variance, energy, purity), steps = follow(
-                problem, self.scheme_for(problem), states, mesh, level, times, moments, progress, log
+            mean, variance, energy, purity = passage.follow(
+                states, lambda time: (*_moments(problem, states, kinds.counts, time), _purity(states, kinds.counts))
             )
             up = np.array([state.probabilities()[0][0] for state in states])
             drift = max(abs(state.probabilities()[1] - 1.0) for state in states)
-            spins = np.array([_difference(state) for state in states])[kinds.of_spins]
-            found = Evolution(mean, variance, energy, _distribution(up, kinds.counts), spins, drift, steps)
+            spins = np.concatenate([state.spin_magnetization() for state in states])[kinds.of_spins]
+            found = Evolution(mean, variance, energy, _distribution(up, kinds.counts), spins, drift, passage.steps)
             return found if problem.noise is None else replace(found, purity=purity)
 
-        return run
+        return evolve
 
 
 class _Kinds:
-    """Which spins are alike: they start alike and have the same noise.
-
-    Attributes:
-        counts: how many spins each kind has.
-        of_spins: (N,) kind of each spin.
-    """
+    """Kinds of spins, with one start and one noise each: ``counts`` of spins, and (N,) kind ``of_spins``."""
 
     def __init__(self, problem: ChargingProblem) -> None:
         n, noise = problem.n_spins, problem.noise
@@ -108,11 +97,6 @@ def _purity(states: Sequence[SplitState | DensityState], counts: IntArray) -> fl
         if isinstance(state, DensityState):
             logarithm += count * math.log(state.purity())
     return math.exp(logarithm)
-
-
-def _difference(state: SplitState | DensityState) -> float:
-    p, _ = state.probabilities()
-    return float(p[0] - p[1])
 
 
 def _moments(

@@ -18,38 +18,37 @@ from ...model.operators import ising_diagonal
 from ...model.problem import ChargingProblem
 from ...records.options import option
 from ...records.schema import VARIANCE_FLOOR
-from ..common.checkpoint import PassLog
 from ..common.contract import Accuracy
 from ..common.mesh import Mesh
 from ..common.populations import state_moments
-from ..common.propagation import BYTES_PER_BLOCK, follow
+from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.stepping import SECONDS_WORTH_THREADS, Evolution, Pass
 from .large_state import SMALLEST, LargeState
 from .small_state import SplitState
 
 _BYTES_PER_AMPLITUDE, _BYTES_PER_SINGLE = 20, 12
-"""The state (16 or 8), what its rows need and its observables (0.3), and a margin for pages that are freed late."""
+"""The state (16 or 8), its rows and observables (0.3), and a margin for pages that are freed late."""
 
 _BYTES_TO_KEEP = 64
-"""More where the final amplitudes are kept: themselves, and their copies on the way to the record."""
+"""Additional bytes where the final amplitudes are kept: themselves, and their copies on the way to the record."""
 
 _WORK_OF_DOUBLE, _WORK_OF_SINGLE = 0.6, 0.35
-"""Of an amplitude; small states take as long in either precision."""
+"""Work of an amplitude; small states take as long in either precision."""
 
 SINGLE_TOLERANCE = 1e-5
-"""Least that can be promised in single precision; what rounding does to a run may be more, and is then refused."""
+"""Smallest tolerance for single precision. Rounding in a run may exceed it; the run is then refused."""
 
 _ROUNDING = 0.4 * 2.0**-24
 """Norm of the error of a float32 state over the root of stages times spins. In some 50 runs with 2 to 20 spins and up
-to 10^6 stages mu and sigma^2 erred by 0.6 of what follows from it at most, and mostly by a tenth to a third."""
+to 10^6 stages the errors of mu and sigma^2 were at most 0.6 of the resulting bound, and mostly a tenth to a third."""
 
 _WORTH_THREADS = 17
-"""Spins from which a stage is long enough to be shared."""
+"""Number of spins from which a stage is long enough to be shared by threads."""
 
 _ADDRESSABLE = 40
 _LARGEST_EXPONENT = 1023
-"""2^N beyond it is no float, and no run either."""
+"""2^N beyond it is no float, and no such run is possible."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ class Statevector(SplitStepEngine):
         return 1, work * math.ldexp(1.0, min(problem.n_spins, _LARGEST_EXPONENT))
 
     def rounding(self, evolution: Evolution) -> tuple[float, float]:
-        """See the base class; a state off by delta moves the mean of A by up to 2 delta times the spread of A."""
+        """See the base class: an error delta of the state moves <A> by at most 2 delta times the spread of A."""
         if not self.single:
             return super().rounding(evolution)
         n = len(evolution.spin_magnetization)
@@ -133,25 +132,19 @@ class Statevector(SplitStepEngine):
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
         start = self._preparation(problem)
 
-        def run(level: int, log: PassLog, progress: Progress) -> Evolution:
+        def evolve(passage: Passage) -> Evolution:
             with Team(1 if problem.n_spins < _WORTH_THREADS else None) as team:
                 state = start(team)
-
-                def moments(time: float) -> tuple[float, ...]:
-                    return state_moments(problem, state, time)
-
-                (mean, variance, energy), steps = follow(
-                    problem, self.scheme_for(problem), [state], mesh, level, times, moments, progress, log
-                )
+                mean, variance, energy = passage.follow([state], lambda time: state_moments(problem, state, time))
                 distribution, _, norm = state.populations()
                 kept = state.amplitudes() if self.keep_state else None
                 spins = state.spin_magnetization()
-                return Evolution(mean, variance, energy, distribution, spins, abs(norm - 1.0), steps, kept)
+                return Evolution(mean, variance, energy, distribution, spins, abs(norm - 1.0), passage.steps, kept)
 
-        return run
+        return evolve
 
     def _preparation(self, problem: ChargingProblem) -> Callable[[Team], SplitState | LargeState]:
-        """What makes the state at the start: small ones share their diagonals."""
+        """Function that makes the state at the start; small states share their diagonals."""
         n = problem.n_spins
         spinors = problem.protocol.initial.spinors(n)
         if n >= SMALLEST:

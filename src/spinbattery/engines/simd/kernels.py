@@ -2,13 +2,13 @@
 
 The state is two arrays of 2^N entries, float64 or float32, real and imaginary part, in the gauge
 b_n = i^(number of down bits of n) a_n, in which exp(-i theta sx) is the real rotation
-(b0, b1) -> (c b0 - s b1, c b1 + s b0): both parts are transformed alike, with one fused
-multiply-add per entry and spin when cos(theta)^N is collected into the diagonal stage.
+(b0, b1) -> (c b0 - s b1, c b1 + s b0). Both parts are transformed alike, with one fused multiply-add per entry and spin
+when cos(theta)^N is collected into the diagonal stage.
 
-A tile of 2^TILE_BITS entries of both parts fits the second-level cache, and is worked on as a whole; states of more
-spins are swept by :mod:`~spinbattery.engines.simd.row_kernels`.
+A tile of 2^TILE_BITS entries of both parts fits the second-level cache and is treated as a whole. States of more spins
+are treated in :mod:`~spinbattery.engines.simd.row_kernels`.
 
-What is called from Python releases the interpreter lock, so that runs in threads of one process
+Functions that are called from Python release the interpreter lock, so that runs in threads of one process
 advance together and the process stays responsive.
 """
 
@@ -23,7 +23,7 @@ from .vectors import LANE_BITS, LANES, ROW, ROW_BITS, turn_lanes, turn_one, turn
 
 TILE_BITS = 13
 
-# contraction to fused multiply-adds is wanted; reassociation would undo the two-part reduction below
+# contraction to fused multiply-adds is wanted; reassociation would undo the two-part reduction in cos_sin
 FAST_MATH = {"contract", "nsz", "arcp", "nnan", "ninf"}
 
 _INVERSE_PI = 1.0 / math.pi
@@ -33,7 +33,7 @@ _PI_LOW = 1.2246467991473532e-16
 
 @numba.njit(fastmath=FAST_MATH, inline="always")
 def cos_sin(angle):
-    """cos and sin by reduction modulo pi and Taylor polynomials: unlike libm's they vectorise."""
+    """cos and sin by reduction modulo pi and Taylor polynomials, which vectorise, unlike those of libm."""
     k = np.rint(angle * _INVERSE_PI)
     r = angle - k * _PI_HIGH
     r = r - k * _PI_LOW
@@ -77,18 +77,15 @@ def _diagonal_stage(re, im, magnetization, ising, field, coupling, scale):
         im[i] = y * c - x * s
 
 
-@numba.njit(fastmath=FAST_MATH, inline="always")
-def _rotate_pair(x0, x1, t):
-    for i in range(x0.size):
-        a = x0[i]
-        b = x1[i]
-        x0[i] = a - t * b
-        x1[i] = b + t * a
+@numba.njit(inline="always")
+def halves(x, start, n):
+    """Slices of the n entries from ``start`` on, where a bit of the index is 0, and of the next n, where it is 1."""
+    return x[start : start + n], x[start + n : start + 2 * n]
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
 def rotate_bits(x, first, last, t):
-    """Bits ``first`` (3 or more) to ``last`` - 1 of the index of x, three at a time."""
+    """Turn bits ``first`` (3 or more) to ``last`` - 1 of the index of x, three at a time."""
     q = first
     while q < last:
         n = 1 << q
@@ -109,7 +106,7 @@ def rotate_bits(x, first, last, t):
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
 def _rotate_tile(x, bits, t):
-    """All ``bits`` of the index of x."""
+    """Turn all ``bits`` of the index of x."""
     if bits >= ROW_BITS:
         for i in range(0, x.size, ROW):
             turn_row(x, i, t)
@@ -122,7 +119,12 @@ def _rotate_tile(x, bits, t):
         for q in range(bits):
             n = 1 << q
             for b in range(0, x.size, 2 * n):
-                _rotate_pair(x[b : b + n], x[b + n : b + 2 * n], t)
+                x0, x1 = halves(x, b, n)
+                for i in range(n):
+                    y0 = x0[i]
+                    y1 = x1[i]
+                    x0[i] = y0 - t * y1
+                    x1[i] = y1 + t * y0
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
@@ -130,7 +132,7 @@ def evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
     """Apply V T V ... T V in place.
 
     Args:
-        re, im: (2^N,) real and imaginary part in the gauge of this module, float64 or float32.
+        re, im: (2^N,) real and imaginary part, float64 or float32.
         n_spins: N.
         magnetization: (2^N,) int8 diagonal of Sz.
         ising: (2^N,) Ising diagonal.
@@ -153,10 +155,8 @@ def transverse_expectation(re, im, n_spins):
     for q in range(n_spins):
         n = 1 << q
         for b in range(0, re.size, 2 * n):
-            x0 = re[b : b + n]
-            y0 = im[b : b + n]
-            x1 = re[b + n : b + 2 * n]
-            y1 = im[b + n : b + 2 * n]
+            x0, x1 = halves(re, b, n)
+            y0, y1 = halves(im, b, n)
             for i in range(n):
                 total += 2.0 * (x0[i] * y1[i] - y0[i] * x1[i])
     return total

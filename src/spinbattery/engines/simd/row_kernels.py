@@ -1,21 +1,22 @@
-"""Numba kernels of large state vectors: one sweep over memory for each stage, in parts for several threads.
+"""Numba kernels of large state vectors: one pass over memory for each stage, in parts for several threads.
 
-The state is two arrays in the gauge of :mod:`~spinbattery.engines.simd.kernels`, float64 or float32. Its index has
-``low`` bits within a contiguous tile and the others, high, between tiles. Sweeps alternate between tiles (all their low
-bits) and strided columns of COLUMN entries from every tile (the high bits); up to 24 spins both fit the second-level
-cache. Each sweep ends one transverse stage on its bits, applies the diagonal one, and begins the next. The parts of a
-sweep share nothing, and every entry meets the same operations whatever the parts are: results do not depend on the
-number of threads.
+The state is two arrays in the gauge of :mod:`~spinbattery.engines.simd.kernels`, float64 or float32. The ``low`` bits
+of its index count within a contiguous tile, the high bits count the tiles. Even stages are applied to tiles (all their
+low bits), odd stages to strided columns of COLUMN entries from every tile (the high bits); up to 24 spins both fit the
+second-level cache. A pass ends one transverse stage on its bits, applies the diagonal stage, and begins the next
+transverse one. The parts of a pass share nothing, and every entry meets the same operations whatever the parts are:
+results do not depend on the number of threads.
 
 The diagonal stage needs no diagonals of 2^N entries. An index is a row of 6 low bits (3 for the lane of a vector, 3 for
-its number) and the number r of the row, whose bits are split in two halves again. With s_k = +1, -1 the spins,
+its number) and the number r of the row, whose bits are split in two halves again. With the spins s_k = +1, -1,
 
-    sum c_jk s_j s_k = rows(r) + base(lanes, numbers) + sum_{k low} s_k [f_k(first half of r) + f_k(second half of r)],
+    sum c_jk s_j s_k = rows(r) + base(lanes, numbers) + sum_{k low} s_k [f_k(first half of r) + f_k(second half of r)].
 
-so that exp(-i phase) of an entry is a product of one factor for its row, one of 64 that all rows share, and one for its
-lane and one for its number, each of which is a product over both halves of r: small tables, made anew for each stage.
-This is exact for any couplings, and reads an eighth of a byte for each amplitude. Cos and sin of every entry take two
-and a half times as long, and a table of the distinct values of the diagonal, where these are few, half as long again.
+So exp(-i phase) of an entry is a product of one factor for its row, one of 64 that all rows share, one for its lane
+and one for its number. Each of the last two is a product over both halves of r, from small tables that are made anew
+for each stage. This is exact for any couplings, and reads an eighth of a byte for each amplitude. Cos and sin of every
+entry would take two and a half times as long, and a table of the distinct values of the diagonal, where these are few,
+one and a half times as long.
 """
 
 from __future__ import annotations
@@ -52,15 +53,15 @@ def _fill(table, angles, coupling, shifts):
 
 @numba.njit(cache=True)
 def _shift(tables):
-    """Angles that factors of a phase are shifted by, and what makes their sum zero: new ones for each stage.
+    """Shift the angles of a phase's factors, with sum zero, by new amounts for each stage.
 
-    Where the fields are constant every step has the same phases. Were they rounded alike, the errors of a float32 state
-    would add up in proportion to the number of stages, and not to its root.
+    Where the fields are constant every step has the same phases. Were these rounded alike, the errors of a float32
+    state would grow as the number of stages, and not as its root.
     """
-    tables.swept[0] += 1
+    tables.stages[0] += 1
     total = 0.0
     for j in range(_IRRATIONAL.size):
-        x = tables.swept[0] * _IRRATIONAL[j]
+        x = tables.stages[0] * _IRRATIONAL[j]
         tables.shifts[j] = 2.0 * math.pi * (x - math.floor(x))
         total += tables.shifts[j]
     tables.shifts[-1] = -total
@@ -92,7 +93,7 @@ def _phases(rows, first, step, field, coupling, shift, c, s):
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _sweep_tiles(re, im, rows, tables, first, last, t_end, t_begin, field, coupling):
+def _stage_on_tiles(re, im, rows, tables, first, last, t_end, t_begin, field, coupling):
     low = rows.tile_bits
     per_tile = 1 << (low - ROW_BITS)
     mask = (1 << rows.second_bits) - 1
@@ -125,7 +126,7 @@ def _sweep_tiles(re, im, rows, tables, first, last, t_end, t_begin, field, coupl
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
 def _gather(source, start, low, x, t):
-    """A column into x, its topmost bits turned on the way."""
+    """Copy a column into x and turn its topmost bits."""
     apart = x.size >> (_COLUMN_BITS + GATHERED_BITS)
     for h in range(apart):
         for i in range(0, COLUMN, LANES):
@@ -134,7 +135,7 @@ def _gather(source, start, low, x, t):
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
 def _scatter(x, target, start, low, t):
-    """The reverse."""
+    """Copy x back into the column and turn the topmost bits."""
     apart = x.size >> (_COLUMN_BITS + GATHERED_BITS)
     for h in range(apart):
         for i in range(0, COLUMN, LANES):
@@ -142,7 +143,7 @@ def _scatter(x, target, start, low, t):
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _sweep_columns(re, im, rows, tables, first, last, t_end, t_begin, field, coupling):
+def _stage_on_columns(re, im, rows, tables, first, last, t_end, t_begin, field, coupling):
     low = rows.tile_bits
     high = re.size >> low
     per_tile = 1 << (low - ROW_BITS)
@@ -175,63 +176,63 @@ def _sweep_columns(re, im, rows, tables, first, last, t_end, t_begin, field, cou
 
 
 @numba.njit(cache=True, nogil=True)
-def sweep(re, im, rows, tables, k, theta, field, coupling, first, last):
-    """The k-th diagonal stage with the halves of transverse ones before and after it, on a part of the state.
+def apply_stage(re, im, rows, tables, k, theta, field, coupling, first, last):
+    """Apply the k-th diagonal stage and the halves of the transverse stages around it to a part of the state.
 
     Args:
         re, im: (2^N,) in place.
-        rows, tables: see :mod:`~spinbattery.engines.simd.row_phases`; the latter as :func:`prepare` left them for k.
-        k: number of the stage; tiles are swept where it is even, columns where it is odd.
+        rows, tables: see :mod:`~spinbattery.engines.simd.row_phases`; the tables as :func:`prepare` left them for k.
+        k: number of the stage, even for tiles, odd for columns.
         theta, field, coupling: (n,), (n + 1,), (n + 1,) of all stages V T V ... T V, rad.
-        first, last: which tiles or columns, the last not included.
+        first, last: range of tiles or columns.
     """
     real = re.dtype.type
     t_end = real(math.tan(theta[k - 1]) if k > 0 else 0.0)
     t_begin = real(math.tan(theta[k]) if k < theta.size else 0.0)
     if k % 2 == 0:
-        _sweep_tiles(re, im, rows, tables, first, last, t_end, t_begin, field[k], coupling[k])
+        _stage_on_tiles(re, im, rows, tables, first, last, t_end, t_begin, field[k], coupling[k])
     else:
-        _sweep_columns(re, im, rows, tables, first, last, t_end, t_begin, field[k], coupling[k])
+        _stage_on_columns(re, im, rows, tables, first, last, t_end, t_begin, field[k], coupling[k])
 
 
 @numba.njit(cache=True, nogil=True)
 def parts_of(rows, k):
-    """Number of tiles or of columns that the k-th sweep goes over."""
+    """Number of tiles or columns in the k-th stage."""
     return 1 << (rows.n_spins - rows.tile_bits if k % 2 == 0 else rows.tile_bits - _COLUMN_BITS)
 
 
 @numba.njit(cache=True, nogil=True)
-def evolve_rows(re, im, rows, swept, theta, field, coupling):
-    """All stages V T V ... T V in one call, in one thread; ``swept`` (1,) counts them."""
+def evolve_rows(re, im, rows, stages, theta, field, coupling):
+    """Apply all stages V T V ... T V in one call, in one thread; ``stages`` (1,) counts them."""
     real = re.dtype
     first, second = np.empty(2 * rows.first.size, real), np.empty(2 * rows.second.size, real)
-    tables = Tables(first, second, np.empty(2 * ROW, real), np.zeros(SHIFTS), swept)
+    tables = Tables(first, second, np.empty(2 * ROW, real), np.zeros(SHIFTS), stages)
     for k in range(theta.size + 1):
         prepare(rows, tables, k, theta, field, coupling)
-        sweep(re, im, rows, tables, k, theta, field, coupling, 0, parts_of(rows, k))
+        apply_stage(re, im, rows, tables, k, theta, field, coupling, 0, parts_of(rows, k))
 
 
 @numba.njit(cache=True, nogil=True)
-def populations(re, im, rows, first, last, levels, lanes, numbers, of_rows, ising):
+def populations(re, im, rows, first, last, by_up, lanes, numbers, of_rows, ising):
     """Sums of |psi|^2 over rows first to last - 1, in float64.
 
     Args:
-        re, im, rows: as in :func:`sweep`.
-        first, last: which rows.
-        levels: (N + 1,) by the number of spins that are up; added to, as are ``lanes`` and ``numbers``.
-        lanes, numbers: (8,) by the lane and by the number of the vector.
-        of_rows: (2^(N - 6),) by the row.
-        ising: (1,) times the Ising diagonal.
+        re, im, rows: as in :func:`apply_stage`.
+        first, last: range of rows.
+        by_up: (N + 1,) sums by the number of spins that are up; added to, as ``lanes`` and ``numbers``.
+        lanes, numbers: (8,) sums by the lane and by the number of the vector.
+        of_rows: (2^(N - 6),) sum of each row.
+        ising: (1,) sum with the Ising diagonal.
     """
     mask = (1 << rows.second_bits) - 1
-    n_row_spins = levels.size - 1 - ROW_BITS
+    n_row_spins = by_up.size - 1 - ROW_BITS
     of_lanes = np.empty(LANES)
-    of_levels = np.empty(ROW_BITS + 1)
+    of_up = np.empty(ROW_BITS + 1)
     for r in range(first, last):
         a = r >> rows.second_bits
         b = r & mask
         of_lanes[:] = 0.0
-        of_levels[:] = 0.0
+        of_up[:] = 0.0
         total = 0.0
         coupled = 0.0
         for number in range(LANES):
@@ -244,7 +245,7 @@ def populations(re, im, rows, first, last, levels, lanes, numbers, of_rows, isin
                 of_number += p
                 of_lanes[lane] += p
                 coupled += p * rows.base_ising[j]
-                of_levels[(int(rows.base_field[j]) + ROW_BITS) // 2] += p
+                of_up[(int(rows.base_field[j]) + ROW_BITS) // 2] += p
             numbers[number] += of_number
             total += of_number
             coupled += of_number * (rows.first[a, LANES + number] + rows.second[b, LANES + number])
@@ -253,6 +254,6 @@ def populations(re, im, rows, first, last, levels, lanes, numbers, of_rows, isin
             coupled += of_lanes[lane] * (rows.first[a, lane] + rows.second[b, lane])
         up = (int(rows.first_field[a] + rows.second_field[b]) + n_row_spins) // 2
         for j in range(ROW_BITS + 1):
-            levels[up + j] += of_levels[j]
+            by_up[up + j] += of_up[j]
         of_rows[r] = total
         ising[0] += coupled + total * rows.ising[r]

@@ -1,4 +1,4 @@
-"""The diagonals of many spins by rows, and room for the phases made of them: see :mod:`.row_kernels`."""
+"""Diagonals of many spins by rows, and tables for their phases; see :mod:`.row_kernels`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from ...model.operators import ising_diagonal, magnetization_diagonal
 from .vectors import LANE_BITS, ROW, ROW_BITS
 
 GATHERED_BITS = 3
-"""High bits that are turned on the way into a column and out of it: the least there may be."""
+"""High bits that are turned on the way into a column and out of it, and least number of high bits."""
 
 _TILE_BITS, _MOST_HIGH_BITS = 15, 9
-"""Best at N = 24, and at N = 20 as good as any; a column of more high bits would not fit the second-level cache."""
-
+"""Best at N = 24, and as good as any at N = 20; a column of more high bits would not fit the second-level cache."""
 
 SHIFTS = 6
 """Factors of the phase of an entry."""
@@ -31,7 +30,7 @@ class Rows(NamedTuple):
         second_bits: bits of the second half of a row's number.
         ising: (2^(N - 6),) couplings among the spins of the row's number.
         first_field, second_field: sum of these spins for each value of the halves.
-        first, second: for each value of the halves, what they add to the 8 lanes and then to the 8 numbers.
+        first, second: for each value of the halves, the angles added to the 8 lanes and then to the 8 numbers.
         base_field, base_ising: (64,) diagonals of the six low spins alone.
     """
 
@@ -48,28 +47,26 @@ class Rows(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """Phases of one stage, in the type of the state: cos and sin of lanes, cos and sin of numbers, value by value.
+    """Phases of one stage, in the type of the state.
 
     Attributes:
-        first, second: of the halves of a row's number, 32 for each value.
+        first, second: 32 entries for each value of the halves of a row's number: cos, sin of lanes and of numbers.
         base: (128,) cos, then sin, of the six low spins, times the scale of the stage.
         shifts: (6,) added to the angles of the lanes and numbers of ``first`` and ``second``, of ``base``, of the rows.
-        swept: (1,) stages so far.
+        stages: (1,) number of stages so far.
     """
 
     first: NDArray[Any]
     second: NDArray[Any]
     base: NDArray[Any]
     shifts: FloatArray
-    swept: IntArray
+    stages: IntArray
 
 
 def rows_of(n: int, pairs: IntArray, couplings: FloatArray) -> Rows:
-    """The diagonals of n spins, of which the last ROW_BITS are the low bits.
+    """Diagonals of n spins, 14 or more, with couplings (P,) of pairs (P, 2) in units of B(s)/2.
 
-    Args:
-        n: 14 or more.
-        pairs, couplings: (P, 2) and (P,), the latter in units of B(s)/2.
+    The last ROW_BITS spins are the low bits.
     """
     matrix = np.zeros((n, n))
     np.add.at(matrix, (pairs[:, 0], pairs[:, 1]), couplings)
@@ -111,6 +108,6 @@ def tables_for(rows: Rows, real: type[np.float32 | np.float64]) -> Tables:
 
 
 def _signs(bits: int) -> FloatArray:
-    """(2^bits, bits) of +1 and -1: the spins of each basis state, the first one's bit the most significant."""
+    """(2^bits, bits) of +1 and -1: the spins of each basis state, the first the most significant bit."""
     index = np.arange(1 << bits)[:, None] >> np.arange(bits - 1, -1, -1)
     return np.asarray(1.0 - 2.0 * (index & 1))

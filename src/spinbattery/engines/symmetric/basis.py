@@ -15,7 +15,7 @@ from ...model.symmetry import AutomorphismGroup
 from .orbit_kernels import UNSEEN, flipped_orbits, flood_orbits
 
 LARGEST_N = 31
-"""Configurations are 32-bit numbers, and the last of them marks those that are not seen yet."""
+"""Configurations are 32-bit numbers, of which the last marks orbits that are not found yet."""
 
 _MOST_ELEMENTS = 20_000
 _SAMPLED_ELEMENTS = 4_000
@@ -29,11 +29,10 @@ Advance = Callable[[float], None]
 class SymmetricSector:
     """States with one amplitude for each orbit: the fully symmetric sector.
 
-    A state is given by the amplitudes of configurations, one for each orbit, not normalised by its size: Sx is then
-    a sum of amplitudes without factors, y[r] = sum_k a[index[r, k]], and sizes come in where probabilities do.
+    The amplitude of an orbit is that of each of its configurations, not normalised by the size of the orbit. Sx is then
+    a sum of amplitudes without factors, y[r] = sum_k a[index[r, k]], and sizes enter only in probabilities.
 
     Attributes:
-        n_spins: N.
         index: (dimension, N) row that flipping one spin leads to, for the N spins in any order.
         representatives: (dimension,) smallest configuration of each orbit, spin 0 in the highest bit, bit 0 up;
             sorted by the number of spins down.
@@ -57,7 +56,7 @@ class SymmetricSector:
     def build(
         cls, problem: ChargingProblem, group: AutomorphismGroup, advance: Advance = lambda _: None
     ) -> SymmetricSector:
-        """Find the orbits by visiting every configuration once; 4 bytes for each of 2^N while it is at work."""
+        """Find the orbits by visiting all 2^N configurations once, with 4 bytes for each of them."""
         n = problem.n_spins
         orbit_of, found, found_sizes = _orbits(n, group, advance)
         down = np.bitwise_count(found)
@@ -79,7 +78,7 @@ class SymmetricSector:
         )
 
     def product_amplitudes(self, spinors: ComplexArray) -> ComplexArray:
-        """Amplitudes (dimension,) of a product state of ``spinors`` (N, 2) that the symmetries leave as it is."""
+        """Amplitudes (dimension,) of a product state of ``spinors`` (N, 2) that has the symmetries."""
         amplitudes = np.ones(self.dimension, dtype=np.complex128)
         for k, spinor in enumerate(spinors):
             amplitudes *= spinor[self.bits(k)]
@@ -107,9 +106,9 @@ class SymmetricSector:
 
 
 def sector_dimension(group: AutomorphismGroup) -> int:
-    """Number of orbits of spin configurations, without finding them: the mean of 2^cycles over the group (Burnside).
+    """Number of orbits of spin configurations: the mean of 2^cycles over the group (Burnside).
 
-    Groups of more than 20 000 elements are sampled, with a fixed seed: an estimate, good to a tenth or so.
+    Groups of more than 20 000 elements are sampled, with a fixed seed; the estimate is good to a tenth or so.
     """
     elements = group.elements(_MOST_ELEMENTS)
     if elements is None:
@@ -125,14 +124,14 @@ def sector_dimension(group: AutomorphismGroup) -> int:
 
 
 def largest_orbit(group: AutomorphismGroup) -> int:
-    """Most configurations of an orbit: no symmetry changes the number of spins down."""
+    """Largest possible number of configurations in an orbit, as symmetries keep the number of spins down."""
     return min(group.order, math.comb(group.n_spins, group.n_spins // 2))
 
 
 def _orbits(
     n_spins: int, group: AutomorphismGroup, advance: Advance
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
-    """Orbit of each configuration (2^N,), and of each orbit its smallest configuration and its size."""
+    """Orbit of each configuration (2^N,), and smallest configuration and size of each orbit."""
     n_states = 1 << n_spins
     orbit_of = np.full(n_states, UNSEEN, dtype=np.uint32)
     queue = np.empty(largest_orbit(group), dtype=np.uint32)

@@ -1,10 +1,10 @@
 """Exponentials by Chebyshev series: three vectors, no inner products, all steps in one kernel.
 
-Each exponential exp(-i (x Sx + z Sz + c ZZ)) is expanded on an interval that holds the spectrum, which is bounded
-beforehand for any x, z and c. The bound is that of Collatz and Wielandt: for a matrix with off-diagonal entries that
-are not negative and any positive vector v, no eigenvalue exceeds max_i (H v)_i / v_i. With v = t^(spins down), and
-the largest and the smallest Ising energy at each Sz, that is a maximum over N + 1 numbers, minimised over t. Signs of
-the transverse part do not matter: turning every spin by pi about z changes them.
+Each exponential exp(-i (x Sx + z Sz + c ZZ)) is expanded on an interval that contains the spectrum. The interval
+follows from the bound of Collatz and Wielandt: for a matrix with non-negative off-diagonal entries and any positive
+vector v, no eigenvalue exceeds max_i (H v)_i / v_i. With v = t^(spins down), and the largest and the smallest Ising
+energy at each Sz, this is a maximum over N + 1 numbers, minimised over t. The sign of the transverse part does not
+matter: turning every spin by pi about z changes it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import math
 import numba
 import numpy as np
 
-from .gather import flipped_sum
+from ..simd.vectors import flipped_sum
 
 _TILTS = np.exp(np.linspace(-1.5, 1.5, 9))
 
 
 @numba.njit(cache=True)
 def _largest_eigenvalue(transverse, field, coupling, lowest, highest):
-    """Bound of the largest eigenvalue of x Sx + z Sz + c ZZ from the extreme Ising energies (N + 1,) at each Sz."""
+    """Bound of the largest eigenvalue of x Sx + z Sz + c ZZ, from the extreme Ising energies (N + 1,) at each Sz."""
     n = lowest.size - 1
     found = math.inf
     for tilt in _TILTS:
@@ -36,7 +36,7 @@ def _largest_eigenvalue(transverse, field, coupling, lowest, highest):
 
 @numba.njit(cache=True)
 def _bessel(x, n_terms, values):
-    """J_0(x) to J_(n_terms - 1)(x) by Miller's downward recurrence; returns how many of them matter."""
+    """J_0(x) to J_(n_terms - 1)(x) by Miller's downward recurrence, into ``values``."""
     start = 2 * ((n_terms + int(x) + 40) // 2)
     above = 0.0
     here = 1e-280
@@ -81,11 +81,10 @@ def chebyshev_steps(index, magnetization, ising, lowest, highest, coefficients, 
         coefficients: (m, 3) in rad.
         tolerance: truncation error of each exponential.
         psi: (d,) amplitudes.
-        diagonal: (d,) work space.
-        work: (3, d) work space.
+        diagonal, work: (d,) and (3, d) work space.
 
     Returns:
-        Products with H.
+        Number of products with H.
     """
     products = 0
     for step in range(coefficients.shape[0]):

@@ -16,12 +16,11 @@ from ...core.typing import FloatArray
 from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem
 from ...model.symmetry import symmetry_group
-from ..common.checkpoint import PassLog
 from ..common.contract import Accuracy
 from ..common.magnus import COMMUTATOR_FREE, COMMUTATOR_FREE_6, CommutatorFree
-from ..common.mesh import Mesh, initial_steps
+from ..common.mesh import Mesh, initial_steps, stops_of
 from ..common.populations import state_moments
-from ..common.propagation import BYTES_PER_BLOCK, follow
+from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.stepping import MOST_STEPS, SECONDS_WORTH_THREADS, Evolution, Pass, SteppingEngine, too_many_steps
 from .basis import LARGEST_N, SymmetricSector, largest_orbit, sector_dimension
 from .sector_state import ChebyshevState, LanczosState, SectorState
@@ -30,15 +29,15 @@ Exponential = Literal["auto", "lanczos", "chebyshev"]
 
 _LARGEST_CHEBYSHEV = 4_000
 _SMALLEST_SHARED = 10_000
-"""Sectors on which threads gain more than handing the work over costs."""
+"""Size of sectors from which threads gain more than handing the work over costs."""
 
 _SHARE_OF_EXPONENTIALS, _ADDING_UP = 0.002, 0.75
-"""Part of the tolerance that an error of exponentials may take, and the power of their number with which errors add
-up: between 0.5 (as random ones) and 1 was measured over 6e5 of them."""
+"""Share of the tolerance for the error of the exponentials, and the power of their number with which errors add up:
+between 0.5 (as random errors) and 1 was measured over 6e5 exponentials."""
 
 _ESTIMATE_OF_EXPONENTIALS = 0.02
-"""Part of the tolerance below which no estimate falls: sigma^2 magnifies errors where it is small. In 972 runs what
-exponentials contributed stayed below."""
+"""Smallest error estimate, as a share of the tolerance: where sigma^2 is small it magnifies errors. In 972 runs the
+error of the exponentials was below it."""
 
 _LARGEST_DRIFT = 1e-8
 _STATES: dict[str, type[SectorState]] = {"chebyshev": ChebyshevState, "lanczos": LanczosState}
@@ -51,11 +50,11 @@ _SECONDS_PER_LINK = 1e-8
 _SECONDS_PER_OUTPUT = 1e-4
 _SECONDS_PER_STEP = 2.5e-6
 _COARSEST, _COARSEST_WHEN_SLOW, _SLOW_NS = 0.5, 0.21, 400.0
-"""Steps of the first pass for each of :func:`initial_steps`, at a tolerance of 1e-6. A slow protocol follows slightly
-wrong eigenstates, and its errors do not add up; but steps that do not resolve turns at all drive transitions."""
+"""Steps of the first pass over :func:`initial_steps`, at a tolerance of 1e-6. In a slow protocol the state follows
+slightly wrong eigenstates, and errors do not add up; but steps that do not resolve turns at all drive transitions."""
 
 _RATE = {"CF6": 1.0 / 9.0, "CF4": 1.0 / 6.0}
-"""Power of the tolerance with which steps were found to grow."""
+"""Power of the inverse tolerance with which the number of steps was found to grow."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ class Symmetric(SteppingEngine):
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         if problem.n_spins > LARGEST_N:
-            return f"it visits all 2^N configurations, and N = {LARGEST_N} is the most, but N is {problem.n_spins}."
+            return f"it visits all 2^N configurations, for N up to {LARGEST_N}, but N is {problem.n_spins}."
         if symmetry_group(problem).is_trivial:
             return "no symmetry keeps the network, its weights, cross-talk and start; use the statevector engine."
         return None
@@ -104,7 +103,7 @@ class Symmetric(SteppingEngine):
     def required_bytes(self, problem: ChargingProblem) -> int:
         n, dimension = problem.n_spins, self.dimension(problem)
         building = (4 << n) + 4 * largest_orbit(symmetry_group(problem)) + (4 * n + 40) * dimension
-        running = (4 * n + 40 + _STATES[self._method(dimension)].bytes_per_row) * dimension
+        running = (4 * n + 40 + _STATES[self._method(dimension)].costs.bytes_per_row) * dimension
         kept = (80 << n) if self.keep_state else 0
         return BYTES_PER_BLOCK + kept + max(building, running)
 
@@ -122,9 +121,9 @@ class Symmetric(SteppingEngine):
         return _dimension(problem)
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
-        """See the base class: finding the orbits, and the products with H of three passes."""
+        """See the base class; most of the time goes into the orbits and the products with H of three passes."""
         n, dimension = problem.n_spins, self.dimension(problem)
-        method, scheme = _STATES[self._method(dimension)], self.scheme_for(problem)
+        costs, scheme = _STATES[self._method(dimension)].costs, self.scheme_for(problem)
         steps = max(self._coarsest_steps(problem), len(times))
         t = np.linspace(0.0, problem.protocol.duration, _PREDICTION_SAMPLES)
         bx, bz, half_b = problem.fields(t)
@@ -132,8 +131,8 @@ class Symmetric(SteppingEngine):
         turns = problem.protocol.duration * float(np.mean(np.hypot(n * bx, n * np.abs(bz) + ising)))
         turned = TWO_PI * turns * sum(abs(row[0]) for row in scheme.factors)
         exponentials = _STEPS_OF_ALL_PASSES * steps * scheme.stages
-        products = method.expected_products(_PASSES * turned, exponentials)
-        per_product = method.seconds(dimension, n)
+        products = costs.products(_PASSES * turned, exponentials)
+        per_product = costs.seconds(dimension, n)
         outputs = _PASSES * (len(times) + 1) * (_SECONDS_PER_OUTPUT + 2.0 * per_product)
         building = _SECONDS_PER_CONFIGURATION * 2.0**n + n * dimension * _SECONDS_PER_LINK
         stepping = _STEPS_OF_ALL_PASSES * steps * _SECONDS_PER_STEP
@@ -143,10 +142,10 @@ class Symmetric(SteppingEngine):
         steps = self._coarsest_steps(problem)
         if steps > MOST_STEPS:
             raise too_many_steps(self.name, steps, problem)
-        return Mesh(problem, np.unique(np.concatenate([problem.protocol.breakpoints, times])), steps)
+        return Mesh(problem, stops_of(problem, times), steps)
 
     def rounding(self, evolution: Evolution) -> tuple[float, float]:
-        """See the base class: what the exponentials were allowed."""
+        """See the base class; errors of the exponentials count as rounding."""
         of_exponentials = _ESTIMATE_OF_EXPONENTIALS * self.tolerance
         of_mean, of_variance = super().rounding(evolution)
         return max(of_mean, of_exponentials), max(of_variance, of_exponentials)
@@ -157,13 +156,13 @@ class Symmetric(SteppingEngine):
         return self.predicted_seconds(problem, np.empty(0)) >= SECONDS_WORTH_THREADS
 
     def _coarsest_steps(self, problem: ChargingProblem) -> int:
-        """Steps of the first pass, so that the third is mostly the last."""
+        """Steps of the first pass, chosen so that the third pass is mostly the last."""
         slowness = (_SLOW_NS / problem.protocol.duration) ** 0.25
         coarsest = max(_COARSEST_WHEN_SLOW, _COARSEST * min(1.0, slowness))
         finer = (1e-6 / self.tolerance) ** _RATE[self.magnus]
         steps = int(np.ceil(coarsest * finer * initial_steps(problem)))
         kinks = problem.protocol.kinks(problem.scales).size
-        # convergence is credited from four steps for each kink on: with few more steps the third pass has them
+        # convergence is credited from four steps for each kink on, which the third pass then has
         return max(steps, kinks) if kinks <= 2 * steps else steps
 
     def _method(self, dimension: int) -> str:
@@ -179,29 +178,22 @@ class Symmetric(SteppingEngine):
         start = sector.product_amplitudes(problem.protocol.initial.spinors(n))
         site_orbits = group.site_orbits()
         method = self._method(sector.dimension)
-        scheme = self.scheme_for(problem)
 
-        def run(level: int, log: PassLog, progress: Progress) -> Evolution:
-            share = _SHARE_OF_EXPONENTIALS * self.tolerance / (sum(mesh.counts(level)) * scheme.stages) ** _ADDING_UP
+        def evolve(passage: Passage) -> Evolution:
+            exponentials = passage.steps * passage.scheme.stages
+            share = _SHARE_OF_EXPONENTIALS * self.tolerance / exponentials**_ADDING_UP
             with Team(1 if sector.dimension < _SMALLEST_SHARED else None) as team:
                 state = _STATES[method](sector, start.copy(), share, team)
-
-                def moments(time: float) -> tuple[float, ...]:
-                    return state_moments(problem, state, time)
-
-                (mean, variance, energy), steps = follow(
-                    problem, self.scheme_for(problem), [state], mesh, level, times, moments, progress, log
-                )
+                mean, variance, energy = passage.follow([state], lambda time: state_moments(problem, state, time))
             distribution, _, norm = state.populations()
             _check_norm(norm, self.tolerance)
             spins = sector.spin_magnetization(state.probabilities()[0], site_orbits)
             kept = sector.expand(state.amplitudes / np.sqrt(norm), group) if self.keep_state else None
             details = {"dimension": sector.dimension, "group_order": group.order, "exponential": method}
-            return Evolution(
-                mean, variance, energy, distribution, spins, abs(norm - 1.0), steps, kept, details=details
-            )  # fmt: skip
+            drift, steps = abs(norm - 1.0), passage.steps
+            return Evolution(mean, variance, energy, distribution, spins, drift, steps, kept, details=details)
 
-        return run
+        return evolve
 
 
 @lru_cache(maxsize=256)
@@ -210,14 +202,10 @@ def _dimension(problem: ChargingProblem) -> int:
 
 
 def _check_norm(norm: float, tolerance: float) -> None:
-    """Unitary steps keep the norm; a series on an interval that does not hold the spectrum would not.
-
-    Raises:
-        ToleranceError: the norm has drifted.
-    """
+    """Raise :class:`ToleranceError` if the norm has drifted, as by a series on too small an interval."""
     largest = max(_LARGEST_DRIFT, tolerance)
     if not abs(norm - 1.0) <= largest:
         raise ToleranceError(
-            f"the norm has drifted by {norm - 1.0:.1e}, more than {largest:g}: the exponentials are not to be "
-            "trusted; use exponential='lanczos', and please report the problem."
+            f"the norm has drifted by {norm - 1.0:.1e}, more than {largest:g}: the matrix exponentials are inaccurate; "
+            "use exponential='lanczos', and please report the problem."
         )

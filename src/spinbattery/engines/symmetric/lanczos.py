@@ -1,7 +1,7 @@
-"""Exponentials by Lanczos' method: fewer products with H than any fixed series, at the price of a basis in memory.
+"""Exponentials by Lanczos' method: fewer products with H than any fixed series, but a basis in memory.
 
 The vectors of the basis are kept without their norms, so that a product with H takes two passes over memory. Passes
-run over blocks of rows, which threads share; sums of blocks are added up in their order, so that digits do not depend
+run over blocks of rows, which threads share. Sums of blocks are added up in order, so that digits do not depend
 on the number of threads.
 """
 
@@ -19,10 +19,10 @@ from ...core.errors import EngineError
 from ...core.threads import Team
 from ...core.typing import ComplexArray, FloatArray
 from .basis import SymmetricSector
-from .lanczos_kernels import ROWS_PER_BLOCK, combine, product, subtract
+from .sector_kernels import ROWS_PER_BLOCK, combine, product, subtract
 
 BASIS = 30
-"""Most vectors; an exponential that needs more is taken in parts."""
+"""Largest number of vectors; an exponential that needs more is taken in parts."""
 
 _PARTS_PER_THREAD = 4
 _FIRST_CHECK = 3
@@ -34,7 +34,7 @@ class Lanczos:
     """A state of the sector, in the first vector of a basis, and exponentials applied to it."""
 
     def __init__(self, sector: SymmetricSector, amplitudes: ComplexArray, tolerance: float, team: Team) -> None:
-        """Start from ``amplitudes`` (dimension,); ``tolerance`` is that of each exponential."""
+        """Start from ``amplitudes`` (dimension,), with a ``tolerance`` for each exponential."""
         self._sector, self._tolerance, self._team = sector, tolerance, team
         self._basis = np.empty((BASIS + 1, sector.dimension), dtype=np.complex128)
         self._basis[0] = amplitudes
@@ -46,15 +46,15 @@ class Lanczos:
 
     @property
     def amplitudes(self) -> ComplexArray:
-        """The state (dimension,), to be looked at and to be restored."""
+        """The state (dimension,), which may be written over."""
         first: ComplexArray = self._basis[0]
         return first
 
     def apply(self, coefficients: FloatArray) -> int:
         """Apply exp(-i (x Sx + z Sz + c ZZ)) for each row (x, z, c), in rad; returns the products with H."""
         sizes, psi = self._sector.sizes, self._basis[0]
-        norm = math.sqrt(float((sizes * (psi.real**2 + psi.imag**2)).sum()))  # no BLAS, whose digits depend on threads
-        self._expected = _FIRST_CHECK  # of the sequence alone, so that a run that was interrupted goes on alike
+        norm = math.sqrt(float((sizes * (psi.real**2 + psi.imag**2)).sum()))  # the digits of BLAS depend on threads
+        self._expected = _FIRST_CHECK  # depends on this sequence alone, so that a resumed run has the same digits
         products = 0
         for row in coefficients:
             left = 1.0
@@ -66,10 +66,10 @@ class Lanczos:
         return products
 
     def _krylov(self, coefficients: FloatArray, norm: float, left: float) -> tuple[float, ComplexArray]:
-        """Build a basis for the part of an exponential that is left, or for as much of it as it allows.
+        """Build a basis for the part of an exponential that is left, or for as much of it as possible.
 
         Returns:
-            That part, and what each vector of the basis is to be multiplied with.
+            That part, and the factor of each vector of the basis in the result.
         """
         sector, basis = self._sector, self._basis
         scales = [1.0 / norm]
@@ -102,7 +102,7 @@ class Lanczos:
         return left, norm * spectrum.exponential(left) * np.array(scales[:-1])
 
     def _sum(self, kernel: Callable[..., None], *arguments: Any) -> float:
-        """Run a kernel on all blocks of rows and add up what it finds in each, in order."""
+        """Run a kernel on all blocks of rows and add up their sums in order."""
         self._team.run(kernel, [(*arguments, first, last, self._sums) for first, last in self._parts])
         return float(self._sums.sum())
 
@@ -119,7 +119,7 @@ class _Tridiagonal:
         return np.asarray(self._vectors @ (np.exp(-1j * part * self._values) * self._vectors[0]))
 
     def error(self, part: float) -> float:
-        """Bound, but for a factor of order one, from the weight of the last vectors and what leaves the basis."""
+        """Error bound up to a factor of order one: weight of the last vectors times their coupling to the next."""
         last = float(np.abs(self.exponential(part)[-2:]).max())
         return part * self._next * last
 
@@ -127,7 +127,7 @@ class _Tridiagonal:
         """A part short enough for the tolerance (of the whole).
 
         Raises:
-            EngineError: none is.
+            EngineError: there is none.
         """
         wanted = part
         while self.error(wanted) > tolerance * wanted:

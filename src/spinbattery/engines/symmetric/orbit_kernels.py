@@ -21,16 +21,13 @@ def _permuted(state, table):
 def flood_orbits(tables, orbit_of, queue, first, last, representatives, sizes, count):
     """Number the orbits of the states ``first`` to ``last - 1`` by flooding each from its smallest state.
 
-    Generators alone are applied, so that groups of any order are treated alike; all but the first visit of a state
-    finds it in the cache.
+    Only generators are applied, so that groups of any order are treated alike.
 
     Args:
         tables: (generators, bytes, 256) images of each byte of a state.
         orbit_of: (2^N,) number of the orbit of each state, ``UNSEEN`` where it is not known yet.
-        queue: work space of the largest orbit.
-        first, last: range of states.
-        representatives, sizes: (room,) of the orbits found so far; filled from ``count`` on.
-        count: orbits found so far.
+        queue: work space of the size of the largest orbit.
+        representatives, sizes: (room,) filled from ``count``, the number of orbits found so far, on.
 
     Returns:
         The state it came to, ``last`` unless there was no more room, and the number of orbits.
@@ -61,14 +58,9 @@ def flood_orbits(tables, orbit_of, queue, first, last, representatives, sizes, c
 
 @numba.njit(cache=True, nogil=True)
 def flipped_orbits(representatives, rank, orbit_of, first, last, index):
-    """Fill rows of ``index`` (orbits, N): where flipping spin k leads from the orbit of each representative.
+    """Fill rows of ``index`` (orbits, N): the row that flipping spin k leads to, for representatives first to last - 1.
 
-    Args:
-        representatives: (orbits,) in the order in which they were found.
-        rank: (orbits,) row of each.
-        orbit_of: (2^N,) number of the orbit of each state.
-        first, last: which representatives are treated now.
-        index: the result.
+    ``rank`` (orbits,) has the row of each representative, ``orbit_of`` (2^N,) the orbit of each state.
     """
     n_spins = index.shape[1]
     for r in range(first, last):

@@ -1,9 +1,9 @@
-"""A state of the symmetric sector that stages are applied to: by Chebyshev series or by Lanczos' method."""
+"""A state of the symmetric sector, with exponentials by Chebyshev series or by Lanczos' method."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -13,48 +13,53 @@ from ..common.magnus import Exponents
 from ..common.populations import Populations, summed
 from .basis import SymmetricSector
 from .chebyshev import chebyshev_steps
-from .gather import transverse_expectation
 from .lanczos import BASIS, Lanczos
+from .sector_kernels import transverse_expectation
 
 _PRODUCTS_PER_EXPONENTIAL = 15.0
 _LEAST_TOLERANCE = 1e-15
 
 _BYTES_PER_AMPLITUDE, _BYTES_IN_CACHE, _SECONDS_PER_MISS = 16, 32e6, 2.6e-9
-"""A vector that does not fit the third-level cache is fetched from memory, amplitude by amplitude."""
+"""Amplitudes of a vector that does not fit the third-level cache are fetched from memory one by one."""
+
+
+class Costs(NamedTuple):
+    """Rough costs of a method of exponentials on one core.
+
+    Attributes:
+        bytes_per_row: memory of its vectors.
+        per_product, per_row, per_gather: seconds of a product with H: fixed, for each row, and for each of its N
+            amplitudes.
+        per_radian, per_exponential: products with H for each radian (half the width of the spectrum), and at least.
+    """
+
+    bytes_per_row: int
+    per_product: float
+    per_row: float
+    per_gather: float
+    per_radian: float
+    per_exponential: float
+
+    def products(self, turned: float, exponentials: float) -> float:
+        """Number of products with H for a number of exponentials that turn by so many radians in all."""
+        return self.per_radian * turned + self.per_exponential * exponentials
+
+    def seconds(self, dimension: int, n_spins: int) -> float:
+        """Time of a product with H."""
+        missed = max(0.0, 1.0 - _BYTES_IN_CACHE / (_BYTES_PER_AMPLITUDE * dimension))
+        per_gather = self.per_gather + missed * _SECONDS_PER_MISS
+        return self.per_product + dimension * (self.per_row + n_spins * per_gather)
 
 
 class SectorState(ABC):
-    """Amplitudes in the sector; what moments are taken from.
-
-    Attributes:
-        sector: the basis.
-        products: with H, so far.
-    """
+    """Amplitudes in a sector; ``products`` counts the products with H."""
 
     shortest_chunk = 1
-
-    bytes_per_row: ClassVar[int]
-    """Of the vectors it works with."""
-
-    seconds_per_product: ClassVar[float]
-    seconds_per_row: ClassVar[float]
-    seconds_per_gather: ClassVar[float]
-    """Rough time of a product with H on one core: in all, for each row, and for each of its N amplitudes."""
-
-    products_per_radian: ClassVar[float]
-    products_per_exponential: ClassVar[float]
-    """Products with H that an exponential takes, as far as it turns (half the width of its spectrum), and at least."""
+    costs: ClassVar[Costs]
 
     @abstractmethod
     def __init__(self, sector: SymmetricSector, amplitudes: ComplexArray, tolerance: float, team: Team) -> None:
-        """Start from ``amplitudes`` (dimension,), which are written over.
-
-        Args:
-            sector: the basis.
-            amplitudes: not normalised by the sizes of the orbits.
-            tolerance: of each exponential.
-            team: threads to work with.
-        """
+        """Start from ``amplitudes`` (dimension,), which are overwritten; the tolerance is that of each exponential."""
         self.sector = sector
         self.products = 0
 
@@ -71,24 +76,12 @@ class SectorState(ABC):
     def arrays(self) -> list[ComplexArray]:
         return [self.amplitudes]
 
-    @classmethod
-    def expected_products(cls, turned: float, exponentials: float) -> float:
-        """Rough number of products with H of so many exponentials that turn by so many radians together."""
-        return cls.products_per_radian * turned + cls.products_per_exponential * exponentials
-
-    @classmethod
-    def seconds(cls, dimension: int, n_spins: int) -> float:
-        """Rough time of a product with H on one core."""
-        missed = max(0.0, 1.0 - _BYTES_IN_CACHE / (_BYTES_PER_AMPLITUDE * dimension))
-        per_gather = cls.seconds_per_gather + missed * _SECONDS_PER_MISS
-        return cls.seconds_per_product + dimension * (cls.seconds_per_row + n_spins * per_gather)
-
     @property
     def stage_seconds(self) -> float:
-        return _PRODUCTS_PER_EXPONENTIAL * self.seconds(self.sector.dimension, self.sector.n_spins)
+        return _PRODUCTS_PER_EXPONENTIAL * self.costs.seconds(self.sector.dimension, self.sector.n_spins)
 
     def probabilities(self) -> tuple[FloatArray, float]:
-        """Probability of each orbit (dimension,), normalised, and the squared norm before."""
+        """Normalised probability of each orbit (dimension,), and the squared norm before."""
         psi = self.amplitudes
         p = self.sector.sizes * (psi.real**2 + psi.imag**2)
         norm = float(p.sum())
@@ -107,12 +100,7 @@ class SectorState(ABC):
 class ChebyshevState(SectorState):
     """For small sectors: all exponentials of a chunk in one kernel."""
 
-    bytes_per_row: ClassVar[int] = 16 * 4 + 8
-    seconds_per_product: ClassVar[float] = 5e-8
-    seconds_per_row: ClassVar[float] = 2.5e-9
-    seconds_per_gather: ClassVar[float] = 0.25e-9
-    products_per_radian: ClassVar[float] = 1.0
-    products_per_exponential: ClassVar[float] = 12.0
+    costs = Costs(16 * 4 + 8, 5e-8, 2.5e-9, 0.25e-9, per_radian=1.0, per_exponential=12.0)
 
     def __init__(self, sector: SymmetricSector, amplitudes: ComplexArray, tolerance: float, team: Team) -> None:
         super().__init__(sector, amplitudes, tolerance, team)
@@ -139,12 +127,7 @@ class ChebyshevState(SectorState):
 class LanczosState(SectorState):
     """For large sectors: fewer products, on all cores."""
 
-    bytes_per_row: ClassVar[int] = 16 * (BASIS + 1)
-    seconds_per_product: ClassVar[float] = 2.5e-5
-    seconds_per_row: ClassVar[float] = 10e-9
-    seconds_per_gather: ClassVar[float] = 0.7e-9
-    products_per_radian: ClassVar[float] = 0.8
-    products_per_exponential: ClassVar[float] = 5.5
+    costs = Costs(16 * (BASIS + 1), 2.5e-5, 10e-9, 0.7e-9, per_radian=0.8, per_exponential=5.5)
 
     def __init__(self, sector: SymmetricSector, amplitudes: ComplexArray, tolerance: float, team: Team) -> None:
         super().__init__(sector, amplitudes, tolerance, team)

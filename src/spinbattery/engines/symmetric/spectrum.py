@@ -1,4 +1,4 @@
-"""Instantaneous levels of H(t) in the symmetric sector, and how the evolving state is spread over them."""
+"""Instantaneous energy levels of H(t) in the symmetric sector, and their populations in the evolving state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from ...core.arrays import read_only
 from ...core.checks import whole_number
 from ...core.errors import EngineError, InvalidParameterError, ToleranceError
-from ...core.progress import silent
 from ...core.threads import Team
 from ...core.typing import ComplexArray, FloatArray
 from ...model.network import SpinNetwork
@@ -20,22 +19,21 @@ from ...model.protocol import Protocol
 from ...model.scales import EnergyScales
 from ...model.symmetry import symmetry_group
 from ...model.topology import scales_for
-from ..common.checkpoint import Checkpoint
 from ..common.contract import output_times
-from ..common.propagation import Outputs, propagate
+from ..common.propagation import Passage
 from .basis import LARGEST_N, SymmetricSector, sector_dimension
 from .engine import Symmetric
 from .sector_state import ChebyshevState
 
 LARGEST_SECTOR = 1_000
-"""States of a sector whose matrices are diagonalised whole: about half a second for each time."""
+"""Largest dimension of a sector that is diagonalised as a dense matrix: about half a second for each time."""
 
 _LEVELS = 12
 _RESOLUTION = 1e-9
-"""Levels closer than this (GHz) count as one: the basis that diagonalisation finds within them means nothing."""
+"""Levels closer than this (GHz) count as one, as the basis that diagonalisation finds within them is arbitrary."""
 
 _AGREEMENT = 1e-7
-"""Steps are halved until no state changes by more."""
+"""Steps are halved until no state changes by more than this."""
 
 _MOST_HALVINGS = 8
 _EXPONENTIAL = 1e-13
@@ -45,8 +43,8 @@ _EXPONENTIAL = 1e-13
 class SectorSpectrum:
     """Levels of H(t) in the symmetric sector, lowest first, and their populations.
 
-    Levels closer than 1e-9 GHz count as one: each has an equal share of the population they have together, and their
-    mean magnetization. All-up and all-down at g = 0 are such a doublet.
+    Levels closer than 1e-9 GHz count as one: each has an equal share of their total population, and their mean
+    magnetization. All-up and all-down at g = 0 are such a doublet.
 
     Attributes:
         problem: network, protocol and energy scales.
@@ -72,7 +70,7 @@ class SectorSpectrum:
 
     @property
     def above(self) -> FloatArray:
-        """Population of the levels above those that are kept, (T,)."""
+        """Total population (T,) of the higher levels, which are not kept."""
         return np.asarray(1.0 - self.populations.sum(axis=1))
 
 
@@ -84,22 +82,22 @@ def sector_spectrum(
     scales: EnergyScales | None = None,
     levels: int = _LEVELS,
 ) -> SectorSpectrum:
-    """Instantaneous levels in the symmetric sector, and the populations of the state that evolves from the start.
+    """Instantaneous energy levels in the symmetric sector, and their populations in the state that evolves.
 
-    H(t) is diagonalised as a dense matrix at every time. The state is carried by the steps of the symmetric engine,
+    H(t) is diagonalised as a dense matrix at every time. The state evolves by the steps of the symmetric engine,
     halved until it changes by no more than 1e-7 (as a vector) at any time.
 
     Args:
         network: the spins and their pairs.
-        protocol: what is done to them.
+        protocol: the charging protocol.
         times: (T,) in ns, ascending, within the protocol.
         scales: A(s), B(s) of the device; the smooth Advantage_system6 model by default.
-        levels: how many of the lowest are kept; all, where there are no more.
+        levels: number of levels to keep, from the lowest on; all if there are fewer.
 
     Raises:
         InvalidParameterError: unusable times or number of levels.
         EngineError: more than 31 spins, a sector of more than 1000 states, or a duration of too many steps.
-        InsufficientMemoryError: finding the orbits does not fit.
+        InsufficientMemoryError: there is too little memory to find the orbits.
         ToleranceError: the state did not settle.
     """
     spins = as_network(network)
@@ -169,10 +167,10 @@ class _Hamiltonian:
 
 
 def _settled_states(problem: ChargingProblem, sector: SymmetricSector, times: FloatArray) -> ComplexArray:
-    """The state at every time, (T, d), from steps fine enough for it to have settled."""
+    """The state (T, d) at every time, with steps so short that it has settled."""
     last = None
-    for level in range(_MOST_HALVINGS):
-        states = _evolved(problem, sector, times, level)
+    for halvings in range(_MOST_HALVINGS):
+        states = _evolved(problem, sector, times, halvings)
         if last is not None and np.linalg.norm(states - last, axis=1).max() <= _AGREEMENT:
             return states
         last = states
@@ -182,24 +180,21 @@ def _settled_states(problem: ChargingProblem, sector: SymmetricSector, times: Fl
     )
 
 
-def _evolved(problem: ChargingProblem, sector: SymmetricSector, times: FloatArray, level: int) -> ComplexArray:
-    """The state at every time, (T, d) in the basis of normalised orbits."""
+def _evolved(problem: ChargingProblem, sector: SymmetricSector, times: FloatArray, halvings: int) -> ComplexArray:
+    """The state (T, d) at every time in the basis of normalised orbits."""
     engine = Symmetric()
     start = sector.product_amplitudes(problem.protocol.initial.spinors(sector.n_spins))
     weights = np.sqrt(sector.sizes)
     found = []
     with Team(1) as team:
         state = ChebyshevState(sector, start, _EXPONENTIAL, team)
-
-        outputs = Outputs(times, lambda _: found.append(weights * state.amplitudes))
-        mesh = engine.mesh(problem, times)
-        log = Checkpoint().level(level)
-        propagate(problem, engine.scheme_for(problem), [state], mesh, level, outputs, silent, log)
+        passage = Passage(problem, engine.scheme_for(problem), engine.mesh(problem, times), halvings, times)
+        passage.carry([state], lambda _: found.append(weights * state.amplitudes))
     return np.array(found)
 
 
 def _shared(energies: FloatArray, values: FloatArray) -> FloatArray:
-    """Values (T, d) with those of levels that are one replaced by their mean."""
+    """Values (T, d), with the mean for all levels that count as one."""
     first = np.ones(energies.shape, dtype=bool)
     first[:, 1:] = np.diff(energies, axis=1) > _RESOLUTION
     group = np.cumsum(first.ravel()) - 1  # a level that begins a row begins a group

@@ -1,8 +1,8 @@
-"""How far a tree's figures may be off: runs that differ in one thing each, and a verdict.
+"""Error estimate and verdict for a tree, from runs that differ in one thing each.
 
-What comes out is an estimate and no bound. One-site steps in fixed bases and steps with expansion and cut lose
-different things, so that the difference between the two often says more than that between two bond dimensions; but both
-may err to the same side.
+The result is an estimate and no bound. One-site steps in fixed bases and steps with expansion and truncation make
+different errors, so that the difference between the two often says more than the difference between two bond
+dimensions; but both errors may have the same sign.
 """
 
 from __future__ import annotations
@@ -16,52 +16,51 @@ from ...core.typing import FloatArray
 from .tree_runs import Setting, TreeRun
 
 _SHARE_EXPANDED = 8
-"""Part of the bond dimension that an expanding run may exchange in a step."""
+"""Bond dimension over the number of bond vectors that an expanding run may exchange in a step."""
 
 _CLEARLY_LESS = 0.75
-"""Weight that a larger bond dimension must cut off less of, for an extrapolation to mean something."""
+"""Largest ratio of the discarded weights of two bond dimensions for which an extrapolation is meaningful."""
 
 _SECOND_ORDER = 4.0 / 3.0
-"""Error of a step over what half of it changes: at most, for second order and above."""
+"""Error of a step over the change by half of it: at most, for second order and above."""
 
 _CAUTION = 2.0
-"""By which the sum of what changed is taken, as differences between runs that are all too coarse are too small."""
+"""Factor of the sum of all changes, as differences between runs that are all too coarse are too small."""
 
 _LEAST_BOND_DIMENSION, _LEAST_NUMBER = 12, 3
-"""Below it, and with fewer of them, no verdict is positive, unless nothing is cut off: two may agree by accident."""
+"""Smallest bond dimension, and number of them, for a positive verdict, unless nothing is truncated: two may agree by
+accident."""
 
 _MORE_CAUTION = 2.0
-"""By which caution is more there: small bases, alike by accident, missed up to 1.5 times the error without it."""
+"""Additional factor below these: without it, similar small bases had up to 1.5 times the estimated error."""
 
 _BEFORE_LAST = 0.25
-"""Part of the change before the last one that counts at least, for the same reason."""
+"""Smallest estimate from the change before the last one, for the same reason."""
 
 ROUNDING = {8: 2e-4, 16: 1e-9}
-"""What single and double precision may add, by the bytes of a number."""
+"""Possible errors from single and double precision, by the bytes of a number."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """Which runs there are of one problem.
+    """Runs of one problem.
 
     Attributes:
-        bond_dimensions: ascending; the last is that of the result.
-        expansion: of the result; see :class:`~.runs.Setting`.
-        seed: of the result.
-        complete: whether the last cuts nothing off, so that the step alone is left to check.
-        level: halvings of the step of the result.
+        bond_dimensions: ascending; the last gives the result.
+        expansion, seed, halvings: setting of the result; see :class:`~.tree_runs.Setting`.
+        complete: whether the last one truncates nothing, so that only the step is checked.
     """
 
     bond_dimensions: tuple[int, ...]
     expansion: int | None
     seed: int
     complete: bool
-    level: int = 0
+    halvings: int = 0
 
     @property
     def result(self) -> Setting:
         """The run that is shown."""
-        return Setting(self.bond_dimensions[-1], self.expansion, self.seed, self.level)
+        return Setting(self.bond_dimensions[-1], self.expansion, self.seed, self.halvings)
 
     @property
     def may_converge(self) -> bool:
@@ -71,17 +70,17 @@ class Study:
 
     @property
     def caution(self) -> float:
-        """By which the sum of what changed is taken."""
+        """Factor of the sum of all changes."""
         return _CAUTION if self.may_converge else _MORE_CAUTION * _CAUTION
 
     @property
     def slowness(self) -> float:
-        """What is left to come over the last change, if errors fall as the bond dimension grows, and no faster."""
+        """Remaining error over the last change, if errors fall in proportion to the inverse bond dimension."""
         return max(1.0, 1.0 / (self.bond_dimensions[-1] / self.bond_dimensions[-2] - 1.0))
 
     @property
     def before(self) -> Setting:
-        """The same at the last bond dimension but one."""
+        """The same setting at the last bond dimension but one."""
         return self.result._replace(bond_dimension=self.bond_dimensions[-2])
 
     @property
@@ -90,7 +89,7 @@ class Study:
         return [self.result._replace(bond_dimension=bond) for bond in self.bond_dimensions]
 
     def other_method(self, setting: Setting) -> Setting:
-        """With expansion where it has none, and without where it has."""
+        """The setting with expansion if it has none, and without if it has."""
         return setting._replace(
             expansion=max(1, setting.bond_dimension // _SHARE_EXPANDED) if self.expansion == 0 else 0
         )
@@ -101,7 +100,7 @@ class Study:
 
     @property
     def other_step(self) -> Setting:
-        return (self.result if self.complete else self.before)._replace(level=self.level + 1)
+        return (self.result if self.complete else self.before)._replace(halvings=self.halvings + 1)
 
     @property
     def checks(self) -> list[Setting]:
@@ -113,13 +112,13 @@ class Study:
 
 @dataclass(frozen=True)
 class Converged:
-    """What a study says, at the output times and, last, at the end.
+    """Result of a study, at the output times and, last, at the end.
 
     Attributes:
-        mean_error, std_error: (T + 1,) estimates of the errors of mu and sigma of the result.
-        parts: at the end, what they are made of: by cause, of mu and of sigma.
-        extrapolated_mean, extrapolated_std: to no weight cut off, at the end; those of the result where the weight
-            that expanding runs cut off does not fall clearly with the bond dimension.
+        mean_error, std_error: (T + 1,) estimates of the errors of mu and sigma.
+        parts: errors of mu and sigma at the end by their cause.
+        extrapolated_mean, extrapolated_std: extrapolations to no discarded weight at the end; the plain results if
+            the discarded weight of expanding runs does not fall clearly with the bond dimension.
     """
 
     mean_error: FloatArray
@@ -130,22 +129,17 @@ class Converged:
 
     @property
     def worst(self) -> str:
-        """What makes most of the error of mu."""
+        """Cause of the largest part of the error of mu."""
         return max(self.parts, key=lambda name: self.parts[name][0])
 
 
 def converged(study: Study, runs: Mapping[Setting, TreeRun], neglected: float, rounding: float) -> Converged:
     """Compare the runs of a study.
 
-    The error is the sum of what was neglected, of rounding, and of twice four differences: that of the last two bond
-    dimensions (times what may be left to come, and no less than a quarter of the change before), of the two methods, of
-    two seeds and, times 4/3, of two steps; four times where no verdict may be positive.
-
-    Args:
-        study: which runs there are.
-        runs: all of them, others may be among them.
-        neglected: bound on what was left out of the protocol.
-        rounding: of the numbers.
+    The error is the sum of ``neglected`` (a bound for the neglected parts of the protocol), of rounding, and of twice
+    (four times if the verdict cannot be positive) four differences: between the last two bond dimensions (times a
+    factor for the remaining error, and no less than a quarter of the change before), between the two methods, between
+    two seeds, and 4/3 of the difference between two steps.
     """
     result, step = runs[study.result], runs[study.other_step]
     means, stds = float(result.mean[-1]), float(result.std[-1])
@@ -170,7 +164,7 @@ def converged(study: Study, runs: Mapping[Setting, TreeRun], neglected: float, r
 
 
 def _of_bonds(study: Study, runs: Mapping[Setting, TreeRun]) -> tuple[FloatArray, FloatArray]:
-    """What the last bond dimension changed, times what may be left to come, or a quarter of what the one before did."""
+    """Error estimate from the last change of the bond dimension, or from a quarter of the change before."""
     *earlier, before, result = (runs[setting] for setting in study.main)
     last = _difference(result, before, study.slowness)
     if not earlier:
@@ -184,7 +178,7 @@ def _difference(one: TreeRun, other: TreeRun, factor: float = 1.0) -> tuple[Floa
 
 
 def _extrapolated(runs: Sequence[TreeRun]) -> tuple[float, float] | None:
-    """mu and sigma of two runs at the end, on straight lines in the weight cut off; None where it fell less."""
+    """Final mu and sigma on straight lines in the discarded weights of two runs; None if these are too similar."""
     coarse, fine = runs
     last = float(fine.mean[-1]), float(fine.std[-1])
     if not fine.discarded < _CLEARLY_LESS * coarse.discarded:

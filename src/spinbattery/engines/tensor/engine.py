@@ -1,4 +1,4 @@
-"""Tensor networks: a binary tree or a chain of tensors, for more spins than exact engines can take."""
+"""Tensor networks: a binary tree or a chain of tensors, for more spins than exact engines can treat."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ from ...records.options import Column, option
 from ...records.solution import Convergence, ErrorEstimates, Extrapolation, FinalState, Solution, TimeTraces
 from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine
-from ..common.levels import run_together
 from ..common.magnus import COMMUTATOR_FREE_2, COMMUTATOR_FREE_4, CommutatorFree
-from ..common.mesh import Mesh, initial_steps
 from ..common.options import SEED, TOLERANCE, whole_numbers
+from ..common.passes import run_together
 from ..common.propagation import BYTES_PER_BLOCK
 from ..common.refinement import checked_tolerance
 from ..common.window import moving_window
@@ -38,18 +37,18 @@ LADDER = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 _FIRST_RUNGS = 3
 _SCHEMES = {scheme.name: scheme for scheme in (COMMUTATOR_FREE_2, COMMUTATOR_FREE_4)}
 _STEPS_PER_TURN = {"CF2": 2.0, "CF4": 1.0}
-"""Of those of :func:`~.schedule.initial_steps`: about 0.08 and 0.16 ns at the device's energies."""
+"""Steps over :func:`~.common.mesh.initial_steps`: of about 0.08 and 0.16 ns at the device's energies."""
 
 _MOST_SPINS = 1024
-"""The plan of the tree alone takes minutes beyond."""
+"""For more spins the plan of the tree alone takes minutes."""
 
 _HALF = 0.5
-"""Share of what progress leaves that the next runs of a study fill, as others may follow."""
+"""Share of the remaining progress for the next runs of a study, as others may follow."""
 
 _MOST_HALVINGS = 4
 
 _SHARE_NEGLECTED = 0.125
-"""Of the tolerance: a bound on what is neglected at the beginning, and as much at the end."""
+"""Share of the tolerance that may be neglected at the beginning, and as much at the end."""
 
 _SINGLE_FROM = 1e-3
 """Tolerance from which single precision is good enough."""
@@ -59,33 +58,33 @@ _STD_TOLERANCE = 0.05
 
 _SECONDS_PER_RUN = 0.05
 _BYTES_PER_CORE = 120_000_000
-"""What compiled kernels and BLAS take."""
+"""Memory of compiled kernels and BLAS."""
 
 
 @dataclass(frozen=True)
 class TensorNetwork(Engine):
     """Time-dependent variational principle on a tree of tensors: any graph and weights, any product start.
 
-    With one bond dimension there is one run, and its error is not known. With several, or with none, when bond
-    dimensions are raised until the tolerance is kept, other runs check it (another method, seed and step): the record
-    then has an estimate of the error and a verdict for mu and sigma, positive with three bond dimensions or more. The
-    step is halved where it makes most of the error. A precision is shown where sigma is known to 5 %, else the lower
-    bound of Bhatia and Davis.
+    With one bond dimension there is one run, and its error is not known. With several, or with None, when bond
+    dimensions are raised until the tolerance is reached, other runs check it (another method, seed and step): the
+    record then has an estimate of the error and a verdict for mu and sigma, positive with three bond dimensions or
+    more. The step is halved if it causes most of the error. A precision is shown if sigma is known to 5 %, else the
+    lower bound of Bhatia and Davis.
 
     Attributes:
-        tolerance: absolute error of mu up to which it counts as converged. It also says what may be neglected at the
-            ends of the protocol (a quarter of it), and from 1e-3 on makes numbers single.
-        bond_dimension: largest dimension of a link; several, ascending, for a study; None to raise it as needed.
-        most_bond_dimension: where raising it ends, converged or not.
-        expansion: directions that each link is given before every half step, and that compete with those it has; 0
+        tolerance: absolute error of mu up to which it counts as converged. A quarter of it may be neglected at the
+            ends of the protocol, and from 1e-3 on numbers have single precision.
+        bond_dimension: largest dimension of a bond; several, ascending, for a study; None to raise it as needed.
+        most_bond_dimension: largest value when it is raised, converged or not.
+        expansion: bond vectors that each bond is given before every half step, in competition with those it has; 0
             for one-site steps in fixed bases, ``"all"`` for two-site steps.
-        truncation: relative weight below which directions are dropped, where there is expansion.
-        steps: through the part of the protocol in which populations move; by default what the fields need.
-        magnus: ``CF4`` (two sweeps a step) or ``CF2`` (one, at the mean fields of the step).
+        truncation: relative weight below which bond vectors are discarded, if there is expansion.
+        steps: number of steps in the part of the protocol in which populations move; by default as the fields need.
+        magnus: ``CF4`` (two TDVP sweeps a step) or ``CF2`` (one, at the mean fields of the step).
         shape: ``tree`` (binary) or ``chain``.
-        single: complex64 instead of complex128: about twice as fast from a bond dimension of 20, and wrong by some 1e-4
-            in mu; by default from a tolerance of 1e-3 on.
-        seed: of the first basis and of the random vectors of the expansion.
+        single: complex64 instead of complex128: about twice as fast from a bond dimension of 20, with errors of some
+            1e-4 in mu; by default from a tolerance of 1e-3 on.
+        seed: seed of the first basis and of the random vectors of the expansion.
 
     Raises:
         InvalidParameterError: options out of range; the message says which.
@@ -146,10 +145,10 @@ class TensorNetwork(Engine):
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         if problem.n_spins < 2:
-            return "there is one spin, and a tree needs two; use the product engine."
+            return "there is one spin, and a tree needs at least two; use the product engine."
         if problem.n_spins > _MOST_SPINS:
             return (
-                f"it takes {_MOST_SPINS} spins at most, but N is {problem.n_spins}; the truncated-wigner and "
+                f"the largest N is {_MOST_SPINS}, but N is {problem.n_spins}; the truncated-wigner and "
                 "mean-field engines are approximations for any number."
             )
         return None
@@ -162,10 +161,10 @@ class TensorNetwork(Engine):
         return at_once * (plan.bytes(setting) + _BYTES_PER_CORE) + BYTES_PER_BLOCK
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
-        return "use smaller bond dimensions, no expansion to all directions, or single precision."
+        return "use smaller bond dimensions, no expansion to all bond vectors, or single precision."
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
-        """See the base class; of all bond dimensions, where they are raised until the tolerance is kept."""
+        """See the base class; if bond dimensions are raised as needed, the time of all of them."""
         plan = self._plan(problem, times)
         study = self._study(plan, self._most(problem, plan), 0)
         settings = [*study.main, *study.checks] if self.is_study else study.main
@@ -182,10 +181,7 @@ class TensorNetwork(Engine):
 
     def _plan(self, problem: ChargingProblem, times: FloatArray) -> TreePlan:
         window = moving_window(problem, _SHARE_NEGLECTED * self.tolerance)
-        share = (window.end - window.start) / problem.protocol.duration
-        steps = self.steps or math.ceil(_STEPS_PER_TURN[self.magnus] * share * initial_steps(problem))
-        stops = np.unique(np.concatenate([problem.protocol.breakpoints, times, window[:2]]))
-        mesh = Mesh(problem, stops[(stops >= window.start) & (stops <= window.end)], steps)
+        mesh = window.mesh(problem, times, self.steps, _STEPS_PER_TURN[self.magnus])
         single = self.tolerance >= _SINGLE_FROM if self.single is None else self.single
         dtype: np.dtype[Any] = np.dtype(np.complex64 if single else np.complex128)
         return TreePlan(problem, self.shape, self._scheme, window, mesh, self.truncation, dtype)
@@ -195,7 +191,7 @@ class TensorNetwork(Engine):
         return _SCHEMES[self.magnus]
 
     def _most(self, problem: ChargingProblem, plan: TreePlan) -> tuple[int, ...]:
-        """Bond dimensions, as far as they may go: no further than where nothing is cut off."""
+        """Bond dimensions that may be used: up to the first one that truncates nothing."""
         if isinstance(self.bond_dimension, int):
             return (self.bond_dimension,)
         wanted = self.bond_dimension or tuple(bond for bond in LADDER if bond <= self.most_bond_dimension)
@@ -220,9 +216,9 @@ class TensorNetwork(Engine):
                 study = self._study(plan, bonds, seed)
                 return self._solution(plan, times, runs, study, runs.all([study.result], 1.0)[study.result], None)
             count = len(bonds) if self.bond_dimension is not None else min(_FIRST_RUNGS, len(bonds))
-            level = 0
+            halvings = 0
             while True:
-                study = replace(self._study(plan, bonds[:count], seed), level=level)
+                study = replace(self._study(plan, bonds[:count], seed), halvings=halvings)
                 found = runs.all(study.main)
                 is_last = count == len(bonds)
                 if not is_last and self._moves(study, found):
@@ -232,8 +228,8 @@ class TensorNetwork(Engine):
                 verdict = converged(study, found, plan.window.bound, ROUNDING[plan.dtype.itemsize])
                 if self._keeps(study, verdict):
                     break
-                if verdict.worst == "step" and level < _MOST_HALVINGS:
-                    level += 1
+                if verdict.worst == "step" and halvings < _MOST_HALVINGS:
+                    halvings += 1
                 elif is_last:
                     break
                 else:
@@ -296,11 +292,7 @@ class TensorNetwork(Engine):
 
 
 class _Runs:
-    """Runs of one problem, each made once, two or more at the same time where there are the cores.
-
-    Attributes:
-        found: in the order in which they were asked for.
-    """
+    """Runs of one problem, each made once and kept in ``found``, several at the same time if there are cores."""
 
     def __init__(self, plan: TreePlan, times: FloatArray, progress: Progress, checkpoint: Checkpoint) -> None:
         self._plan, self._times = plan, times
@@ -308,14 +300,14 @@ class _Runs:
         self.found: dict[Setting, TreeRun] = {}
 
     def all(self, settings: Sequence[Setting], share: float = _HALF) -> dict[Setting, TreeRun]:
-        """Make those that are not there yet, which are this share of what is left; returns all there are."""
+        """Make the missing runs, which are this share of the remaining progress; returns all runs there are."""
         missing = [setting for setting in settings if setting not in self.found]
         missing.sort(key=self._plan.seconds)
         first = len(self.found)
         seconds = [self._plan.seconds(setting) for setting in missing]
 
         def run(number: int, progress: Progress) -> TreeRun:
-            log = self._checkpoint.level(first + number)
+            log = self._checkpoint.log(first + number)
             return self._plan.run(missing[number], self._times, progress, log)
 
         threads = min(n_cores(), len(missing))
@@ -342,7 +334,7 @@ def _checked_bonds(bonds: Any) -> int | tuple[int, ...] | None:
 
 
 def _described(run: TreeRun) -> dict[str, Any]:
-    """What a record keeps of a run."""
+    """Entry of a run in the record."""
     setting = run.setting
     return {
         "bond_dimension": setting.bond_dimension,

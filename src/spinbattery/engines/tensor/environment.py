@@ -1,4 +1,4 @@
-"""What each leg of each tensor of a tree has behind it."""
+"""Operators of the spins behind each leg of each tensor of a tree."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ...core.typing import FloatArray
-from .bond_noise import Channels
+from .channels import Channels
 from .hamiltonian import SZZ, Array, Drive, Leg, Pairs, combined, terms
 from .layout import Layout
 from .tree_kernels import carried, exponential, product
 
 _MOST_VECTORS = 30
-"""Of Lanczos' method; an exponential that would need more is split."""
+"""Largest number of Lanczos vectors; an exponential that would need more is split."""
 
 
 class Environment:
-    """Legs, kept up to date by whoever changes tensors.
+    """Legs of a tree; code that changes tensors must update them.
 
-    A leg (node, onward) is what stands on the side of ``node``, in the basis of its link to ``onward``. It holds while
-    the tensors on that side are isometries towards that link and do not change.
+    A leg (node, onward) has the operators of the side of ``node``, in the basis of its link to ``onward``. It is valid
+    while the tensors on that side are isometries towards that link and do not change.
     """
 
     def __init__(self, layout: Layout, channels: Channels, dtype: DTypeLike) -> None:
-        """Only the blocks are known yet."""
+        """Legs of the blocks; the others follow by :meth:`carry`."""
         self._layout, self._channels = layout, channels
         self._dtype = np.dtype(dtype)
         self._nothing = Leg(np.zeros((3, 1, 1), dtype), np.zeros((0, 1, 1), dtype))
@@ -41,7 +41,7 @@ class Environment:
         return Leg(np.stack([sx, np.diag(sz), np.diag(zz)]).astype(self._dtype), channels.astype(self._dtype))
 
     def leg(self, node: int, onward: int) -> Leg:
-        """What is behind the leg of ``onward`` that leads to ``node``."""
+        """Operators behind the leg of ``onward`` that leads to ``node``."""
         return self._legs[node, onward]
 
     def slot(self, node: int, other: int) -> int:
@@ -49,11 +49,11 @@ class Environment:
         return self._layout.neighbours(node).index(other)
 
     def towards(self, node: int, onward: int, tensor: Array) -> Array:
-        """The tensor of a node with the leg to a neighbour last, contiguous; the two others keep their order."""
+        """The tensor of a node with the leg to a neighbour moved to the end, contiguous."""
         return np.ascontiguousarray(np.moveaxis(tensor, self.slot(node, onward), 2))
 
     def carry(self, node: int, onward: int, tensor: Array) -> None:
-        """Find the leg (node, onward) from the two others of a node and its tensor, an isometry towards that link."""
+        """Find the leg (node, onward) from the two other legs of a node and its tensor, an isometry towards onward."""
         route = self._channels.route(node, onward)
         first, second = self._legs[route.first, node], self._legs[route.second, node]
         x, y = route.products
@@ -71,13 +71,13 @@ class Environment:
         self._legs[node, onward] = Leg(operators[:3], operators[3:])
 
     def channels_on_legs(self, node: int, onward: int) -> tuple[Array, Array]:
-        """(r, d1, d1) and (r, d2, d2): the channels of (node, onward) are their sums on the node's two other legs."""
+        """(r, d1, d1) and (r, d2, d2) on the node's two other legs, whose sums are the channels of (node, onward)."""
         route = self._channels.route(node, onward)
         first, second = self._legs[route.first, node], self._legs[route.second, node]
         return combined(route.of_first, first.channels), combined(route.of_second, second.channels)
 
     def across(self, node: int, onward: int) -> tuple[FloatArray, FloatArray]:
-        """(k, r1) and (k, r2): the products of channels that couple the two sides of a link."""
+        """Products of channels, (k, r1) and (k, r2), that couple the two sides of a link."""
         return self._channels.products((node, onward), (onward, node))
 
     def evolve_node(self, node: int, tensor: Array, z: complex, drive: Drive, tolerance: float) -> int:
@@ -86,7 +86,7 @@ class Environment:
         return int(exponential(tensor, z, tolerance, _MOST_VECTORS, *operators))
 
     def times_hamiltonian(self, node: int, tensor: Array, drive: Drive) -> Array:
-        """H times the tensor of the centre."""
+        """H times a tensor at a node."""
         result = np.empty_like(tensor)
         product(tensor, result, *self._terms(node, drive))
         return result
@@ -98,7 +98,7 @@ class Environment:
         return terms((self._legs[a, node], self._legs[b, node], self._legs[p, node]), pairs, drive)
 
     def evolve_link(self, node: int, onward: int, matrix: Array, z: complex, drive: Drive, tolerance: float) -> Array:
-        """exp(z H) times the (d1, d2) matrix on the link between two isometries, whose first index is that of node."""
+        """exp(z H) times the matrix on the link between two isometries, whose first index belongs to ``node``."""
         near, far = self._legs[node, onward], self._legs[onward, node]
         x = np.ascontiguousarray(matrix.reshape(len(matrix), 1, -1))
         none = np.zeros((0, len(near.channels))), np.zeros((0, 0))

@@ -1,8 +1,8 @@
 """Steps of the time-dependent variational principle on a tree.
 
-A step is a sweep from the leaves to the root and its mirror image back, of half the time each, as Bauernfeind and
-Aichhorn describe it (SciPost Phys. 8, 024 (2020)): each tensor goes forward in time while it is the centre, and the
-matrix that it hands on goes back. The error of the splitting is of second order.
+A step is a TDVP sweep from the leaves to the root and its mirror image back, of half the time each (Bauernfeind and
+Aichhorn, SciPost Phys. 8, 024 (2020)): each tensor goes forward in time while it is the centre, and the matrix that it
+passes on goes back. The error of the splitting is of second order.
 """
 
 from __future__ import annotations
@@ -19,16 +19,11 @@ from .hamiltonian import Array, Drive
 from .tree_state import TreeState
 
 _LEAST_DIMENSION = 4
-"""Of a link that is cut: so much stays even without weight, lest the state be trapped."""
+"""At least this many bond vectors are kept, even with zero weight, so that TDVP can leave a product state."""
 
 
 class TreeEvolution:
-    """A state on its way through a protocol.
-
-    Attributes:
-        state: what moves.
-        shortest_chunk: stages that are applied together at least.
-    """
+    """A state that goes through a protocol."""
 
     shortest_chunk = 1
 
@@ -42,15 +37,14 @@ class TreeEvolution:
         seed: int = 0,
         stage_seconds: float = 1.0,
     ) -> None:
-        """Start from a state.
+        """Start from a state, which changes in place.
 
         Args:
-            state: is moved in place.
-            expansion: directions that a link is given before each half step and may then be cut off; 0 for one-site
-                steps in fixed bases, None for all directions (two-site steps).
-            truncation: relative weight below which directions are cut off.
-            tolerance: of the exponentials.
-            seed: of the random vectors of the expansion.
+            expansion: bond vectors that a link gets before each half step and that truncation may remove; 0 for
+                one-site steps in fixed bases, None for all (two-site steps).
+            truncation: relative weight below which bond vectors are discarded.
+            tolerance: error of the exponentials.
+            seed: seed of the random vectors of the expansion.
             stage_seconds: rough time of a stage.
         """
         self.state = state
@@ -62,19 +56,18 @@ class TreeEvolution:
 
     @property
     def arrays(self) -> Sequence[NDArray[Any]]:
-        """What a checkpoint keeps."""
         return self.state.arrays
 
     def apply(self, stages: Exponents) -> None:
-        """One sweep forth and back for each exponential."""
+        """One TDVP sweep forth and back for each exponential."""
         self.state.sync()
         for row in stages.coefficients.tolist():
             self._rng = np.random.default_rng([self._seed, self.state.stages])
-            self._sweep(Drive(*row))
+            self._tdvp_sweep(Drive(*row))
             self.state.stages += 1
         self.state.keep()
 
-    def _sweep(self, drive: Drive) -> None:
+    def _tdvp_sweep(self, drive: Drive) -> None:
         state, layout = self.state, self.state.layout
         for node in range(layout.root):
             parent = layout.parents[node]
@@ -104,7 +97,7 @@ class TreeEvolution:
         return self.state.environment.evolve_link(node, onward, matrix, 0.5j, drive, self._tolerance)
 
     def _enlarged(self, matrix: Array, parent: int, node: int) -> Array:
-        """The matrix from parent to node in a basis of the parent's side that has more directions."""
+        """The matrix from parent to node in a larger basis of the parent's side."""
         state = self.state
         isometry = state.tensors[node]
         state.absorb(matrix, parent, node)
@@ -113,7 +106,7 @@ class TreeEvolution:
         return np.concatenate([matrix, np.zeros_like(matrix, shape=(added, matrix.shape[1]))])
 
     def _split(self, node: int, parent: int) -> Array:
-        """The matrix that the centre leaves on the link to its parent, cut where bases adapt."""
+        """The matrix that the centre leaves on the link to its parent, truncated where bases adapt."""
         state = self.state
         if not self._adapts:
             return state.split(node, parent)

@@ -1,10 +1,10 @@
-"""Directions that a link lacks, and the cut to those that carry weight.
+"""Expansion of a link by missing bond vectors, and truncation to the bond vectors that carry weight.
 
-One-site steps move within the bases that the links have. What H drives out of them is, across one link, the sum of
-products of an operator on the two outer legs of the centre and one on those of its neighbour, outside of both bases.
-Its largest components are found without forming it, by multiplying it with a few random vectors (Halko, Martinsson
-and Tropp, SIAM Rev. 53, 217 (2011)), as in the controlled bond expansion of Gleis, Li and von Delft, PRL 130, 246402
-(2023).
+One-site steps stay within the bases of the links. The part of H that leads out of them across one link is a sum of
+products of an operator on the two outer legs of the centre and one on the two outer legs of its neighbour, projected
+out of both bases. Its largest components are found without forming it, by multiplying it with a few random vectors
+(Halko, Martinsson and Tropp, SIAM Rev. 53, 217 (2011)), as in the controlled bond expansion of Gleis, Li and von Delft,
+PRL 130, 246402 (2023).
 """
 
 from __future__ import annotations
@@ -16,22 +16,21 @@ from .hamiltonian import Array, combined
 from .tree_state import TreeState
 
 _MORE = 4
-"""Random vectors beyond the directions that are wanted."""
+"""Number of random vectors beyond the wanted bond vectors."""
 
 _SMALLEST = 1e-12
-"""Norm of what H drives out of a basis below which there is nothing."""
+"""Norm of a component below which it counts as zero."""
 
 
 def missing_directions(
     state: TreeState, node: int, onward: int, number: int | None, rng: np.random.Generator
 ) -> Array | None:
-    """(d1 d2, n) orthonormal directions on the outer legs of a neighbour that the basis of its link lacks.
+    """Orthonormal bond vectors (d1 d2, n) on the outer legs of a neighbour that the basis of its link lacks.
 
     Args:
-        state: its centre is ``node``.
-        node: the centre.
+        node: the centre of the state.
         onward: the neighbour.
-        number: of directions at most; None for all there are, as two-site steps have them.
+        number: largest n; None for all bond vectors, as in two-site steps.
         rng: draws the random vectors.
     """
     centre = state.environment.towards(node, onward, state.tensors[node])
@@ -50,7 +49,7 @@ def missing_directions(
     theirs = _acted(second, state.environment.channels_on_legs(onward, node), isometry)
     probes = _probes(centre.reshape(rows, dimension), number + _MORE, rng)
     sketch = np.tensordot(probes.conj().T @ ours, theirs, ((0, 2), (0, 2)))
-    for _ in range(2):  # once leaves what rounding of the first leaves
+    for _ in range(2):  # the second time removes the rounding of the first
         sketch -= (sketch @ basis.conj()) @ basis.T
     _, weights, directions = np.linalg.svd(sketch, full_matrices=False)
     number = min(number, int((weights > _SMALLEST).sum()))
@@ -59,7 +58,7 @@ def missing_directions(
 
 
 def _acted(coefficients: FloatArray, channels: tuple[Array, Array], tensor: Array) -> Array:
-    """(k, d1 d2, d) sums of channels on the two outer legs of a tensor (d1, d2, d)."""
+    """Sums of channels on the two outer legs of a tensor (d1, d2, d), shape (k, d1 d2, d)."""
     first, second = (combined(coefficients, operators) for operators in channels)
     d1, d2, d = tensor.shape
     result = (first.reshape(-1, d1) @ tensor.reshape(d1, -1)).reshape(len(first), d1, d2, d)
@@ -68,7 +67,7 @@ def _acted(coefficients: FloatArray, channels: tuple[Array, Array], tensor: Arra
 
 
 def _probes(tensor: Array, number: int, rng: np.random.Generator) -> Array:
-    """(rows, n) orthonormal random vectors outside of the columns of a matrix, up to ``number`` of them."""
+    """Up to ``number`` orthonormal random vectors, (rows, n), orthogonal to the columns of a matrix."""
     rows, columns = tensor.shape
     shape = rows, min(number, rows - columns)
     drawn = (rng.normal(size=shape) + 1j * rng.normal(size=shape)).astype(tensor.dtype)
@@ -77,7 +76,7 @@ def _probes(tensor: Array, number: int, rng: np.random.Generator) -> Array:
 
 
 def enlarge(state: TreeState, node: int, onward: int, number: int | None, rng: np.random.Generator) -> int:
-    """Give the link between the centre and a neighbour more directions, of weight zero; returns how many."""
+    """Give the link between the centre and a neighbour more bond vectors, of weight zero; returns their number."""
     directions = missing_directions(state, node, onward, number, rng)
     if directions is None:
         return 0
@@ -93,16 +92,10 @@ def enlarge(state: TreeState, node: int, onward: int, number: int | None, rng: n
 
 
 def cut(tensor: Array, largest: int, least: int, truncation: float) -> tuple[Array, Array, float]:
-    """Best approximation of a tensor (d1, d2, d) by an isometry and a matrix, of the same norm.
+    """Best approximation of a tensor (d1, d2, d) by an isometry (d1, d2, n) and a matrix (n, d), of the same norm.
 
-    Args:
-        tensor: the centre, the leg to the neighbour last.
-        largest: dimension of the new link at most.
-        least: dimension at least, where the tensor has as many.
-        truncation: relative weight that may be cut off.
-
-    Returns:
-        Isometry (d1, d2, n), matrix (n, d), and the relative weight that was cut off.
+    The dimension n of the new link is between ``least``, if the tensor has as many, and ``largest``; a relative weight
+    ``truncation`` may be discarded. The third result is the weight that was.
     """
     d1, d2, d = tensor.shape
     left, values, right = np.linalg.svd(tensor.reshape(d1 * d2, d), full_matrices=False)

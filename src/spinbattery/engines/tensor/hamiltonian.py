@@ -1,4 +1,4 @@
-"""The Hamiltonian that one tensor of a tree sees: sums of operators on its legs and of products of two of them."""
+"""Effective Hamiltonian of one tensor of a tree: operators on its legs, and products of two of them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.typing import FloatArray
-from .bond_noise import Products
+from .channels import Products
 
 Array = NDArray[Any]
 
 SX, SZ, SZZ = range(3)
 
 _DENSE = 1.3
-"""A sum of products is multiplied out where that takes at most this many times the operations."""
+"""A sum of products is multiplied out if that takes at most this many times the operations."""
 
 
 class Leg(NamedTuple):
-    """What is behind one leg of a tensor, in the basis of that leg.
+    """Operators of the spins behind one leg of a tensor, in the basis of that leg.
 
     Attributes:
-        fields: (3, d, d) sum sx, sum sz and the couplings of the spins behind it, in units of B(s)/2.
-        channels: (r, d, d) operators by which these spins are coupled to all others.
+        fields: (3, d, d) sum sx, sum sz and the couplings of these spins, in units of B(s)/2.
+        channels: (r, d, d) operators that couple these spins to all others.
     """
 
     fields: Array
@@ -35,7 +35,7 @@ class Leg(NamedTuple):
 
 
 class Drive(NamedTuple):
-    """Bx, Bz and B/2 in rad/ns, as plain floats: those of numpy would turn single precision into double."""
+    """Bx, Bz and B/2 in rad/ns, as plain floats: numpy floats would turn single precision into double."""
 
     bx: float
     bz: float
@@ -48,20 +48,15 @@ class Drive(NamedTuple):
 
 
 Pairs = tuple[Products, Products, Products]
-"""Of legs a and b, a and p, b and p."""
+"""Products of legs a and b, a and p, b and p."""
 
 
 def terms(legs: tuple[Leg, Leg, Leg], pairs: Pairs, drive: Drive) -> tuple[Array, ...]:
-    """Operators of :func:`~.kernels.product` for a tensor (da, db, dp) with these legs.
+    """Operators of :func:`~.tree_kernels.product` for a tensor (da, db, dp) with the legs a, b and p.
 
     In this order, each empty where it is not needed: ``left``, ``middle`` and ``right`` (transposed) on one leg; the
-    products of two legs as stacks for two multiplications one after the other; ``near`` on (a, b) and ``far``
-    (transposed) on (b, p), multiplied out with what acts on these legs alone.
-
-    Args:
-        legs: a, b and p.
-        pairs: which channels are multiplied.
-        drive: of the step.
+    products of two legs as stacks for two successive multiplications; ``near`` on (a, b) and ``far`` (transposed) on
+    (b, p), multiplied out together with the operators on these legs alone.
     """
     a, b, p = legs
     da, db, dp = (leg.dimension for leg in legs)
@@ -94,14 +89,14 @@ def terms(legs: tuple[Leg, Leg, Leg], pairs: Pairs, drive: Drive) -> tuple[Array
 
 
 def combined(coefficients: FloatArray, channels: Array) -> Array:
-    """(k, d, d) sums of channels (r, d, d) with coefficients (k, r)."""
+    """Sums (k, d, d) of channels (r, d, d) with coefficients (k, r)."""
     r, d, _ = channels.shape
     summed: Array = coefficients.astype(channels.dtype) @ channels.reshape(r, d * d)
     return summed.reshape(len(coefficients), d, d)
 
 
 def _multiplied(first: Array, second: Array) -> Array:
-    """(dx dy, dx dy) sum of Kronecker products of (k, dx, dx) and (k, dy, dy)."""
+    """Sum (dx dy, dx dy) of Kronecker products of (k, dx, dx) and (k, dy, dy)."""
     k, dx, _ = first.shape
     dy = second.shape[1]
     summed = first.reshape(k, dx * dx).T @ second.reshape(k, dy * dy)

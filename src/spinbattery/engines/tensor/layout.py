@@ -1,8 +1,8 @@
 """Shape of a tree of tensors with three legs each.
 
-The nodes are numbered so that children come before their parents; the root is the last. Leg 0 and 1 of a node lead to
-its children, which are nodes or blocks of spins, leg 2 to its parent, and at the root to its third child. A chain is a
-tree, too, whose nodes have one child that is a block.
+The nodes are numbered so that children come before their parents; the root is the last. Legs 0 and 1 of a node lead to
+its children, which are nodes or blocks of spins; leg 2 leads to its parent, and at the root to a third child. A chain
+is a tree whose nodes each have a block as a child.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cached_property
 from ..common.ordering import Block, Halves, Part
 
 Link = tuple[int, int]
-"""From one node to a neighbour; block k is -1 - k, and the number of nodes stands for a third child that is missing."""
+"""Node and neighbour; block k has the number -1 - k, and a missing third child the number of nodes."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Layout:
 
     Attributes:
         blocks: spins of each block, the first the most significant.
-        children: (M, 2) of each node; block k is -1 - k.
-        crown: what the third leg of the root leads to, a node or a block; None if there is no more.
+        children: two children of each node; block k is -1 - k.
+        crown: third child of the root, a node or a block; None if there is none.
     """
 
     blocks: tuple[Block, ...]
@@ -58,12 +58,12 @@ class Layout:
 
     @cached_property
     def parents(self) -> dict[int, int]:
-        """Of each node and block."""
+        """Parent of each node and block."""
         found = {child: node for node, pair in enumerate(self.children) for child in pair}
         return found if self.crown is None else found | {self.crown: self.root}
 
     def neighbours(self, node: int) -> tuple[int, int, int]:
-        """What the legs of a node lead to; the number of nodes where there is nothing."""
+        """Nodes and blocks that the legs of a node lead to; the number of nodes if there is none."""
         if node != self.root:
             return *self.children[node], self.parents[node]
         return *self.children[node], len(self.children) if self.crown is None else self.crown
@@ -80,7 +80,7 @@ class Layout:
 
     @cached_property
     def full_dimensions(self) -> tuple[float, ...]:
-        """Of the link above each node: what makes no truncation, which may be infinite as a float."""
+        """Dimension of the link above each node without truncation; a float, as it may be very large."""
         n = len(self.below[self.root])
         sizes = [len(self.below[node]) for node in range(len(self.children))]
         return tuple(2.0 ** min(size, n - size, 1000) for size in sizes)

@@ -1,6 +1,6 @@
-"""What a tree says of the magnetization: moments, every spin, and the whole distribution.
+"""Measurements of the magnetization of a tree: moments, every spin, and the distribution.
 
-Nothing here changes the state: all is gathered towards its centre, in double precision.
+They do not change the state: operators are gathered towards its centre, in double precision.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ...core.typing import ComplexArray, FloatArray
-from .bond_noise import Channels
+from ..common.populations import fourier_angles, from_characteristic
+from .channels import Channels
 from .hamiltonian import Drive
 from .tree_state import TreeState
 
 
 class TreeMoments(NamedTuple):
-    """mu, sigma^2 and the squared norm, which both were divided by."""
+    """Normalised mu and sigma^2, and the squared norm before."""
 
     mean: float
     variance: float
@@ -30,13 +31,10 @@ def _gathered(
     joined: Callable[[ComplexArray, ComplexArray, ComplexArray], ComplexArray],
     nothing: float,
 ) -> list[ComplexArray]:
-    """Stacks of operators (K, d, d) on the three legs of the centre, from those of the blocks.
+    """Stacks of operators (K, d, d) on the three legs of the centre, from the operators of block k.
 
-    Args:
-        state: the tree.
-        of_block: operators of block k.
-        joined: stack of T* O T on the last leg of a tensor from the stacks on its two others.
-        nothing: the operator where no spins are.
+    ``joined`` makes the stack of T* O T on the last leg of a tensor from the stacks on its two others; ``nothing`` is
+    the operator of a leg without spins.
     """
     stacks = {-1 - k: of_block(k) for k in range(len(state.layout.blocks))}
     for node, onward in state.ways_to_centre():
@@ -48,7 +46,7 @@ def _gathered(
 
 
 def _sums(tensor: ComplexArray, first: ComplexArray, second: ComplexArray) -> ComplexArray:
-    """(2, d, d): T* (S1 + S2) T and T* (S1 + S2)^2 T, from (S, S^2) of either leg."""
+    """T* (S1 + S2) T and T* (S1 + S2)^2 T, shape (2, d, d), from (S, S^2) of either leg."""
     d1, d2, d = tensor.shape
     one = np.tensordot(first[0], tensor, 1)
     two = second[0] @ tensor
@@ -58,7 +56,7 @@ def _sums(tensor: ComplexArray, first: ComplexArray, second: ComplexArray) -> Co
 
 
 def moments(state: TreeState, channels: Channels) -> TreeMoments:
-    """mu and sigma^2, each spin's sz taken from the mean so that no digits cancel."""
+    """mu and sigma^2; the mean is subtracted from each spin's sz, so that no digits cancel."""
     n = len(state.layout.below[state.layout.root])
     shift = variance = 0.0
     for _ in range(2):
@@ -91,9 +89,9 @@ def energy(state: TreeState, fields: tuple[float, float, float]) -> float:
 
 
 def distribution(state: TreeState, channels: Channels) -> FloatArray:
-    """(N + 1,) P(Sz) from Sz = -N to N, by the Fourier transform of <exp(i theta Sz)>."""
+    """P(Sz) (N + 1,) from Sz = -N to N, by the Fourier transform of <exp(i theta Sz)>."""
     n = len(state.layout.below[state.layout.root])
-    angles = 2.0 * np.pi * np.arange((n + 1) // 2 + 1) / (n + 1)
+    angles = fourier_angles(n)
 
     def of_block(k: int) -> ComplexArray:
         ups = 0.5 * (channels.inside[k][0] + len(state.layout.blocks[k]))
@@ -105,19 +103,17 @@ def distribution(state: TreeState, channels: Channels) -> FloatArray:
     legs = _gathered(state, of_block, joined, 1.0)
     tensor = state.tensors[state.centre].astype(np.complex128)
     characteristic = [np.sum(_turned(tensor, one, other) * last) for one, other, last in zip(*legs, strict=True)]
-    found = np.fft.irfft(np.array(characteristic), n + 1)
-    found = np.maximum(found, 0.0)  # rounding leaves some -1e-17
-    return np.asarray(found / found.sum())
+    return from_characteristic(np.array(characteristic), n)
 
 
 def _turned(tensor: ComplexArray, first: ComplexArray, second: ComplexArray) -> ComplexArray:
-    """(d, d) T* (A x B) T on the last leg."""
+    """T* (A x B) T on the last leg, shape (d, d)."""
     acted = second @ np.tensordot(first, tensor, 1)
     return np.asarray(np.tensordot(tensor.conj(), acted, ((0, 1), (0, 1))))
 
 
 def spin_magnetization(state: TreeState, channels: Channels) -> FloatArray:
-    """(N,) <sz_k>, from the reduced density matrices of the blocks."""
+    """<sz_k> (N,), from the reduced density matrices of the blocks."""
     layout = state.layout
     found = np.empty(len(layout.below[layout.root]))
     tensor = state.tensors[state.centre].astype(np.complex128)
@@ -138,7 +134,7 @@ def spin_magnetization(state: TreeState, channels: Channels) -> FloatArray:
 
 
 def _outward(tensor: ComplexArray, density: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
-    """Reduced density matrices on the first two legs of a tensor, from that on its last."""
+    """Reduced density matrices on the first two legs of a tensor, from the one on its last leg."""
     weighted = tensor @ density
     first = np.tensordot(weighted, tensor.conj(), ((1, 2), (1, 2)))
     second = np.tensordot(weighted, tensor.conj(), ((0, 2), (0, 2)))

@@ -1,7 +1,7 @@
 """Compiled kernels of trees: the exponential of a node's Hamiltonian, and operators carried across a node.
 
-Tensors have three legs (a, b, p) and are contiguous. All sums of products are calls of BLAS; numba spares the cost of
-calling numpy some hundred times for every node, and releases the interpreter lock for all of it.
+Tensors have three legs (a, b, p) and are contiguous. All sums of products are calls of BLAS; numba saves the cost of
+calling numpy some hundred times for every node, and releases the interpreter lock.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _overlap(x, y):
 
 @njit(nogil=True, cache=True)
 def _krylov(x, z, tolerance, vectors, left, middle, right, ab_a, ab_b, ap_a, ap_p, bp_b, bp_p, near, far):
-    """x <- exp(f z H) x in place by Lanczos' method; returns the fraction f that was done and the products."""
+    """x <- exp(f z H) x in place by Lanczos' method; returns the fraction f and the number of products."""
     most = len(vectors)
     size = x.size
     most = min(most, size)
@@ -120,7 +120,7 @@ def _krylov(x, z, tolerance, vectors, left, middle, right, ab_a, ab_b, ap_a, ap_
 
 @njit(nogil=True, cache=True)
 def exponential(x, z, tolerance, most, left, middle, right, ab_a, ab_b, ap_a, ap_p, bp_b, bp_p, near, far):
-    """x <- exp(z H) x in place, to ``tolerance`` relative to the norm; returns the products with H that it took."""
+    """x <- exp(z H) x in place, to ``tolerance`` relative to the norm; returns the number of products with H."""
     vectors = np.empty((most, x.size), x.dtype)
     left_over = 1.0
     products = 0
@@ -135,13 +135,12 @@ def exponential(x, z, tolerance, most, left, middle, right, ab_a, ab_b, ap_a, ap
 
 @njit(nogil=True, cache=True)
 def carried(x, first, second, first_acts, second_acts, pair_first, pair_second, into):
-    """(K, dz, dz) operators on the last leg of an isometry x (dx, dy, dz): x* (F_k + S_k) x.
+    """Operators x* (F_k + S_k) x (K, dz, dz) on the last leg of an isometry x (dx, dy, dz).
 
     Args:
-        first, second: (K, dx, dx) and (K, dy, dy), F and S.
+        first, second: F (K, dx, dx) and S (K, dy, dy).
         first_acts, second_acts: (K,) whether they are not zero.
-        pair_first, pair_second: (n, dx, dx) and (n, dy, dy): the sum of their products is added to operator ``into``.
-        into: its number.
+        pair_first, pair_second: (n, dx, dx) and (n, dy, dy), the sum of whose products is added to operator ``into``.
     """
     dx, dy, dz = x.shape
     n = len(first)

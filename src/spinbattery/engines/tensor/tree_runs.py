@@ -16,9 +16,9 @@ from ..common.checkpoint import PassLog
 from ..common.magnus import CommutatorFree
 from ..common.mesh import Mesh
 from ..common.ordering import Halves, chained, halved
-from ..common.propagation import follow
+from ..common.propagation import Passage
 from ..common.window import Window
-from .bond_noise import Channels
+from .channels import Channels
 from .evolution import TreeEvolution
 from .layout import Layout
 from .measure import energy, moments, spin_magnetization
@@ -27,51 +27,50 @@ from .tree_state import TreeState
 Shape = Literal["tree", "chain"]
 
 _PRODUCTS = 8.0
-"""With H, in an exponential: 6 to 9 were counted."""
+"""Products with H in an exponential: 6 to 9 were counted."""
 
 _SECONDS_PER_OPERATION = {16: 4.5e-10, 8: 2.4e-10}
-"""For a complex multiplication and addition, by the bytes of a number."""
+"""Time of a complex multiplication and addition, by the bytes of a number."""
 
 _SECONDS_PER_NODE = 1.2e-3
 _EXPANSION_COST = 1.35
 _LANCZOS_VECTORS = 34
-"""Of the size of the largest tensor, that an exponential holds."""
+"""Vectors of the size of the largest tensor that an exponential holds."""
 
 _EXPONENTIAL = {np.dtype(np.complex128): 1e-8, np.dtype(np.complex64): 1e-6}
 _LARGEST_BLOCK = 6
-"""Spins: operators of a block are dense, and more would gain nothing."""
+"""Largest number of spins in a block, whose operators are dense."""
 
 
 class Setting(NamedTuple):
-    """What tells two runs of a problem apart.
+    """Options in which the runs of a problem differ.
 
     Attributes:
         bond_dimension: largest dimension of a link.
-        expansion: directions that each link is given in a step and may lose again; 0 for none, None for all.
-        seed: of all that is drawn at random.
-        level: halvings of the step.
+        expansion: bond vectors that each link gets in a step and may lose again; 0 for none, None for all.
+        seed: seed of all random numbers.
+        halvings: halvings of the step.
     """
 
     bond_dimension: int
     expansion: int | None
     seed: int
-    level: int
+    halvings: int
 
 
 @dataclass(frozen=True)
 class TreeRun:
-    """What a run found, at the output times and, last, at the end.
+    """Results of a run, at the output times and, last, at the end.
 
     Attributes:
-        setting: of the run.
         mean, variance, energy: (T + 1,) mu, sigma^2 and <H> in GHz.
         spins: (T + 1, N) <sz_k>.
-        norm: squared norm at the end, which all was divided by.
-        discarded: sum of the relative weights that were cut off.
-        largest_dimension: of all links at the end.
-        steps: through the protocol.
-        seconds_per_step: of this run, with what it took before an interruption.
-        state: at the end.
+        norm: squared norm at the end, before normalisation.
+        discarded: sum of the discarded relative weights.
+        largest_dimension: largest dimension of a link at the end.
+        steps: number of steps.
+        seconds_per_step: run time over the steps, interrupted parts included.
+        state: final state.
     """
 
     setting: Setting
@@ -94,15 +93,12 @@ class TreeRun:
 
 @dataclass(frozen=True)
 class TreePlan:
-    """All that the runs of a problem have in common, but for the blocks that a bond dimension makes.
+    """All that the runs of a problem have in common, except the blocks, which depend on the bond dimension.
 
     Attributes:
-        problem: what is solved.
-        shape: binary tree or chain.
-        scheme: exponentials of a step.
-        window: where the tree is carried through.
-        mesh: of steps, in the window.
-        truncation: relative weight below which directions are cut off.
+        window: the part of the protocol in which the tree evolves.
+        mesh: steps in the window.
+        truncation: relative weight below which bond vectors are discarded.
         dtype: complex128 or complex64.
     """
 
@@ -115,23 +111,16 @@ class TreePlan:
     dtype: np.dtype[Any]
 
     def layout(self, bond_dimension: int) -> Layout:
-        """Shape of the tree for a bond dimension."""
+        """Layout of the tree for a bond dimension."""
         return _layout(self.problem, self.shape, bond_dimension)
 
     @cached_property
     def complete_from(self) -> float:
-        """Bond dimension from which nothing is cut off."""
+        """Bond dimension from which nothing is truncated."""
         return max(_layout(self.problem, self.shape, 2).full_dimensions[:-1], default=1.0)
 
     def run(self, setting: Setting, times: FloatArray, progress: Progress, log: PassLog) -> TreeRun:
-        """Carry the start through the protocol.
-
-        Args:
-            setting: of the run.
-            times: output times in ns.
-            progress: called as the work advances.
-            log: what an interrupted run had reached.
-        """
+        """Carry the start through the protocol, with output at ``times`` (ns)."""
         problem, bond = self.problem, setting.bond_dimension
         layout, channels = self.layout(bond), _channels(problem, self.shape, bond)
         spinors = problem.protocol.initial.spinors(problem.n_spins)
@@ -157,15 +146,11 @@ class TreePlan:
         def reached(fraction: float, message: str) -> None:
             progress(fraction, f"{message}, bond dimension {bond}")
 
-        before, after = times < self.window.start, times > self.window.end
-        rows = [row(float(time)) for time in times[before]]
-        inside = times[~before & ~after]
-        found, steps = follow(problem, self.scheme, [evolution], self.mesh, setting.level, inside, row, reached, log)
-        rows += [*found.T[:-1], *(row(float(time)) for time in times[after]), found.T[-1]]
-        mean, variance, energies, *spins = np.array(rows).T
+        passage = Passage(problem, self.scheme, self.mesh, setting.halvings, times, reached, log)
+        mean, variance, energies, *spins = self.window.follow(passage, evolution, row)
         return TreeRun(
             setting, mean, variance, energies, np.array(spins).T, norm, state.discarded, state.largest_dimension,
-            steps, log.seconds / steps, state,
+            passage.steps, log.seconds / passage.steps, state,
         )  # fmt: skip
 
     def channels(self, bond_dimension: int) -> Channels:
@@ -173,7 +158,7 @@ class TreePlan:
         return _channels(self.problem, self.shape, bond_dimension)
 
     def stage_seconds(self, setting: Setting) -> float:
-        """Rough time of a stage: products with H of all nodes, forth and back, and a part that is always there."""
+        """Rough time of a stage: products with H of all nodes, forth and back, and a fixed time for each node."""
         operations = sum(size * cost for size, cost in self._nodes(setting.bond_dimension))
         expansion = 1.0 if setting.expansion == 0 else _EXPANSION_COST
         if setting.expansion is None:
@@ -184,10 +169,10 @@ class TreePlan:
 
     def seconds(self, setting: Setting) -> float:
         """Rough time of a run."""
-        return sum(self.mesh.counts(setting.level)) * self.scheme.stages * self.stage_seconds(setting)
+        return self.mesh.steps(setting.halvings) * self.scheme.stages * self.stage_seconds(setting)
 
     def bytes(self, setting: Setting) -> int:
-        """Memory of a run: tensors, thrice as a checkpoint is written, operators of legs, vectors of exponentials."""
+        """Memory of a run: tensors (three times, for checkpoints), operators of legs, vectors of exponentials."""
         layout, itemsize = self.layout(setting.bond_dimension), self.dtype.itemsize
         sizes = [size for size, _ in self._nodes(setting.bond_dimension)]
         channels = self.channels(setting.bond_dimension)
@@ -201,7 +186,7 @@ class TreePlan:
         return math.ceil(itemsize * (3 * sum(sizes) + grown * _LANCZOS_VECTORS * max(sizes) + 4 * grown * legs))
 
     def _nodes(self, bond_dimension: int) -> list[tuple[int, float]]:
-        """Numbers in each tensor, and multiplications for each of them in a product with H."""
+        """Size of each tensor, and multiplications for each of its numbers in a product with H."""
         layout, channels = self.layout(bond_dimension), self.channels(bond_dimension)
         dimensions = _dimensions(layout, bond_dimension)
         found = []
@@ -228,7 +213,7 @@ def _dimensions(layout: Layout, bond_dimension: int) -> dict[int, int]:
 
 @lru_cache(maxsize=64)
 def _layout(problem: ChargingProblem, shape: Shape, bond_dimension: int) -> Layout:
-    """Blocks as large as the bond dimension allows: full links cost nothing there."""
+    """Layout with blocks as large as the bond dimension allows, within which full links cost nothing."""
     n = problem.n_spins
     largest = max(1, min(int(math.log2(bond_dimension)), _LARGEST_BLOCK, n // 2))
     halves = (halved if shape == "tree" else chained)(n, problem.couplings[0], largest)

@@ -1,35 +1,35 @@
-"""A tree of tensors with a centre: all others are isometries towards it."""
+"""A tree of tensors with a centre; all other tensors are isometries towards it."""
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ...core.typing import ComplexArray
-from .bond_noise import Channels
+from .channels import Channels
 from .environment import Environment
 from .hamiltonian import Array
 from .layout import Layout
 
 _NOISE = {16: 1e-8, 8: 1e-6}
-"""Norm of the part of the start that is random, by the bytes of a number: rounding alone would fill the bases else."""
+"""Norm of the random part of the start, by the bytes of a number; without it only rounding would fill the bases."""
 
 _HEAD = 2
-"""Numbers before the dimensions of the links: the centre and the stages."""
+"""Number of entries before the dimensions of the links: the centre and the stages."""
 
 
 class TreeState:
     """Tensors of a tree, the first two legs of each to its children and the third to its parent.
 
     Attributes:
-        layout: shape of the tree.
-        environment: what the legs have behind them.
+        environment: operators behind the legs.
         bond_dimension: largest dimension of a link.
-        centre: node of which the tensor is no isometry; its norm is that of the state.
-        stages: exponentials of H that were applied, for :attr:`arrays`.
-        discarded: sum of the relative weights that were cut off.
+        centre: node whose tensor is no isometry; its norm is the norm of the state.
+        stages: number of exponentials of H so far.
+        discarded: sum of the discarded relative weights.
     """
 
     def __init__(
@@ -41,19 +41,11 @@ class TreeState:
         seed: int,
         dtype: DTypeLike = np.complex128,
     ) -> None:
-        """A product state, in a basis that has room for all that is to come.
+        """A product state of ``spinors`` (N, 2), in bases of the largest dimension.
 
-        From a product state the basis of a link cannot grow where what is below has no second direction (a state is
-        then trapped without a warning). So every link has its largest dimension from the start, by random directions
-        with next to no weight.
-
-        Args:
-            layout: shape of the tree.
-            channels: couplings.
-            spinors: (N, 2) amplitudes of up and down of each spin.
-            bond_dimension: largest dimension of a link.
-            seed: of the directions.
-            dtype: complex128 or complex64.
+        From a plain product state the basis of a link cannot grow where the links below have dimension one: the state
+        would be trapped without a warning. So every link has its largest dimension from the start, with random bond
+        vectors (by the ``seed``) of almost no weight.
         """
         self.layout, self.bond_dimension = layout, bond_dimension
         self.environment = Environment(layout, channels, dtype)
@@ -61,7 +53,7 @@ class TreeState:
         self.discarded = 0.0
         self._dtype = np.dtype(dtype)
         rng = np.random.default_rng(seed)
-        start = {-1 - k: _product(spinors[list(spins)]) for k, spins in enumerate(layout.blocks)}
+        start = {-1 - k: reduce(np.kron, spinors[list(spins)]) for k, spins in enumerate(layout.blocks)}
         self.tensors: list[Array] = []
         for node in range(layout.root):
             a, b = (start[child] for child in layout.children[node])
@@ -87,12 +79,11 @@ class TreeState:
 
     @property
     def largest_dimension(self) -> int:
-        """Of all links at present."""
         return max(int(max(tensor.shape)) for tensor in self.tensors)
 
     @property
     def arrays(self) -> list[NDArray[Any]]:
-        """All that changes on the way, as it was when :meth:`keep` was called."""
+        """All that changes on the way, as :meth:`keep` has stored it."""
         return [self._kept, self._weight, self._numbers]
 
     def keep(self) -> None:
@@ -105,7 +96,7 @@ class TreeState:
         )
 
     def sync(self) -> None:
-        """Take over what was written into :attr:`arrays`, if it was."""
+        """Take over the content of :attr:`arrays` if it was written over."""
         if int(self._kept[1]) == self.stages:
             return
         self.centre, self.stages = (int(number) for number in self._kept[:_HEAD])
@@ -131,7 +122,7 @@ class TreeState:
         return found
 
     def ways_to_centre(self) -> list[tuple[int, int]]:
-        """Every node but the centre with its neighbour on the way there, those behind a node before it."""
+        """Every node but the centre with its neighbour on the way there, from the outside inwards."""
         way = self._ancestors(self.centre)
         below = [node for node in range(self.layout.root + 1) if node not in way]
         return [(node, self.layout.parents[node]) for node in below] + [
@@ -139,7 +130,7 @@ class TreeState:
         ]
 
     def split(self, node: int, onward: int) -> Array:
-        """Make the centre an isometry towards a neighbour; returns the matrix that is left, (new, old) dimension."""
+        """Make the centre an isometry towards a neighbour; returns the remaining matrix, (new, old) dimension."""
         tensor = self.environment.towards(node, onward, self.tensors[node])
         isometry, matrix = np.linalg.qr(tensor.reshape(-1, tensor.shape[2]))
         self.put(node, onward, isometry.reshape(*tensor.shape[:2], -1))
@@ -165,21 +156,13 @@ class TreeState:
         self.absorb(self.split(node, onward), node, onward)
 
     def put(self, node: int, onward: int, tensor: Array) -> None:
-        """Replace a tensor by one whose last leg is that to a neighbour."""
+        """Replace a tensor by one whose last leg leads to a neighbour."""
         slot = self.environment.slot(node, onward)
         self.tensors[node] = np.ascontiguousarray(np.moveaxis(tensor, 2, slot))
 
 
-def _product(spinors: ComplexArray) -> ComplexArray:
-    """(2^k,) amplitudes of a product of (k, 2) spinors."""
-    amplitudes = np.ones(1, dtype=np.complex128)
-    for spinor in spinors:
-        amplitudes = np.kron(amplitudes, spinor)
-    return amplitudes
-
-
 def _with_first_column(vector: Array, columns: int, rng: np.random.Generator) -> ComplexArray:
-    """(d, columns) isometry with a given first column, of length 1, and others drawn at random."""
+    """Isometry (d, columns) with a given first column, of length 1, and random others."""
     shape = len(vector), columns
     matrix = rng.normal(size=shape) + 1j * rng.normal(size=shape)
     matrix[:, 0] = vector

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +21,7 @@ from ...records.schema import VARIANCE_FLOOR
 from ...records.solution import ErrorEstimates, FinalState, Solution, StandardErrors, TimeTraces
 from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine, derived_seed
-from ..common.mesh import Mesh
+from ..common.mesh import Mesh, relaxes, stops_of
 from ..common.options import SEED, TOLERANCE, TRAJECTORIES
 from ..common.propagation import BYTES_PER_BLOCK
 from ..common.refinement import checked_tolerance
@@ -29,16 +29,16 @@ from ..common.split_steps import SplitSteps
 from ..common.splitting import BLANES_MOAN_4, SPLITTINGS, Splitting
 from ..simd.kernels import TILE_BITS
 from .jump_runs import DAMPING_COST, Unravelling, rows_together
-from .resolution import Resolution, choose_mesh
+from .resolution import choose_mesh
 from .strata import OneJump, OneJumpRule, no_jump_part, sample, sampled_weight
 
 ONE_JUMP = ("auto", "quadrature", "sampled")
 
 _BEFORE, _ONE_JUMP = 0.05, 0.3
-"""Shares of what is left, as progress shows it: of each pass before trajectories are drawn, and of the integral."""
+"""Shares of the remaining progress: each pass before trajectories are drawn, and the integral over one jump."""
 
 _SHARE_OF_ONE_JUMP = 0.25
-"""Of the tolerance; the rest is the mesh's."""
+"""Share of the tolerance for the integral over one jump; the rest is for the mesh."""
 
 _BYTES_PER_AMPLITUDE = 96
 _BYTES_PER_ROW_AND_AMPLITUDE = 16
@@ -46,11 +46,11 @@ _BYTES_PER_STEP = 2000
 _LARGEST_EXPONENT = 1000
 _SECONDS_PER_AMPLITUDE_STAGE = 4.2e-9
 _BEYOND_A_TILE = 2.5
-"""States that do not fit a tile of the kernels take so many times longer for each amplitude."""
+"""Time for each amplitude of a state larger than a tile of the kernels, over that in a tile."""
 
 _STEPS_OF_COARSEST = 1.4
 _RUNS_BESIDE = 25.0
-"""Full runs that the choice of the mesh takes."""
+"""Number of full runs for the choice of the mesh."""
 
 _SECONDS_PER_STAGE = 1e-7
 _SECONDS_PER_TRAJECTORY = 2e-4
@@ -129,9 +129,9 @@ class Trajectories(Engine):
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         if problem.noise is None:
-            return "it has no noise, so that all trajectories are one; use the statevector engine."
-        if self.one_jump == "quadrature" and _relaxes(problem):
-            return "the time of one jump can be integrated for Pauli noise alone; leave one_jump at auto or sampled."
+            return "it has no noise, so that all trajectories are the same; use the statevector engine."
+        if self.one_jump == "quadrature" and relaxes(problem):
+            return "the time of one jump can only be integrated without relaxation; set one_jump to auto or sampled."
         return None
 
     def required_bytes(self, problem: ChargingProblem) -> int:
@@ -145,13 +145,13 @@ class Trajectories(Engine):
         return f"the largest N that fits is {largest}; with no coupling (J = 0) the product engine takes any N."
 
     def _steps(self, problem: ChargingProblem, times: FloatArray) -> int:
-        """Steps of a trajectory, roughly: it keeps less than what the run without jumps is refined to."""
+        """Rough number of steps of a trajectory, less than in the refined run without jumps."""
         steps = self._split_steps.predicted(problem, times)
         return round(_STEPS_OF_COARSEST * (steps.coarsest << max(0, steps.halvings - 2)))
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
-        """See the base class: every trajectory takes about two thirds of a run, from its first jump on."""
-        amplitudes = math.ldexp(DAMPING_COST if _relaxes(problem) else 1.0, min(problem.n_spins, _LARGEST_EXPONENT))
+        """See the base class; every trajectory takes about two thirds of a run, from its first jump on."""
+        amplitudes = math.ldexp(DAMPING_COST if relaxes(problem) else 1.0, min(problem.n_spins, _LARGEST_EXPONENT))
         if problem.n_spins > TILE_BITS:
             amplitudes *= _BEYOND_A_TILE
         stages = self._steps(problem, times) * len(self.scheme.transverse)
@@ -163,94 +163,66 @@ class Trajectories(Engine):
         self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
     ) -> Solution:
         rising = Rising(progress)
-        resolution = self._resolution(problem, times, rising.part(_BEFORE))
+        resolution = choose_mesh(
+            problem, self._on_mesh(problem, times), self._split_steps.mesh(problem, times),
+            (1.0 - _SHARE_OF_ONE_JUMP) * self.tolerance,
+            self.max_levels, self.scheme.order, rising.part(_BEFORE),
+        )  # fmt: skip
         unravelling = resolution.unravelling
-        run = unravelling.no_jump(rising.part(_BEFORE))
-        one = self._one_jump(problem, times, resolution, rising.part(_ONE_JUMP))
-        exact = no_jump_part(run, 1.0 - sampled_weight(unravelling, problem, 1, rising.part(_BEFORE)))
+        norm_error = unravelling.no_jump(rising.part(_BEFORE)).norm_error
+        one = self._one_jump(unravelling, times, rising.part(_ONE_JUMP))
+        exact = no_jump_part(unravelling)
+        mean_error, variance_error = resolution.mean_error, resolution.variance_error
         if one is not None:
             exact += one.part
+            mean_error, variance_error = mean_error + one.error[:, 0], variance_error + one.error[:, 1]
         numbers = range(self.first, self.first + self.trajectories)
-        ensemble = self.sample(problem, unravelling, numbers, exact, 1 if one is None else 2, rising.part(1.0))
-        if one is not None:
-            resolution = replace(
-                resolution,
-                mean_error=resolution.mean_error + one.error[:, 0],
-                variance_error=resolution.variance_error + one.error[:, 1],
-            )
-        return ensemble_solution(
-            ensemble, times, resolution.mean_error, resolution.variance_error, run.norm_error,
-            self._discretisation(resolution, one),
-        )  # fmt: skip
+        ensemble = self.sample(unravelling, numbers, exact, 1 if one is None else 2, rising.part(1.0))
+        discretisation = {
+            "splitting": self.splitting,
+            "order": self.scheme.order,
+            "steps": unravelling.steps,
+            "mesh_steps": resolution.mesh_steps,
+            "one_jump": "sampled" if one is None else "quadrature",
+            "one_jump_runs": 0 if one is None else one.runs,
+        }
+        return ensemble_solution(ensemble, times, mean_error, variance_error, norm_error, discretisation)
 
     def sample(
-        self,
-        problem: ChargingProblem,
-        unravelling: Unravelling,
-        numbers: range,
-        exact: ExactPart,
-        least: int,
-        progress: Progress,
+        self, unravelling: Unravelling, numbers: range, exact: ExactPart, least: int, progress: Progress
     ) -> Ensemble:
-        """Trajectories of those numbers, of ``least`` jumps or more, beside the strata that are known."""
-        seed = derived_seed(problem, self.name, self.seed or 0)
+        """Trajectories of those numbers, of ``least`` jumps or more, beside the exact strata."""
+        seed = derived_seed(unravelling.problem, self.name, self.seed or 0)
         rising = Rising(progress)
-        weight = sampled_weight(unravelling, problem, least, rising.part(_BEFORE))
-        return Ensemble(exact, weight, sample(unravelling, problem, seed, numbers, least, exact, rising.part(1.0)))
+        unravelling.no_jump(rising.part(_BEFORE))
+        weight = sampled_weight(unravelling, least)
+        return Ensemble(exact, weight, sample(unravelling, seed, numbers, least, exact, rising.part(1.0)))
 
     def unravelling(self, problem: ChargingProblem, times: FloatArray, mesh_steps: int) -> Unravelling:
-        """The problem on a mesh of about so many steps, as a record names it."""
-        return self._on_mesh(problem, times)(Mesh(problem, _stops(problem, times), mesh_steps), 0)
+        """The problem on a mesh of about ``mesh_steps`` steps."""
+        return self._on_mesh(problem, times)(Mesh(problem, stops_of(problem, times), mesh_steps), 0)
 
     def one_jump_rule(self, problem: ChargingProblem, times: FloatArray) -> OneJumpRule:
         """Quadrature of the stratum with one jump."""
-        return OneJumpRule(problem, _stops(problem, times))
+        return OneJumpRule(problem, stops_of(problem, times))
 
     def may_integrate(self, problem: ChargingProblem, times: FloatArray) -> bool:
-        """Whether the stratum with one jump is integrated if the nodes that this begins with are enough."""
-        if self.one_jump == "sampled" or _relaxes(problem):
+        """Whether the stratum with one jump is integrated, provided that the first nodes are enough."""
+        if self.one_jump == "sampled" or relaxes(problem):
             return False
         return self.one_jump == "quadrature" or self.one_jump_rule(problem, times).pays(self.trajectories)
 
     def _on_mesh(self, problem: ChargingProblem, times: FloatArray) -> Callable[[Mesh, int], Unravelling]:
         ising = ising_diagonal(problem.n_spins, *problem.couplings)
-        return lambda mesh, level: Unravelling(problem, mesh, level, self.scheme, times, ising)
+        return lambda mesh, halvings: Unravelling(problem, mesh, halvings, self.scheme, times, ising)
 
-    def _resolution(self, problem: ChargingProblem, times: FloatArray, progress: Progress) -> Resolution:
-        return choose_mesh(
-            problem, self._on_mesh(problem, times), self._split_steps.mesh(problem, times),
-            (1.0 - _SHARE_OF_ONE_JUMP) * self.tolerance,
-            self.max_levels, self.scheme.order, progress,
-        )  # fmt: skip
-
-    def _one_jump(
-        self, problem: ChargingProblem, times: FloatArray, resolution: Resolution, progress: Progress
-    ) -> OneJump | None:
-        if not self.may_integrate(problem, times):
+    def _one_jump(self, unravelling: Unravelling, times: FloatArray, progress: Progress) -> OneJump | None:
+        if not self.may_integrate(unravelling.problem, times):
             return None
-        rule = self.one_jump_rule(problem, times)
+        rule = self.one_jump_rule(unravelling.problem, times)
         most = self.trajectories if self.one_jump == "auto" else None
-        unravelling = resolution.unravelling
-        none = no_jump_part(unravelling.no_jump(progress), 1.0 - sampled_weight(unravelling, problem, 1, progress))
-        return rule.integrate(unravelling, none, _SHARE_OF_ONE_JUMP * self.tolerance, most, progress)
-
-    def _discretisation(self, resolution: Resolution, one: OneJump | None) -> dict[str, Any]:
-        return {
-            "splitting": self.splitting,
-            "order": self.scheme.order,
-            "steps": resolution.unravelling.steps,
-            "mesh_steps": resolution.mesh_steps,
-            "one_jump": "sampled" if one is None else "quadrature",
-            "one_jump_runs": 0 if one is None else one.runs,
-        }
-
-
-def _stops(problem: ChargingProblem, times: FloatArray) -> FloatArray:
-    return np.unique(np.concatenate([problem.protocol.breakpoints, times]))
-
-
-def _relaxes(problem: ChargingProblem) -> bool:
-    return problem.noise is not None and bool(np.any(problem.noise.relaxation))
+        tolerance = _SHARE_OF_ONE_JUMP * self.tolerance
+        return rule.integrate(unravelling, no_jump_part(unravelling), tolerance, most, progress)
 
 
 def ensemble_solution(
@@ -261,7 +233,7 @@ def ensemble_solution(
     norm_error: float | None,
     discretisation: dict[str, Any],
 ) -> Solution:
-    """What becomes a record, from an ensemble and the errors (T + 1,) of its discretisation."""
+    """Solution from an ensemble and the errors (T + 1,) of its discretisation."""
     (mean, _, energy), variance = ensemble.moments.T, ensemble.variance
     sampled_mean, _, sampled_energy = ensemble.moment_errors.T
     precision = float(variance_error[-1] / max(float(variance[-1]), VARIANCE_FLOOR))

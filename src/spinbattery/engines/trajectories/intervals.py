@@ -1,38 +1,31 @@
-"""Stage tables of steps and of parts of steps, for trajectories that are cut where a jump falls.
+"""Stage tables of steps and of parts of steps, for trajectories that are cut at jumps.
 
-A jump inside a step divides it, and both parts get their own projection of the fields: the order of the splitting is
+A jump inside a step divides it, and both parts have their own projection of the fields: the order of the splitting is
 kept, and jump times are continuous.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from ...core.typing import FloatArray, IntArray
-from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem
+from ..common.mesh import driving
 from ..common.splitting import Splitting
 
 _NODES_PER_PANEL = 5
 _SHORTEST = 1e-12
-"""A part shorter than this, in units of the duration, is left out: nothing happens in it."""
+"""A part shorter than this, in units of the duration, is left out."""
 
 
 def stage_tables(
     problem: ChargingProblem, starts: FloatArray, ends: FloatArray, kinks: FloatArray, scheme: Splitting
 ) -> FloatArray:
-    """Integrals over the stages of each interval, shape (intervals, 5, S + 1).
+    """Integrals over the stages of each interval, shape (intervals, 5, S + 1); tables of empty intervals are zero.
 
     The rows are the rotation angle (S entries), the factors of Sz and of the Ising diagonal, in rad, and the
-    integrals in ns of q nx (S entries) and q nz, which are zero without relaxation. Intervals may overlap.
-
-    Args:
-        problem: whose fields are projected.
-        starts, ends: of the intervals, ns; tables of empty ones are zero.
-        kinks: where the fields are not smooth, ns.
-        scheme: the splitting.
+    integrals in ns of q nx (S entries) and q nz, which are zero without relaxation. Intervals may overlap. The fields
+    are not smooth at the ``kinks``; all times are in ns.
     """
     tables = np.zeros((len(starts), 5, len(scheme.transverse) + 1))
     present = np.flatnonzero(ends - starts > _SHORTEST * problem.protocol.duration)
@@ -46,8 +39,8 @@ def stage_tables(
     nodes = 0.5 * (right + left)[:, None] + half * x
     degree = scheme.legendre_degree
     basis = np.polynomial.legendre.legvander(2.0 * (nodes - start[owner, None]) / length[owner, None] - 1.0, degree)
-    values = _functions(problem)(nodes.ravel()).reshape(-1, *nodes.shape)
-    # sums in this order alone, so that a table does not depend, in its last bits, on which others are made with it
+    values = driving(problem)(nodes.ravel())[:5].reshape(-1, *nodes.shape)
+    # sums in a fixed order, so that the last bits of a table do not depend on the tables made with it
     moments = np.einsum("fpj,pj,pjk->fpk", values, half * w, basis, optimize=False)
     first = np.flatnonzero(np.diff(owner, prepend=-1))
     coefficients = np.add.reduceat(moments, first, axis=1) * (2.0 * np.arange(degree + 1) + 1.0)
@@ -60,27 +53,12 @@ def stage_tables(
 
 
 def _panels(start: FloatArray, end: FloatArray, kinks: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Intervals cut at the kinks within: which interval each piece is of, and where it begins and ends, ns."""
+    """Intervals cut at the kinks within: the interval of each piece, and where the piece begins and ends, ns."""
     first = np.searchsorted(kinks, start, side="right")
     count = np.maximum(np.searchsorted(kinks, end, side="left") - first, 0)
     owner = np.repeat(np.arange(len(start)), count + 1)
     number = np.arange(len(owner)) - np.repeat(np.cumsum(count + 1) - (count + 1), count + 1)
-    inner = np.append(kinks, np.nan)  # the place of what is not taken
+    inner = np.append(kinks, np.nan)  # for indices whose values are not used
     left = np.where(number == 0, start[owner], inner[(first[owner] + number - 1).clip(0)])
     right = np.where(number == count[owner], end[owner], inner[first[owner] + number])
     return owner, left, right
-
-
-def _functions(problem: ChargingProblem) -> Callable[[FloatArray], FloatArray]:
-    noise = problem.noise
-    relaxes = noise is not None and bool(np.any(noise.relaxation))
-
-    def functions(t: FloatArray) -> FloatArray:
-        bx, bz, half_b = problem.fields(t)
-        fields = TWO_PI * np.stack([bx, bz, half_b])
-        if noise is None or not relaxes:
-            return np.asarray(fields)
-        nx, nz, q = noise.equilibrium(bx, bz)
-        return np.concatenate([fields, np.stack([q * nx, q * nz])])
-
-    return functions

@@ -1,9 +1,9 @@
-"""What is known of the jumps of Pauli noise before any state is evolved: how many, when, and which."""
+"""Number, times and kinds of the jumps of Pauli noise, which do not depend on the state."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from ...model.symmetry import symmetry_group
 _INTERVALS_PER_NS = 5.0
 _FEWEST_INTERVALS = 4
 _LONGEST_PANEL = 10.0
-"""In ns: 50 intervals at first."""
+"""In ns, for 50 intervals at first."""
 
 
 class Script(NamedTuple):
@@ -26,7 +26,7 @@ class Script(NamedTuple):
 
     Attributes:
         times: (K,) ascending, ns.
-        choices: (K,) kind N + spin, see :mod:`~spinbattery.engines.trajectories.jumps`.
+        choices: (K,) kind N + spin; see :mod:`~spinbattery.engines.trajectories.jumps`.
     """
 
     times: FloatArray
@@ -34,10 +34,10 @@ class Script(NamedTuple):
 
 
 class PoissonJumps:
-    """Jumps of Pauli noise: unitary flips, with rates that do not change, at times of a Poisson process.
+    """Jumps of Pauli noise: unitary flips with constant rates, at times of a Poisson process.
 
     Attributes:
-        expected: mean number of jumps, L tau.
+        expected: mean number of jumps: total rate times duration.
     """
 
     def __init__(self, problem: ChargingProblem) -> None:
@@ -52,14 +52,14 @@ class PoissonJumps:
         return 1.0 if least == 0 else float(gammainc(least, self.expected))
 
     def numbers(self, uniform: FloatArray, least: int) -> IntArray:
-        """Numbers of jumps given that there are ``least`` or more, from random numbers in [0, 1)."""
+        """Numbers of jumps, if there are ``least`` or more, from random numbers in [0, 1)."""
         if least not in self._laws:
             self._laws[least] = self._law(least)
         k, cumulative = self._laws[least]
         return np.asarray(k[np.searchsorted(cumulative, uniform * cumulative[-1], side="right").clip(0, len(k) - 1)])
 
     def _law(self, least: int) -> tuple[IntArray, FloatArray]:
-        """Numbers of jumps that occur, and how often up to each, not normalised."""
+        """Possible numbers of jumps and their cumulative probabilities, not normalised."""
         x, reach = self.expected, 40 + int(12.0 * math.sqrt(self.expected))
         k = np.arange(max(least, int(x) - reach), max(least, int(x)) + reach)
         logarithms = k * math.log(x) - gammaln(k + 1.0)
@@ -75,14 +75,11 @@ class PoissonJumps:
 
 @dataclass(frozen=True)
 class Panel:
-    """A stretch of time in which the moments depend smoothly on when the one jump falls.
+    """A stretch of time (ns) in which the moments depend smoothly on the time of the one jump.
 
-    Fejer's second rule: its nodes start + (1 - cos(pi j/n)) (end - start)/2, 0 < j < n, are among those of 2 n, it
-    leaves the ends out, where an output may be, and it converges about as fast as Gauss's.
-
-    Attributes:
-        start, end: ns.
-        intervals: n, even, one more than there are nodes.
+    Fejer's second rule: the nodes for n intervals, start + (1 - cos(pi j/n)) (end - start)/2 with 0 < j < n, are among
+    the nodes for 2 n. It leaves out the ends, where an output may be, and converges about as fast as Gauss's rule.
+    ``intervals`` is the even number n.
     """
 
     start: float
@@ -97,7 +94,7 @@ class Panel:
 
     @property
     def new_nodes(self) -> FloatArray:
-        """Those of them that the rule with half the intervals has not."""
+        """The nodes that are not among those for half the intervals."""
         return self.nodes[::2]
 
     @property
@@ -108,29 +105,26 @@ class Panel:
         odd = np.arange(1, n, 2)
         return np.asarray(2.0 / n * np.sin(angles) * (np.sin(np.outer(angles, odd)) @ (1.0 / odd)))
 
-    def halved(self) -> Panel:
-        """The same with half the intervals."""
-        return Panel(self.start, self.end, self.intervals // 2)
-
     def doubled(self) -> Panel:
         """The same with twice the intervals."""
-        return Panel(self.start, self.end, 2 * self.intervals)
+        return replace(self, intervals=2 * self.intervals)
 
     def error(self, values: FloatArray) -> FloatArray:
         """Estimated errors of means over the panel, from values (n - 1, F) at the nodes, shape (F,).
 
-        The difference to the rule with half the intervals is that one's error. In units of the range of the
-        values it is raised to the power 3/2, as QUADPACK does, for convergence is faster than exponential: in
-        trials with 3 to 12 nodes per ns errors fell by a power of about two.
+        The difference to the rule with half the intervals is the error of the latter. In units of the range of the
+        values it is raised to the power 3/2, as in QUADPACK, because convergence is faster than exponential: in
+        trials with 3 to 12 nodes per ns, doubling the nodes raised the error to a power of about two.
         """
-        difference = np.abs(self.weights @ values - self.halved().weights @ values[1::2])
+        halved = replace(self, intervals=self.intervals // 2)
+        difference = np.abs(self.weights @ values - halved.weights @ values[1::2])
         largest = np.ptp(values, axis=0)
         ratio = np.divide(difference, largest, out=np.zeros_like(largest), where=largest > 0.0)
         return np.asarray(largest * np.minimum(ratio, 1.0) ** 1.5)
 
 
 def one_jump_panels(stops: FloatArray) -> list[Panel]:
-    """Panels between stops (ns), with the fewest nodes that may do."""
+    """Panels between stops (ns), with the fewest nodes that may be enough."""
     panels = []
     for a, b in zip(stops[:-1].tolist(), stops[1:].tolist(), strict=True):
         parts = max(1, math.ceil((b - a) / _LONGEST_PANEL))
@@ -142,19 +136,14 @@ def one_jump_panels(stops: FloatArray) -> list[Panel]:
 
 @dataclass(frozen=True)
 class SiteJump:
-    """One kind of jump at one spin, standing for all spins of its orbit.
-
-    Attributes:
-        choice: kind N + spin.
-        share: of all jumps, those of this kind on the orbit.
-    """
+    """A jump, kind N + spin, that stands for all spins of its orbit, which have this share of all jumps."""
 
     choice: int
     share: float
 
 
 def site_jumps(problem: ChargingProblem) -> tuple[list[SiteJump], IntArray]:
-    """All jumps that differ, with shares that sum to one, and the orbit of each spin under the symmetries."""
+    """All distinct jumps, with shares that sum to one, and the orbit of each spin under the symmetries."""
     n = problem.n_spins
     rates = (problem.noise or Noise()).pauli_rates(n)
     orbits = symmetry_group(problem).site_orbits()

@@ -1,7 +1,7 @@
-"""Runs of quantum trajectories on one mesh: the run without jumps, and batches of runs with them.
+"""Runs of quantum trajectories on one mesh: the run without jumps, and batches of runs with jumps.
 
-All trajectories follow the run without jumps until their first one. So they are taken in the order of first jumps,
-and that run advances once, from each to the next: what precedes the first jump is never computed twice, and no
+All trajectories follow the run without jumps until their first jump. They are taken in the order of their first jumps,
+and that run advances once, from each to the next: the evolution before the first jump is never computed twice, and no
 checkpoints are kept.
 """
 
@@ -18,23 +18,24 @@ from ...core.typing import FloatArray, IntArray
 from ...model.noise import Noise
 from ...model.operators import magnetization_diagonal
 from ...model.problem import ChargingProblem
+from ..common.gauge import product_state
 from ..common.mesh import Mesh
 from ..common.splitting import Splitting
 from ..simd.kernels import TILE_BITS
 from ..simd.row_phases import rows_of
 from . import jumps
+from .batch import Agenda, Batch, Part
 from .intervals import stage_tables
 from .jump_plan import Script
-from .rows import Agenda, Part, Rows
 from .steps import System, squared_norm
 
 _SECONDS_PER_CHUNK = 0.1
 SECONDS_PER_AMPLITUDE_STAGE = 6e-9
 DAMPING_COST = 4.0
-"""A stage with damping costs so many times one without."""
+"""Cost of a stage with damping over that of a stage without."""
 
 ROW_BYTES = 1 << 25
-"""States that are carried together."""
+"""Memory of the states that are carried together."""
 
 _MOST_ROWS = 256
 _FIRST = np.zeros(1, dtype=np.int64)
@@ -79,10 +80,10 @@ class NoJump:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What became of R trajectories, in the order they were given.
+    """Results of R trajectories, in the order in which they were given.
 
     Attributes:
-        moments: (R, T + 1, 3), as of :class:`NoJump`.
+        moments: (R, T + 1, 3), as in :class:`NoJump`.
         distribution: (R, N + 1).
         spins: (R, N).
         scripts: the jumps of each.
@@ -95,26 +96,20 @@ class Outcomes:
 
 
 class Unravelling:
-    """A noisy problem on one level of a mesh, ready to run trajectories.
-
-    Attributes:
-        steps: of that level.
-    """
+    """A noisy problem on a mesh, ready to run trajectories."""
 
     def __init__(
-        self, problem: ChargingProblem, mesh: Mesh, level: int, scheme: Splitting, times: FloatArray, ising: FloatArray
+        self,
+        problem: ChargingProblem,
+        mesh: Mesh,
+        halvings: int,
+        scheme: Splitting,
+        times: FloatArray,
+        ising: FloatArray,
     ) -> None:
-        """Prepare a level.
-
-        Args:
-            problem: with noise.
-            mesh, level: where steps end; all of ``times`` must be stops of the mesh.
-            scheme: the splitting.
-            times: (T,) output times, ns.
-            ising: (2^N,) diagonal of the couplings.
-        """
-        self._problem, self._scheme, self._kinks = problem, scheme, mesh.kinks
-        n, edges = problem.n_spins, mesh.edges(level)
+        """Prepare the steps, with output at ``times`` (ns), which must be stops of the mesh; ``ising`` is (2^N,)."""
+        self.problem, self._scheme, self._kinks = problem, scheme, mesh.kinks
+        n, edges = problem.n_spins, mesh.edges(halvings)
         self.steps = len(edges) - 1
         outputs = np.append(times, problem.protocol.duration)
         output = np.full(len(edges), -1)
@@ -154,14 +149,14 @@ class Unravelling:
         """Whether relaxation damps the evolution between jumps."""
         return self._system.damped
 
-    def no_jump(self, progress: Progress) -> NoJump:
+    def no_jump(self, progress: Progress = silent) -> NoJump:
         """The run without jumps; computed once."""
         if self._no_jump is None:
             self._no_jump = self._run_without_jump(progress)
         return self._no_jump
 
     def _run_without_jump(self, progress: Progress) -> NoJump:
-        system, rates = self._system, np.empty((5, self._problem.n_spins))
+        system, rates = self._system, np.empty((5, self.problem.n_spins))
         row = self._start()
         log_survival, total_rate = np.zeros(self.steps + 1), np.zeros(self.steps + 1)
         jumps.observe(row.re[0], row.im[0], system, 0, row.moments[0])
@@ -169,32 +164,32 @@ class Unravelling:
         stride = 1 if self.damped else self._limit
         for edge in range(0, self.steps, stride):
             stop = min(edge + stride, self.steps)
-            row.march(system, _FIRST, np.array([stop]), stride)
+            jumps.march(row, system, _FIRST, np.array([stop]), stride)
             if self.damped:
                 log_survival[stop] = row.log_survival[0]
                 total_rate[stop] = jumps.jump_rates(row.re[0], row.im[0], system, system.axes[stop], rates)
             progress(stop / self.steps, f"without jumps, {self.steps} steps")
         if self.damped:
-            log_survival = np.minimum.accumulate(np.minimum(log_survival, 0.0))  # rounding of norms that hardly fall
+            log_survival = np.minimum.accumulate(np.minimum(log_survival, 0.0))  # rounding, where norms hardly fall
         else:
             total_rate[:] = system.pauli.sum()
             log_survival = -total_rate * system.edges
         norm = None if self.damped else abs(squared_norm(row.re[0], row.im[0]) - 1.0)
-        distribution, spins = row.observables(system)
+        distribution, spins = self._observables(row)
         return NoJump(self._complete(row.moments)[0], distribution[0], spins[0], log_survival, total_rate, norm)
 
     def first_events(self, uniform: FloatArray) -> FloatArray:
         """Times (ns) of the first jumps of trajectories that have one, from random numbers in [0, 1)."""
-        system, run = self._system, self.no_jump(silent)
+        system, run = self._system, self.no_jump()
         # ln of S uniform between 1 and its last value
-        levels = np.log1p(uniform * math.expm1(run.log_survival[-1]))
-        step = np.searchsorted(-run.log_survival, -levels, side="right").clip(1, self.steps) - 1
+        thresholds = np.log1p(uniform * math.expm1(run.log_survival[-1]))
+        step = np.searchsorted(-run.log_survival, -thresholds, side="right").clip(1, self.steps) - 1
         times = [
             jumps.crossing(
                 system.edges[s], system.edges[s + 1], run.log_survival[s], run.log_survival[s + 1], run.total_rate[s],
-                run.total_rate[s + 1], level,
+                run.total_rate[s + 1], threshold,
             )
-            for s, level in zip(step.tolist(), levels.tolist(), strict=True)
+            for s, threshold in zip(step.tolist(), thresholds.tolist(), strict=True)
         ]  # fmt: skip
         return np.array(times)
 
@@ -204,11 +199,11 @@ class Unravelling:
         """Run trajectories.
 
         Args:
-            scripts: of each trajectory all jumps; or, with ``generators``, the time of the first one alone.
-            generators: of each trajectory, where later jumps depend on the state.
-            progress: told of the fraction done.
+            scripts: all jumps of each trajectory; with ``generators``, the time of the first jump alone.
+            generators: one for each trajectory, where later jumps depend on the state.
+            progress: called with the fraction done.
         """
-        n, count = self._problem.n_spins, len(scripts)
+        n, count = self.problem.n_spins, len(scripts)
         found = Outcomes(
             np.empty((count, self._outputs, 3)), np.empty((count, n + 1)), np.empty((count, n)), [*scripts]
         )
@@ -226,53 +221,48 @@ class Unravelling:
             rows = self._cloned(reference, agenda.when)
             self._finish(rows, agenda, part)
             found.moments[chosen] = self._complete(rows.moments)
-            found.distribution[chosen], found.spins[chosen] = rows.observables(self._system)
+            found.distribution[chosen], found.spins[chosen] = self._observables(rows)
             for i, script in zip(chosen.tolist(), agenda.scripts(), strict=True):
                 found.scripts[i] = script
         return found
 
-    def _start(self) -> Rows:
+    def _start(self) -> Batch:
         """One row, at the begin."""
-        psi = np.ones(1, dtype=np.complex128)
-        for up, down in self._problem.protocol.initial.spinors(self._problem.n_spins):
-            psi = np.kron(psi, np.array([up, 1j * down]))  # the kernels' gauge: a factor i for each down
-        row = Rows(1, self._problem.n_spins, self._outputs)
+        psi = product_state(self.problem.protocol.initial.spinors(self.problem.n_spins))
+        row = Batch.at_start(1, self.problem.n_spins, self._outputs)
         row.re[0], row.im[0] = psi.real, psi.imag
         return row
 
-    def _cloned(self, reference: Rows, when: FloatArray) -> Rows:
+    def _cloned(self, reference: Batch, when: FloatArray) -> Batch:
         """States at the last edges before the first jumps, and the outputs until there."""
         system = self._system
-        rows = Rows(len(when), self._problem.n_spins, self._outputs)
-        rows.moments[:] = self.no_jump(silent).moments  # those after the jump will be overwritten
+        rows = Batch.at_start(len(when), self.problem.n_spins, self._outputs)
+        rows.moments[:] = self.no_jump().moments  # those after the jump will be overwritten
         rows.step[:] = self._steps_at(when)
         rows.at[:] = system.edges[rows.step]
         for row, step in enumerate(rows.step.tolist()):
             # step by step, so that its rounding does not depend on who else is in the batch
             while reference.step[0] < step:
-                reference.march(system, _FIRST, np.array([step]), 1)
+                jumps.march(reference, system, _FIRST, np.array([step]), 1)
             rows.re[row], rows.im[row], rows.norm[row] = reference.re[0], reference.im[0], reference.norm[0]
         return rows
 
-    def _finish(self, rows: Rows, agenda: Agenda, progress: Part) -> None:
-        """Round by round: every row to its next jump, through it, and on to the step of the one after."""
+    def _finish(self, rows: Batch, agenda: Agenda, progress: Part) -> None:
+        """Carry every row to its next jump, through it, and on to the step of the jump after it, until none is left."""
         system, edges = self._system, self._system.edges
         active = np.arange(len(agenda.when))
         while active.size:
             when, step = agenda.when[active], rows.step[active]
             drawn = agenda.draw(active)
             tailed = ~(drawn.following < edges[step + 1])
-            head = stage_tables(self._problem, rows.at[active], when, self._kinks, self._scheme)
-            tail = stage_tables(self._problem, when, edges[step + 1], self._kinks, self._scheme)
+            head = stage_tables(self.problem, rows.at[active], when, self._kinks, self._scheme)
+            tail = stage_tables(self.problem, when, edges[step + 1], self._kinks, self._scheme)
             axis = self._axes(when)
-            rows.level[active], rows.event[active], rows.at[active] = drawn.level, np.nan, when
+            rows.threshold[active], rows.event[active], rows.at[active] = drawn.threshold, np.nan, when
+            cuts = jumps.Cuts(head, tail, tailed, when, axis, drawn.uniform, drawn.choice)
             for first in range(0, len(active), self._group):
                 part = slice(first, first + self._group)
-                jumps.jump(
-                    rows.re, rows.im, system, active[part], rows.step, head[part], tail[part], tailed[part],
-                    when[part], axis[part], drawn.uniform[part], drawn.choice[part], rows.log_survival, rows.level,
-                    rows.norm, rows.event, rows.moments,
-                )  # fmt: skip
+                jumps.jump(rows, system, active[part], jumps.Cuts._make(column[part] for column in cuts))
             agenda.note(active, drawn.choice)
             # a known jump in the same step keeps its row there
             target = np.where(np.isnan(drawn.following), self.steps, self._steps_at(drawn.following))
@@ -282,26 +272,33 @@ class Unravelling:
             rows.at[moved] = edges[rows.step[moved]]
             active = active[~np.isnan(agenda.when[active])]
 
-    def _march(self, rows: Rows, active: IntArray, target: IntArray, progress: Part) -> None:
+    def _march(self, rows: Batch, active: IntArray, target: IntArray, progress: Part) -> None:
         """Carry rows to the edges ``target``, or to the step of their next jump, in short calls."""
         for first in range(0, len(active), self._group):
             part, until = active[first : first + self._group], target[first : first + self._group]
             while ((rows.step[part] < until) & np.isnan(rows.event[part])).any():
-                rows.march(self._system, part, until, self._limit)
+                jumps.march(rows, self._system, part, until, self._limit)
                 progress(float(rows.step.mean()) / self.steps)
 
     def _complete(self, moments: FloatArray) -> FloatArray:
-        """Moments with those of the end where that was asked for as an output time, too."""
+        """Moments in which an output time at the end has the moments of the end."""
         if self._end_is_output:
             moments[:, -2] = moments[:, -1]
         return moments
 
+    def _observables(self, rows: Batch) -> tuple[FloatArray, FloatArray]:
+        """P(Sz) (rows, N + 1) and <sz_k> (rows, N)."""
+        count, n = len(rows.step), self.problem.n_spins
+        distribution, spins = np.zeros((count, n + 1)), np.zeros((count, n))
+        jumps.final_observables(rows.re, rows.im, self._system, distribution, spins)
+        return distribution, spins
+
     def _steps_at(self, times: FloatArray) -> IntArray:
-        """Steps in which times (ns) lie; the last one for NaN."""
+        """Steps in which times (ns) lie; the last step for NaN."""
         return np.asarray(np.searchsorted(self._system.edges, times, side="right").clip(1, self.steps) - 1)
 
     def _axes(self, times: FloatArray) -> FloatArray:
         """nx, nz, q at times (ns), shape (..., 3)."""
-        bx, bz, _ = self._problem.fields(times)
-        noise = self._problem.noise or Noise()
+        bx, bz, _ = self.problem.fields(times)
+        noise = self.problem.noise or Noise()
         return np.stack(noise.equilibrium(bx, bz), axis=-1)

@@ -1,22 +1,45 @@
 """Numba kernels of quantum trajectories: pure states that follow the splitting and jump.
 
-States are rows of two float64 arrays (rows, 2^N) in the gauge of :mod:`~spinbattery.engines.simd.kernels`, where gates
-with a real matrix m act as b0' = m00 b0 - i m01 b1, b1' = i m10 b0 + m11 b1. What happens between jumps is in
-:mod:`~spinbattery.engines.trajectories.steps`.
+In the gauge of :mod:`~spinbattery.engines.simd.kernels` a gate with a real matrix m acts as b0' = m00 b0 - i m01 b1,
+b1' = i m10 b0 + m11 b1. The evolution between jumps is in :mod:`~spinbattery.engines.trajectories.steps`; a batch is a
+:class:`~.batch.Batch`, a system a :class:`~.steps.System`.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
-from ..simd.kernels import FAST_MATH, transverse_expectation
+from ...core.typing import FloatArray, IntArray
+from ..simd.kernels import FAST_MATH, halves, transverse_expectation
 from .steps import run_damped, run_unitary, squared_norm
 
 X, Y, Z, LOWER, RAISE = range(5)
 """Kinds of jumps: the three Pauli matrices, |-><+| and |+><-| in the spin's own field."""
+
+
+class Cuts(NamedTuple):
+    """Steps of m rows that are cut at a jump.
+
+    Attributes:
+        head, tail: (m, 5, S + 1) tables of the intervals before and after the jump.
+        tailed: (m,) whether the row goes on to the end of the step.
+        when, axis: (m,) times in ns, and (m, 3) nx, nz, q there.
+        uniform: (m,) random numbers that choose a jump where ``choice`` is -1.
+        choice: (m,) numbers of the jumps, kind N + spin; the kernel fills in those it chooses.
+    """
+
+    head: FloatArray
+    tail: FloatArray
+    tailed: NDArray[np.bool_]
+    when: FloatArray
+    axis: FloatArray
+    uniform: FloatArray
+    choice: IntArray
 
 
 @numba.njit(fastmath=True, cache=True)
@@ -25,10 +48,8 @@ def _bloch(re, im, bit):
     n = 1 << bit
     sx = sz = 0.0
     for start in range(0, re.size, 2 * n):
-        x0 = re[start : start + n]
-        y0 = im[start : start + n]
-        x1 = re[start + n : start + 2 * n]
-        y1 = im[start + n : start + 2 * n]
+        x0, x1 = halves(re, start, n)
+        y0, y1 = halves(im, start, n)
         for i in range(n):
             sx += 2.0 * (x0[i] * y1[i] - y0[i] * x1[i])
             sz += x0[i] * x0[i] + y0[i] * y0[i] - x1[i] * x1[i] - y1[i] * y1[i]
@@ -55,10 +76,8 @@ def jump_rates(re, im, system, axis, rates):
 def _gate(re, im, bit, m00, m01, m10, m11):
     n = 1 << bit
     for start in range(0, re.size, 2 * n):
-        x0 = re[start : start + n]
-        y0 = im[start : start + n]
-        x1 = re[start + n : start + 2 * n]
-        y1 = im[start + n : start + 2 * n]
+        x0, x1 = halves(re, start, n)
+        y0, y1 = halves(im, start, n)
         for i in range(n):
             a = x0[i]
             b = y0[i]
@@ -109,8 +128,8 @@ def observe(re, im, system, edge, moments):
 
 
 @numba.njit(cache=True)
-def crossing(start, end, y_start, y_end, rate_start, rate_end, level):
-    """When ln S falls to ``level`` between two times, by the cubic with the right slopes -rate at both."""
+def crossing(start, end, y_start, y_end, rate_start, rate_end, threshold):
+    """When ln S falls to the threshold between two times, by the cubic with the slopes -rate at both."""
     length = end - start
     low, high = 0.0, 1.0
     for _ in range(60):
@@ -118,7 +137,7 @@ def crossing(start, end, y_start, y_end, rate_start, rate_end, level):
         v = 1.0 - u
         y = y_start * v * v * (1.0 + 2.0 * u) + y_end * u * u * (1.0 + 2.0 * v)
         y += length * u * v * (u * rate_end - v * rate_start)
-        if y > level:
+        if y > threshold:
             low = u
         else:
             high = u
@@ -126,102 +145,92 @@ def crossing(start, end, y_start, y_end, rate_start, rate_end, level):
 
 
 @numba.njit(cache=True)
-def damped_interval(re, im, system, stage, start, end, axis_start, axis_end, log_survival, level, norm, backup, rates):
-    """Carry a row through one interval unless ln S falls to ``level`` in it.
-
-    Returns:
-        (time of the crossing, ln S at the end, squared norm); at a crossing the state is that of the start again,
-        and without one the time is NaN.
-    """
+def _damped_interval(batch, r, system, stage, start, end, axis_start, axis_end, backup, rates):
+    """Carry row r through one interval, or note the event if ln S falls to the threshold there; the row then stays."""
+    re, im = batch.re[r], batch.im[r]
     backup[0], backup[1] = re, im
     total = system.pauli.sum() + 0.5 * system.relaxation.sum()
-    new = run_damped(re, im, system, stage, 1.0 / math.sqrt(norm))
-    after = log_survival + math.log(new) - total * (end - start)
-    if after > level:
-        return math.nan, after, new
+    norm = run_damped(re, im, system, stage, 1.0 / math.sqrt(batch.norm[r]))
+    before = batch.log_survival[r]
+    after = before + math.log(norm) - total * (end - start)
+    if after > batch.threshold[r]:
+        batch.log_survival[r], batch.norm[r] = after, norm
+        return
     rate_end = jump_rates(re, im, system, axis_end, rates)
     re[:], im[:] = backup[0], backup[1]
     rate_start = jump_rates(re, im, system, axis_start, rates)
-    return crossing(start, end, log_survival, after, rate_start, rate_end, level), log_survival, norm
+    batch.event[r] = crossing(start, end, before, after, rate_start, rate_end, batch.threshold[r])
 
 
 @numba.njit(cache=True, nogil=True)
-def march(re, im, system, rows, step, target, limit, log_survival, level, norm, event, moments):
-    """Carry ``rows`` from the edge ``step`` towards their edge in ``target``, by ``limit`` steps at most.
+def march(batch, system, rows, target, limit):
+    """Carry ``rows`` of a batch towards their edge in ``target``, by ``limit`` steps at most.
 
-    Where ``level`` is finite a row stops earlier, at the begin of the step in which ln S falls to it, and ``event``
-    says when that is. Outputs on the way go to ``moments`` (rows, T + 1, 3).
+    Where its threshold is finite a row stops earlier, at the begin of the step in which ln S falls to it, and ``event``
+    has the time.
     """
-    backup = np.empty((2, re.shape[1])) if system.damped else np.empty((2, 0))
+    backup = np.empty((2, batch.re.shape[1])) if system.damped else np.empty((2, 0))
     rates = np.empty((5, system.n_spins))
     for j in range(rows.size):
         r = rows[j]
-        last = min(target[j], step[r] + limit)
-        while step[r] < last and math.isnan(event[r]):
-            s = step[r]
+        last = min(target[j], batch.step[r] + limit)
+        while batch.step[r] < last and math.isnan(batch.event[r]):
+            s = batch.step[r]
             if not system.damped:
                 stop = min(system.next_output[s], last)
-                run_unitary(re[r], im[r], system, system.stages[s:stop])
+                run_unitary(batch.re[r], batch.im[r], system, system.stages[s:stop])
             else:
                 stop = s + 1
-                event[r], log_survival[r], norm[r] = damped_interval(
-                    re[r], im[r], system, system.stages[s], system.edges[s], system.edges[stop], system.axes[s],
-                    system.axes[stop], log_survival[r], level[r], norm[r], backup, rates,
+                _damped_interval(
+                    batch, r, system, system.stages[s], system.edges[s], system.edges[stop], system.axes[s],
+                    system.axes[stop], backup, rates,
                 )  # fmt: skip
-                if not math.isnan(event[r]):
+                if not math.isnan(batch.event[r]):
                     break
-            step[r] = stop
-            observe(re[r], im[r], system, stop, moments[r])
+            batch.step[r] = stop
+            observe(batch.re[r], batch.im[r], system, stop, batch.moments[r])
 
 
 @numba.njit(cache=True, nogil=True)
-def jump(
-    re, im, system, rows, step, head, tail, tailed, when, axis, uniform, choice, log_survival, level, norm, event,
-    moments,
-):  # fmt: skip
-    """Carry each of m ``rows`` to its jump at ``when``, apply that, and go on to the end of the step where ``tailed``.
+def jump(batch, system, rows, cuts):
+    """Carry each of the ``rows`` of a batch to its jump, apply that, and go on to the end of the step if it is tailed.
 
-    Args:
-        re, im, step, log_survival, level, norm, event, moments: of all rows, see
-            :class:`~spinbattery.engines.trajectories.rows.Rows`; ln S starts from zero at the jump.
-        head, tail: (m, 5, S + 1) tables of the intervals before and after the jump.
-        when, axis: (m,) times in ns, and (m, 3) nx, nz, q there.
-        uniform: (m,) random numbers that choose a jump where ``choice`` is -1, which then tells what was chosen.
+    ln S starts from zero at the jump.
     """
-    backup = np.empty((2, re.shape[1])) if system.damped else np.empty((2, 0))
+    backup = np.empty((2, batch.re.shape[1])) if system.damped else np.empty((2, 0))
     rates = np.empty((5, system.n_spins))
     for j in range(rows.size):
         r = rows[j]
-        x, y = re[r], im[r]
+        x, y = batch.re[r], batch.im[r]
         if system.damped:
-            run_damped(x, y, system, head[j], 1.0 / math.sqrt(norm[r]))
+            run_damped(x, y, system, cuts.head[j], 1.0 / math.sqrt(batch.norm[r]))
         else:
-            run_unitary(x, y, system, head[j : j + 1])
-        if choice[j] < 0:
-            remaining = uniform[j] * jump_rates(x, y, system, axis[j], rates)
+            run_unitary(x, y, system, cuts.head[j : j + 1])
+        if cuts.choice[j] < 0:
+            remaining = cuts.uniform[j] * jump_rates(x, y, system, cuts.axis[j], rates)
             for number in range(rates.size):
                 rate = rates[number // system.n_spins, number % system.n_spins]
                 if rate > 0.0:
-                    choice[j] = number  # the last one that is possible where rounding leaves something
+                    cuts.choice[j] = number  # the last one that is possible where rounding leaves something
                     remaining -= rate
                     if remaining < 0.0:
                         break
-        apply_jump(x, y, system.n_spins, choice[j], axis[j])
-        norm[r] = squared_norm(x, y) if system.damped else 1.0
-        log_survival[r] = 0.0
-        if not tailed[j]:
+        apply_jump(x, y, system.n_spins, cuts.choice[j], cuts.axis[j])
+        batch.norm[r] = squared_norm(x, y) if system.damped else 1.0
+        batch.log_survival[r] = 0.0
+        if not cuts.tailed[j]:
             continue
-        stop = step[r] + 1
+        stop = batch.step[r] + 1
         if system.damped:
-            event[r], log_survival[r], norm[r] = damped_interval(
-                x, y, system, tail[j], when[j], system.edges[stop], axis[j], system.axes[stop], 0.0, level[r], norm[r],
+            _damped_interval(
+                batch, r, system, cuts.tail[j], cuts.when[j], system.edges[stop], cuts.axis[j], system.axes[stop],
                 backup, rates,
             )  # fmt: skip
         else:
-            run_unitary(x, y, system, tail[j : j + 1])
-        if math.isnan(event[r]):
-            step[r] = stop
-            observe(x, y, system, stop, moments[r])
+            run_unitary(x, y, system, cuts.tail[j : j + 1])
+        if math.isnan(batch.event[r]):
+            batch.step[r] = stop
+            observe(x, y, system, stop, batch.moments[r])
 
 
 @numba.njit(cache=True, nogil=True)

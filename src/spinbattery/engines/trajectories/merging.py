@@ -1,4 +1,4 @@
-"""Records of trajectories that are put together, and records that are continued."""
+"""Merging records of trajectories, and extending a record by more trajectories."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from ..common.clock import Clock
 from .engine import Trajectories, ensemble_solution
 
 _WHICH = ("trajectories", "seed", "first", "parts")
-"""Options that say which trajectories a record has."""
+"""Options that tell which trajectories a record has."""
 
 Part = tuple[int, int, int]
 """Seed, number of the first trajectory, number of trajectories."""
 
 
 def merge_records(records: Sequence[Record]) -> Record:
-    """One record of all trajectories of several, with the standard errors that all of them give.
+    """One record of all trajectories of several records, with the standard errors of all of them together.
 
-    The records are of one problem, by the ``trajectories`` engine with equal options but ``seed``, ``trajectories``
-    and ``first``. Those of one seed must have different trajectories: number them on with ``first``. Two halves of a
-    run that are merged are that run, with its key, where all three treat the time of one jump alike: name
-    ``one_jump``, because ``auto`` may sample in the halves what it integrates in the whole. Of several seeds, or with
-    gaps, the option ``parts`` lists seed, first and number of each.
+    The records must be of one problem, by the ``trajectories`` engine with equal options but ``seed``, ``trajectories``
+    and ``first``. Records of one seed must have different trajectories: number them on with ``first``. Two merged
+    halves of a run equal that run, with its key, if all three treat the time of one jump alike: set ``one_jump``,
+    because ``auto`` may sample in the halves where it integrates in the whole. With several seeds, or with gaps, the
+    option ``parts`` lists seed, first and number of each part.
 
     Raises:
-        RecordError: no records, records of something else, of problems, options or output times that differ, or
-            that have trajectories in common.
+        RecordError: no records, records of another engine, of different problems, options or output times, or records
+            with common trajectories.
     """
     records = [as_record(record) for record in several("records", records)]
     if not records:
@@ -54,38 +54,38 @@ def merge_records(records: Sequence[Record]) -> Record:
     wall_time = sum(float(record.dataset.attrs["wall_time_s"]) for record in records)
     options = _options(first, parts)
     if any(record.engine_options["one_jump"] != options["one_jump"] for record in records):
-        options["one_jump"] = first.discretisation["one_jump"]  # what `auto` came to in one of them
+        options["one_jump"] = first.discretisation["one_jump"]  # the choice of `auto` in one of them
     merged = replace(ensembles[0], sums=sums)
     return _rebuilt(first, merged, options, f"merged from {len(records)} records", wall_time)
 
 
 def extend_record(record: Record, trajectories: int, progress: Progress = silent) -> Record:
-    """The record of a run with more trajectories, of which only those are run that the given one lacks.
+    """The record of a run with more trajectories, of which only the missing ones are run.
 
-    It equals the run of that many from the start to rounding, and has its key. Where that run would integrate
-    over the time of one jump, which a short one may have found too dear, all of it is run.
+    It equals the run of all trajectories from the start up to rounding, and has its key. If that run would integrate
+    over the time of one jump, which may not have been worth it in a shorter one, all of it is run.
 
     Args:
         record: of the trajectories engine, with the trajectories of one seed, without gaps.
-        trajectories: of the result, in all.
+        trajectories: total number of trajectories of the result.
         progress: called as the work advances.
 
     Raises:
         RecordError: not such a record, or it has more trajectories than that.
-        InvalidParameterError: no whole number.
-        InsufficientMemoryError: it would not fit.
+        InvalidParameterError: not a whole number.
+        InsufficientMemoryError: there is too little memory.
     """
     record, progress = as_record(record), checked_progress(progress)
     ensemble, parts = _ensemble(record), _parts(record)
     total = whole_number("trajectories", trajectories, least=2)
     if len(parts) > 1:
         raise RecordError(
-            "the record is merged from trajectories of several seeds, or with gaps; run more with another seed, "
-            "and merge the records."
+            "the record is merged from trajectories of several seeds, or with gaps; run more trajectories with another "
+            "seed, and merge the records."
         )
     seed, first, count = parts[0]
     if total < count:
-        raise RecordError(f"the record has {count} trajectories already, more than {total}; ask for more than it has.")
+        raise RecordError(f"the record has {count} trajectories already, more than {total}; ask for more.")
     if total == count:
         return record
     engine = Trajectories(**_options(record, [(seed, first, total)]))
@@ -97,7 +97,7 @@ def extend_record(record: Record, trajectories: int, progress: Progress = silent
     unravelling = engine.unravelling(problem, times, steps["mesh_steps"])
     numbers = range(first + count, first + total)
     with Clock() as clock:
-        more = engine.sample(problem, unravelling, numbers, ensemble.exact, 1 if sampled else 2, Rising(progress))
+        more = engine.sample(unravelling, numbers, ensemble.exact, 1 if sampled else 2, Rising(progress))
         seconds = float(record.dataset.attrs["wall_time_s"]) + clock.seconds
     extended = replace(ensemble, sums=ensemble.sums + more.sums)
     return _rebuilt(record, extended, engine.options(), _reason(record), seconds)
@@ -124,19 +124,13 @@ def _parts(record: Record) -> list[Part]:
 
 
 def _check_alike(first: Record, other: Record, position: int) -> None:
-    """Raise :class:`RecordError` unless the two sample the same.
-
-    Args:
-        first: of the records.
-        other: one of the rest.
-        position: of the latter, counted from 1.
-    """
+    """Raise :class:`RecordError` unless the first record and another one, at a position from 1, sample the same."""
     if other.problem != first.problem:
         one, two = first.problem, other.problem
         parts = [f.name for f in fields(ChargingProblem) if getattr(one, f.name) != getattr(two, f.name)]
         raise RecordError(
             f"the records are of different problems: the first is of {_described(first)}, number {position} of "
-            f"{_described(other)}; they differ in {', '.join(parts)}. Merge those of one problem: of a store, "
+            f"{_described(other)}; they differ in {', '.join(parts)}. Merge records of one problem: for a store, "
             "store.records(network=..., protocol=..., noise=...) gives them, and `spinbattery store list FOLDER "
             "--where network=... --where noise=...` lists them."
         )
@@ -144,7 +138,7 @@ def _check_alike(first: Record, other: Record, position: int) -> None:
         raise RecordError("the records have different output times; run them with the same times.")
     options, others = first.engine_options, other.engine_options
     for name in sorted({*options, *others}.difference(_WHICH)):
-        # what `auto` came to is compared below
+        # the choice of `auto` is compared below
         if name != "one_jump" and options.get(name) != others.get(name):
             raise RecordError(
                 f"the records have different {name}, {options.get(name)!r} and {others.get(name)!r}; run them with the "
@@ -167,7 +161,7 @@ def _described(record: Record) -> str:
 
 
 def _joined(parts: list[Part]) -> list[Part]:
-    """Parts in order, those that continue each other as one.
+    """Parts in order, adjacent ones joined.
 
     Raises:
         RecordError: some trajectories are in two of them.
@@ -179,7 +173,7 @@ def _joined(parts: list[Part]) -> list[Part]:
             if first < end:
                 raise RecordError(
                     f"the records have trajectories {first} to {min(end, first + count) - 1} of seed {seed} in common; "
-                    "give each run another seed, or another first."
+                    "give each run a different seed, or a different first."
                 )
             if first == end:
                 found[-1] = (seed, found[-1][1], found[-1][2] + count)
@@ -198,7 +192,7 @@ def _options(record: Record, parts: list[Part]) -> dict[str, Any]:
 
 
 def _rebuilt(record: Record, ensemble: Ensemble, options: dict[str, Any], reason: str, wall_time: float) -> Record:
-    """Record of another sample of the same run, whose errors of the discretisation are the same."""
+    """Record of another sample of the same run, with the same discretisation error."""
     data, discretisation = record.dataset, record.discretisation
     if discretisation["one_jump"] == "sampled" and options["one_jump"] == "auto":
         single = Trajectories(**{name: value for name, value in options.items() if name != "parts"})

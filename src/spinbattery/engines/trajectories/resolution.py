@@ -1,4 +1,4 @@
-"""Which step trajectories need: coarser than that of the run without jumps where the tolerance allows."""
+"""The step of trajectories: longer than the step of the run without jumps, if the tolerance allows."""
 
 from __future__ import annotations
 
@@ -20,22 +20,20 @@ from .jump_runs import Unravelling
 from .strata import draw, no_jump_part, sampled_weight
 
 _PROBES = 6
-"""Trajectories by which meshes are compared."""
+"""Number of trajectories by which meshes are compared."""
 
 _AIM = 0.7
 _WORTHWHILE = 0.95
-"""Fewer steps are tried for this part of the tolerance, and where they save more than a twentieth."""
+"""Fewer steps are tried, aiming at this part of the tolerance, if they save more than a twentieth."""
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """A mesh, and the errors it leaves.
+    """An unravelling on a mesh of about ``mesh_steps`` steps, and its errors.
 
     Attributes:
-        unravelling: on that mesh.
-        mesh_steps: number of steps it was asked for.
-        mean_error, variance_error: (T + 1,) estimates, absolute.
-        worst: what the tolerance bounds: the largest of these, and the relative error of the final sigma^2.
+        mean_error, variance_error: (T + 1,) absolute estimates.
+        worst: the largest of these and of the relative error of the final sigma^2, which must be within the tolerance.
     """
 
     unravelling: Unravelling
@@ -50,36 +48,40 @@ def choose_mesh(
     on_mesh: Callable[[Mesh, int], Unravelling],
     coarsest: Mesh,
     tolerance: float,
-    most_levels: int,
+    max_levels: int,
     order: int,
     progress: Progress,
 ) -> Resolution:
     """The coarsest mesh that keeps the tolerance, for the run without jumps and for some with jumps.
 
-    The run without jumps is refined as a state vector is. Then a mesh with half the steps, and one with as few as
-    its error and the order promise to be enough, are compared with that one, by this run and by a few trajectories
-    with the same jumps, each with its weight. Their random numbers are the problem's own, so that runs of all seeds
-    and lengths have one mesh, and can be merged.
+    The run without jumps is refined as a state vector is. The resulting mesh is then compared with a mesh of half the
+    steps, and with one of as few steps as should be enough by its error and order: by the run without jumps, and by a
+    few trajectories with the same jumps, each with its weight. Their random numbers depend on the problem alone, so
+    that runs of all seeds and lengths have one mesh, and can be merged.
 
     Args:
         problem: with noise.
-        on_mesh: prepares a level of a mesh.
+        on_mesh: prepares a mesh with a number of halvings.
         coarsest: where refinement begins.
         tolerance: absolute on mu and sigma^2, relative on the final sigma^2.
-        most_levels: halvings after which it gives up.
-        order: of the splitting.
-        progress: told of the fraction of each run.
+        max_levels: largest number of halvings.
+        order: order of the splitting.
+        progress: called with the fraction done of each run.
 
     Raises:
         ToleranceError: the tolerance is not reached.
     """
     refined = refine(
-        lambda level: on_mesh(coarsest, level).no_jump(progress), tolerance, most_levels, order, coarsest.resolved_from
+        lambda halvings: on_mesh(coarsest, halvings).no_jump(progress),
+        tolerance,
+        max_levels,
+        order,
+        coarsest.resolved_from,
     )
-    fewest = sum(coarsest.counts(0))
-    for level in range(refined.level, most_levels + 1):
-        finest = sum(coarsest.counts(level))
-        probes = _Probes(problem, on_mesh(Mesh(problem, coarsest.stops, finest), 0), order, progress)
+    fewest = coarsest.steps(0)
+    for halvings in range(refined.halvings, max_levels + 1):
+        finest = coarsest.steps(halvings)
+        probes = _Probes(on_mesh(Mesh(problem, coarsest.stops, finest), 0), order, progress)
 
         def tried(steps: int, probes: _Probes = probes) -> Resolution:
             return probes.compared(on_mesh(Mesh(problem, coarsest.stops, steps), 0), steps)
@@ -94,33 +96,33 @@ def choose_mesh(
         coarser = tried(fewer)
         return coarser if coarser.worst <= tolerance else found
     raise ToleranceError(
-        f"trajectories with jumps still err by {found.worst:.1e} after {most_levels} halvings of the step, above the "
-        f"tolerance {tolerance:g}; loosen the tolerance, or raise the engine's max_levels."
+        f"the error of trajectories with jumps is still {found.worst:.1e} after {max_levels} halvings of the step, "
+        f"above the tolerance {tolerance:g}; loosen the tolerance, or increase the engine's max_levels."
     )
 
 
 class _Probes:
-    """The run without jumps, and a few with them, on a mesh that is fine enough."""
+    """The run without jumps, and a few with jumps, on a mesh that is fine enough."""
 
-    def __init__(self, problem: ChargingProblem, fine: Unravelling, order: int, progress: Progress) -> None:
-        self._problem, self._fine, self._order, self._progress = problem, fine, order, progress
-        seed = derived_seed(problem, "trajectories:probes")
-        self._found = draw(fine, problem, seed, range(_PROBES), 1, progress)
-        self._weight = sampled_weight(fine, problem, 1, progress)
-        self._none = no_jump_part(fine.no_jump(progress), 1.0 - self._weight)
+    def __init__(self, fine: Unravelling, order: int, progress: Progress) -> None:
+        self._fine, self._order, self._progress = fine, order, progress
+        seed = derived_seed(fine.problem, "trajectories:probes")
+        self._found = draw(fine, seed, range(_PROBES), 1, progress)
+        self._none = no_jump_part(fine, progress)
+        self._weight = sampled_weight(fine, 1)
         sums = SampledSums.of(self._found.moments, self._found.distribution, self._found.spins, self._none)
         self._ensemble = Ensemble(self._none, self._weight, sums)
 
     def compared(self, coarse: Unravelling, mesh_steps: int) -> Resolution:
-        """Errors of a coarser mesh at given jumps: weighted differences, enlarged by what the finer one errs itself."""
-        weight = sampled_weight(coarse, self._problem, 1, self._progress)
-        none = no_jump_part(coarse.no_jump(self._progress), 1.0 - weight)
+        """Errors of a coarser mesh at given jumps: weighted differences, enlarged for the error of the finer mesh."""
+        none = no_jump_part(coarse, self._progress)
+        weight = sampled_weight(coarse, 1)
         again = coarse.run(self._found.scripts, None, self._progress)
         changes = again.moments - self._found.moments
         by_mean = 2.0 * self._ensemble.moments[:, 0]
 
         def error(change: FloatArray, change_of_each: FloatArray) -> FloatArray:
-            # an error of the probability of no jump moves weight between the strata
+            # an error in the probability of no jump moves weight between the strata
             moved = 2.0 * abs(weight - self._weight)
             sampled = self._weight * np.abs(change_of_each).mean(axis=0)
             below = 1.0 - (coarse.steps / self._fine.steps) ** self._order

@@ -1,9 +1,9 @@
 """Numba kernels of quantum trajectories between jumps: steps of the splitting, unitary or damped.
 
-A step is a table (5, S + 1) of what its stages apply: rotation angles, factors of Sz and of the Ising diagonal, and the
-integrals of q nx and q nz that damp. Pauli noise leaves the evolution between jumps unitary. Relaxation damps it by
+A step is a table (5, S + 1) for its stages: rotation angles, factors of Sz and of the Ising diagonal, and the integrals
+of q nx and q nz that damp. With Pauli noise the evolution between jumps is unitary. Relaxation damps it by
 exp(-(G/4) (q nx X + q nz Z)) on each spin: the first part commutes with the rotation beside it, the second with the
-diagonal stage, so that the splitting keeps its order. The norm tells the probability of no jump.
+diagonal stage, so that the splitting keeps its order. The squared norm is the probability of no jump.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.typing import FloatArray, IntArray
-from ..simd.kernels import FAST_MATH, TILE_BITS, cos_sin, evolve_tile
+from ..simd.kernels import FAST_MATH, TILE_BITS, cos_sin, evolve_tile, halves
 from ..simd.row_kernels import evolve_rows
 from ..simd.row_phases import Rows
 
@@ -24,20 +24,18 @@ _ROTATION, _FIELD, _ISING, _DAMPING_X, _DAMPING_Z = range(5)
 
 
 class System(NamedTuple):
-    """What all rows share at one level of the mesh.
+    """The problem on one mesh, as the kernels need it.
 
     Attributes:
-        n_spins: N.
         magnetization, ising: (2^N,) diagonals.
-        by_rows: the same for states beyond one tile; of smaller ones never looked at.
+        by_rows: the same for states beyond one tile; not used for smaller ones.
         edges: (n + 1,) step edges, ns.
         stages: (n, 5, S + 1) tables of the steps.
         output: (n + 1,) number of the output at each edge, -1 where there is none.
         next_output: (n + 1,) first later edge that has one; n at the end.
         output_fields: (T + 1, 3) Bx, Bz, B/2 at the outputs, GHz.
         axes: (n + 1, 3) nx, nz, q at the edges.
-        pauli: (3, N) rates, 1/ns.
-        relaxation: (N,) rates, 1/ns.
+        pauli, relaxation: (3, N) and (N,) rates, 1/ns.
         damped: whether any relaxation acts.
     """
 
@@ -58,7 +56,7 @@ class System(NamedTuple):
 
 @numba.njit(cache=True)
 def run_unitary(re, im, system, stages):
-    """Consecutive steps without damping; what is diagonal in two that meet is applied at once."""
+    """Consecutive steps without damping; diagonal stages that meet are applied at once."""
     steps = stages.shape[0]
     per_step = stages.shape[2] - 1
     theta = np.empty(steps * per_step)
@@ -82,10 +80,8 @@ def _damped_diagonal(re, im, magnetization, ising, field, coupling, low, high):
     """Multiply by exp(-i (field Sz + coupling ZZ)) and by a real factor for the low and the high bits."""
     size = low.size
     for h in range(high.size):
-        x = re[h * size : (h + 1) * size]
-        y = im[h * size : (h + 1) * size]
-        m = magnetization[h * size : (h + 1) * size]
-        z = ising[h * size : (h + 1) * size]
+        part = slice(h * size, (h + 1) * size)
+        x, y, m, z = re[part], im[part], magnetization[part], ising[part]
         scale = high[h]
         for i in range(size):
             c, s = cos_sin(field * m[i] + coupling * z[i])
@@ -102,10 +98,8 @@ def _damped_rotation(re, im, bit, tr, ti):
     """(b0, b1) -> (b0 + t b1, b1 - t b0) with a complex t."""
     n = 1 << bit
     for start in range(0, re.size, 2 * n):
-        x0 = re[start : start + n]
-        y0 = im[start : start + n]
-        x1 = re[start + n : start + 2 * n]
-        y1 = im[start + n : start + 2 * n]
+        x0, x1 = halves(re, start, n)
+        y0, y1 = halves(im, start, n)
         for i in range(n):
             a = x0[i]
             b = y0[i]
@@ -146,7 +140,7 @@ def squared_norm(re, im):
 
 @numba.njit(cache=True)
 def run_damped(re, im, system, stage, scale):
-    """One step with damping, of the state times ``scale``; returns its squared norm."""
+    """One step with damping of the state times ``scale``; returns the squared norm."""
     n_spins, relaxation = system.n_spins, system.relaxation
     low = np.empty(1 << (n_spins // 2))
     high = np.empty(1 << (n_spins - n_spins // 2))

@@ -1,4 +1,4 @@
-"""Strata of a noisy run: no jump exactly, one jump by quadrature, and a sample of the rest."""
+"""Strata of a noisy run: no jump, exactly; one jump, by quadrature; and a sample of the rest."""
 
 from __future__ import annotations
 
@@ -8,53 +8,44 @@ from typing import NamedTuple
 import numpy as np
 
 from ...core.errors import ToleranceError
-from ...core.progress import Progress
+from ...core.progress import Progress, silent
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ...records.ensemble import ExactPart, SampledSums
 from .jump_plan import Panel, PoissonJumps, Script, SiteJump, one_jump_panels, site_jumps
-from .jump_runs import NoJump, Outcomes, Unravelling
+from .jump_runs import Outcomes, Unravelling
 
 _TRAJECTORIES_AT_ONCE = 2048
-"""Outcomes that are held before they are summed."""
+"""Number of outcomes that are held in memory before they are summed."""
 
 _MOST_INTERVALS = 640
 _LEAST_VARIANCE = 1e-9
-"""Of sigma^2 below it no relative error is asked for."""
+"""Smallest sigma^2 whose relative error must be within the tolerance."""
 
 _LEAST_WEIGHT = 1e-12
 
 _NO_CHOICES = np.empty(0, dtype=np.int64)
 
 
-def no_jump_part(run: NoJump, weight: float) -> ExactPart:
+def no_jump_part(unravelling: Unravelling, progress: Progress = silent) -> ExactPart:
     """The stratum without jumps."""
+    run = unravelling.no_jump(progress)
+    weight = 1.0 - sampled_weight(unravelling, 1)
     return ExactPart(weight, weight * run.moments, weight * run.distribution, weight * run.spins)
 
 
-def sampled_weight(unravelling: Unravelling, problem: ChargingProblem, least: int, progress: Progress) -> float:
-    """Probability of ``least`` jumps or more: one, or with Pauli noise alone two."""
+def sampled_weight(unravelling: Unravelling, least: int) -> float:
+    """Probability of ``least`` jumps or more, one with relaxation, one or two without."""
     if unravelling.damped:
-        return float(-np.expm1(unravelling.no_jump(progress).log_survival[-1]))
-    return PoissonJumps(problem).weight(least)
+        return float(-np.expm1(unravelling.no_jump().log_survival[-1]))
+    return PoissonJumps(unravelling.problem).weight(least)
 
 
-def draw(
-    unravelling: Unravelling, problem: ChargingProblem, seed: int, numbers: range, least: int, progress: Progress
-) -> Outcomes:
-    """Trajectories with these numbers: number i is always the same one.
-
-    Args:
-        unravelling: which runs them.
-        problem: what they are of.
-        seed: of all of them; trajectory i has the random numbers of (seed, i).
-        numbers: which ones.
-        least: jumps that each has at least.
-        progress: told of the fraction done.
-    """
+def draw(unravelling: Unravelling, seed: int, numbers: range, least: int, progress: Progress) -> Outcomes:
+    """Trajectories of ``least`` jumps or more; trajectory i always has the random numbers of (seed, i)."""
     generators = [np.random.default_rng([seed, number]) for number in numbers]
     if not unravelling.damped:
-        jumps = PoissonJumps(problem)
+        jumps = PoissonJumps(unravelling.problem)
         return unravelling.run([jumps.script(random, least) for random in generators], None, progress)
     first = unravelling.first_events(np.array([random.random() for random in generators]))
     scripts = [Script(first[i : i + 1], _NO_CHOICES) for i in range(len(first))]
@@ -62,15 +53,9 @@ def draw(
 
 
 def sample(
-    unravelling: Unravelling,
-    problem: ChargingProblem,
-    seed: int,
-    numbers: range,
-    least: int,
-    exact: ExactPart,
-    progress: Progress,
+    unravelling: Unravelling, seed: int, numbers: range, least: int, exact: ExactPart, progress: Progress
 ) -> SampledSums:
-    """Sums over the trajectories of :func:`draw` beside those exact strata, some thousand at a time."""
+    """Sums over the trajectories of :func:`draw` beside the exact strata, some thousand at a time."""
     parts = []
     for start in range(numbers.start, numbers.stop, _TRAJECTORIES_AT_ONCE):
         some = range(start, min(start + _TRAJECTORIES_AT_ONCE, numbers.stop))
@@ -78,7 +63,7 @@ def sample(
         def part(fraction: float, message: str, before: int = start - numbers.start, size: int = len(some)) -> None:
             progress((before + fraction * size) / len(numbers), message)
 
-        found = draw(unravelling, problem, seed, some, least, part)
+        found = draw(unravelling, seed, some, least, part)
         parts.append(SampledSums.of(found.moments, found.distribution, found.spins, exact))
     total = parts[0]
     for sums in parts[1:]:
@@ -87,13 +72,7 @@ def sample(
 
 
 class OneJump(NamedTuple):
-    """The stratum with one jump, by quadrature.
-
-    Attributes:
-        part: its contribution.
-        error: (T + 1, 2) estimated errors of mu and sigma^2.
-        runs: trajectories that were run for it.
-    """
+    """The stratum with one jump, (T + 1, 2) estimated errors of mu and sigma^2, and number of runs it took."""
 
     part: ExactPart
     error: FloatArray
@@ -101,14 +80,14 @@ class OneJump(NamedTuple):
 
 
 class _Integral:
-    """One kind of jump in one panel, with what was found at the nodes."""
+    """One kind of jump in one panel, with the results at the nodes."""
 
     def __init__(self, panel: Panel, jump: SiteJump) -> None:
         self.panel, self.jump = panel, jump
         self._values: tuple[FloatArray, FloatArray, FloatArray] | None = None
 
     def scripts(self) -> list[Script]:
-        """Runs that are missing."""
+        """Runs whose results are missing."""
         times = self.panel.nodes if self._values is None else self.panel.new_nodes
         return [Script(np.array([time]), np.array([self.jump.choice])) for time in times.tolist()]
 
@@ -123,27 +102,23 @@ class _Integral:
         self._values = (moments, distribution, spins)
 
     def part(self, weight: float) -> ExactPart:
-        """Contribution of the panel, which has this probability."""
+        """Contribution of the panel, whose probability is the weight."""
         assert self._values is not None
         moments, distribution, spins = (np.tensordot(self.panel.weights, known, 1) for known in self._values)
         return ExactPart(weight, weight * moments, weight * distribution, weight * spins)
 
     def error(self, mean: FloatArray) -> FloatArray:
-        """(T + 1, 2) estimated errors of means of mu and of what sigma^2 changes by, about a mean (T + 1,) of all."""
+        """Estimated errors (T + 1, 2) of mu and of the change of sigma^2, about the mean mu (T + 1,) of all strata."""
         assert self._values is not None
         mu, square = self._values[0][..., 0], self._values[0][..., 1]
         return np.stack([self.panel.error(mu), self.panel.error(square - 2.0 * mean * mu)], axis=-1)
 
 
 class OneJumpRule:
-    """Quadrature over when the one jump falls, a sum over which it is.
-
-    Attributes:
-        runs: trajectories it takes at least.
-    """
+    """Quadrature over the time of the one jump, and a sum over its kinds; it takes ``runs`` trajectories at least."""
 
     def __init__(self, problem: ChargingProblem, stops: FloatArray) -> None:
-        """Lay panels between stops (ns): corners of the protocol, and output times."""
+        """Lay panels between the stops (ns), which are corners of the protocol and output times."""
         jumps, self._orbits = site_jumps(problem)
         self._integrals = [_Integral(panel, jump) for panel in one_jump_panels(stops) for jump in jumps]
         poisson = PoissonJumps(problem)
@@ -152,9 +127,9 @@ class OneJumpRule:
         self.runs = sum(len(integral.scripts()) for integral in self._integrals)
 
     def pays(self, trajectories: int) -> bool:
-        """Whether it makes errors smaller than as much work on more trajectories does.
+        """Whether the quadrature reduces the errors more than the same work on more trajectories.
 
-        Standard errors fall with the weight of what is sampled. The nodes will have to be doubled about once; their
+        Standard errors fall with the weight of the sampled strata. The nodes will have to be doubled about once; their
         runs take half the time of the protocol.
         """
         return self.runs <= trajectories and self._rest**2 * (1.0 + self.runs / trajectories) < 1.0
@@ -164,14 +139,14 @@ class OneJumpRule:
     ) -> OneJump | None:
         """The stratum to the tolerance; None where that takes more than ``most_runs``.
 
-        The nodes of a panel are doubled until its error is the tolerance's share of that stretch of time.
+        The nodes of a panel are doubled until its error is the panel's share of the tolerance.
 
         Args:
-            unravelling: which runs the trajectories.
-            none: the stratum without jumps, to know sigma^2 roughly.
+            unravelling: runs the trajectories.
+            none: the stratum without jumps, for a rough sigma^2.
             tolerance: absolute on mu and sigma^2, relative on the final sigma^2.
             most_runs: None for no limit.
-            progress: told of the fraction done of each round.
+            progress: called with the fraction done of each round.
 
         Raises:
             ToleranceError: without a limit of runs, more nodes than are reasonable.
@@ -194,7 +169,7 @@ class OneJumpRule:
                 if most_runs is None and integral.panel.intervals > _MOST_INTERVALS:
                     raise ToleranceError(
                         f"{integral.panel.intervals} nodes between {integral.panel.start:g} and {integral.panel.end:g} "
-                        "ns do not resolve when one jump falls; loosen the tolerance, or choose one_jump='sampled'."
+                        "ns do not resolve the time of one jump; loosen the tolerance, or choose one_jump='sampled'."
                     )
         error = np.sum([integral.error(mean) * self._weight(integral) for integral in self._integrals], axis=0)
         return OneJump(self._sum(), error, runs)
@@ -203,7 +178,7 @@ class OneJumpRule:
         return self._density * (integral.panel.end - integral.panel.start) * integral.jump.share
 
     def _sum(self) -> ExactPart:
-        """The stratum; every spin of an orbit has the mean of all, for jumps of one of them stand for those of all."""
+        """The stratum; every spin of an orbit has the mean of the orbit, as one spin jumps for all of them."""
         parts = [integral.part(self._weight(integral)) for integral in self._integrals]
         total = sum(parts[1:], parts[0])
         counts = np.bincount(self._orbits, minlength=len(self._orbits))
@@ -211,7 +186,7 @@ class OneJumpRule:
         return replace(total, spins=means[self._orbits])
 
     def _target(self, none: ExactPart, tolerance: float) -> tuple[FloatArray, FloatArray]:
-        """The mean mu (T + 1,), roughly, and the errors (T + 1, 2) that means over the time of one jump may have."""
+        """A rough mean mu (T + 1,), and the allowed errors (T + 1, 2) of means over the time of one jump."""
         one = self._sum()
         if one.weight < _LEAST_WEIGHT:
             return np.zeros(len(one.moments)), np.full((len(one.moments), 2), np.inf)

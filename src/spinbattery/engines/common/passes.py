@@ -1,4 +1,4 @@
-"""Levels of step halving that run at the same time, where one alone would leave cores idle."""
+"""Passes of step halving that run at the same time, where a single pass would leave cores idle."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ _REPORT_EVERY = 0.1
 """Seconds between two calls of the progress callable."""
 
 
-class _Stopped(Exception):  # noqa: N818 -- no error: another level failed or was interrupted
+class _Stopped(Exception):  # noqa: N818 -- no error: another pass failed or was interrupted
     pass
 
 
 def run_together(
     run: Callable[[int, Progress], T], shares: Sequence[float], threads: int, progress: Progress
 ) -> list[T]:
-    """``run(level, progress)`` for level 0, 1, ..., the last and longest first; results in the order of the levels.
+    """``run(number, progress)`` for pass 0, 1, ..., the last and longest first; results in the order of the passes.
 
-    Whatever is raised, by a level, by the progress callable or by Ctrl-C, stops all of them; each is told through
-    its own progress, so that it can keep what it has reached.
+    An exception in a pass or in the progress callable, or Ctrl-C, stops all passes. Each learns of it through its own
+    progress, so that it can keep what it has reached.
 
     Args:
-        run: one level; it must release the interpreter lock for most of its time.
-        shares: of the whole work, one for each level.
-        threads: how many run at the same time.
+        run: one pass; it must release the interpreter lock for most of its time.
+        shares: fraction of the whole work in each pass.
+        threads: how many passes run at the same time.
         progress: called in the calling thread.
     """
     stop = threading.Event()
     done = [0.0] * len(shares)
     messages = [""] * len(shares)
 
-    def one(level: int) -> T:
+    def one(number: int) -> T:
         def reached(fraction: float, message: str) -> None:
-            done[level], messages[level] = fraction * shares[level], message
+            done[number], messages[number] = fraction * shares[number], message
             if stop.is_set():
                 raise _Stopped
 
-        return run(level, reached)
+        return run(number, reached)
 
     futures: dict[int, Future[T]] = {}
     with ThreadPoolExecutor(threads) as pool:
         try:
-            for level in reversed(range(len(shares))):
-                futures[level] = pool.submit(one, level)
+            for number in reversed(range(len(shares))):
+                futures[number] = pool.submit(one, number)
             pending = set(futures.values())
             while pending:
                 finished, pending = wait(pending, timeout=_REPORT_EVERY, return_when=FIRST_EXCEPTION)
@@ -61,4 +61,4 @@ def run_together(
             for future in futures.values():
                 future.cancel()
             raise
-    return [futures[level].result() for level in range(len(shares))]
+    return [futures[number].result() for number in range(len(shares))]

@@ -1,7 +1,7 @@
-"""How the couplings of a network run across the links of a tree.
+"""Couplings of a network across the links of a tree, which depend neither on tensors nor on time.
 
-Across a link act as many *channels* as the matrix of the couplings between its two sides has rank: operators
-C_n = sum_k K_nk sz_k of one side, with orthonormal rows K. No tensor enters here, nor does time.
+Across a link there are as many *channels* as the rank of the matrix of couplings between its two sides: operators
+C_n = sum_k K_nk sz_k of one side, with orthonormal rows K.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Products = tuple[FloatArray, FloatArray]
 
 
 class Route(NamedTuple):
-    """How operators pass a node on the way from its two other neighbours to one.
+    """The way of operators through a node, from two of its neighbours to the third.
 
     Attributes:
-        first, second: the two others, in the order of the node's legs.
-        of_first, of_second: (r, r1) and (r, r2), what their channels contribute to the r that go on.
+        first, second: the two neighbours, in the order of the node's legs.
+        of_first, of_second: (r, r1) and (r, r2) contributions of their channels to the r channels of the third.
         products: couplings between the two.
     """
 
@@ -40,8 +40,8 @@ class Channels:
     """Couplings across the links of a layout.
 
     Attributes:
-        inside: of each block the (2^k,) diagonals of sum sz and of its own couplings, in units of B(s)/2.
-        of_block: of each block the (r, 2^k) diagonals of its channels.
+        inside: for each block the (2^k,) diagonals of sum sz and of its own couplings, in units of B(s)/2.
+        of_block: for each block the (r, 2^k) diagonals of its channels.
     """
 
     def __init__(self, layout: Layout, pairs: IntArray, couplings: FloatArray) -> None:
@@ -71,7 +71,7 @@ class Channels:
             self.of_block.append(rows @ sz)
 
     def _channels(self, spins: IntArray, others: IntArray) -> tuple[IntArray, FloatArray]:
-        """Spins and the (r, spins) coefficients of their channels: their own sz where no fewer would do."""
+        """Spins and the (r, spins) coefficients of their channels, which are single sz if there are no fewer."""
         across = self._matrix[np.ix_(spins, others)]
         coupled, met = np.flatnonzero(across.any(axis=1)), np.flatnonzero(across.any(axis=0))
         if not len(coupled):
@@ -83,38 +83,34 @@ class Channels:
         return spins, rows
 
     def signs(self, k: int) -> FloatArray:
-        """(spins, 2^spins) diagonals of sz of the spins of block k, the first the most significant, bit 0 up."""
+        """Diagonals (spins, 2^spins) of sz of the spins in block k, the first the most significant, bit 0 up."""
         n = len(self._layout.blocks[k])
         shifts = np.arange(n - 1, -1, -1)
         return np.asarray(1.0 - 2.0 * ((np.arange(1 << n) >> shifts[:, None]) & 1))
 
     def number(self, node: int, onward: int) -> int:
-        """Channels of the side of ``node``."""
+        """Number of channels of the side of ``node``."""
         return len(self._rows[node, onward][1])
 
     def route(self, node: int, onward: int) -> Route:
-        """From the two other neighbours of a node to ``onward``."""
+        """Route from the two other neighbours of a node to ``onward``."""
         link = node, onward
         if link not in self._routes:
             first, second = (other for other in self._layout.neighbours(node) if other != onward)
-            self._routes[link] = Route(
-                first,
-                second,
-                self._passed_on((first, node), link),
-                self._passed_on((second, node), link),
-                self.products((first, node), (second, node)),
-            )
+            one, two = (first, node), (second, node)
+            of_first, of_second = self._passed_on(one, link), self._passed_on(two, link)
+            self._routes[link] = Route(first, second, of_first, of_second, self.products(one, two))
         return self._routes[link]
 
     def _passed_on(self, incoming: Link, outgoing: Link) -> FloatArray:
-        """(r_out, r_in): what the channels behind a leg contribute to those of a link that goes on."""
+        """Contributions (r_out, r_in) of the channels of one link to the channels of the next."""
         spins, rows = self._rows[incoming]
         of, onward = self._rows[outgoing]
         where = {spin: k for k, spin in enumerate(of.tolist())}
         return onward[:, [where[spin] for spin in spins.tolist()]] @ rows.T
 
     def products(self, first: Link, second: Link) -> Products:
-        """Fewest products of operators that couple what is behind two legs."""
+        """Smallest number of products of operators that couple the spins behind two legs."""
         if (first, second) not in self._products:
             self._products[first, second] = self._fewest_products(first, second)
         return self._products[first, second]

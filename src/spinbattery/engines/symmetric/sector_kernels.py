@@ -1,17 +1,27 @@
-"""Numba kernels of Lanczos' method in the sector: each works on blocks of rows, and says what it found in each."""
+"""Numba kernels of the sector: <Sx>, and steps of Lanczos' method on blocks of rows, with a sum for each block."""
 
 from __future__ import annotations
 
 import numba
 
-from .gather import flipped_sum
+from ..simd.vectors import flipped_sum
 
 ROWS_PER_BLOCK = 1 << 11
 
 
 @numba.njit(fastmath=True, cache=True, nogil=True)
+def transverse_expectation(index, sizes, amplitudes):
+    """<Sx>, not normalised."""
+    total = 0.0
+    for r in range(sizes.size):
+        re, im = flipped_sum(index, r, amplitudes)
+        total += sizes[r] * (amplitudes[r].real * re + amplitudes[r].imag * im)
+    return total
+
+
+@numba.njit(fastmath=True, cache=True, nogil=True)
 def product(index, sizes, magnetization, ising, coefficients, vector, scale, before, weight, after, first, last, sums):
-    """after = scale H vector - weight before on some blocks of rows; sums get their parts of <scale vector|after>."""
+    """after = scale H vector - weight before on some blocks; their sums are parts of <scale vector|after>."""
     for block in range(first, last):
         total = 0.0
         for r in range(block * ROWS_PER_BLOCK, min((block + 1) * ROWS_PER_BLOCK, sizes.size)):
@@ -28,7 +38,7 @@ def product(index, sizes, magnetization, ising, coefficients, vector, scale, bef
 
 @numba.njit(fastmath=True, cache=True, nogil=True)
 def subtract(sizes, vector, factor, after, first, last, sums):
-    """after -= factor vector on some blocks of rows; sums get their parts of its squared norm."""
+    """after -= factor vector on some blocks; their sums are parts of its squared norm."""
     for block in range(first, last):
         total = 0.0
         for r in range(block * ROWS_PER_BLOCK, min((block + 1) * ROWS_PER_BLOCK, sizes.size)):
@@ -41,7 +51,7 @@ def subtract(sizes, vector, factor, after, first, last, sums):
 
 @numba.njit(fastmath=True, cache=True, nogil=True)
 def combine(sizes, basis, factors, first, last, sums):
-    """basis[0] = sum_k factors[k] basis[k] on some blocks of rows; sums get their parts of its squared norm."""
+    """basis[0] = sum_k factors[k] basis[k] on some blocks; their sums are parts of its squared norm."""
     for block in range(first, last):
         total = 0.0
         for r in range(block * ROWS_PER_BLOCK, min((block + 1) * ROWS_PER_BLOCK, sizes.size)):

@@ -1,0 +1,100 @@
+"""The functions of :mod:`.vectors` as plain loops, where vector code does not work: slower, with the same results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba.extending import register_jitable
+
+LANE_BITS = 3
+LANES = 1 << LANE_BITS
+
+ROW_BITS = 2 * LANE_BITS
+ROW = 1 << ROW_BITS
+
+_FUSED = {"fastmath": {"contract"}}
+
+
+@register_jitable(**_FUSED)
+def _butterflies(x, one, two, count, t):
+    for lane in range(count):
+        a = x[one + lane]
+        b = x[two + lane]
+        x[one + lane] = a - t * b
+        x[two + lane] = b + t * a
+
+
+def _turn(bits: int) -> Any:
+    @register_jitable(**_FUSED)
+    def turn(source, i, step, target, k, stride, t):
+        for j in range(1 << bits):
+            for lane in range(LANES):
+                target[k + j * stride + lane] = source[i + j * step + lane]
+        for bit in range(bits):
+            for j in range(1 << bits):
+                if not j >> bit & 1:
+                    _butterflies(target, k + j * stride, k + (j + (1 << bit)) * stride, LANES, t)
+
+    return turn
+
+
+def _turn_low(bits: int) -> Any:
+    @register_jitable(**_FUSED)
+    def turn(x, i, t):
+        for bit in range(bits):
+            n = 1 << bit
+            for first in range(i, i + (1 << bits), 2 * n):
+                _butterflies(x, first, first + n, n, t)
+
+    return turn
+
+
+turn_one, turn_two, turn_three = _turn(1), _turn(2), _turn(3)
+turn_lanes, turn_row = _turn_low(LANE_BITS), _turn_low(ROW_BITS)
+
+
+@register_jitable(**_FUSED)
+def _product(c, s, d, r):
+    return c * d - s * r, s * d + c * r
+
+
+@register_jitable(**_FUSED)
+def phase_row(x, y, i, first, j, second, k, base, cos, sin):
+    for number in range(LANES):
+        m = 2 * LANES + number
+        c, s = _product(first[j + m], first[j + m + LANES], second[k + m], second[k + m + LANES])
+        c, s = _product(c, s, cos, sin)
+        for lane in range(LANES):
+            b, a = j + lane, k + lane
+            d, r = _product(first[b], first[b + LANES], second[a], second[a + LANES])
+            d, r = _product(d, r, c, s)
+            entry = LANES * number + lane
+            d, r = _product(d, r, base[entry], base[entry + ROW])
+            p = x[i + entry]
+            q = y[i + entry]
+            x[i + entry] = p * d + q * r
+            y[i + entry] = q * d - p * r
+
+
+@register_jitable(**_FUSED)
+def turn_phase_row(x, y, i, first, j, second, k, base, cos, sin, before, after):
+    turn_row(x, i, before)
+    turn_row(y, i, before)
+    phase_row(x, y, i, first, j, second, k, base, cos, sin)
+    turn_row(x, i, after)
+    turn_row(y, i, after)
+
+
+@register_jitable
+def flipped_sum(index, r, amplitudes):
+    a = b = c = d = 0.0j
+    fours = index.shape[1] // 4 * 4
+    for k in range(0, fours, 4):
+        a += amplitudes[index[r, k]]
+        b += amplitudes[index[r, k + 1]]
+        c += amplitudes[index[r, k + 2]]
+        d += amplitudes[index[r, k + 3]]
+    for k in range(fours, index.shape[1]):
+        a += amplitudes[index[r, k]]
+    total = (a + b) + (c + d)
+    return total.real, total.imag
