@@ -25,7 +25,7 @@ TEMPERATURE = 18.0
 """In mK, the emulator's default."""
 
 EDGE = 0.65
-"""s at both ends: A/B = 0.0017 there, above the 0.001 below which the emulator leaves sweeps out."""
+"""s at both ends: A/B = 0.0017 there, and the emulator leaves out Monte Carlo sweeps below 0.001."""
 
 _KT = 1e-3 * TEMPERATURE * BOLTZMANN_GHZ_PER_KELVIN
 
@@ -55,10 +55,10 @@ class AnnealJob:
 
     Attributes:
         size: m of Pegasus P_m.
-        reads: how many.
-        sweeps: of each read, every one of which updates every spin.
+        reads: number of reads.
+        sweeps: Monte Carlo sweeps of each read; each updates every spin.
         coupling, field: J and h in units of B(s)/2.
-        edge: s at the begin and the end.
+        edge: s at the beginning and at the end.
         hold: s in the second third.
     """
 
@@ -76,7 +76,7 @@ class AnnealJob:
 
     @property
     def updates(self) -> int:
-        """Spins times reads times sweeps."""
+        """Spins times reads times Monte Carlo sweeps."""
         return len(self.graph()) * self.reads * self.sweeps
 
     def graph(self) -> Any:
@@ -87,14 +87,14 @@ class AnnealJob:
         return dimod.BQM.from_ising(dict.fromkeys(graph.nodes, self.field), dict.fromkeys(graph.edges, self.coupling))
 
     def schedule(self) -> list[list[float]]:
-        """Corners (us, s) that the emulator is given."""
-        end = _US_PER_SWEEP * max(self.sweeps, 3)  # a single sweep, to time the set-up, is in the hold
+        """Corners (us, s) of the schedule that the emulator gets."""
+        end = _US_PER_SWEEP * max(self.sweeps, 3)  # a single Monte Carlo sweep, to time the set-up, is in the hold
         times = (0.0, _JUMP_US, end / 3, 2 * end / 3, end - _JUMP_US, end)
         levels = (1.0, self.edge, self.hold, self.hold, self.edge, 1.0)
         return [[round(t, 2), s] for t, s in zip(times, levels, strict=True)]
 
     def energies(self) -> SweepEnergies:
-        """A, B and g of each sweep: the emulator's, for those who must be given them."""
+        """The emulator's A, B and g at each Monte Carlo sweep, for the peers that need them as input."""
         schedule = AnnealSchedule.of(parse_parameters({"anneal_schedule": self.schedule()}), 20.0)
         return SweepEnergies.of(schedule, advantage_system6(), self.sweeps)
 
@@ -105,7 +105,7 @@ def emulator(job: AnnealJob, threads: int = 1, model: Model = "svmc-tf") -> Run:
     start = dict.fromkeys(graph.nodes, -1)
 
     def run() -> Answer:
-        # path integrals stop to move at freeze_out, which no sweep of this job reaches
+        # path integrals freeze at freeze_out, which no Monte Carlo sweep of this job reaches
         sampler = EmulatedAnnealer(
             graph=graph,
             temperature=TEMPERATURE,
@@ -167,7 +167,7 @@ def path_integral_peer(job: AnnealJob) -> Run:
 
 
 def _fields(job: AnnealJob) -> dict[str, Any]:
-    """B/2 and A/2 over kT for each sweep."""
+    """B/2 and A/2 over kT at each Monte Carlo sweep."""
     sweeps = job.energies()
     return {
         "beta_schedule_type": "custom",

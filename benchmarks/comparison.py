@@ -18,7 +18,7 @@ from .contestants import (
     Outcome,
     Pass,
     precision_error,
-    promise,
+    refined,
     single_pass,
     sufficient_passes,
 )
@@ -27,11 +27,11 @@ from .paper_peer import PAPER_STEP, paper_method, paper_method_assembled
 from .qutip_peer import SESOLVE
 from .search import TOLERANCE, Say, Tried, search_again
 
-PROMISE, PASS = "state vector, promise", "state vector, one pass"
+REFINED, PASS = "state vector, refined", "state vector, one pass"
 PAPER, PAPER_ASSEMBLED, QUTIP = "paper's method, as written", "paper's method, assembled", "QuTiP"
 
 GOALS = {PAPER_ASSEMBLED: 80.0, QUTIP: 25.0}
-"""How many times faster than each peer the state vector is meant to be."""
+"""Goals: how many times faster than each peer the state vector is."""
 
 PAPER_SETTINGS = {
     PAPER: f"H summed at each midpoint, dt {PAPER_STEP:g} ns",
@@ -64,13 +64,13 @@ class Comparison:
 
     Attributes:
         reference: our engine at tolerance 1e-11.
-        independent: a peer at 1e-13/1e-11, where one was asked.
-        settings: what each contestant was set to, in words.
-        candidates: of each peer the settings that ran off for the place of its best.
+        independent: a peer at 1e-13/1e-11, where one was run.
+        settings: the setting of each contestant, in words.
+        candidates: for each peer, the settings that competed to be its best.
         dimensions: amplitudes a contestant works with, where contestants differ in that.
     """
 
-    promise: ClassVar[str] = PROMISE
+    refined: ClassVar[str] = REFINED
     one_pass: ClassVar[str] = PASS
     goals: ClassVar[Mapping[str, float]] = GOALS
 
@@ -98,7 +98,7 @@ class Comparison:
     def verdicts(self) -> list[Verdict]:
         return [
             Verdict(ours, peer, goal, self.ratio(peer, ours), self.error(ours))
-            for ours in (self.promise, self.one_pass)
+            for ours in (self.refined, self.one_pass)
             for peer, goal in self.goals.items()
             if peer in self.timings
         ]
@@ -107,7 +107,7 @@ class Comparison:
 def true_outcome(
     case: Job, kind: type[SteppingEngine] = Statevector, tolerance: float = REFERENCE_TOLERANCE
 ) -> Outcome:
-    """Converged moments, from an engine of ours at the tolerance of references."""
+    """Converged moments, from an engine of ours at the tolerance for references."""
     record = kind(tolerance).run(case.problem())
     if record.precision is None:
         raise ArithmeticError(f"{case.name} ends without fluctuations, so its precision cannot be compared.")
@@ -125,13 +125,13 @@ def compare(case: Case, finalists: list[Tried], rounds: int, say: Say) -> Compar
         PAPER: paper_method(case.problem()),
         PAPER_ASSEMBLED: paper_method_assembled(case.problem()),
         QUTIP: SESOLVE.prepare(case.problem(), candidates[0].setting),
-        PROMISE: promise(case, Statevector(TOLERANCE)),
+        REFINED: refined(case, Statevector(TOLERANCE)),
         PASS: single_pass(case, one_pass),
     }
     settings = {
         **PAPER_SETTINGS,
         QUTIP: str(candidates[0]),
-        PROMISE: f"tolerance {TOLERANCE:g}",
+        REFINED: f"tolerance {TOLERANCE:g}",
         PASS: str(one_pass),
     }
     say(f"{case.name}: {rounds} rounds")
@@ -140,7 +140,7 @@ def compare(case: Case, finalists: list[Tried], rounds: int, say: Say) -> Compar
 
 
 def fastest_pass(case: Job, reference: Outcome, engines: Sequence[SteppingEngine], most: int = MOST_STEPS) -> Pass:
-    """The fastest of some engines, each at its coarsest sufficient level: peers are scanned alike."""
+    """The fastest of some engines, each with the fewest sufficient steps; peers are scanned in the same way."""
     return faster(case, sufficient_passes(case, reference, TOLERANCE, engines, most))
 
 

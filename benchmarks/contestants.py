@@ -38,7 +38,7 @@ class Outcome:
 
 
 Run = Callable[[], Outcome]
-"""One complete run of a contestant; whatever it does not do itself was prepared and is not timed."""
+"""One complete run of a contestant; everything else was prepared before and is not timed."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Case:
         return cooperative(self.duration, J=COUPLING, h=FIELD, s_hold=HOLD)
 
     def problem(self) -> ChargingProblem:
-        """A new problem: what a problem caches is not carried from one repeat to the next."""
+        """A new problem, so that nothing is cached from one repeat to the next."""
         return ChargingProblem(self.network(), self.protocol())
 
 
@@ -103,13 +103,13 @@ def moments_of_populations(populations: NDArray[np.float64]) -> Outcome:
 
 
 def moments_on(populations: NDArray[np.float64], values: NDArray[np.float64]) -> Outcome:
-    """Moments of Sz/N, of which each state of a basis has one of the ``values``; normalised first."""
+    """Moments of Sz/N, whose ``values`` belong to the states of a basis; normalised first."""
     p = populations / populations.sum()
     mean = float(p @ values)
     return Outcome(mean, 1.0 / float(p @ (values - mean) ** 2))
 
 
-def promise(case: Case, engine: SteppingEngine) -> Run:
+def refined(case: Case, engine: SteppingEngine) -> Run:
     """What a user gets: from network and protocol to the record, error estimate and all coarser passes included."""
 
     def run() -> Outcome:
@@ -123,7 +123,7 @@ def promise(case: Case, engine: SteppingEngine) -> Run:
 
 
 def forget_symmetries() -> None:
-    """What is known of a network's symmetries is kept for the next equal problem; repeats are to find it again."""
+    """Empty the caches of a network's symmetries, so that each repeat finds them anew."""
     group_of.cache_clear()
     symmetric._dimension.cache_clear()
 
@@ -145,7 +145,7 @@ _SCHEMES = ("splitting", "magnus", "exponential")
 
 
 def single_pass(case: Job, setting: Pass) -> Run:
-    """One pass with no error estimate, set-up included: for those who fix the step, as the peers do."""
+    """One pass at a fixed step, as the peers do, without an error estimate; set-up included."""
 
     def run() -> Outcome:
         forget_symmetries()

@@ -14,11 +14,11 @@ OWN, OWN_PATHS = "emulator, svmc-tf", "emulator, pimc"
 ROTORS, PATHS = "dwave-samplers, rotors", "dwave-samplers, path integral"
 
 GOALS = {ROTORS: 15.0, PATHS: 150.0}
-"""How many times as many spin updates per second as each peer the emulator is meant to do."""
+"""Goals: how many times more spin updates per second than each peer the emulator does."""
 
 SHORT = AnnealJob(8, 64, 300)
 DEFAULT = replace(SHORT, reads=256, sweeps=5000)
-"""The emulator's default number of sweeps, and reads enough to fill its blocks of 128, as the paper's 1000 do."""
+"""The default number of Monte Carlo sweeps, and enough reads to fill blocks of 128, as the paper's 1000 do."""
 
 SMALLEST = AnnealJob(2, 64, 300)
 """For a quick look."""
@@ -29,7 +29,7 @@ LIKE_SMALLEST = AnnealJob(2, 4, 300)
 
 THREADS = 2
 THREAD_GOAL = 1.8
-"""How many times faster two threads are meant to be than one."""
+"""Goal: how many times faster two threads are than one."""
 
 EQUAL = AnnealJob(8, 512, 4000)
 """Two blocks of 128 reads for each thread."""
@@ -47,10 +47,10 @@ class Rates:
     """Spin updates per second on one thread.
 
     Attributes:
-        job: of the emulator.
-        reads: of each contestant.
-        timings: rounds of each.
-        setup: CPU seconds of the same call with one sweep.
+        job: the job of the emulator.
+        reads: number of reads of each contestant.
+        timings: rounds of each contestant.
+        setup: CPU seconds of the same call with one Monte Carlo sweep.
     """
 
     job: AnnealJob
@@ -62,7 +62,7 @@ class Rates:
         return replace(self.job, reads=self.reads[name]).updates
 
     def per_second(self, name: str) -> float:
-        """Spin updates per CPU second, set-up included; those of path integrals are updates of a whole worldline."""
+        """Spin updates per CPU second, set-up included; path integrals update a whole worldline each time."""
         return self.updates(name) / statistics.median(self.timings[name].cpu)
 
     def sampling_per_second(self, name: str) -> float:
@@ -128,7 +128,7 @@ class ThreadGain:
 
     @property
     def cpu_ratio(self) -> Ratio:
-        """CPU time of two threads over that of one; above 1, the cores slow each other down."""
+        """CPU time of two threads divided by the time of one; above 1, the cores slow each other down."""
         return ratio(self.two, self.one)
 
     @property
@@ -137,7 +137,7 @@ class ThreadGain:
 
 
 def compare_rates(rounds: int, say: Callable[[str], None], *, quick: bool = False) -> list[Rates]:
-    """Time the emulator against its peers on the short job, on one of default length, and path integrals alike."""
+    """Time the emulator against its peers on the short job and on one of default length, and both path integrals."""
     if quick:
         return [_rates(SMALLEST, _against_peers(SMALLEST), rounds, say), _like_with_like(LIKE_SMALLEST, rounds, say)]
     short = _against_peers(SHORT) | {PATHS: (path_integral_peer, _SLOW_READS[PATHS])}
@@ -150,7 +150,7 @@ def compare_rates(rounds: int, say: Callable[[str], None], *, quick: bool = Fals
 
 
 Contestants = dict[str, tuple[Callable[[AnnealJob], Run], int]]
-"""What makes a contestant for a job, and its number of reads."""
+"""Makes a contestant for a job, with its number of reads."""
 
 
 def _against_peers(job: AnnealJob) -> Contestants:

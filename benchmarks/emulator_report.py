@@ -15,7 +15,7 @@ from .whole_charge import CORES, GOAL_BYTES, GOAL_S, ChargeCosts
 
 
 def show_rates(rates: Rates, console: Console) -> None:
-    """Print who does how many updates per second, and the verdicts."""
+    """Print the updates per second of each contestant, and the verdicts."""
     ours = next(iter(rates.timings))
     rows = table(f"{rates.job.name}, one thread; CPU seconds, medians of the rounds, ranges in brackets")
     columns = ("contestant", "reads", "s", "set-up s", "1e6 updates/s", "without set-up", "times slower", "mu")
@@ -41,7 +41,7 @@ def show_rates(rates: Rates, console: Console) -> None:
 
 
 def show_threads(gain: ThreadGain, console: Console) -> None:
-    """Print what one thread and two took, and the verdict."""
+    """Print the times of one thread and of two, and the verdict."""
     rows = table(f"{gain.job.name}; seconds, medians of the rounds")
     for column in ("threads", "wall", "CPU"):
         rows.add_column(column, justify="right", no_wrap=True)
@@ -57,7 +57,7 @@ def show_threads(gain: ThreadGain, console: Console) -> None:
 
 
 def show_charge(costs: ChargeCosts, console: Console) -> None:
-    """Print what the paper's job took, and the verdicts."""
+    """Print the cost of the paper's job, and the verdicts."""
     console.print(
         f"{costs.job.name}, N = {costs.rounds[0].spins}, in a new process on {CORES} cores: charge takes "
         f"{span(costs.charge_seconds)} s, {costs.updates_per_second:.3g} updates/s; at most "

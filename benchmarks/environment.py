@@ -1,4 +1,4 @@
-"""Where the figures come from, and the file they are written to."""
+"""The environment of a run, and the file for its figures."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def environment(threads: Mapping[str, str]) -> dict[str, Any]:
 
 
 def load() -> list[float]:
-    """Programs that wanted a core, on average over 1, 5 and 15 minutes; empty where the system does not say."""
+    """Load averages over 1, 5 and 15 minutes; empty if the system does not give them."""
     return [round(average, 2) for average in os.getloadavg()] if hasattr(os, "getloadavg") else []
 
 

@@ -20,7 +20,7 @@ class OpenSetting(Setting):
 
     Attributes:
         matrix_form: products with the density matrix from both sides instead of a superoperator on it as a vector;
-            the storage is then that of the Hamiltonian.
+            the storage is then the one of the Hamiltonian.
     """
 
     matrix_form: bool = False
@@ -33,7 +33,7 @@ def prepare(problem: ChargingProblem, setting: OpenSetting) -> Run:
     """QuTiP run with stops at the protocol's corners; operators and coefficients are prepared here.
 
     As a superoperator, all collapse operators are one constant term: QuTiP would add them up at each step. They
-    must be constant, so relaxation is not for it.
+    must be constant, so relaxation cannot be included.
     """
     corners = problem.protocol.breakpoints
     stretches = list(zip(corners[:-1].tolist(), corners[1:].tolist(), strict=True))
@@ -63,7 +63,7 @@ def prepare(problem: ChargingProblem, setting: OpenSetting) -> Run:
 def _generator(
     problem: ChargingProblem, setting: OpenSetting, start: float, end: float
 ) -> tuple[qutip.QobjEvo, list[qutip.Qobj]]:
-    """What ``MESolver`` is given on one stretch: H and collapse operators, or a superoperator and none.
+    """Input of ``MESolver`` on one stretch: H and collapse operators, or a superoperator and none.
 
     With function coefficients it is what ``to_qutip`` gives.
     """

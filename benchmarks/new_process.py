@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def alone(job: Callable[..., T], *arguments: object) -> tuple[T, float]:
-    """What a function returns in a spawned process, and seconds from the start of the process to its end."""
+    """The return value of a function in a spawned process, and seconds from the start of the process to its end."""
     start = time.perf_counter()
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         result = pool.submit(job, *arguments).result()
@@ -23,7 +23,7 @@ def alone(job: Callable[..., T], *arguments: object) -> tuple[T, float]:
 
 
 def peak_memory() -> int:
-    """Most bytes this process has held at a time.
+    """Peak memory of this process in bytes.
 
     From /proc where there is one: ru_maxrss of a spawned process begins with what its parent held.
     """

@@ -26,14 +26,14 @@ from .search import TOLERANCE, Say, finalists
 FLIPS = 0.04
 """gamma tau of the sigma_x noise on every spin: there alpha of rings is the paper's 1.39."""
 
-PROMISE, PASS = "density matrix, promise", "density matrix, one pass"
+REFINED, PASS = "density matrix, refined", "density matrix, one pass"
 QUTIP, QUTIP_AS_GIVEN = "QuTiP mesolve", "QuTiP mesolve, to_qutip"
 
 GOAL = 20.0
-"""How many times faster than QuTiP the density matrix is meant to be."""
+"""Goal: how many times faster than QuTiP the density matrix is."""
 
 SECONDS = 10.0
-"""That the larger jobs may take."""
+"""Goal for each of the larger jobs."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class NoisyCase:
         return f"{self.network} with gamma tau = {FLIPS:g}, {DURATION:g} ns"
 
     def problem(self) -> ChargingProblem:
-        """A new problem: what a problem caches is not carried from one repeat to the next."""
+        """A new problem, so that nothing is cached from one repeat to the next."""
         protocol = cooperative(DURATION, J=COUPLING, h=FIELD, s_hold=HOLD)
         return ChargingProblem(parse_network(self.network), protocol, noise=Noise(x=FLIPS / DURATION))
 
@@ -59,7 +59,7 @@ class NoisyCase:
 class NoisyComparison(Comparison):
     """The density matrix and QuTiP on one job."""
 
-    promise: ClassVar[str] = PROMISE
+    refined: ClassVar[str] = REFINED
     one_pass: ClassVar[str] = PASS
     goals: ClassVar[Mapping[str, float]] = {QUTIP: GOAL}
 
@@ -69,8 +69,8 @@ class LargeJob:
     """A job that has no peer, and the seconds it took.
 
     Attributes:
-        engine: with its options.
-        timing: of each round; the outcome is the record.
+        engine: the engine with its options.
+        timing: wall times of the rounds; the outcome is the record.
     """
 
     case: NoisyCase
@@ -99,20 +99,20 @@ def compare_with_qutip(case: NoisyCase, rounds: int, say: Say) -> NoisyCompariso
     contestants = {
         QUTIP: MESOLVE.prepare(case.problem(), peer.setting),
         QUTIP_AS_GIVEN: MESOLVE.prepare(case.problem(), as_given),
-        PROMISE: promise(case),
+        REFINED: refined(case),
         PASS: single_pass(case, our_pass),
     }
     settings = {
         QUTIP: str(peer),
         QUTIP_AS_GIVEN: str(as_given),
-        PROMISE: f"tolerance {TOLERANCE:g}",
+        REFINED: f"tolerance {TOLERANCE:g}",
         PASS: str(our_pass),
     }
     say(f"{case.name}: {rounds} rounds")
     return NoisyComparison(case, truth, independent, settings, paired(contestants, rounds), {QUTIP: candidates})
 
 
-def promise(case: NoisyCase) -> Run:
+def refined(case: NoisyCase) -> Run:
     """What a user gets: from network, protocol and noise to the record with its error estimate."""
 
     def run() -> Outcome:

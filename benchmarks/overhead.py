@@ -1,4 +1,4 @@
-"""What a sweep adds to a problem, against doing the same without a sweep, and where that time goes."""
+"""The time that a sweep adds to a problem, compared with the same work without a sweep, and where it is spent."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from pathlib import Path
 from spinbattery.core.progress import silent
 from spinbattery.engines.common.checkpoint import Checkpoint
 from spinbattery.engines.dense.statevector import Statevector
+from spinbattery.records.building import build_record
 from spinbattery.records.columns import record_row
-from spinbattery.records.solution import build_record
 from spinbattery.store.folder import Entry, Store
 from spinbattery.sweeps.execution import Execution
 from spinbattery.sweeps.grid import Grid
@@ -46,21 +46,21 @@ from .sweeps import (
 )
 
 GOAL_S = 5e-3
-"""Seconds a problem may add in the embedded pool once it is warm."""
+"""Goal: seconds that a problem adds in the warm embedded pool."""
 
 TINY = Job("ring:4", 10.0, 12.0, 400, 1e-3, warm_up=40)
 TINIEST = Job("ring:4", 10.0, 12.0, 40, 1e-3, warm_up=20)
-"""For a quick look."""
+"""For a quick run."""
 
 SOLVE = "engine"
-"""The part that is no overhead."""
+"""The step that is not overhead."""
 
 _STEM_DIGITS = 32
 
 
 @dataclass
 class Part:
-    """Seconds per problem that one step of the way of a problem takes.
+    """Seconds per problem that one step of its processing takes.
 
     Attributes:
         place: ``sweep`` (the process that called it) or ``worker``.
@@ -82,7 +82,7 @@ class Overhead:
     Attributes:
         job: what was run.
         spent: rounds of each contestant.
-        parts: of one problem's way, measured one after the other in one process.
+        parts: the steps of one problem, measured one after the other in one process.
     """
 
     job: Job
@@ -96,13 +96,13 @@ class Overhead:
     def cpu_overhead(self, name: str) -> float:
         """The same from CPU time, in s: for a busy machine, where wall time counts waiting.
 
-        CPU time per problem less that of the engine, shared between the workers.
+        CPU time per problem minus the CPU time of the engine, shared between the workers.
         """
         engine = statistics.fmean(self.parts[SOLVE].cpu)
         return statistics.median((spent.cpu / spent.problems - engine) / spent.workers for spent in self.spent[name])
 
     def ratio(self, name: str) -> Ratio:
-        """Wall time against that of the sweep in the embedded pool."""
+        """Wall time divided by the wall time of the sweep in the embedded pool."""
         return wall_ratio(self.spent[name], self.spent[POOL])
 
     @property
@@ -111,7 +111,7 @@ class Overhead:
 
 
 def compare_overheads(rounds: int, say: Callable[[str], None], *, quick: bool = False) -> Overhead:
-    """Take turns at tiny problems; Dask takes part where it is installed, and not in a quick look."""
+    """Let contestants take turns at tiny problems; Dask takes part if it is installed, except in a quick run."""
     contestants: dict[str, Contestant] = {POOL: in_embedded_pool, PEER: in_process_pool, HERE: in_this_process}
     if not quick and importlib.util.find_spec("distributed"):
         contestants |= {DASK: in_dask_sweep, DASK_PEER: in_dask_map}
@@ -123,7 +123,7 @@ def compare_overheads(rounds: int, say: Callable[[str], None], *, quick: bool = 
 def way_of_a_problem(job: Job) -> Parts:
     """Time what happens to each problem of a job, step by step, in this process and a pool of one worker.
 
-    The steps are those of a sweep and of :func:`~spinbattery.sweeps.task.perform`, in their order; the
+    The steps belong to a sweep and to :func:`~spinbattery.sweeps.task.perform`, in their order; the
     sweep's loop around them (waiting, counting, progress) is not among them.
     """
     parts: Parts = {}
@@ -189,7 +189,7 @@ def _nothing(task: Task | None) -> None:
 
 @contextmanager
 def _part(parts: Parts, name: str, place: str, problems: int = 1) -> Iterator[None]:
-    """Note the time of the block under this name, divided by how many problems it is for."""
+    """Record the time of the block under this name, divided by its number of problems."""
     wall_start, cpu_start = time.perf_counter(), time.process_time()
     yield
     cpu, wall = time.process_time() - cpu_start, time.perf_counter() - wall_start

@@ -1,4 +1,4 @@
-"""Paired timing: contestants take turns in rounds, so that drift of the machine meets them all."""
+"""Paired timing: contestants take turns in rounds, so that drift of the machine affects them all."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def paired(
 ) -> dict[str, Timing[T]]:
     """Time contestants in turns, the order reversed every other round.
 
-    Ratios of single-threaded contestants are made of CPU time: on a shared machine wall time also counts
-    the waiting. A fast contestant is repeated for 0.4 s in each round and the
-    median is kept: the best of many would flatter it beside a slow one, which has one try to be best.
+    Ratios of single-threaded contestants use CPU time: on a shared machine wall time also counts the waiting. A fast
+    contestant is repeated for 0.4 s in each round and the median is kept: the best of many would flatter it beside a
+    slow one, which has one try to be best.
     One untimed run of each comes first, for compilation and caches.
     """
     names = list(contestants)

@@ -34,7 +34,7 @@ _EXPONENTIAL_TOLERANCE = 1e-10
 
 
 def paper_method(problem: ChargingProblem, step: float = PAPER_STEP) -> Run:
-    """The paper's integrator as one writes it down: H summed at each midpoint, ``expm_multiply``.
+    """The paper's integrator in its plain form: H summed at each midpoint, ``expm_multiply``.
 
     Args:
         problem: what to solve; its sparse matrices are prepared here.
@@ -48,7 +48,7 @@ def paper_method(problem: ChargingProblem, step: float = PAPER_STEP) -> Run:
 def paper_method_assembled(problem: ChargingProblem, step: float = PAPER_STEP) -> Run:
     """The same integrator at its fastest: one sparsity pattern, fields tabulated before, values refilled.
 
-    This is kinder to the method than the paper's text is; nothing but ``expm_multiply`` costs time.
+    This is faster than the method as the paper describes it; only ``expm_multiply`` costs time.
     """
     return _whole(problem, len(_midpoints(problem, step)), _assembled(problem, step))
 
@@ -58,9 +58,9 @@ class Sample:
     """Some steps of the paper's method, assembled, on the states that it meets there.
 
     Attributes:
-        run: does them.
-        taken: how many they are, as far apart as they can be over the whole protocol.
-        total: steps of the method.
+        run: makes these steps.
+        taken: their number; they are spread over the whole protocol.
+        total: number of steps of the whole method.
     """
 
     run: Run
@@ -68,7 +68,7 @@ class Sample:
     total: int
 
     def extrapolated(self, timing: Timing[Outcome]) -> Timing[Outcome]:
-        """What the whole method would take."""
+        """Estimated time of the whole method."""
         factor = self.total / self.taken
         return replace(timing, cpu=[factor * s for s in timing.cpu], wall=[factor * s for s in timing.wall])
 
@@ -79,8 +79,8 @@ class Sample:
 def sampled_method(problem: ChargingProblem, taken: int = SAMPLED_STEPS, step: float = PAPER_STEP) -> Sample:
     """Prepare a sample of steps: 24 by default, a third of them in each third of the protocol.
 
-    The states before them are of an engine of ours: how many products ``expm_multiply`` takes depends on the state,
-    too. The outcome of a run is not a number.
+    Our engine computes the states before them, because the number of products in ``expm_multiply`` depends on
+    the state. The outcome of a run is not a number.
     """
     middles = _midpoints(problem, step)
     chosen = ((np.arange(taken) + 0.5) / taken * len(middles)).astype(int)

@@ -1,4 +1,4 @@
-"""Whether ``auto`` picks the faster of the two exact engines, and how good the predictions are it picks by."""
+"""Whether ``auto`` picks the faster of the two exact engines, and the accuracy of its predictions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .contestants import COUPLING, FIELD, HOLD, forget_symmetries
 from .pairing import paired
 
 FACTOR = 3.0
-"""Within which predictions of an engine are meant to be."""
+"""Goal: predictions are right within this factor."""
 
 _RANDOM_DEGREE, _RANDOM_SEED = 3, 1
 
@@ -60,7 +60,7 @@ def jobs(*, quick: bool = False) -> list[PredictedJob]:
 
 @dataclass(frozen=True)
 class Predicted:
-    """One engine on one job: seconds on one thread as predicted, and as measured."""
+    """One engine on one job: predicted and measured seconds on one thread."""
 
     predicted: float
     measured: float
@@ -73,7 +73,7 @@ class Predicted:
 
 @dataclass(frozen=True)
 class Choice:
-    """What ``auto`` picked for a job, and what either engine takes.
+    """The choice of ``auto`` for a job, and the times of both engines.
 
     Attributes:
         order: of the symmetry group.

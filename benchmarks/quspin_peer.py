@@ -27,7 +27,7 @@ HOW_TO_INSTALL = (
 )
 
 _UNCHECKED = {"check_herm": False, "check_symm": False, "check_pcon": False}
-"""Checks of a Hamiltonian that print to the terminal; tests see to it that the maps are symmetries."""
+"""QuSpin's checks of a Hamiltonian print to the terminal; our tests check that the maps are symmetries."""
 
 Field = Callable[[float], float]
 
@@ -76,7 +76,7 @@ def solver(case: Case) -> Solver:
 
 
 METHODS = ("dop853", "dopri5", "vode", "lsoda")
-"""Integrators of scipy's ``ode``. QuSpin hands them real numbers, real and imaginary parts, so zvode has no place."""
+"""Integrators of scipy's ``ode``. QuSpin passes real and imaginary parts as real numbers, which excludes zvode."""
 
 
 def layouts(method: str = "dop853", atol: float = 1e-10, rtol: float = 1e-8) -> list[Setting]:
@@ -126,7 +126,7 @@ def _hamiltonian(
 
 
 def _fields(problem: ChargingProblem, setting: Setting, start: float, end: float) -> list[Field]:
-    """What Sx, Sz and the couplings are multiplied with at a time, in rad/ns."""
+    """Coefficients of Sx, Sz and the couplings at a time, in rad/ns."""
     if setting.coefficients == "function":
         return [lambda t, k=k: TWO_PI * float(problem.fields(t)[k]) for k in range(3)]
     return [lambda t, spline=spline: spline(t).real for spline in splines(problem, start, end)]

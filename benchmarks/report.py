@@ -16,10 +16,10 @@ from .search import TOLERANCE, Tried
 
 def show(comparison: Comparison, console: Console) -> None:
     """Print the table and the verdicts of one size."""
-    name, ours = comparison.case.name, (comparison.promise, comparison.one_pass)
+    name, ours = comparison.case.name, (comparison.refined, comparison.one_pass)
     table = Table(title=f"{comparison.case.title}, one thread: CPU seconds; ratios: median (lowest to highest)")
     table.add_column("contestant", no_wrap=True)
-    for column in ("median s", "error mu", "error precision", "times the promise", "times one pass"):
+    for column in ("median s", "error mu", "error precision", "times refined", "times one pass"):
         table.add_column(column, justify="right", no_wrap=True)
     for contestant, timing in comparison.timings.items():
         table.add_row(
@@ -63,7 +63,7 @@ def plain_case(comparison: Comparison) -> dict[str, Any]:
             "wall_s": timing.wall,
             **{key: _number(value) for key, value in asdict(timing.outcome).items()},
             "precision_error": _number(comparison.error(name)),
-            "ratio_to_promise": asdict(comparison.ratio(name, comparison.promise)),
+            "ratio_to_refined": asdict(comparison.ratio(name, comparison.refined)),
             "ratio_to_one_pass": asdict(comparison.ratio(name, comparison.one_pass)),
         }
         for name, timing in comparison.timings.items()
@@ -84,5 +84,5 @@ def _plain_tried(tried: list[Tried]) -> list[dict[str, Any]]:
 
 
 def _number(value: float) -> float | None:
-    """JSON has no words for what is not a number."""
+    """JSON has no NaN or infinity."""
     return None if math.isnan(value) else value

@@ -1,4 +1,4 @@
-"""The search for the best setting of a peer that integrates by tolerances."""
+"""The search for the best setting of a peer whose integrator is set by tolerances."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _RUN_OFF_ROUNDS = 2
 
 @dataclass(frozen=True)
 class Setting:
-    """How a peer is run.
+    """Setting of a peer.
 
     Attributes:
         method: name of the integrator.
@@ -65,13 +65,13 @@ class Solver:
     """A solver of a peer, ready for the search.
 
     Attributes:
-        name: of the peer.
+        name: name of the peer.
         layouts: kinds of coefficients and matrices to choose from.
         methods: its integrators.
         prepare: makes a run of a problem and a setting.
         reference: independent reference of a problem.
         loosest_relative: relative tolerance that is too loose for the job, from which the search tightens.
-        failure: what an integrator raises that gives up.
+        failure: the exception of an integrator that gives up.
     """
 
     name: str
@@ -95,7 +95,7 @@ def finalists(case: Job, truth: Outcome, solver: Solver, say: Say) -> list[Tried
 
 
 def search_again(case: Job, truth: Outcome, solver: Solver, found: Sequence[Tried], say: Say) -> list[Tried]:
-    """Tolerances of what was found at another size searched anew at this one; the fastest first."""
+    """Search the tolerances of another size's settings anew at this size; the fastest first."""
     starts = [loosened(one.setting) for one in found]
     return _run_off(case, solver, [loosest(solver, case.problem(), start, truth) for start in starts], say)
 

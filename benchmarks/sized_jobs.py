@@ -1,4 +1,4 @@
-"""Charging jobs at the edge of what the symmetric sector is for, each in a process of its own. Imports no peer."""
+"""The largest charging jobs of the symmetric sector, each in a process of its own. Imports no peer."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ QUICK_JOBS = (SizedJob(Case(3, 4), 120.0, 1e9), SizedJob(Case(2, 2, 2_000.0), 45
 
 @dataclass(frozen=True)
 class JobCost:
-    """What a job took in a new process.
+    """Cost of a job in a new process.
 
     Attributes:
         charge_s: wall time from network and protocol to the record.
         peak_bytes: most memory of the process.
-        error_estimate: of the record.
-        scheme: how steps were made, in words.
+        error_estimate: the record's own.
+        scheme: the scheme of the steps, in words.
     """
 
     charge_s: float
@@ -57,7 +57,7 @@ class JobCost:
 
 @dataclass(frozen=True)
 class JobCosts:
-    """All rounds of a job: what they took, and seconds from the start of each process to its end."""
+    """All rounds of a job: their costs, and seconds from the start of each process to its end."""
 
     job: SizedJob
     rounds: list[JobCost]
@@ -81,7 +81,7 @@ class JobCosts:
 
     @property
     def kept(self) -> bool:
-        """Whether the promise was kept, as far as the engine's own estimate says."""
+        """Whether the engine's own error estimate is within the tolerance."""
         return all(cost.error_estimate <= TOLERANCE for cost in self.rounds)
 
 

@@ -24,11 +24,11 @@ from .sweeps import (
 )
 
 GOAL = 1.7
-"""How many times faster two workers are meant to be than one."""
+"""Goal: how many times faster two workers are than one."""
 
 EQUAL = Job("torus:4x4", 5.0, 5.05, 8, 1e-5, warm_up=2)
 EQUAL_PAIR = Job("torus:4x4", 5.0, 5.05, 2, 1e-5, warm_up=2)
-"""For a quick look."""
+"""For a quick run."""
 
 _LOOPS = 4_000_000
 
@@ -40,7 +40,7 @@ class SpeedUp:
     Attributes:
         job: what was run.
         spent: rounds of the sweep in this process and in the pool.
-        machine: in each round, how much more a bare loop gets done by two processes than by one.
+        machine: in each round, how much more of a bare loop two processes do than one.
     """
 
     job: Job
@@ -88,7 +88,7 @@ def compare_workers(rounds: int, say: Callable[[str], None], *, quick: bool = Fa
 
 
 def machine_speed_up(workers: int = WORKERS, count: int = _LOOPS) -> float:
-    """How many times more of a bare loop ``workers`` processes get done than one, now: the most a sweep can reach."""
+    """How many times more of a bare loop ``workers`` processes do than one, now: the limit of a sweep's speed-up."""
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         wait([pool.submit(_count_up, count) for _ in range(workers)])
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What a stage of a large state vector costs, against what this machine copies in the same time."""
+"""Cost of a stage of a large state vector, compared with the speed of copies on this machine."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Case:
 
     @property
     def sweeps(self) -> int:
-        """In one timed call: one more than there are transverse stages."""
+        """Number of sweeps in one timed call: one more than the transverse stages."""
         return _STAGES[self.n_spins] + 1
 
 
@@ -62,7 +62,7 @@ class StageCost:
     """Seconds of one sweep in every round, beside copies of the same round with as many threads.
 
     Attributes:
-        case: what was swept.
+        case: the state that was swept over.
         seconds: of one sweep, round by round.
         cpu: seconds of all threads together.
         copied: bytes read and written by copies in a second, round by round.
@@ -80,7 +80,7 @@ class StageCost:
 
     @property
     def fraction(self) -> Ratio:
-        """Of the bandwidth of copies in the same round."""
+        """Fraction of the bandwidth of copies in the same round."""
         pairs = zip(self.seconds, self.copied, strict=True)
         return spread([self.case.bytes_moved / seconds / copied for seconds, copied in pairs])
 
@@ -95,7 +95,7 @@ class StageCosts:
 
     Attributes:
         costs: of every case.
-        machine: in each round, how much more a bare loop gets done by two processes than by one.
+        machine: in each round, how much more of a bare loop two processes do than one.
     """
 
     costs: list[StageCost]
@@ -108,7 +108,7 @@ class StageCosts:
         )
 
     def cost(self, case: Case) -> Ratio | None:
-        """How many times the CPU time of one thread they take together; None for one."""
+        """CPU time of all threads divided by the CPU time of one thread; None for one thread."""
         return self._against_one(case, lambda one, many: [b / a for a, b in zip(one.cpu, many.cpu, strict=True)])
 
     def _against_one(self, case: Case, ratios: Callable[[StageCost, StageCost], list[float]]) -> Ratio | None:
@@ -119,7 +119,7 @@ class StageCosts:
 
 
 def measure_stages(rounds: int, say: Callable[[str], None], *, quick: bool = False) -> StageCosts:
-    """Let copies and sweeps of all kinds take turns; with ``quick`` over small states."""
+    """Let copies and sweeps over all states take turns; with ``quick`` over small states."""
     cases = [Case(n, single, threads) for n in (QUICK_SIZES if quick else SIZES) for single in (False, True)
              for threads in THREADS]  # fmt: skip
     source = np.ones(_COPIED_QUICKLY if quick else _COPIED)
@@ -167,7 +167,7 @@ def copy_in(team: Team, source: np.ndarray, target: np.ndarray) -> Callable[[], 
 
 
 def sweep_in(team: Team, case: Case) -> Callable[[], None]:
-    """Some stages on a new state, of the angles that a cooperative protocol has."""
+    """Some stages on a new state, with the angles of a cooperative protocol."""
     network = parse_network(NETWORKS[case.n_spins])
     spinors = ProductState.named("down").spinors(case.n_spins)
     state = LargeState(spinors, network.pairs, np.full(network.n_pairs, -0.2), team, single=case.single)

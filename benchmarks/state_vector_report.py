@@ -1,4 +1,4 @@
-"""Tables of what stages of large state vectors cost, and their figures as plain data."""
+"""Tables of the cost of stages of large state vectors, and their figures as plain data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .tables import span, table
 
 
 def show_stages(found: StageCosts, console: Console) -> None:
-    """Print seconds, bytes, fractions of the bandwidth of copies, and what threads gain and cost."""
+    """Print seconds, bytes, fractions of the bandwidth of copies, and the gain and cost of threads."""
     shown = table(
         "one stage: wall time; bytes of the state read and written; medians (lowest to highest) of the rounds"
     )

@@ -16,7 +16,7 @@ from .tables import span, table, word
 
 
 def show_overhead(overhead: Overhead, console: Console) -> None:
-    """Print who took how long, the way of a problem, and the verdict."""
+    """Print the time of each contestant, the steps of a problem, and the verdict."""
     rows = table(f"{overhead.job.name}; medians of the rounds, ranges in brackets")
     for column in ("contestant", "wall s", "engines s", "CPU s", "overhead ms", "by CPU ms", "wall ratio", "start s"):
         rows.add_column(column, justify="left" if column == "contestant" else "right", no_wrap=True)
@@ -48,7 +48,7 @@ def show_overhead(overhead: Overhead, console: Console) -> None:
 
 
 def show_speed_up(speed_up: SpeedUp, console: Console) -> None:
-    """Print what one worker and two took, and the verdict."""
+    """Print the times of one worker and of two, and the verdict."""
     rows = table(f"{speed_up.job.name}; medians of the rounds")
     for column in ("contestant", "wall s", "engines s", "CPU s"):
         rows.add_column(column, justify="left" if column == "contestant" else "right", no_wrap=True)

@@ -1,4 +1,4 @@
-"""Many problems as one job: who runs it, what it takes, and what a run of it is measured by."""
+"""Many problems as one job: the contestants that run it, and how a run is measured."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class Job:
     """Problems on one network that differ in their duration alone: distinct runs of about equal cost.
 
     Attributes:
-        network: in its text form.
+        network: its text form.
         first, last: shortest and longest duration in ns.
-        count: how many.
-        tolerance: of the state vector.
-        warm_up: how many others go before, so that kernels are loaded and every worker has run.
+        count: number of problems.
+        tolerance: tolerance of the state vector.
+        warm_up: number of other problems before them, so that kernels are loaded and every worker has run.
     """
 
     network: str
@@ -64,16 +64,16 @@ class Job:
         return [cooperative(duration, J=COUPLING, h=FIELD, s_hold=HOLD) for duration in durations]
 
     def before(self) -> Job:
-        """The warm-up: none of its durations comes again."""
+        """The warm-up: none of its durations is used again."""
         return replace(self, first=0.8 * self.first, last=0.9 * self.first, count=self.warm_up)
 
 
 @dataclass(frozen=True)
 class Spent:
-    """What a job took.
+    """Cost of a job.
 
     Attributes:
-        problems, workers: of the job, and how many processes ran them.
+        problems, workers: number of problems, and of processes that ran them.
         wall: seconds from the call until it returned.
         cpu: seconds of this process and all its workers.
         engine: sum over the problems of the seconds that engines measured around their own work.
@@ -97,7 +97,7 @@ Run = Callable[[Job, Path], None]
 """Runs a job into the folder of a store."""
 
 Contestant = Callable[[], AbstractContextManager[Run]]
-"""Makes an executor and ends it; what comes between is timed."""
+"""Makes an executor and ends it; the work between is timed."""
 
 
 def sweep_job(job: Job, folder: Path, executor: ExecutorLike, workers: int) -> None:
@@ -120,7 +120,7 @@ def in_this_process() -> Iterator[Run]:
 
 @contextmanager
 def in_embedded_pool(workers: int = WORKERS) -> Iterator[Run]:
-    """A sweep in the pool that is its default; made here, as a sweep ends the pool that it makes."""
+    """A sweep in its default pool, which is made here because a sweep ends a pool of its own."""
     pool = WorkerPool(workers)
     try:
         yield lambda job, folder: sweep_job(job, folder, pool, workers)
@@ -129,7 +129,7 @@ def in_embedded_pool(workers: int = WORKERS) -> Iterator[Run]:
 
 
 def charge_one(network: str, protocol: Protocol, tolerance: float, folder: Path) -> float:
-    """One problem of a job as one would write it without sweeps; the final mu."""
+    """One problem of a job as a script without sweeps has it; returns the final mu."""
     record = charge(parse_network(network), protocol, engine=Statevector(tolerance), store=folder)
     return record.magnetization
 
@@ -205,7 +205,7 @@ def measured(run: Run, job: Job, workers: int, start: float = 0.0) -> Spent:
 
 
 def cpu_seconds() -> float:
-    """CPU time of this process and of its children that live; the system counts theirs in steps of 10 ms."""
+    """CPU time of this process and of its living children, which the system counts in steps of 10 ms."""
     this = psutil.Process()
     times = [process.cpu_times() for process in this.children(recursive=True)]
     return time.process_time() + sum(spent.user + spent.system for spent in times)

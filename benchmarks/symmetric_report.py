@@ -15,7 +15,7 @@ from .tables import span, table, word
 
 
 def show_jobs(jobs: list[JobCosts], console: Console) -> None:
-    """Print what the jobs at size took, and the verdicts."""
+    """Print the costs of the large jobs, and the verdicts."""
     shown = table("jobs in a new process, on all cores")
     for column in ("job", "process s", "charge s", "peak MB", "mu", "1/sigma^2", "error estimate"):
         shown.add_column(column, no_wrap=True, justify="left" if column == "job" else "right")
@@ -43,7 +43,7 @@ def show_jobs(jobs: list[JobCosts], console: Console) -> None:
 
 
 def show_predictions(choices: list[Choice], console: Console) -> None:
-    """Print predicted and measured seconds, and what ``auto`` made of them."""
+    """Print predicted and measured seconds, and the choices of ``auto``."""
     shown = table("predictions, one thread: CPU seconds")
     shown.add_column("job", no_wrap=True)
     for column in ("group", "sector", "symmetric", "measured", "ratio", "state vector", "measured", "ratio"):

@@ -20,7 +20,7 @@ from .contestants import (
     Outcome,
     Pass,
     Run,
-    promise,
+    refined,
     single_pass,
     sufficient_passes,
 )
@@ -29,12 +29,12 @@ from .paper_peer import Sample, paper_method, paper_method_assembled, sampled_me
 from .qutip_peer import SESOLVE
 from .search import TOLERANCE, Say, Setting, Tried, finalists, search_again
 
-PROMISE, PASS = "symmetric, promise", "symmetric, one pass"
+REFINED, PASS = "symmetric, refined", "symmetric, one pass"
 PAPER_SAMPLED = "paper's method, extrapolated"
 QUSPIN, QUSPIN_FUNCTIONS = "QuSpin", "QuSpin, Python functions"
 
 _STEP_MARGIN = 1.5
-"""By how much more steps than at the size before the scan of steps begins."""
+"""The scan of steps begins with this many times the steps of the size before."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Size:
 
     Attributes:
         case: the torus and the duration.
-        goals: how many times faster than each peer the symmetric sector is meant to be.
-        full_space: whether peers without symmetries take part in full: the paper's method and QuTiP.
+        goals: how many times faster than each peer the symmetric sector should be.
+        full_space: whether the peers without symmetries, the paper's method and QuTiP, take part in full.
         quspin_settings: how many of QuSpin's settings found at the size before are searched again.
-        functions: whether QuSpin runs with Python functions as coefficients besides.
-        reference_tolerance: of our engine.
-        independent: whether a peer is asked for a reference of its own.
-        most_rounds: rounds at the most.
+        functions: whether QuSpin also runs with Python functions as coefficients.
+        reference_tolerance: tolerance of our engine for references.
+        independent: whether a peer computes a reference, too.
+        most_rounds: largest number of rounds.
     """
 
     case: Case
@@ -84,7 +84,7 @@ QUICK_SIZES = (Size(Case(3, 3), {}, full_space=True),)
 class SymmetricComparison(Comparison):
     """The symmetric sector and its peers at one size."""
 
-    promise: ClassVar[str] = PROMISE
+    refined: ClassVar[str] = REFINED
     one_pass: ClassVar[str] = PASS
 
     size: Size = field(kw_only=True)
@@ -109,11 +109,11 @@ class _Field:
 
 @dataclass(frozen=True)
 class Known:
-    """What the size before has shown.
+    """Results of the size before.
 
     Attributes:
         passes: our coarsest sufficient passes, one for each scheme.
-        duration: of its protocol, in ns.
+        duration: duration of its protocol, in ns.
         quspin: QuSpin's settings, the fastest first.
     """
 
@@ -134,7 +134,7 @@ def one_core() -> Iterator[None]:
 
 
 def compare_sizes(rounds: int, say: Say, *, quick: bool = False) -> Iterator[SymmetricComparison]:
-    """Compare size after size, on one thread; what is found at one is where the search at the next begins."""
+    """Compare size after size, on one thread; the search at each size begins with the results of the size before."""
     if not quspin_peer.is_installed():
         say(quspin_peer.HOW_TO_INSTALL)
     known = Known()
@@ -204,7 +204,7 @@ def _add_quspin(found: _Field, size: Size, reference: Outcome, known: Known, say
 
 
 def _sufficient(case: Case, reference: Outcome, known: Known) -> list[Pass]:
-    """The fewest steps of each scheme; those in a nanosecond hardly depend on the size."""
+    """The fewest steps of each scheme; their number per nanosecond hardly depends on the size."""
     begin = known.passes or [Pass(Symmetric(magnus=magnus), MOST_STEPS) for magnus in COMMUTATOR_FREE]
     longer = _STEP_MARGIN * case.duration / known.duration if known.passes else 1.0
     return [
@@ -215,7 +215,7 @@ def _sufficient(case: Case, reference: Outcome, known: Known) -> list[Pass]:
 
 
 def _add_ours(found: _Field, case: Case, passes: list[Pass], say: Say) -> None:
-    """The promise, and the faster of both exponentials with the fewest steps of each scheme."""
+    """The refined run, and the faster of both exponentials with the fewest steps of each scheme."""
     both = [
         Pass(replace(one.engine, exponential=exponential), one.steps)
         for one in passes
@@ -225,5 +225,5 @@ def _add_ours(found: _Field, case: Case, passes: list[Pass], say: Say) -> None:
     best = faster(case, both)
     say(f"{case.name}: the fastest single pass is {best}")
     dimension = Symmetric.dimension(case.problem())
-    found.add(PROMISE, promise(case, Symmetric(TOLERANCE)), f"tolerance {TOLERANCE:g}", dimension)
+    found.add(REFINED, refined(case, Symmetric(TOLERANCE)), f"tolerance {TOLERANCE:g}", dimension)
     found.add(PASS, single_pass(case, best), str(best), dimension)

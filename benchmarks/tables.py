@@ -1,4 +1,4 @@
-"""What tables of sweeps and of the emulator have in common."""
+"""Formatting shared by the tables of sweeps and of the emulator."""
 
 from __future__ import annotations
 

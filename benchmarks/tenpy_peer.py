@@ -17,7 +17,7 @@ from spinbattery.model.problem import ChargingProblem
 
 _SVD_MIN = 1e-12
 _LANCZOS_AMPLITUDE = 1e-8
-"""Of the last Krylov vector, where a series ends: the accuracy of the tensor engine's exponentials."""
+"""Size of the last Krylov vector at which a series ends: the accuracy of the tensor engine's exponentials."""
 
 
 class ChainMoments(NamedTuple):
@@ -29,7 +29,7 @@ class ChainMoments(NamedTuple):
 
 @contextmanager
 def _understood() -> Iterator[None]:
-    """Without the remarks on lattices with charges, of which there are none here."""
+    """Silence warnings about lattices with charges; there are no charges here."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*unit_cell_width", category=UserWarning)
         warnings.filterwarnings("ignore", message=".*unit_cell_width", category=FutureWarning)
@@ -39,9 +39,9 @@ def _understood() -> Iterator[None]:
 class TenpyChain:
     """A matrix product state in the product start of a problem, and H as a matrix product operator made for each step.
 
-    ``TwoSiteTDVPEngine`` carries it. ``TimeDependentTwoSiteTDVP`` builds its model at each step, too, and takes H at
-    the start of the step instead of its mean. While links still grow from dimension one, what couples spins that are no
-    neighbours in the chain is followed in part only: from a product start in strong fields, small steps are needed.
+    ``TwoSiteTDVPEngine`` evolves it. ``TimeDependentTwoSiteTDVP`` builds its model at each step, too, and takes H at
+    the start of the step instead of its mean. While links still grow from dimension one, couplings between spins that
+    are not neighbours in the chain are followed only in part: a product start in strong fields needs small steps.
     """
 
     def __init__(self, problem: ChargingProblem, bond_dimension: int) -> None:

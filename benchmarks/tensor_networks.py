@@ -36,18 +36,18 @@ MIDDLE, STEP = 8.0, 0.1
 """The step that is timed, in ns: where it begins, and its length."""
 
 GOAL = 15.0
-"""How many times faster than qtealeaves a step at N = 64 is meant to be, at bond dimension 10."""
+"""Goal: how many times faster than qtealeaves a step at N = 64 is, at bond dimension 10."""
 
 ERROR = 5e-3
-"""Of mu, that whole runs reach."""
+"""Error of mu that whole runs reach."""
 
 _NEGLECTED = 2.5e-4
 _STEPS_BEFORE = 16
-"""That lead to the middle: coarse, since only the dimensions of the links matter to the time of a step."""
+"""Steps that lead to the middle: coarse, because the time of a step depends only on the dimensions of the links."""
 
 _PADDING = 1e-6
 _TOLERANCE = {np.dtype(np.complex128): 1e-8, np.dtype(np.complex64): 1e-6}
-"""Of our exponentials, as the engine has them."""
+"""Accuracy of our exponentials, as in the engine."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class StepCosts:
 
     @property
     def reached(self) -> bool | None:
-        """Whether the goal is reached in complex128, as the peer has it; None where there is none."""
+        """Whether the goal is reached in complex128, the peer's precision; None without a goal."""
         return None if self.job.goal is None else self.ratio(QTEALEAVES, OURS).median >= self.job.goal
 
 
@@ -117,11 +117,11 @@ QUICK_RUNS = (
 
 @dataclass(frozen=True)
 class Reached:
-    """What a run came to: signed errors of mu and sigma, and CPU seconds, more than one of ours.
+    """Result of a run: signed errors of mu and sigma, and CPU seconds; our runs have several.
 
     Attributes:
-        seconds: of each turn.
-        ratios: how many times longer it took than ours in complex64 just before and just after it; none of ours.
+        seconds: CPU seconds of each turn.
+        ratios: how many times longer it took than our runs in complex64 just before and after it; none for ours.
     """
 
     run: WholeRun
@@ -162,7 +162,7 @@ def _compare_step(job: StepJob, rounds: int, say: Say) -> StepCosts:
 
 
 def _stepping(state: Any, step: Exponents) -> Callable[[], int]:
-    """The same step again and again, which is like going on in fields that rest; returns the largest link."""
+    """Repeat the same step, as in constant fields; returns the largest link."""
 
     def run() -> int:
         state.apply(step)
@@ -188,7 +188,7 @@ def _steps_to(problem: ChargingProblem, middle: float) -> Exponents:
 
 
 def contestant(name: str, problem: ChargingProblem, bond_dimension: int) -> TreeEvolution | TeaTree | TenpyChain:
-    """The product start of a contestant, which can be applied exponents to."""
+    """The product start of a contestant, on which steps can act."""
     if name == QTEALEAVES:
         return TeaTree(problem, bond_dimension, _PADDING, 4)
     if name == TENPY:
@@ -239,7 +239,7 @@ def _timed(run: WholeRun, case: Case) -> _Turn:
 
 
 def whole(run: WholeRun, case: Case) -> tuple[float, float]:
-    """mu and sigma at the end of a run, from the network and the protocol on."""
+    """mu and sigma at the end of a run that starts from the network and the protocol."""
     if run.contestant == TENPY:
         problem = case.problem()
         moments = tenpy_run(problem, run.bond_dimension, run.steps, _window(problem)).moments()

@@ -14,7 +14,7 @@ from .tensor_networks import ERROR, OURS, OURS_SINGLE, QTEALEAVES, Reached, Step
 
 
 def show_steps(found: list[StepCosts], console: Console) -> None:
-    """Print what a step takes, and the verdict on the goal."""
+    """Print the time of a step, and the verdict on the goal."""
     shown = table("a step in the middle of the protocol, one thread: CPU seconds; ratios: median (lowest to highest)")
     for column in ("torus", "bond", "contestant", "s a step", "links up to", "times complex128", "times complex64"):
         shown.add_column(column, no_wrap=True, justify="left" if column in ("torus", "contestant") else "right")
@@ -38,7 +38,7 @@ def show_steps(found: list[StepCosts], console: Console) -> None:
 
 
 def show_runs(found: list[Reached], title: str, console: Console) -> None:
-    """Print how long whole runs took and how far off they ended."""
+    """Print the time and the error of whole runs."""
     shown = table(f"{title}, whole runs, one thread: CPU seconds")
     for column in ("contestant", "bond", "steps", "error mu", "error sigma", "s", "times ours"):
         shown.add_column(column, no_wrap=True, justify="left" if column == "contestant" else "right")

@@ -42,17 +42,17 @@ class ChargeJob:
 
 PAPER = ChargeJob("pegasus:16", 1000, 5000)
 SMALLEST = ChargeJob("pegasus:2", 100, 300)
-"""For a quick look."""
+"""For a quick run."""
 
 
 @dataclass(frozen=True)
 class ChargeCost:
-    """What a job took.
+    """Cost of a job.
 
     Attributes:
         charge_s: from the text form of the network to the record.
         peak_bytes: most memory of the process.
-        spins: of the network.
+        spins: number of spins.
         most_flips: spins down in the worst read.
         process_s: from the start of the process to its end, imports included.
     """
@@ -85,7 +85,7 @@ class ChargeCosts:
 
     @property
     def updates_per_second(self) -> float:
-        """Spin updates per second of `charge`, sweeps that are left out counted as done."""
+        """Spin updates per second of `charge`; Monte Carlo sweeps that are left out count as done."""
         cost = self.rounds[0]
         return cost.spins * self.job.reads * self.job.sweeps / statistics.median(c.charge_s for c in self.rounds)
 

@@ -1,38 +1,34 @@
-"""Exact rows beyond the paper's own: tori of more spins at 20 ns, and the duration of its annealer, 60 us."""
+"""Exact runs beyond the paper: tori of more spins at 20 ns, and the duration of its annealer, 60 us.
+
+Fig. 2 draws them, Table I fits them, and the tensor networks of Fig. 2 are compared with them.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from spinbattery.analysis.closed_forms import cooperative_limit
-from spinbattery.analysis.scaling import fit_both, fit_scaling
+import spinbattery as sb
 
-from .cells import FIT_HEADER, fit_cells, moment_cells
-from .parameters import COOPERATIVE, LOCAL, PRINTED_TABLE_1, TORI
-from .runs import Request, Run, Runs, torus_name
-from .section import AuditItem, TableItem, plus_minus
+from .cells import alpha_cell, exact_c, fit_cells, moment_cells
+from .parameters import ANNEALER_DURATION, COOPERATIVE, EXACT_FITS, LOCAL
+from .runs import Request, Run, Runs, flat, on_tori, records, torus_name
+from .section import AuditItem, Row, TableItem
 
 DURATION = "20ns"
-"""Of the larger tori: at 60 ns a 5x5 torus would take many minutes."""
+"""Duration on the larger tori: at 60 ns a 5x5 torus would take many minutes."""
 
-_RECIPES = {recipe.name: replace(recipe, duration=DURATION) for recipe in (COOPERATIVE, LOCAL)}
+RECIPES = {recipe.name: replace(recipe, duration=DURATION) for recipe in (COOPERATIVE, LOCAL)}
 
-PAPER_SIZES = {name: [Request(torus_name(size), recipe) for size in TORI] for name, recipe in _RECIPES.items()}
+PAPER_SIZES = {name: on_tori(recipe) for name, recipe in RECIPES.items()}
 """The paper's tori at the same duration, by protocol."""
 
 
 @dataclass(frozen=True)
 class LargerTorus:
-    """A torus with more spins than the paper's.
-
-    Attributes:
-        size: rows and columns.
-        tolerance: promised error; the larger the torus, the less is asked for.
-        full_only: whether it takes so long that only a full reproduction has it.
-    """
+    """A torus with more spins than the paper's, and the tolerance on it: looser on larger ones, which take longer."""
 
     size: tuple[int, int]
     tolerance: float
@@ -41,18 +37,11 @@ class LargerTorus:
 
 @dataclass(frozen=True)
 class Beyond:
-    """What is run beyond the paper.
-
-    Attributes:
-        tori: larger ones, at 20 ns.
-        slow_sizes: tori on which the cooperative protocol takes its time, two or more.
-        slow_duration: that time.
-        slow_tolerance: promised error of these runs.
-    """
+    """Runs beyond the paper: ``tori`` at 20 ns, and two or more ``slow_sizes`` of the cooperative protocol alone."""
 
     tori: tuple[LargerTorus, ...]
     slow_sizes: tuple[tuple[int, int], ...]
-    slow_duration: str = "60us"
+    slow_duration: str = ANNEALER_DURATION
     slow_tolerance: float = 1e-6
 
     @cached_property
@@ -63,20 +52,23 @@ class Beyond:
                 Request(torus_name(torus.size), recipe, tolerance=torus.tolerance, full_only=torus.full_only)
                 for torus in self.tori
             ]
-            for name, recipe in _RECIPES.items()
+            for name, recipe in RECIPES.items()
         }
 
     @cached_property
     def slow(self) -> list[Request]:
         """Requests of the slow runs."""
-        recipe = replace(COOPERATIVE, duration=self.slow_duration)
-        return [Request(torus_name(size), recipe, tolerance=self.slow_tolerance) for size in self.slow_sizes]
+        return on_tori(replace(COOPERATIVE, duration=self.slow_duration), self.slow_sizes, self.slow_tolerance)
+
+    @property
+    def exact(self) -> dict[str, list[Request]]:
+        """Requests at 20 ns on the paper's tori and on the larger ones, by protocol."""
+        return {name: [*PAPER_SIZES[name], *self.larger[name]] for name in RECIPES}
 
     @property
     def requests(self) -> list[Request]:
-        """All of them, with the paper's sizes at the same duration that they are shown beside."""
-        at_20ns = [request for groups in (PAPER_SIZES, self.larger) for group in groups.values() for request in group]
-        return [*at_20ns, *self.slow]
+        """All of them."""
+        return [*flat(self.exact), *self.slow]
 
 
 BEYOND = Beyond(
@@ -90,60 +82,42 @@ BEYOND = Beyond(
 )
 
 
-def chosen(runs: Runs, requests: Sequence[Request]) -> list[Run]:
-    """Those that this reproduction has."""
-    return [runs[request] for request in requests if request in runs]
-
-
 def text(runs: Runs, beyond: Beyond) -> str:
-    """What the rows say."""
-    paper, ours = (chosen(runs, groups["cooperative"]) for groups in (PAPER_SIZES, beyond.larger))
-    without, with_ours = (fit_scaling([run.record for run in group]) for group in (paper, paper + ours))
+    """The paragraph of Table I about these rows."""
+    without = sb.fit_scaling(records(runs.present(PAPER_SIZES["cooperative"])))
+    with_ours = sb.fit_scaling(records(runs.present(beyond.exact["cooperative"])))
     return (
-        "The last three tables are not of the paper. With tori of up to N = "
-        f"{ours[-1].record.n_spins}, the exponent of the cooperative protocol at {DURATION} is "
-        f"{plus_minus(with_ours.alpha, with_ours.alpha_err)} (log-log), and "
-        f"{plus_minus(without.alpha, without.alpha_err)} without them: so short a protocol leaves several spins down "
-        f"on a larger torus. The duration of the paper's annealer, {beyond.slow_duration}, reaches the adiabatic limit "
-        "with s_hold = 0.35 too."
+        f"The last three tables go beyond the paper. With tori of up to N = {with_ours.n_spins[-1]}, the exponent of "
+        f"the cooperative protocol at {DURATION} is {alpha_cell(with_ours)} (log-log), and {alpha_cell(without)} "
+        "without them: a protocol this short leaves several spins down on a larger torus. The duration of the paper's "
+        f"annealer, {beyond.slow_duration}, reaches the adiabatic limit with s_hold = 0.35 too."
     )
 
 
 def tables(runs: Runs, beyond: Beyond) -> tuple[TableItem, ...]:
     """Moments at 20 ns on all tori, their fits with and without the larger ones, and the slow runs."""
-    ours = {name: chosen(runs, group) for name, group in beyond.larger.items()}
-    paper = {name: chosen(runs, group) for name, group in PAPER_SIZES.items()}
+    paper = runs.groups(PAPER_SIZES)
+    ours = {name: runs.present(group) for name, group in beyond.larger.items()}
     together = {name: paper[name] + ours[name] for name in paper}
-    used = [run for group in together.values() for run in group]
-    slow = chosen(runs, beyond.slow)
+    slow = runs.present(beyond.slow)
     return (
         TableItem(
             f"Beyond the paper: larger tori, {DURATION}, s_hold = 0.35; mu, 1/sigma^2 and independence ratio",
-            ("torus", "N", "of", *(f"{name}: {what}" for name in together for what in ("mu", "1/sigma^2", "ratio"))),
-            [
-                *_moment_rows(paper, "the paper"),
-                *_moment_rows(ours, "ours"),
-            ],
-            used,
+            [*_moment_rows(paper, "the paper"), *_moment_rows(ours, "ours")],
+            flat(together),
         ),
         TableItem(
             f"Beyond the paper: precision = c N^alpha at {DURATION} without and with the larger tori",
-            ("protocol", "N", *FIT_HEADER),
             [
-                (
-                    name,
-                    f"{group[0].record.n_spins} to {group[-1].record.n_spins}",
-                    *fit_cells(fit_both([run.record for run in group])),
-                )
+                {"protocol": name, "N": f"{group[0].record.n_spins} to {group[-1].record.n_spins}"}
+                | fit_cells(sb.fit_both(records(group)), exact_c)
                 for name in together
                 for group in (paper[name], together[name])
             ],
-            used,
+            flat(together),
         ),
         TableItem(
-            f"Beyond the paper: the duration of its annealer, {beyond.slow_duration}, cooperative, s_hold = 0.35; the "
-            "adiabatic limit in brackets",
-            ("torus", "N", "mu", "1/sigma^2", "P(all up)", "P(one spin down)"),
+            f"Beyond the paper: cooperative at {beyond.slow_duration}, s_hold = 0.35; in brackets the adiabatic limit",
             [_slow_row(run) for run in slow],
             slow,
         ),
@@ -152,17 +126,15 @@ def tables(runs: Runs, beyond: Beyond) -> tuple[TableItem, ...]:
 
 def audit(runs: Runs, beyond: Beyond) -> AuditItem:
     """Table I at the duration of the annealer."""
-    slow = chosen(runs, beyond.slow)
+    slow = runs.present(beyond.slow)
     first, last = slow[0].record, slow[-1].record
     low, high = first.precision or math.nan, last.precision or math.nan
     alpha = math.log(high / low) / math.log(last.n_spins / first.n_spins)
-    printed = PRINTED_TABLE_1["cooperative"]
+    values = "; ".join(f"1/sigma^2 = {run.record.precision:.2f} at N = {run.record.n_spins}" for run in slow)
     return AuditItem(
         f"Table I, cooperative exact, at the annealer's {beyond.slow_duration}",
-        f"c = {printed['c']:.2f} +- {printed['c_err']:.2f}, alpha = {printed['alpha']:.2f} +- "
-        f"{printed['alpha_err']:.2f} (duration not given)",
-        "; ".join(f"1/sigma^2 = {run.record.precision:.2f} at N = {run.record.n_spins}" for run in slow)
-        + f"; through the first and the last c = {low / first.n_spins**alpha:.3f}, alpha = {alpha:.4f}",
+        f"{EXACT_FITS['cooperative']} (duration not given)",
+        f"{values}; through the first and the last c = {low / first.n_spins**alpha:.3f}, alpha = {alpha:.4f}",
         f"{beyond.slow_duration}, s_hold = 0.35, {' and '.join(request.network for request in beyond.slow)}",
         "reproduced",
         "Beyond the paper. At the s_hold where tens of nanoseconds scatter, the annealer's duration gives the "
@@ -170,28 +142,28 @@ def audit(runs: Runs, beyond: Beyond) -> AuditItem:
     )
 
 
-def _moment_rows(groups: dict[str, list[Run]], whose: str) -> list[tuple[str, ...]]:
-    """A row for each torus, with the cells of every protocol."""
+def _moment_rows(groups: Mapping[str, list[Run]], origin: str) -> list[Row]:
+    """A row for each torus, with the moments of every protocol."""
     return [
-        (
-            str(row[0].record.dataset.attrs["network"]),
-            str(row[0].record.n_spins),
-            whose,
-            *(cell for run in row for cell in moment_cells(run)),
-        )
+        {"torus": row[0].network, "N": row[0].record.n_spins, "from": origin}
+        | {
+            f"{name}: {what}": cell
+            for name, run in zip(groups, row, strict=True)
+            for what, cell in moment_cells(run).items()
+        }
         for row in zip(*groups.values(), strict=True)
     ]
 
 
-def _slow_row(run: Run) -> tuple[str, ...]:
+def _slow_row(run: Run) -> Row:
     record = run.record
-    mu, variance = cooperative_limit(record.n_spins)
+    mu, variance = sb.cooperative_limit(record.n_spins)
     *_, one_down, all_up = record.dataset["distribution"].to_numpy().tolist()
-    return (
-        str(record.dataset.attrs["network"]),
-        str(record.n_spins),
-        f"{record.magnetization:.4f} ({mu:.4f})",
-        f"{record.precision:.2f} ({1.0 / variance:.0f})",
-        f"{all_up:.4f} (1/2)",
-        f"{one_down:.4f} (1/2)",
-    )
+    return {
+        "torus": run.network,
+        "N": record.n_spins,
+        "mu": f"{record.magnetization:.4f} ({mu:.4f})",
+        "1/sigma^2": f"{record.precision:.2f} ({1.0 / variance:.0f})",
+        "P(all up)": f"{all_up:.4f} (1/2)",
+        "P(one spin down)": f"{one_down:.4f} (1/2)",
+    }

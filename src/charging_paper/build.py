@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import spinbattery as sb
 from spinbattery import __version__
 from spinbattery.core.atomic import replacing
 from spinbattery.core.errors import InvalidParameterError, did_you_mean
 from spinbattery.core.paths import user_path
 from spinbattery.core.progress import Progress, silent
-from spinbattery.engines.sampled.engine import Emulator
 from spinbattery.figures.style import save_figure
+from spinbattery.qpu.submission import checked_budget
 
 from . import (
     baselines,
@@ -32,21 +33,22 @@ from . import (
     fig10,
     formulas,
     large_n,
+    measured,
     spectrum,
     table1,
     table1_annealer,
 )
 from .page import render_page
 from .parameters import FULL_READS, QUICK_READS
-from .runs import Request, Run, Runs
+from .runs import Request, Runs
 from .section import AuditItem, Part
 
 PARTS: dict[str, Part] = {
     "fig2": fig2.part(),
     "fig2-tensor": fig2_tensor.part(),
     "fig2-annealer": (fig2_annealer.build, fig2_annealer.REQUESTS),
-    "fig3": (fig3.build, fig3.REQUESTS),
-    "fig4": (fig4.build, fig4.REQUESTS),
+    "fig3": (fig3.build, ()),
+    "fig4": (fig4.build, ()),
     "fig6": (fig6.build, fig6.REQUESTS),
     "fig7": (fig7.build, fig7.REQUESTS),
     "fig8": (fig8.build, fig8.REQUESTS),
@@ -58,20 +60,20 @@ PARTS: dict[str, Part] = {
     "energetics": (energetics.build, energetics.REQUESTS),
     "baselines": (baselines.build, baselines.REQUESTS),
     "spectrum": (spectrum.build, spectrum.REQUESTS),
-    "criticality": (criticality.build, criticality.REQUESTS),
+    "criticality": (criticality.build, ()),
     "large-n": large_n.part(),
     "formulas": (formulas.build, formulas.REQUESTS),
 }
-"""What builds each part, and the runs it needs."""
+"""The function that builds each part, and the runs it needs; in the order of the report."""
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """That the annealer's runs are to be measured.
+class QpuOptions:
+    """Options of a reproduction whose annealer is a real one.
 
     Attributes:
         budget: QPU time in s that all jobs together may take.
-        solver: its name; that of the configuration by default.
+        solver: its name; by default the one of the configuration.
         retry_failed: send again what failed or was cancelled.
         new_graph: send again what was sent for an earlier working graph.
 
@@ -85,8 +87,6 @@ class Measurement:
     new_graph: bool = False
 
     def __post_init__(self) -> None:
-        from spinbattery.qpu.submission import checked_budget
-
         checked_budget(self.budget)
 
 
@@ -107,22 +107,20 @@ def build_report(
     *,
     reads: int = QUICK_READS,
     full: bool = False,
-    qpu: Measurement | None = None,
+    qpu: QpuOptions | None = None,
     parts: Mapping[str, Part] = PARTS,
 ) -> Reproduction:
     """Write figures (PNG and PDF), records, ``audit.json`` and ``report.html``.
 
-    The runs are one sweep: records are kept as soon as they are finished, and reused, so that after
-    Ctrl-C a second call continues.
+    The runs are one sweep: records are kept as soon as they are finished, and reused, so that after Ctrl-C a second
+    call continues.
 
     Args:
         folder: made where it does not exist.
         only: parts to run (all by default), in the report's own order.
         progress: called with the fraction done of the whole, and what is running.
-        reads: of each run of the annealer.
         full: whether to make the runs, too, that take hours.
-        qpu: that the annealer is a real one, and what it may cost; emulated by default.
-        parts: what there is to choose from.
+        qpu: measure on a real annealer, with these options; emulated by default.
 
     Raises:
         InvalidParameterError: an unknown part, before anything is run, or a place that cannot be written.
@@ -132,36 +130,35 @@ def build_report(
         SweepInterrupted: after Ctrl-C, when what was running has finished.
     """
     folder, chosen = user_path(folder), _chosen(only, parts)
-    figures = folder / "figures"
-    _make_folder(figures)
+    _make_folder(folder / "figures")
     requests = _needed([parts[name] for name in chosen], full, qpu)
-    measured = {} if qpu is None else _measured(folder / "records", requests, reads, qpu, progress)
-    runs = Runs(folder / "records", requests, progress, Emulator(reads=reads), measured)
-    sections = []
+    store = folder / "records"
+    on_qpu = {} if qpu is None else measured.measure(store, requests, reads, qpu, progress)
+    runs = Runs(store, requests, progress, sb.Emulator(reads=reads), on_qpu)
+    sections = {}
     for name in chosen:
-        section = parts[name][0](runs)
+        sections[name] = section = parts[name][0](runs)
         for figure in section.figures:
             for ending in (".png", ".pdf"):
-                save_figure(figure.figure, figures / f"{figure.stem}{ending}")
-        sections.append(section)
+                save_figure(figure.figure, folder / "figures" / f"{figure.stem}{ending}")
     progress(1.0, "report")
-    audit = tuple(item for section in sections for item in section.audit)
-    _write(folder / "audit.json", json.dumps([item.to_dict() for item in audit], indent=2) + "\n")
-    report = folder / "report.html"
+    audit = tuple(item for section in sections.values() for item in section.audit)
+    _write(folder / "audit.json", json.dumps([asdict(item) for item in audit], indent=2) + "\n")
+    report, options = folder / "report.html", _options(reads, full, qpu)
     page = render_page(
         sections,
         folder.absolute(),
-        __version__,
-        parts=None if only is None else chosen,
-        options=_options(reads, full, qpu),
+        version=__version__,
+        command="spinbattery reproduce" + ("" if only is None else f" --only {','.join(chosen)}") + options,
+        options=options,
         annealer=runs.annealer_label,
     )
     _write(report, page)
     return Reproduction(report, audit, runs.computed, runs.reused)
 
 
-def _needed(parts: Sequence[Part], full: bool, qpu: Measurement | None) -> list[Request]:
-    """Runs of the parts, but those that only a full reproduction has."""
+def _needed(parts: Sequence[Part], full: bool, qpu: QpuOptions | None) -> list[Request]:
+    """Runs of the parts, without those that only a full reproduction has."""
     requests = [request for _, needed in parts for request in needed if full or not request.full_only]
     if qpu is None:
         return requests
@@ -169,15 +166,7 @@ def _needed(parts: Sequence[Part], full: bool, qpu: Measurement | None) -> list[
     return [request for request in requests if not (request.on_annealer and request.crosstalk)]
 
 
-def _measured(
-    records: Path, requests: Sequence[Request], reads: int, qpu: Measurement, progress: Progress
-) -> dict[Request, Run]:
-    from .measured import measure
-
-    return measure(records, requests, reads=reads, progress=progress, **vars(qpu))
-
-
-def _options(reads: int, full: bool, qpu: Measurement | None) -> str:
+def _options(reads: int, full: bool, qpu: QpuOptions | None) -> str:
     """Options of the command line that make the same report."""
     text = " --full" if full else ""
     if reads != (FULL_READS if full else QUICK_READS):

@@ -1,4 +1,4 @@
-"""`spinbattery reproduce`."""
+"""The command `spinbattery reproduce`."""
 
 from __future__ import annotations
 
@@ -10,59 +10,48 @@ from spinbattery.cli.console import print_table, sweep_progress
 from spinbattery.cli.options import Quiet
 from spinbattery.core.errors import InvalidParameterError
 
+from .parameters import FULL_READS, QUICK_READS
+
+_ONLY = (
+    "Comma-separated parts: fig2, fig2-tensor, fig2-annealer, fig3, fig4, fig6 to fig10, table1, table1-annealer, "
+    "estimates, energetics, baselines, spectrum, criticality, large-n, formulas."
+)
+_FULL = (
+    "Add the 5x6 torus to Fig. 2, Table I and large-n, which takes hours and 6 GB, and tensor networks up to N = 256; "
+    f"{FULL_READS} reads of each run of the annealer, as in the paper, instead of {QUICK_READS} (or --reads)."
+)
+_READS = "Another number of reads; with fewer than 50 only few sizes would have a flip at all."
+_QPU = "Measure the annealer's runs on a real one, which costs QPU time; see `spinbattery qpu`."
+_NEW_GRAPH = "With --qpu: send again what was sent for an earlier working graph."
+
 
 def reproduce(
-    only: Annotated[
-        str | None,
-        typer.Option(
-            "--only",
-            help="Comma-separated parts: fig2, fig2-tensor, fig2-annealer, fig3, fig4, fig6 to fig10, table1, "
-            "table1-annealer, estimates, energetics, baselines, spectrum, criticality, large-n, formulas.",
-        ),
-    ] = None,
+    only: Annotated[str | None, typer.Option("--only", help=_ONLY)] = None,
     out: Annotated[str, typer.Option("--out", help="Folder of the report, figures and records.")] = "reproduction",
-    full: Annotated[
-        bool,
-        typer.Option(
-            "--full",
-            help="Add the 5x6 torus to Fig. 2, Table I and large-n, which takes hours and 6 GB, and tensor networks up "
-            "to N = 256; 1000 reads of each run of the annealer, as in the paper, and not 200 (--reads says another "
-            "number).",
-        ),
-    ] = False,
-    reads: Annotated[
-        int | None,
-        typer.Option(
-            "--reads", min=50, help="Another number of reads; with fewer than 50 few sizes would have a flip at all."
-        ),
-    ] = None,
-    qpu: Annotated[
-        bool,
-        typer.Option("--qpu", help="Measure the annealer's runs on a real one, which costs; see `spinbattery qpu`."),
-    ] = False,
+    full: Annotated[bool, typer.Option("--full", help=_FULL)] = False,
+    reads: Annotated[int | None, typer.Option("--reads", min=50, help=_READS)] = None,
+    qpu: Annotated[bool, typer.Option("--qpu", help=_QPU)] = False,
     budget: Annotated[float | None, typer.Option("--budget", help="With --qpu: QPU seconds that may be spent.")] = None,
     solver: Annotated[str | None, typer.Option("--solver", help="With --qpu: name of the solver.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="With --qpu: send again what failed.")] = False,
-    new_graph: Annotated[
-        bool, typer.Option("--new-graph", help="With --qpu: send again what was sent for an earlier working graph.")
-    ] = False,
+    new_graph: Annotated[bool, typer.Option("--new-graph", help=_NEW_GRAPH)] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run the simulations of arXiv:2410.22212, its annealer emulated, and show what it printed and what holds."""
-    from .build import Measurement, build_report
-    from .parameters import FULL_READS, QUICK_READS
+    """Run the simulations of arXiv:2410.22212 with its annealer emulated, and show what it printed and what holds."""
+    from .build import QpuOptions, build_report
 
     if qpu and budget is None:
         raise InvalidParameterError("--qpu costs QPU time; say how much with --budget SECONDS.")
     if not qpu and (budget is not None or solver is not None or retry_failed or new_graph):
         raise InvalidParameterError(
-            "--budget, --solver, --retry-failed and --new-graph are of a real annealer; give --qpu as well."
+            "--budget, --solver, --retry-failed and --new-graph need a real annealer; give --qpu as well."
         )
     parts = None if only is None else [part.strip() for part in only.split(",") if part.strip()]
-    measurement = Measurement(budget, solver, retry_failed, new_graph) if qpu and budget is not None else None
-    count = reads or (FULL_READS if full else QUICK_READS)
+    options = None if budget is None else QpuOptions(budget, solver, retry_failed, new_graph)
     with sweep_progress(quiet) as progress:
-        result = build_report(out, parts, progress, reads=count, full=full, qpu=measurement)
+        result = build_report(
+            out, parts, progress, reads=reads or (FULL_READS if full else QUICK_READS), full=full, qpu=options
+        )
     rows = [[item.item, item.printed, item.measured, item.verdict] for item in result.audit]
     if rows:
         print_table("Audit", ("item", "the paper", "measured", "verdict"), rows)

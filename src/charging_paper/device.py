@@ -1,33 +1,23 @@
-"""The annealer's runs of the paper: which networks and protocols, and what was printed of them."""
+"""The annealer's runs of the paper: networks on a Pegasus chip, and the three protocols."""
 
 from __future__ import annotations
 
-from spinbattery.model.recipe import ProtocolRecipe
+import spinbattery as sb
 
-from .runs import Request, Run, Runs
+from .parameters import ANNEALER_DURATION
+from .runs import Request
 
 WORKING_GRAPH = "pegasus:16/missing:28:seed:7"
 """As many qubits as the paper's chip, 5612; which 28 are missing there is not published."""
 
 SIZES = range(2, 17)
-DURATION = "60us"
 
 PROTOCOLS = {
-    "cooperative": ProtocolRecipe("cooperative", DURATION),
-    "local": ProtocolRecipe("local", DURATION),
-    "local equal-cost": ProtocolRecipe("local", DURATION, equal_cost=True),
+    "cooperative": sb.ProtocolRecipe("cooperative", ANNEALER_DURATION),
+    "local": sb.ProtocolRecipe("local", ANNEALER_DURATION),
+    "local equal-cost": sb.ProtocolRecipe("local", ANNEALER_DURATION, equal_cost=True),
 }
-"""The paper's two, and the local one that spends what the cooperative one spends over the whole schedule."""
-
-PRINTED_FITS = {
-    "cooperative": {"c": 350.0, "c_err": 311.0, "alpha": 1.39, "alpha_err": 0.11},
-    "local": {"c": 1.85, "c_err": 1.09, "alpha": 1.07, "alpha_err": 0.07},
-}
-"""Table I, rows of the QPU."""
-
-N_QPU = 5612
-PRINTED_MAGNETIZATION = {"cooperative": 0.999, "local": 0.833}
-"""At N = 5612."""
+"""The two protocols of the paper, and the local one with the cost of the cooperative one over the whole schedule."""
 
 
 def region(m: int) -> str:
@@ -42,8 +32,3 @@ def on_any_chip(network: str, size: int) -> str:
 
 REQUESTS = {name: [Request(region(m), recipe, on_annealer=True) for m in SIZES] for name, recipe in PROTOCOLS.items()}
 """Runs of each protocol from P2 to P16."""
-
-
-def curves(runs: Runs) -> dict[str, list[Run]]:
-    """Finished runs of each protocol, ascending in N."""
-    return {name: [runs[request] for request in requests] for name, requests in REQUESTS.items()}

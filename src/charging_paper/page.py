@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
 from .section import Section
 
 
-def render_page(
-    sections: Sequence[Section], folder: Path, version: str, *, parts: Sequence[str] | None, options: str, annealer: str
-) -> str:
-    """HTML with the figures inside; links to records and figure files are relative to ``folder``.
+def render_page(sections: Mapping[str, Section], folder: Path, **texts: str) -> str:
+    """HTML of the sections by part, with the figures inside; links to other files are relative to ``folder``.
 
-    Args:
-        sections: what to show, in this order.
-        folder: the report's own folder.
-        version: of spinbattery.
-        parts: those that were chosen, or None for all.
-        options: of the command that makes this report again.
-        annealer: what the runs of the annealer were made by.
+    ``texts`` of the template: ``version`` of spinbattery, the whole ``command`` and its ``options`` for each part, and
+    the ``annealer`` behind its runs.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -35,18 +29,5 @@ def render_page(
     def relative(path: Path) -> str:
         return path.relative_to(folder).as_posix()
 
-    command = "spinbattery reproduce" + ("" if parts is None else f" --only {','.join(parts)}") + options
-    verdicts: dict[str, int] = {}
-    for section in sections:
-        for item in section.audit:
-            verdicts[item.verdict] = verdicts.get(item.verdict, 0) + 1
-    return template.render(
-        sections=sections,
-        version=version,
-        embedded=embedded,
-        relative=relative,
-        verdicts=verdicts,
-        command=command,
-        options=options,
-        annealer=annealer,
-    )
+    verdicts = Counter(item.verdict for section in sections.values() for item in section.audit)
+    return template.render(sections=sections, embedded=embedded, relative=relative, verdicts=verdicts, **texts)

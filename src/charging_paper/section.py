@@ -1,10 +1,10 @@
-"""What a part of the reproduction consists of."""
+"""The pieces of a report: sections of paragraphs, figures, tables and audit rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -12,46 +12,41 @@ if TYPE_CHECKING:
     from .runs import Request, Run, Runs
 
 Verdict = Literal["reproduced", "corrected", "misprint", "not supported", "open"]
+"""``corrected`` holds with the correction in the note; a ``misprint`` changes no result; ``open`` is undecided here."""
 
 
 @dataclass(frozen=True)
 class AuditItem:
-    """One number or formula of the paper, held against what was computed here.
-
-    Attributes:
-        item: what it is and where it stands.
-        printed: the paper's value.
-        measured: ours.
-        parameters: with what ours was obtained.
-        verdict: ``reproduced``; ``corrected`` (holds with the correction in the note); ``misprint``
-            (of no consequence to the results); ``not supported``; ``open`` (this version cannot say).
-        note: why.
-    """
+    """A number or formula of the paper beside the value found here, the parameters of that value, and why."""
 
     item: str
     printed: str
     measured: str
     parameters: str
     verdict: Verdict
-    note: str
+    note: str = ""
 
-    def to_dict(self) -> dict[str, str]:
-        return asdict(self)
+
+Row: TypeAlias = dict[str, Any]
+"""Cells of a table by column."""
 
 
 @dataclass(frozen=True)
 class TableItem:
-    """A table of the report."""
+    """A table of the report, whose rows have the same columns, with the runs behind it."""
 
     caption: str
-    header: tuple[str, ...]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Row]
     runs: Sequence[Run] = ()
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        return tuple(self.rows[0]) if self.rows else ()
 
 
 @dataclass(frozen=True)
 class FigureItem:
-    """A figure of the report with the runs it was drawn from."""
+    """A figure of the report with the runs it was drawn from; ``stem`` names its files."""
 
     stem: str
     caption: str
@@ -59,24 +54,16 @@ class FigureItem:
     runs: Sequence[Run] = ()
 
 
-@dataclass(frozen=True)
 class Section:
-    """One part: a title, paragraphs, figures, tables and audited numbers."""
+    """One part of the report: a title, and in any order paragraphs, figures, tables and audit rows."""
 
-    key: str
-    title: str
-    text: tuple[str, ...]
-    figures: tuple[FigureItem, ...] = ()
-    tables: tuple[TableItem, ...] = ()
-    audit: tuple[AuditItem, ...] = ()
+    def __init__(self, title: str, *content: str | FigureItem | TableItem | AuditItem) -> None:
+        self.title = title
+        self.text = [item for item in content if isinstance(item, str)]
+        self.figures = [item for item in content if isinstance(item, FigureItem)]
+        self.tables = [item for item in content if isinstance(item, TableItem)]
+        self.audit = [item for item in content if isinstance(item, AuditItem)]
 
 
 Part: TypeAlias = "tuple[Callable[[Runs], Section], Sequence[Request]]"
-"""What builds a part, and the runs it needs."""
-
-
-def plus_minus(value: float, error: float) -> str:
-    """A value with its standard error to two digits of the error, such as ``0.88 +- 0.23``."""
-    if abs(value) >= 1e4:
-        return f"{value:.1e} +- {error:.1e}"
-    return f"{value:.2f} +- {error:.2f}" if error >= 0.005 else f"{value:.4f} +- {error:.0e}"
+"""The function that builds a part, and the runs it needs."""

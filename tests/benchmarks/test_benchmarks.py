@@ -8,7 +8,7 @@ import pytest
 
 def test_contestants_agree_on_a_pair():
     from benchmarks.comparison import true_outcome
-    from benchmarks.contestants import Case, Pass, promise, single_pass
+    from benchmarks.contestants import Case, Pass, refined, single_pass
     from benchmarks.paper_peer import paper_method, paper_method_assembled
 
     from benchmarks import qutip_peer
@@ -24,7 +24,7 @@ def test_contestants_agree_on_a_pair():
         "paper, assembled": (paper_method_assembled(case.problem()), 1e-3),
         "qutip, splines": (qutip_peer.prepare(case.problem(), qutip_peer.Setting("vern9", 1e-11, 1e-9)), 1e-7),
         "qutip, functions": (lambda: qutip_peer.reference(case.problem()), 1e-8),
-        "promise": (promise(case, Statevector(1e-6)), 1e-6),
+        "refined": (refined(case, Statevector(1e-6)), 1e-6),
         "one pass": (single_pass(case, Pass(Statevector(splitting="BM4"), 1000)), 1e-6),
     }
     for name, (run, tolerance) in contestants.items():

@@ -8,7 +8,7 @@ import pytest
 def test_density_matrix_and_mesolve_solve_the_same_noisy_job():
     from benchmarks.comparison import true_outcome
     from benchmarks.contestants import Pass, single_pass
-    from benchmarks.open_systems import NoisyCase, promise
+    from benchmarks.open_systems import NoisyCase, refined
 
     from benchmarks import mesolve_peer
     from spinbattery.engines.dense.lindblad import Lindblad
@@ -19,7 +19,7 @@ def test_density_matrix_and_mesolve_solve_the_same_noisy_job():
     unitary = true_outcome(_Silent(case), Lindblad)
     assert truth.precision < 0.97 * unitary.precision
     contestants = {str(setting): mesolve_peer.prepare(case.problem(), setting) for setting in mesolve_peer.layouts()}
-    contestants["promise"] = promise(case)
+    contestants["refined"] = refined(case)
     contestants["one pass"] = single_pass(case, Pass(Lindblad(splitting="BM4"), 600))
     assert len(contestants) == 10
     for name, run in contestants.items():
@@ -85,7 +85,7 @@ def test_noisy_figures_are_written_as_json_and_shown(tmp_path):
     from benchmarks.environment import environment, write_json
     from benchmarks.mesolve_peer import OpenSetting
     from benchmarks.open_report import plain, show_large_jobs
-    from benchmarks.open_systems import PASS, PROMISE, QUTIP, LargeJob, Lindblad, NoisyCase, NoisyComparison
+    from benchmarks.open_systems import PASS, QUTIP, REFINED, LargeJob, Lindblad, NoisyCase, NoisyComparison
     from benchmarks.pairing import Timing
     from benchmarks.report import show
     from benchmarks.search import Tried
@@ -95,7 +95,7 @@ def test_noisy_figures_are_written_as_json_and_shown(tmp_path):
     near, far = Outcome(0.76, 11.0 * (1.0 + 5e-7)), Outcome(0.76, 11.0 * (1.0 + 5e-6))
     timings = {
         QUTIP: Timing([1.0, 1.2, 1.1], [1.0, 1.2, 1.1], near),
-        PROMISE: Timing([0.1, 0.1, 0.1], [0.1, 0.1, 0.1], near),
+        REFINED: Timing([0.1, 0.1, 0.1], [0.1, 0.1, 0.1], near),
         PASS: Timing([0.02, 0.02, 0.02], [0.02, 0.02, 0.02], near),
     }
     tried = [Tried(OpenSetting("adams", 1e-10, 1e-8), 5e-7), Tried(OpenSetting("tsit5", 1e-10, 1e-8), float("inf"))]

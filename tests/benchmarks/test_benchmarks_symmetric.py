@@ -13,9 +13,9 @@ def _small():
     return Case(2, 3, 5.0)
 
 
-def test_promise_and_passes_agree_with_the_state_vector():
+def test_refined_runs_and_passes_agree_with_the_state_vector():
     from benchmarks.comparison import true_outcome
-    from benchmarks.contestants import Pass, promise, single_pass
+    from benchmarks.contestants import Pass, refined, single_pass
 
     from spinbattery.engines.dense.statevector import Statevector
     from spinbattery.engines.symmetric.engine import Symmetric
@@ -24,7 +24,7 @@ def test_promise_and_passes_agree_with_the_state_vector():
     assert case.problem().protocol.duration == 5.0
     assert case.title == "2x3 torus, 5 ns"
     truth = true_outcome(case, Statevector)
-    runs = {"promise": promise(case, Symmetric(1e-6))}
+    runs = {"refined": refined(case, Symmetric(1e-6))}
     for magnus, exponential in (("CF6", "chebyshev"), ("CF6", "lanczos"), ("CF4", "chebyshev")):
         setting = Pass(Symmetric(magnus=magnus, exponential=exponential), 300)
         assert str(setting) == f"{magnus}, {exponential}, 300 steps"
@@ -36,14 +36,14 @@ def test_promise_and_passes_agree_with_the_state_vector():
 
 
 def test_every_repeat_finds_the_symmetries_again(monkeypatch):
-    from benchmarks.contestants import Pass, promise, single_pass
+    from benchmarks.contestants import Pass, refined, single_pass
 
     from spinbattery.engines.symmetric.engine import Symmetric
     from spinbattery.model import symmetry
 
     found, search = [], symmetry.automorphism_group
     monkeypatch.setattr(symmetry, "automorphism_group", lambda *given: found.append(given) or search(*given))
-    for run in (promise(_small(), Symmetric(1e-3)), single_pass(_small(), Pass(Symmetric(), 20))):
+    for run in (refined(_small(), Symmetric(1e-3)), single_pass(_small(), Pass(Symmetric(), 20))):
         found.clear()
         run()
         run()
@@ -149,13 +149,13 @@ def test_goals_are_of_the_size_and_of_the_peers_that_took_part(tmp_path):
     from benchmarks.pairing import Timing
     from benchmarks.report import show
     from benchmarks.symmetric_report import plain
-    from benchmarks.symmetric_sector import PAPER_SAMPLED, PASS, PROMISE, QUSPIN
+    from benchmarks.symmetric_sector import PAPER_SAMPLED, PASS, QUSPIN, REFINED
     from rich.console import Console
 
     near, nowhere = Outcome(0.9, 240.0 * (1.0 + 5e-7)), Outcome(math.nan, math.nan)
     timings = {
         PAPER_SAMPLED: Timing([600.0, 660.0], [600.0, 660.0], nowhere),
-        PROMISE: Timing([1.0, 1.0], [1.0, 1.0], near),
+        REFINED: Timing([1.0, 1.0], [1.0, 1.0], near),
         PASS: Timing([0.2, 0.2], [0.2, 0.2], near),
     }
     without = _comparison(timings)

@@ -9,9 +9,10 @@ import pytest
 from matplotlib.markers import CARETUPBASE
 
 import spinbattery as sb
-from charging_paper import fig2_tensor
+from charging_paper import beyond, fig2_tensor
 from charging_paper.beyond import PAPER_SIZES, Beyond
 from charging_paper.fig2_tensor import STUDIES, TensorStudy
+from charging_paper.parameters import LOCAL
 from charging_paper.runs import Request, Runs
 from spinbattery.engines.sampled.engine import Emulator
 
@@ -25,7 +26,7 @@ def sections(tmp_path_factory):
     """The part in a quick and in a full reproduction of small studies, with exact runs of two and four spins."""
     folder, found = tmp_path_factory.mktemp("tensor"), {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fig2_tensor, "PAPER_SIZES", {name: group[:2] for name, group in PAPER_SIZES.items()})
+        patch.setattr(beyond, "PAPER_SIZES", {name: group[:2] for name, group in PAPER_SIZES.items()})
         build, requests = fig2_tensor.part((COARSE, FINE, LARGER), Beyond((), ()))
         for full in (False, True):
             runs = Runs(folder, [request for request in requests if full or not request.full_only])
@@ -45,7 +46,7 @@ def points(figure):
 
 def cells(section):
     (table,) = section.tables
-    return [dict(zip(table.header, row, strict=True)) for row in table.rows]
+    return table.rows
 
 
 def test_a_sigma_that_has_not_converged_is_drawn_as_a_bound(sections):
@@ -92,7 +93,7 @@ def test_the_table_shows_every_study_beside_what_is_exact(sections):
     assert (larger["mu, exact"], larger["1/sigma^2, exact"]) == ("-", "-")
     assert float(larger["1/sigma^2, local (exact)"]) == pytest.approx(6.0, rel=2e-3)
     full = cells(sections["full"])
-    assert [row["N"] for row in full] == ["4", "4", "6"]
+    assert [row["N"] for row in full] == [4, 4, 6]
     assert (full[1]["mu converged"], full[1]["sigma converged"]) == ("yes", "yes")
     assert re.fullmatch(r"16\.\d+ \+- \d %", full[1]["1/sigma^2"])
     mu, error = map(float, full[1]["mu"].split(" +- "))
@@ -126,7 +127,7 @@ def test_the_paper_s_sizes_and_which_of_them_take_long():
     [(None, ""), (8, " --bond-dimension 8"), ((6, 8), " --bond-dimension 6,8")],
 )
 def test_a_request_says_the_tensor_network_on_the_command_line(bonds, options):
-    request = Request("torus:2x3", fig2_tensor.LOCAL, tensor=sb.TensorNetwork(2e-3, bonds))
+    request = Request("torus:2x3", LOCAL, tensor=sb.TensorNetwork(2e-3, bonds))
     assert request.command(Emulator()).endswith(f" --engine tensor --tolerance 0.002{options}")
     (task,) = request.plan(Emulator()).tasks
     assert (task.engine.name, task.engine.bond_dimension) == ("tensor", bonds)

@@ -1,24 +1,20 @@
-"""The reproduction: what it writes, that it runs nothing twice, and that an interruption loses nothing."""
+"""The whole report: what is in it, what its audit says, and that it runs nothing twice."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from page_links import PageLinks
 
 import spinbattery as sb
 from charging_paper import fig2, fig2_tensor, large_n, table1
-from charging_paper.beyond import BEYOND, Beyond, LargerTorus
+from charging_paper.beyond import Beyond, LargerTorus
 from charging_paper.build import PARTS, build_report
 from charging_paper.fig2_tensor import TensorStudy
-from charging_paper.runs import Request
-from charging_paper.section import Section
-from spinbattery.core.errors import InvalidParameterError, SweepError
-from spinbattery.engines.choice import choose_engine
 
 READS = 50
 """Fewer than by default: the annealer's runs take most of the time."""
@@ -48,23 +44,6 @@ def full(tmp_path_factory: pytest.TempPathFactory, known_runs: Path):
     return folder, result
 
 
-class _Links(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.hrefs: list[str] = []
-        self.sources: list[str] = []
-        self.ids: set[str] = set()
-
-    def handle_starttag(self, tag, attrs):
-        values = dict(attrs)
-        if tag == "a":
-            self.hrefs.append(values["href"])
-        if tag in ("img", "script", "link"):
-            self.sources.append(values.get("src") or values.get("href") or "")
-        if "id" in values:
-            self.ids.add(values["id"])
-
-
 @pytest.mark.slow
 def test_everything_is_written(full):
     folder, result = full
@@ -84,7 +63,7 @@ def test_everything_is_written(full):
 @pytest.mark.slow
 def test_report_is_self_contained_and_its_links_exist(full):
     folder, result = full
-    page = _Links()
+    page = PageLinks()
     page.feed(result.report.read_text())
     assert page.sources
     assert all(source.startswith("data:image/png;base64,") for source in page.sources)
@@ -156,20 +135,6 @@ def test_the_table_of_the_estimate_has_a_row_for_each_range_of_n(full):
     assert rows["2 to 12"] == ["1.55", "not run", "not run"]
 
 
-def test_the_hold_does_not_cross_the_critical_point_of_square_tori(tmp_path: Path):
-    result = build_report(tmp_path, ["criticality"])
-    assert result.computed == 0
-    (item,) = result.audit
-    assert item.verdict == "not supported"
-    assert item.printed == "the crossing of a phase transition's critical point"
-    assert (
-        "2.427 in the hold; critical at 3.0445 on a square torus, so crossed for s_hold < 0.331 alone" in item.measured
-    )
-    assert "at 1 on a ring, crossed for s_hold < 0.419" in item.measured
-    assert "critical at 15, s = 0.188" in item.note
-    assert "false vacuum" in item.note
-
-
 @pytest.mark.slow
 def test_the_variance_per_spin_of_all_tori_does_not_fall(full):
     _, result = full
@@ -194,16 +159,6 @@ def test_the_variance_per_spin_of_all_tori_does_not_fall(full):
     assert dict(rows)["tilted-torus:4x1"] == "now"
 
 
-def test_the_tori_of_the_whole_report_are_all_exact_ones():
-    _, requests = large_n.part()
-    names = [request.network for request in requests]
-    assert sorted(names) == sorted(
-        [f"torus:{sides}" for sides in ("3x3", "3x4", "3x5", "3x6", "4x4", "4x5", "5x5", "5x6")]
-        + [f"tilted-torus:{sides}" for sides in ("3x1", "3x2", "4x1", "3x3", "4x2")]
-    )
-    assert {request.network for request in requests if request.full_only} == {row.network for row in large_n.KEPT}
-
-
 @pytest.mark.slow
 def test_the_annealer_s_rows(full):
     _, result = full
@@ -220,7 +175,7 @@ def test_the_annealer_s_rows(full):
     assert float(re.search(r"alpha = (\S+) .*loglog", local)[1]) == pytest.approx(1.04, abs=0.06)
     page = result.report.read_text()
     assert "These rows are emulated, not measured" in page
-    assert page.count("emulated, svmc-tf at 18 mK, 5000 sweeps, 50 reads") > 5
+    assert page.count("emulated, svmc-tf at 18 mK, 5000 Monte Carlo sweeps, 50 reads") > 5
 
 
 @pytest.mark.slow
@@ -326,102 +281,3 @@ def test_the_two_branches_and_the_one_of_the_polarised_protocol(full):
     assert rows["polarised", "0.25", "200ns"] == pytest.approx([1.0, 0.0, 0.0, 1.0, 0.0], abs=1e-3)
     assert rows["cooperative", "0.35", "60ns"][:3] == pytest.approx([0.107, 0.872, 0.022], abs=1e-3)
     assert "1.18 GHz with s_hold = 0.25; 0.08 GHz with s_hold = 0.35" in page
-
-
-def test_what_takes_hours_is_run_in_a_full_reproduction_alone(tmp_path: Path):
-    quick, slow = Request("torus:1x2", fig2.LOCAL), Request("torus:2x2", fig2.LOCAL, full_only=True)
-    seen = []
-
-    def build(runs) -> Section:
-        seen.append([request in runs for request in (quick, slow)])
-        return _section_without_figures(runs)
-
-    parts = {"some": (build, [quick, slow])}
-    assert build_report(tmp_path, parts=parts).computed == 1
-    assert build_report(tmp_path, parts=parts, full=True).computed == 1
-    assert build_report(tmp_path, parts=parts).computed == 0
-    assert seen == [[True, False], [True, True], [True, False]]
-
-
-def test_only_the_largest_torus_takes_hours():
-    assert [torus.size for torus in BEYOND.tori if torus.full_only] == [(5, 6)]
-    emulator = sb.Emulator(reads=READS)
-    for request in [*BEYOND.larger["cooperative"], *BEYOND.slow]:
-        (task,) = request.plan(emulator).tasks
-        assert task.engine == sb.Symmetric(request.tolerance)
-        assert request.command(emulator).endswith(f"--tolerance {request.tolerance:g}")
-
-
-def _section_without_figures(runs) -> Section:
-    return Section("some", "Some runs", ())
-
-
-def test_interruption_keeps_finished_runs(tmp_path: Path):
-    records = tmp_path / "records"
-
-    def interrupt_when_three_are_kept(fraction: float, message: str) -> None:
-        if len(list(records.glob("*.nc"))) >= 3:
-            raise KeyboardInterrupt
-
-    parts = {"some": (_section_without_figures, fig2.REQUESTS)}
-    with pytest.raises(KeyboardInterrupt):
-        build_report(tmp_path, None, interrupt_when_three_are_kept, parts=parts)
-    kept = {path.name: path.stat().st_mtime_ns for path in records.glob("*.nc")}
-    assert 3 <= len(kept) < len(fig2.REQUESTS)
-    seen: list[float] = []
-    result = build_report(tmp_path, None, lambda fraction, message: seen.append(fraction), parts=parts)
-    assert seen == sorted(seen)
-    assert seen[-1] == 1.0
-    assert (result.computed, result.reused) == (len(fig2.REQUESTS) - len(kept), len(kept))
-    assert {name: (records / name).stat().st_mtime_ns for name in kept} == kept
-    assert not list(tmp_path.rglob("*.part"))
-
-
-def test_a_relative_folder_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    for computed in (2, 0):
-        result = build_report(Path("out"), ["fig6"])
-        assert result.computed == computed
-        assert result.report == Path("out/report.html")
-        links = _Links()
-        links.feed(result.report.read_text())
-        records = {href for href in links.hrefs if href.endswith(".nc")}
-        assert len(records) == 2
-        assert all((tmp_path / "out" / href).is_file() for href in records)
-
-
-def test_a_damaged_record_is_named(tmp_path: Path):
-    build_report(tmp_path, ["fig6"])
-    record = next((tmp_path / "records").glob("*.nc"))
-    record.write_bytes(record.read_bytes()[:1000])
-    with pytest.raises(SweepError, match=record.name):
-        build_report(tmp_path, ["fig6"])
-
-
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
-    (tmp_path / "figures" / "fig3.png").mkdir(parents=True)
-    with pytest.raises(InvalidParameterError, match=r"fig3\.png"):
-        build_report(tmp_path, ["fig3"])
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InvalidParameterError, match="cannot make the folder"):
-        build_report(tmp_path / "file", ["fig3"])
-
-
-def test_unknown_part_is_refused_before_anything_is_made(tmp_path: Path):
-    with pytest.raises(InvalidParameterError, match="Did you mean 'fig2'"):
-        build_report(tmp_path / "out", ["fig2x"])
-    assert not (tmp_path / "out").exists()
-
-
-def test_parts_asked_for_by_name_exist():
-    assert {"fig2", "fig3", "fig4", "fig6", "table1", "energetics", "baselines"} <= set(PARTS)
-
-
-def test_engine_choice_says_why():
-    lattice = sb.torus(2, 2)
-    engine, why = choose_engine(sb.ChargingProblem(lattice, sb.cooperative(5.0)))
-    assert engine.name == "statevector"
-    assert "coupled" in why
-    engine, why = choose_engine(sb.ChargingProblem(lattice, sb.cooperative(5.0).local_equivalent(lattice)))
-    assert engine.name == "product"
-    assert "alone" in why
