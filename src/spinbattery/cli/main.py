@@ -50,12 +50,18 @@ class _Commands(typer.core.TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
-        if name in COMMANDS:
-            alone = typer.Typer(add_completion=False)
-            own = COMMANDS[name]
-            alone.command(name)(spread(plugins(COMMAND_GROUP)[name] if own is reproduce else own))
-            command = typer.main.get_command(alone)
-        return name, command, rest
+        return name, _complete(COMMANDS[name]) if name in COMMANDS else command, rest
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        known = super().get_command(ctx, cmd_name)
+        return _complete(offered) if known is None and (offered := plugins(COMMAND_GROUP).get(cmd_name)) else known
+
+
+def _complete(function: Callable[..., None]) -> Any:
+    """The command of a function, with all its flags."""
+    alone = typer.Typer(add_completion=False)
+    alone.command(function.__name__)(spread(plugins(COMMAND_GROUP)["reproduce"] if function is reproduce else function))
+    return typer.main.get_command(alone)
 
 
 app = typer.Typer(
