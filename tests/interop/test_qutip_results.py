@@ -213,11 +213,11 @@ def test_missing_states_are_asked_for_by_the_name_of_the_option():
 def test_results_of_another_problem_are_refused():
     problem = noisy()
     result = mesolve(problem)
-    with pytest.raises(RecordError, match="dimension 8, but the problem has 4 spins, which make 16"):
+    with pytest.raises(RecordError, match="dimension 8, but the states of 4 spins have 16"):
         record_from_qutip(result, noisy(ring(4), Noise(x=0.01)))
     with pytest.raises(RecordError, match="ends at 6 ns, but the protocol at 7 ns"):
         record_from_qutip(result, noisy(protocol=cooperative(7.0)))
-    with pytest.raises(RecordError, match="overlap with that of the problem is 0"):
+    with pytest.raises(RecordError, match="overlap with the problem's initial state is 0"):
         record_from_qutip(result, noisy(protocol=cooperative(6.0, initial=ProductState.named("up"))))
     with pytest.raises(RecordError, match=r"has \d+ collapse operators, but the problem has no noise"):
         record_from_qutip(result, ChargingProblem(TRIANGLE, CP))
@@ -340,5 +340,5 @@ def test_every_trajectory_starts_from_the_state_of_the_problem():
     options = {"progress_bar": "", "store_states": True, "max_step": 0.2, "keep_runs_results": True}
     solver = qutip.MCSolver(hamiltonian, jumps, options=options)
     result = solver.run([(start, 0.5), (up, 0.5)], TLIST, ntraj=[2, 2], seeds=7)
-    with pytest.raises(RecordError, match="overlap with that of the problem is 0"):
+    with pytest.raises(RecordError, match="overlap with the problem's initial state is 0"):
         record_from_qutip(result, problem)

@@ -71,12 +71,12 @@ def to_qobjevo(problem: ChargingProblem) -> qutip.QobjEvo:
 
 
 def to_qutip(problem: ChargingProblem) -> QutipProblem:
-    """What QuTiP's ``mesolve`` and ``mcsolve`` are given: H(t), collapse operators, and the initial ket.
+    """The arguments of QuTiP's ``mesolve`` and ``mcsolve``: H(t), collapse operators, and the initial ket.
 
     ``qutip.mesolve(H, initial, tlist, collapse_operators)`` with t in ns solves the equation of
     :class:`~spinbattery.model.noise.Noise`. With QuTiP's own tolerances the precision of small rings is off by some
     1e-5, with ``options={"atol": 1e-10, "rtol": 1e-8, "nsteps": 100_000}`` by 1e-6. Without noise there are no collapse
-    operators. All of it can be pickled, so that ``mcsolve`` runs in parallel.
+    operators. The result can be pickled, so that ``mcsolve`` runs in parallel.
     :func:`~spinbattery.interop.qutip_results.record_from_qutip` makes a record of the result.
 
     Raises:
@@ -91,7 +91,7 @@ def to_qutip(problem: ChargingProblem) -> QutipProblem:
 
 
 def to_bqm(problem: ChargingProblem) -> dimod.BinaryQuadraticModel:
-    """What an annealer is programmed with: h on every spin, J w_jk on every pair (g = 1).
+    """The model that an annealer is programmed with: h on every spin, J w_jk on every pair (g = 1).
 
     Variables are the labels of the network's spins, or 0 to N - 1 where it has none. Cross-talk is parasitic, not
     programmed, and left out. Energies are in units of B(s)/2.
@@ -99,13 +99,10 @@ def to_bqm(problem: ChargingProblem) -> dimod.BinaryQuadraticModel:
     import dimod
 
     network, protocol = problem.network, problem.protocol
-    names = network.names
-    quadratic = {
-        (names[j], names[k]): protocol.J * weight
-        for (j, k), weight in zip(network.pairs.tolist(), network.weights.tolist(), strict=True)
-    }
-    linear = dict.fromkeys(names, protocol.h)
-    return dimod.BinaryQuadraticModel(linear, quadratic, 0.0, dimod.SPIN)
+    names, weights = network.names, network.weights.tolist()
+    pairs = [(names[j], names[k]) for j, k in network.pairs.tolist()]
+    quadratic = {pair: protocol.J * weight for pair, weight in zip(pairs, weights, strict=True)}
+    return dimod.BinaryQuadraticModel(dict.fromkeys(names, protocol.h), quadratic, 0.0, dimod.SPIN)
 
 
 def _refuse_large(problem: ChargingProblem, what: str, limit: int) -> None:

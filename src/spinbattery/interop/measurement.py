@@ -1,4 +1,4 @@
-"""Measured data as records: reads that were saved elsewhere, or their magnetizations alone."""
+"""Measured data as records: reads of an annealer, or their magnetizations alone."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ IMPORTED = "imported"
 """Name of the engine of records that were measured elsewhere."""
 
 ProtocolOf = Callable[[SpinNetwork], Protocol]
-"""What makes the protocol for the spins that were sampled, such as the local one, whose field follows from them."""
+"""Makes the protocol for the spins that were sampled, such as the local one, whose field depends on them."""
 
 _SAME_ENERGY = 1e-4
 """Services keep energies to a few digits."""
@@ -51,17 +51,16 @@ def record_from_samples(
     scales: EnergyScales | None = None,
     source: str = "",
 ) -> Record:
-    """Record of an answer of an annealer.
+    """Record of an annealer's answer.
 
-    Energies are computed from the problem; those of the answer are compared with them, and a UserWarning
-    says where they differ by more than a constant.
+    Energies are computed from the problem. A UserWarning says where the energies of the answer differ from them by more
+    than a constant.
 
     Args:
-        samples: the answer; its variables are the labels of the network's spins, or 0 to N - 1 where
-            it has none.
-        network: what was sampled. Where only some of its spins were, it is cut down to these, so that a
-            whole working graph will do.
-        protocol: what was done, or what makes it for the spins that were sampled.
+        samples: the answer; its variables are the labels of the network's spins, or 0 to N - 1 where it has none.
+        network: that was sampled; it may have more spins, such as a whole working graph, and is restricted to those
+            that were sampled.
+        protocol: of the run, or a function that makes it for the spins that were sampled.
         scales: A(s), B(s) of the device; the smooth Advantage_system6 model by default.
         source: where the answer comes from, for the record.
 
@@ -86,7 +85,7 @@ def record_from_magnetizations(
 ) -> Record:
     """Record of reads of which only mu = Sz/N is known, shape (reads,); other arguments as in record_from_samples.
 
-    What needs the spins (the independence ratio, flips by degree, energies) is not in it.
+    The record lacks what needs the spins: the independence ratio, flips by degree, energies.
 
     Raises:
         InvalidParameterError: fewer than two reads, values outside [-1, 1], or that N spins cannot give.
@@ -100,16 +99,16 @@ def record_from_magnetizations(
 def read_measurement(
     path: str | Path, network: SpinNetwork, protocol: Protocol | ProtocolOf, *, scales: EnergyScales | None = None
 ) -> Record:
-    """Record of a file of reads; what it is, its ending and its first line say.
+    """Record of a file of reads, whose kind is known by its ending and its first line.
 
     A ``.json`` is a SampleSet, as ``json.dump(samples.to_serializable(), file)`` writes it. A ``.csv``, ``.txt`` or
-    ``.tsv`` is a table, its cells parted by commas, semicolons, tabs or blanks:
+    ``.tsv`` is a table, its cells separated by commas, semicolons, tabs or blanks:
 
-    - one read a row in the column ``magnetization`` or ``mu``, or in the only column, named or not;
+    - one read per row in the column ``magnetization`` or ``mu``, or in the only column, named or not;
     - a column for each spin, named after its label, as ``samples.to_pandas_dataframe().to_csv()`` writes them;
     - a matrix without names, a column for each spin in the order of the network.
 
-    A column ``num_occurrences`` says how often each row was read, and 0 is never; ``energy`` is compared with the
+    A column ``num_occurrences`` says how often each row was read (0 for never); ``energy`` is compared with the
     problem where spins are known. Spins are -1 and +1, or 0 and 1, of which 1 is up. A ``.npy`` is such a matrix
     (reads, N), or a row of magnetizations (reads,). An UnusedColumnWarning names columns that were not read.
 
@@ -152,8 +151,8 @@ def _of_samples(
     energies = np.repeat(samples.record.energy, samples.record.num_occurrences.astype(np.int64))
     if has_energies and not _alike(np.asarray(energies, dtype=np.float64), record.dataset["energy"].to_numpy()):
         warnings.warn(
-            "the energies of the answer are not those of this problem: check its protocol, and the J and field that it "
-            "was sampled with.",
+            "the energies of the answer are not those of this problem: check the protocol, and the J and field that "
+            "were sampled.",
             stacklevel=3,
         )
     return record

@@ -1,4 +1,4 @@
-"""Whether a result of QuTiP is that of a charging problem: its times, states, noise and purity against the problem."""
+"""Checks of a QuTiP result against a charging problem: times, states, noise and purity."""
 
 from __future__ import annotations
 
@@ -22,22 +22,18 @@ Runs: TypeAlias = "list[list[Qobj]]"
 """States of each run of a solver: at the output times, where it kept them, and at the end."""
 
 _SAME_STATE = 1e-6
-"""How far the overlap of a state with the one it is meant to be may be from 1."""
+"""Largest distance from 1 of the overlap of two states that are meant to be one."""
 
 _DRIFT_PER_RTOL = 1e4
 _LEAST_DRIFT, _MOST_DRIFT = 1e-6, 0.1
-"""Drift of norms and purities that a solver's relative tolerance explains: seen are up to 5e3 times as much."""
+"""Drift of norms and purities that a relative tolerance explains; up to 5e3 times the tolerance was seen."""
 
 _CLEARLY_MIXED = 10.0
-"""A state that lost less than this many times that drift by noise may look pure."""
+"""A state that noise made less pure by less than this many drifts may look pure."""
 
 
 def check_result(result: Result | McResult, runs: Runs, problem: ChargingProblem) -> None:
-    """Compare times, states, the initial state where it is known, and the number of collapse operators.
-
-    Raises:
-        RecordError: the result is that of another problem.
-    """
+    """Compare times, states, the initial state where it is known, and the number of collapse operators."""
     _check_span(result, problem)
     _check_states(result, runs, problem)
     if len(runs[0]) > 1:
@@ -47,17 +43,17 @@ def check_result(result: Result | McResult, runs: Runs, problem: ChargingProblem
 
 def _check_noise(result: Result | McResult, problem: ChargingProblem) -> None:
     jumps = int(result.stats.get("num_collapse", 0))
-    if problem.noise is None and jumps:
-        raise RecordError(
-            f"the result of {result.solver} has {jumps} collapse operators, but the problem has no noise; give the "
-            "problem that was solved, ChargingProblem(..., noise=...)."
-        )
     if problem.noise is None:
+        if jumps:
+            raise RecordError(
+                f"the result of {result.solver} has {jumps} collapse operators, but the problem has no noise; give the "
+                "problem that was solved, ChargingProblem(..., noise=...)."
+            )
         return
     if not jumps:
         raise RecordError(
-            f"the result is of {result.solver}, without collapse operators, but the problem has noise "
-            f"({problem.noise}); pass those of to_qutip() to mesolve or mcsolve."
+            f"the result of {result.solver} has no collapse operators, but the problem has noise ({problem.noise}); "
+            "pass to_qutip().collapse_operators to mesolve or mcsolve."
         )
     wanted = len(collapse_operators(problem.noise, problem.n_spins, problem.fields))
     if jumps != wanted:
@@ -69,7 +65,7 @@ def _check_noise(result: Result | McResult, problem: ChargingProblem) -> None:
 
 
 def _check_span(result: Result | McResult, problem: ChargingProblem) -> None:
-    """Refuse what does not run over the whole protocol."""
+    """Refuse a result that does not run over the whole protocol."""
     duration, begin, end = problem.protocol.duration, result.times[0], result.times[-1]
     if abs(begin) > SAME_TIME * duration:
         raise RecordError(
@@ -85,17 +81,17 @@ def _check_span(result: Result | McResult, problem: ChargingProblem) -> None:
 
 
 def _check_states(result: Result | McResult, runs: Runs, problem: ChargingProblem) -> None:
-    """Refuse what are no states of these spins: of another size or order, propagators, or not normalised."""
+    """Refuse states of another size or order, propagators, and what is not normalised."""
     n, final = problem.n_spins, runs[0][-1]
     if final.shape[0] != 1 << n:
         raise RecordError(
-            f"the result has states of dimension {final.shape[0]}, but the problem has {n} spins, which make "
-            f"{1 << n}; give the problem that was solved."
+            f"the result has states of dimension {final.shape[0]}, but the states of {n} spins have {1 << n}; give the "
+            "problem that was solved."
         )
     if final.dims[0] not in ([2] * n, [1 << n]):
         raise RecordError(
-            f"the result has states of parts with the dimensions {final.dims[0]}, but {n} spins have {[2] * n}; start "
-            "from to_qutip().initial."
+            f"the result has states of subsystems with the dimensions {final.dims[0]}, but {n} spins have {[2] * n}; "
+            "start from to_qutip().initial."
         )
     for state in (state for states in runs for state in states):
         norm = float(state.norm()) ** 2 if state.isket else complex(state.tr())
@@ -112,30 +108,26 @@ def _is_hermitian(state: Qobj, drift: float) -> bool:
 
 
 def _check_start(runs: Runs, problem: ChargingProblem) -> None:
-    """Refuse runs from another state than that of the problem."""
+    """Refuse runs that start from another state than the problem."""
     start = product_ket(problem.protocol.initial.spinors(problem.n_spins)).full().ravel()
     for states in runs:
         first = states[0].full()
         overlap = np.vdot(start, first @ start).real if first.shape[1] > 1 else abs(np.vdot(start, first)) ** 2
         if abs(overlap - 1.0) > _SAME_STATE:
             raise RecordError(
-                f"the result starts from a state whose overlap with that of the problem is {apart(overlap, 1.0)[0]}; "
-                "start from to_qutip().initial, or give the problem that was solved."
+                "the result starts from a state whose overlap with the problem's initial state is "
+                f"{apart(overlap, 1.0)[0]}; start from to_qutip().initial, or give the problem that was solved."
             )
 
 
 def check_purity(result: Result, final: Qobj, purity: float, problem: ChargingProblem) -> None:
-    """Refuse a density matrix that ends mixed without noise, or pure in spite of it.
-
-    Raises:
-        RecordError: likewise.
-    """
+    """Refuse a density matrix that ends mixed without noise, or pure in spite of noise."""
     drift = _drift(result)
     if problem.noise is None and purity < 1.0 - drift:
         raise RecordError(
             f"the result ends in a mixed state, of purity {apart(purity, 1.0)[0]}, but the problem has no noise, and "
-            "without it states stay pure; give the problem that was solved, ChargingProblem(..., noise=...), and its "
-            "noise to the solver as collapse operators, not in a Liouvillian."
+            "without noise states stay pure; give the problem that was solved, ChargingProblem(..., noise=...), and "
+            "pass noise to the solver as collapse operators, not in a Liouvillian."
         )
     if problem.noise is None or purity < 1.0 - drift:
         return
@@ -159,6 +151,6 @@ def _purity_loss(state: Qobj, problem: ChargingProblem, noise: Noise) -> float:
 
 
 def _drift(result: Result | McResult) -> float:
-    """How far norms and purities may be from 1 by the solver's tolerance."""
+    """Largest distance of norms and purities from 1 that the solver's tolerance explains."""
     rtol = float(result.options.get("rtol") or 1e-6)
     return min(_MOST_DRIFT, max(_LEAST_DRIFT, _DRIFT_PER_RTOL * rtol))

@@ -41,11 +41,7 @@ class QutipProblem(NamedTuple):
 
 
 def import_qutip(what: str) -> Any:
-    """The library.
-
-    Raises:
-        MissingDependencyError: it is not installed.
-    """
+    """The library, which ``what`` needs; raises :class:`MissingDependencyError` where it is not installed."""
     try:
         import qutip
     except ImportError:
@@ -54,7 +50,7 @@ def import_qutip(what: str) -> Any:
 
 
 class _Latest:
-    """Values of a function at the time it was last asked for: the coefficients of all terms share them."""
+    """Values of a function at its latest time, which the coefficients of all terms share."""
 
     def __init__(self, function: Callable[[float], tuple[float, ...]]) -> None:
         self.function = function
@@ -69,7 +65,7 @@ class _Latest:
 
 @dataclass(frozen=True)
 class _Coefficient:
-    """One of these values. No closure, so that it reaches worker processes."""
+    """One of these values; no closure, so that it can be sent to worker processes."""
 
     latest: _Latest
     index: int
@@ -124,14 +120,14 @@ def hamiltonian(operators: Sequence[csr_matrix], fields: Fields) -> qutip.QobjEv
 
 
 def collapse_operators(noise: Noise, n_spins: int, fields: Fields) -> list[qutip.Qobj | qutip.QobjEvo]:
-    """Square root of its rate times every jump of the noise; those of relaxation depend on time with the fields.
+    """Every jump of the noise times the square root of its rate; relaxation depends on time with the fields.
 
     Depolarising noise is in the rates of the three Pauli matrices.
     """
     import qutip
 
     def on(k: int, operator: qutip.Qobj) -> qutip.Qobj:
-        return qutip.tensor([operator if j == k else qutip.qeye(2) for j in range(n_spins)])
+        return qutip.expand_operator(operator, [2] * n_spins, k)
 
     x, y, z = (qutip.sigmax(), qutip.sigmay(), qutip.sigmaz())
     found: list[qutip.Qobj | qutip.QobjEvo] = []

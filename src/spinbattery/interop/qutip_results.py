@@ -35,11 +35,9 @@ QUTIP = "qutip"
 _WITHOUT_EFFECT = frozenset({"progress_bar", "progress_kwargs", "map", "num_cpus", "mpi_options"})
 """Options of its solvers that decide no result."""
 
-_NO_TIMES = np.empty(0)
-
 
 def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, source: str = "") -> Record:
-    """Record of what ``sesolve``, ``mesolve`` or ``mcsolve`` found with :meth:`ChargingProblem.to_qutip`.
+    """Record of a result of ``sesolve``, ``mesolve`` or ``mcsolve`` with :meth:`ChargingProblem.to_qutip`.
 
     Moments come from the states, not from expectation values. The solver's option ``store_final_state`` gives
     those at the end; ``store_states``, which is its default without ``e_ops``, gives mu, sigma, the energy and
@@ -48,19 +46,16 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
     only their average is known, and a UserWarning says so.
 
     QuTiP does not estimate its errors, so that the record has no ``magnetization_error`` nor
-    ``precision_relative_error``.
-    Its engine is ``qutip``, and its engine options are the solver with its options, QuTiP's version and a hash of what
-    was found.
+    ``precision_relative_error``. The engine of the record is ``qutip``, and its engine options are the solver with its
+    options, QuTiP's version and a hash of the moments.
 
-    A result that contradicts the problem is refused. Its initial state is known where states are stored in time, and
-    with the final state alone it cannot be checked.
-
+    A result that contradicts the problem is refused. The initial state is only checked where states are stored in time.
     A result keeps neither H nor the rates of its collapse operators, so that these cannot be compared with the problem.
 
     Args:
-        result: what the solver returned.
-        problem: what was solved.
-        source: where it comes from, for the record.
+        result: of the solver.
+        problem: that was solved.
+        source: where the result comes from, for the record.
 
     Raises:
         MissingDependencyError: qutip is not installed.
@@ -70,34 +65,22 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
             pure where noise would have mixed it.
         InvalidParameterError: states at times that do not ascend.
     """
-    import_qutip("record_from_qutip")
-    from qutip.solver.multitrajresult import McResult
-    from qutip.solver.result import Result
-
-    if not isinstance(result, Result | McResult):
-        raise RecordError(f"the result must be one of sesolve, mesolve or mcsolve, but is {type(result).__name__}.")
-    runs = (
-        _runs_of_trajectories(result)
-        if isinstance(result, McResult)
-        else _Runs([_states(result)], np.ones(1), np.empty(0))
-    )
+    runs = _runs(result)
     problem = as_problem(problem)
     instance("source", source, str)
     check_result(result, runs.states, problem)
-    times = output_times(problem, result.times) if len(runs.states[0]) > 1 else _NO_TIMES
+    times = output_times(problem, result.times) if len(runs.states[0]) > 1 else np.empty(0)
     solution = _solution(problem, runs, times)
-    if isinstance(result, Result) and not runs.states[0][-1].isket:
-        purities, lowest = _mixedness(runs.states[0])
-        check_purity(result, runs.states[0][-1], float(purities[-1]), problem)
-        final = replace(solution.final, smallest_eigenvalue=lowest)
-        solution = replace(solution, final=final, traces=replace(solution.traces, purity=purities))
+    if not (runs.are_trajectories or runs.states[0][-1].isket):
+        solution = _with_mixedness(solution, runs.states[0])
+        check_purity(result, runs.states[0][-1], float(solution.traces.purity[-1]), problem)  # type: ignore[index]
     options: dict[str, Any] = {
         "solver": result.solver,
         "qutip": version("qutip"),
         "data": _digest(solution),
         **{key: value for key, value in plain_data(dict(result.options)).items() if key not in _WITHOUT_EFFECT},
     }
-    if isinstance(result, McResult):
+    if runs.are_trajectories:
         options["trajectories"] = result.num_trajectories
     if source:
         options["source"] = source
@@ -113,11 +96,13 @@ class _Runs:
         states: of each run: at the output times, if it kept them, and at the end.
         exact: weights of the first runs, which were not drawn at random.
         drawn: (n,) weights of the others, whose mean counts: 1 where all runs were drawn.
+        are_trajectories: whether they are of ``mcsolve``.
     """
 
     states: list[list[Qobj]]
     exact: FloatArray
     drawn: FloatArray
+    are_trajectories: bool = True
 
     def mean(self, values: FloatArray) -> tuple[FloatArray, FloatArray | None]:
         """Mean of values (runs, ...) and its standard error, or None where fewer than two runs were drawn."""
@@ -130,6 +115,18 @@ class _Runs:
         if len(weighted) < 2:
             return mean, None
         return mean, np.asarray(weighted.std(axis=0, ddof=1) / math.sqrt(len(weighted)))
+
+
+def _runs(result: Any) -> _Runs:
+    import_qutip("record_from_qutip")
+    from qutip.solver.multitrajresult import McResult
+    from qutip.solver.result import Result
+
+    if isinstance(result, McResult):
+        return _runs_of_trajectories(result)
+    if isinstance(result, Result):
+        return _Runs([_states(result)], np.ones(1), np.empty(0), are_trajectories=False)
+    raise RecordError(f"the result must be one of sesolve, mesolve or mcsolve, but is {type(result).__name__}.")
 
 
 def _states(run: Result) -> list[Qobj]:
@@ -151,24 +148,24 @@ def _runs_of_trajectories(result: McResult) -> _Runs:
     if final is None:
         raise RecordError(
             f"the result of {result.solver} keeps no states; run it with options={{'store_final_state': True, "
-            "'keep_runs_results': True}: the first keeps the states at the end, the second those of each trajectory, "
-            "which standard errors come from. 'store_states' keeps those in time as well."
+            "'keep_runs_results': True}: the first keeps the states at the end, the second the states of each "
+            "trajectory, which standard errors come from. 'store_states' keeps the states in time as well."
         )
     warnings.warn(
         f"the result of {result.solver} keeps the average over its {result.num_trajectories} trajectories alone, so "
         "that the record has no standard errors; run it with options={'keep_runs_results': True} for them.",
-        stacklevel=3,
+        stacklevel=4,
     )
     return _Runs([[*(result.average_states or []), final]], np.ones(1), np.empty(0))
 
 
 class _Observables:
-    """Diagonals and the transverse operator of a problem, and what they give for a state."""
+    """Diagonals and the transverse operator of a problem, and their expectation values in a state."""
 
     def __init__(self, problem: ChargingProblem) -> None:
         n = problem.n_spins
         self.problem, self.n_spins = problem, n
-        self.level = (n + magnetization_diagonal(n).astype(np.int64)) // 2
+        self.n_up = (n + magnetization_diagonal(n).astype(np.int64)) // 2
         self.ising = ising_diagonal(n, *problem.couplings)
         self.transverse = transverse_operator(n).tocoo()
 
@@ -179,14 +176,14 @@ class _Observables:
 
     def distribution(self, p: FloatArray) -> FloatArray:
         """P(Sz), shape (N + 1,)."""
-        return np.asarray(np.bincount(self.level, weights=p, minlength=self.n_spins + 1), dtype=np.float64)
+        return np.asarray(np.bincount(self.n_up, weights=p, minlength=self.n_spins + 1), dtype=np.float64)
 
     def energy(self, state: Qobj, p: FloatArray, norm: float, time: float) -> float:
         """<H> in GHz."""
         matrix, sx = state.full(), self.transverse
         transverse = np.vdot(matrix, sx @ matrix).real if state.isket else matrix[sx.row, sx.col].real.sum()
         bx, bz, half_b = (float(field) for field in self.problem.fields(time))
-        magnetization = float(p @ (2.0 * self.level - self.n_spins))
+        magnetization = float(p @ (2.0 * self.n_up - self.n_spins))
         return bx * float(transverse) / norm + bz * magnetization + half_b * float(p @ self.ising)
 
     def spins(self, p: FloatArray) -> FloatArray:
@@ -197,7 +194,7 @@ class _Observables:
 
 
 class _Observed(NamedTuple):
-    """What the states of R runs give: P(Sz) (R, T + 1, N + 1), <H> (R, T + 1), final <sz_k> (R, N), drift of norms."""
+    """P(Sz) (R, T + 1, N + 1), <H> (R, T + 1) and final <sz_k> (R, N) of R runs, and the drift of norms."""
 
     distributions: FloatArray
     energies: FloatArray
@@ -223,8 +220,7 @@ def _observed(problem: ChargingProblem, runs: _Runs, times: FloatArray) -> _Obse
 def _solution(problem: ChargingProblem, runs: _Runs, times: FloatArray) -> Solution:
     """Moments of all runs together.
 
-    sigma^2 is a mean over the runs but for mu, in which it is stationary: squares about the common mu give its
-    standard error.
+    The standard error of sigma^2 is that of the mean square about the common mu, in which sigma^2 is stationary.
     """
     n, found = problem.n_spins, _observed(problem, runs, times)
     values = np.arange(-n, n + 1, 2) / n
@@ -243,18 +239,16 @@ def _solution(problem: ChargingProblem, runs: _Runs, times: FloatArray) -> Solut
     )
 
 
-def _mixedness(states: list[Qobj]) -> tuple[FloatArray, float]:
-    """Purity of each density matrix, and the smallest eigenvalue of the last one."""
+def _with_mixedness(solution: Solution, states: list[Qobj]) -> Solution:
+    """The solution with the purity of each density matrix and the smallest eigenvalue of the last one."""
     matrices = [state.full() / state.tr() for state in states]
     purities = np.array([float(np.vdot(rho, rho).real) for rho in matrices])
-    return purities, float(np.linalg.eigvalsh(matrices[-1])[0])
+    final = replace(solution.final, smallest_eigenvalue=float(np.linalg.eigvalsh(matrices[-1])[0]))
+    return replace(solution, final=final, traces=replace(solution.traces, purity=purities))
 
 
 def _digest(solution: Solution) -> str:
-    """Hash of what tells two results apart."""
-    digest, final, traces = hashlib.sha256(), solution.final, solution.traces
-    digest.update(np.ascontiguousarray(final.distribution).tobytes())
-    digest.update(np.ascontiguousarray(final.spins).tobytes())
-    for values in (traces.mean, traces.variance, traces.energy):
-        digest.update(np.ascontiguousarray(values[:-1]).tobytes())
-    return digest.hexdigest()
+    """Hash of the moments, which differ from result to result."""
+    final, traces = solution.final, solution.traces
+    in_time = [values[:-1] for values in (traces.mean, traces.variance, traces.energy)]
+    return hashlib.sha256(b"".join(v.tobytes() for v in (final.distribution, final.spins, *in_time))).hexdigest()
