@@ -222,7 +222,7 @@ def test_results_of_another_problem_are_refused():
     with pytest.raises(RecordError, match=r"has \d+ collapse operators, but the problem has no noise"):
         record_from_qutip(result, ChargingProblem(TRIANGLE, CP))
     silent = ChargingProblem(TRIANGLE, CP)
-    with pytest.raises(RecordError, match=r"sesolve, without collapse operators.*\(x:0.03/ns"):
+    with pytest.raises(RecordError, match=r"sesolve has no collapse operators.*\(x:0.03/ns"):
         record_from_qutip(mesolve(silent), problem)
     with pytest.raises(RecordError, match="one of sesolve, mesolve or mcsolve, but is Qobj"):
         record_from_qutip(result.final_state, problem)

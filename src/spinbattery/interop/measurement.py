@@ -21,7 +21,6 @@ from ..model.network import SpinNetwork
 from ..model.network_text import as_network
 from ..model.problem import ChargingProblem
 from ..model.protocol import Protocol
-from ..model.recipe import as_protocol
 from ..model.scales import EnergyScales
 from ..model.topology import scales_for
 from ..records.building import build_record
@@ -145,9 +144,9 @@ def _of_samples(
         samples = samples.relabel_variables(dict(zip(names, own, strict=True)), inplace=False)
     spins = network.restricted_to(own)
     check_occurrences(samples.record.num_occurrences, spins.n_spins)
-    reads = readout(samples, spins.names)
-    model, told = of_emulation(samples.info)
-    record = _record(spins, protocol, scales, replace(reads, sampler={"source": source, **model}, execution=told))
+    model, execution = of_emulation(samples.info)
+    reads = replace(readout(samples, spins.names), sampler={"source": source, **model}, execution=execution)
+    record = _record(spins, protocol, scales, reads)
     energies = np.repeat(samples.record.energy, samples.record.num_occurrences.astype(np.int64))
     if has_energies and not _alike(np.asarray(energies, dtype=np.float64), record.dataset["energy"].to_numpy()):
         warnings.warn(
@@ -161,11 +160,9 @@ def _of_samples(
 def _record(
     network: SpinNetwork, protocol: Protocol | ProtocolOf, scales: EnergyScales | None, reads: Readout
 ) -> Record:
-    scales = scales_for(network, scales)
-    built = as_protocol(protocol, network, scales)
+    problem = ChargingProblem(network, protocol, scales_for(network, scales))  # type: ignore[arg-type]
     data = reads.magnetizations if reads.spins is None else reads.spins
     options = {"reads": len(data), "data": hashlib.sha256(data.tobytes()).hexdigest()}
-    problem = ChargingProblem(network, built, scales)
     return build_record(problem, IMPORTED, options, "sampled elsewhere", reads, 0.0)
 
 
