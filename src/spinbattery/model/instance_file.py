@@ -1,4 +1,4 @@
-"""Instance files: lists of bonds as spin-glass and optimisation libraries write them. A line is read or refused."""
+"""Instance files: lists of bonds as spin-glass and optimisation libraries write them; each line is read or refused."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ import numpy as np
 
 from ..core.checks import NUMBER
 from ..core.errors import NetworkError
+from ..core.paths import read_text
 from .network import SpinNetwork
 
 ENDINGS = (".edgelist", ".txt", ".csv", ".tsv", ".coo", ".rud", ".rudy", ".gset")
 
-_COMMENTS = ("#", "%")
 _SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs"}
-_BLANKS = "blanks"
 _WHOLE = re.compile(r"\d{1,18}", re.ASCII)
 _LABEL = re.compile(r"-?(0|[1-9]\d{0,17})", re.ASCII)
-"""A whole number in its one spelling: 07 is a text."""
+"""A whole number in its only spelling: 07 is a text."""
 
 _MOST_SPINS = 1_000_000
 _FORMATS = (
@@ -37,7 +36,7 @@ _ENDS = (
     ("i", "j"), ("u", "v"), ("source", "target"), ("from", "to"), ("node1", "node2"), ("spin1", "spin2"),
     ("row", "col"),
 )  # fmt: skip
-_WEIGHTS = ("w", "weight", "J", "coupling", "value")
+_WEIGHTS = frozenset({"w", "weight", "J", "coupling", "value"})
 _PHYSICS = frozenset({"crosstalk", "h", "field", "bias"})
 _HEADS = "i,j,w or source,target,weight"
 
@@ -46,17 +45,17 @@ Row = tuple[int, list[str]]
 
 
 def read_instance(path: Path, weight: str | Literal[False] | None = None, name: str | None = None) -> SpinNetwork:
-    """Network of a list of bonds, one a line.
+    """Network of a list of bonds, one per line.
 
-    A line has the labels of two spins and the weight of their bond, parted by blanks, tabs, commas or semicolons; where
-    no line has a third column, all weights are 1. What follows ``#``, and lines that begin with ``%``, are comments. A
-    byte-order mark is passed over. The first line may be
+    A line has the labels of two spins and the weight of their bond, separated by blanks, tabs, commas or semicolons;
+    where no line has a third column, all weights are 1. Text after ``#`` and lines that begin with ``%`` are comments.
+    The first line may be
 
     - ``N M`` (rudy, Gset): M bonds follow, each with a weight, between spins 1 to N, or 0 to N - 1 where a 0 occurs.
       Spins without a bond are there too.
     - names of columns, such as ``i,j,w``; ``weight`` chooses the column of the weight among others.
 
-    Labels are whole numbers where all are, else texts. Without ``N M`` spins come in the order in which they occur.
+    Labels are whole numbers where all are, else texts. Without ``N M`` spins are in the order in which they occur.
 
     Args:
         path: of the file.
@@ -64,22 +63,15 @@ def read_instance(path: Path, weight: str | Literal[False] | None = None, name: 
         name: of the network; by default the name of the file.
 
     Raises:
-        NetworkError: a line that cannot be understood, is there twice, or couples a spin to itself; each is named by
-            its number.
+        NetworkError: a line that cannot be understood, is there twice, or couples a spin to itself; the message has its
+            number.
     """
     return _Instance(path, weight).network(name or path.name)
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Columns of a file.
-
-    Attributes:
-        ends: columns of the two spins.
-        weight: column of the weight, or None for weights of 1.
-        width: number of columns of every line.
-        line: the line that says so.
-    """
+    """Columns of the two spins and of the weight (None for weights of 1), their number, and the line they follow from."""
 
     ends: tuple[int, int]
     weight: int | None
@@ -114,21 +106,19 @@ class _Instance:
         raise NetworkError(f"{self.path.name!r}{where}: {why}.")
 
     def _rows(self) -> list[Row]:
-        """Lines with their cells, parted by the one separator of the file."""
-        try:
-            text = self.path.read_text(encoding="utf-8-sig")
-        except OSError as error:
-            self._refuse(None, f"cannot be read: {error.strerror or error}")
-        except UnicodeDecodeError:
-            self._refuse(None, "is no text; save it as UTF-8")
-        raw = [(k, line.strip()) for k, line in enumerate(text.splitlines(), 1)]
-        for k, line in raw:
-            for pattern, kind in _FORMATS:
-                if pattern.match(line):
-                    self._refuse(k, f"{line!r} is of the format {kind}, which is not read; write i, j and weight of "
-                                 "spins -1 and +1 in each line")  # fmt: skip
-        lines = [(k, re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip()) for k, line in raw]
-        lines = [(k, line) for k, line in lines if line and not line.startswith(_COMMENTS)]
+        """Lines with their cells, separated by the same mark in the whole file."""
+        lines = []
+        for k, raw in enumerate(read_text(self.path, NetworkError).splitlines(), 1):
+            line = raw.strip()
+            if kind := next((kind for pattern, kind in _FORMATS if pattern.match(line)), ""):
+                self._refuse(
+                    k,
+                    f"{line!r} is of the format {kind}, which is not read; write i, j and weight of spins -1 and +1 in "
+                    "each line",
+                )
+            line = re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip()
+            if line and not line.startswith("%"):
+                lines.append((k, line))
         if not lines:
             return []
         begun, first = lines[0]
@@ -141,7 +131,7 @@ class _Instance:
             ):
                 self._refuse(
                     k,
-                    f"{line!r} is not parted by {_SEPARATORS.get(separator or '', _BLANKS)} alone, as line {begun} "
+                    f"{line!r} is not separated by {_SEPARATORS.get(separator or '', 'blanks')} alone, as line {begun} "
                     "is; use one separator, no empty columns, and decimal points",
                 )
             rows.append((k, cells))
@@ -160,9 +150,7 @@ class _Instance:
     def _are_alone(self, heads: Sequence[str], rest: Sequence[Row]) -> bool:
         """Whether texts of the first line look like names of columns: no label of any other line is like them."""
         labels = {cell for _, cells in rest for cell in cells[:2]}
-        if labels and all(_LABEL.fullmatch(label) for label in labels):
-            return True
-        return bool(labels) and labels.isdisjoint(heads)
+        return bool(labels) and (all(map(_LABEL.fullmatch, labels)) or labels.isdisjoint(heads))
 
     def _named(self, rows: list[Row]) -> _Layout:
         """Columns by their names."""
@@ -172,39 +160,37 @@ class _Instance:
             self._refuse(line, "names columns, but no bonds follow")
         names = {heads[k] for k in ends}
         if any(cells[k] in names for _, cells in rest for k in ends if k < len(cells)):
-            self._refuse(line, f"{heads} may name columns or spins; name the columns {_HEADS}, and no spin so")
+            self._refuse(line, f"{heads} may name columns or spins; name the columns {_HEADS}, and no spin like them")
         others = [k for k in range(len(heads)) if k not in ends]
         return _Layout(ends, self._weight_column(line, heads, others), len(heads), line)
 
     def _weight_column(self, line: int, heads: Sequence[str], others: Sequence[int]) -> int | None:
         if self.weight is False or (not others and self.weight is None):
             return None
+        names = [heads[k] for k in others]
         if self.weight is not None:
-            lost = [heads[k] for k in others if heads[k].lower() in _PHYSICS and heads[k] != self.weight]
-            if lost:
+            if lost := [name for name in names if name.lower() in _PHYSICS and name != self.weight]:
                 self._refuse(
                     line,
                     f"names the column {lost[0]!r}, which a list of bonds cannot have; remove it, or write GraphML, "
                     "whose edges may have crosstalk",
                 )
-            if self.weight not in [heads[k] for k in others]:
+            if self.weight not in names:
                 self._refuse(line, f"names no column {self.weight!r}; its columns are {list(heads)}")
             return heads.index(self.weight)
-        known = [k for k in others if heads[k] in _WEIGHTS or heads[k].lower() in _WEIGHTS]
-        if len(known) != 1 or len(others) > 1:
-            names = ", ".join(repr(heads[k]) for k in others)
+        if len(names) > 1 or not _WEIGHTS & {names[0], names[0].lower()}:
             self._refuse(
                 line,
-                f"names the columns {names} beside the spins; say which is the weight, as by "
-                f"file:...?weight={heads[others[0]]}, or remove the others",
+                f"names the columns {', '.join(map(repr, names))} beside the spins; choose the weight, as in "
+                f"file:...?weight={names[0]}, or remove the others",
             )
-        return known[0]
+        return others[0]
 
     def _unnamed(self, row: Row) -> _Layout:
         """Two spins and, where there is a third column, the weight of their bond."""
         line, cells = row
         if isinstance(self.weight, str):
-            self._refuse(None, f"names no columns, so that {self.weight!r} is none; the third column is the weight")
+            self._refuse(None, f"names no columns, not even {self.weight!r}; the third column is the weight")
         if len(cells) not in (2, 3):
             self._refuse(line, f"has {len(cells)} columns; a bond has two spins and at most a weight")
         return _Layout((0, 1), 2 if len(cells) == 3 and self.weight is None else None, len(cells), line)
@@ -212,27 +198,22 @@ class _Instance:
     def _is_counted(self, rows: list[Row]) -> bool:
         """Whether the first line is N and M; files that can be read either way are refused."""
         (line, head), rest = rows[0], rows[1:]
-        widths = {len(cells) for _, cells in rest}
-        if len(head) == 2 and not rest and all(map(_WHOLE.fullmatch, head)) and int(head[1]) == 0:
-            self._refuse(line, f"{' '.join(head)!r} may be a bond, or a number of spins without bonds")
-        if len(head) != 2 or not rest or len(widths) != 1 or widths - {2, 3}:
+        text, are_whole, widths = " ".join(head), all(map(_WHOLE.fullmatch, head)), {len(cells) for _, cells in rest}
+        if len(head) == 2 and not rest and are_whole and int(head[1]) == 0:
+            self._refuse(line, f"{text!r} may be a bond, or a number of spins without bonds")
+        if len(head) != 2 or widths not in ({2}, {3}):
             return False
-        if not all(_WHOLE.fullmatch(cell) for cell in head):
-            if widths == {3}:
-                self._refuse(line, f"has 2 columns and the others 3, and {' '.join(head)!r} are no numbers")
-            return False
-        n_spins, n_bonds = (int(cell) for cell in head)
-        misfit = _misfit(n_spins, n_bonds, rest)
+        misfit = _misfit(*map(int, head), rest) if are_whole else f"{text!r} are no numbers"
         if widths == {2}:
             if not misfit:
                 self._refuse(
                     line,
-                    f"{' '.join(head)!r} may be a bond, or the numbers of spins and bonds; give each bond its weight "
-                    "in a third column, or remove the line if it is no bond",
+                    f"{text!r} may be a bond, or the numbers of spins and bonds; give each bond its weight in a third "
+                    "column, or remove the line if it is no bond",
                 )
             return False
         if misfit:
-            self._refuse(line, f"has 2 columns and the others 3, and is no number of spins and bonds: {misfit}")
+            self._refuse(line, f"has 2 columns and the others 3, but is not the numbers of spins and bonds: {misfit}")
         return True
 
     def _bond(self, row: Row, layout: _Layout) -> Bond:
@@ -276,17 +257,17 @@ class _Instance:
 def _cells(line: str, separator: str) -> list[str]:
     """Cells of a line; quotes about a cell are not part of it."""
     try:
-        cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True))
-        return [cell.strip() for cell in cells]
+        return [
+            cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True))
+        ]
     except csv.Error:
         return line.split(separator)
 
 
 def _ends(heads: Sequence[str]) -> tuple[int, int] | None:
     """Columns of the two spins, by names that are known; None where none are."""
+    small = [head if head == "J" else head.lower() for head in heads]  # J is a weight
     for pair in _ENDS:
-        # in small letters too, but J, which is a weight
-        small = [head if head == "J" else head.lower() for head in heads]
         if all(small.count(name) == 1 for name in pair):
             return small.index(pair[0]), small.index(pair[1])
     return None
@@ -298,7 +279,7 @@ def _least(numbers: Sequence[int]) -> int:
 
 
 def _misfit(n_spins: int, n_bonds: int, rest: list[Row]) -> str:
-    """Why N and M are not the numbers of spins and bonds of the lines that follow; empty if they are."""
+    """Why N and M are not the numbers of spins and bonds in the other lines; empty if they are."""
     if n_bonds != len(rest):
         return f"{n_bonds} bonds are announced, but {len(rest)} lines follow"
     labels = [label for _, cells in rest for label in cells[:2]]
