@@ -191,7 +191,7 @@ def test_solvers_from_their_saved_properties(tmp_path, monkeypatch):
         ("solver:", r"names no \.json file of saved properties; write solver:qpu\.json/region:4"),
         ("solver:region:4", r"names no \.json file"),
         ("solver:qpu.jsonx", r"names no \.json file"),
-        ("solver:nowhere.json/region:4", "cannot read the solver's properties 'nowhere.json': No such file"),
+        ("solver:nowhere.json/region:4", "cannot read 'nowhere.json': No such file"),
     ],
 )
 def test_texts_of_annealers_that_are_refused(text, message):

@@ -71,7 +71,7 @@ def read_instance(path: Path, weight: str | Literal[False] | None = None, name: 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Columns of the two spins and of the weight (None for weights of 1), their number, and the line they follow from."""
+    """Columns of the spins and of the weight (None for weights of 1), their number, and the line that decides it."""
 
     ends: tuple[int, int]
     weight: int | None
@@ -190,7 +190,7 @@ class _Instance:
         """Two spins and, where there is a third column, the weight of their bond."""
         line, cells = row
         if isinstance(self.weight, str):
-            self._refuse(None, f"names no columns, not even {self.weight!r}; the third column is the weight")
+            self._refuse(None, f"does not name its columns, so {self.weight!r} is none; the third is the weight")
         if len(cells) not in (2, 3):
             self._refuse(line, f"has {len(cells)} columns; a bond has two spins and at most a weight")
         return _Layout((0, 1), 2 if len(cells) == 3 and self.weight is None else None, len(cells), line)
@@ -203,7 +203,7 @@ class _Instance:
             self._refuse(line, f"{text!r} may be a bond, or a number of spins without bonds")
         if len(head) != 2 or widths not in ({2}, {3}):
             return False
-        misfit = _misfit(*map(int, head), rest) if are_whole else f"{text!r} are no numbers"
+        misfit = _misfit(int(head[0]), int(head[1]), rest) if are_whole else f"{text!r} are no numbers"
         if widths == {2}:
             if not misfit:
                 self._refuse(
@@ -257,9 +257,8 @@ class _Instance:
 def _cells(line: str, separator: str) -> list[str]:
     """Cells of a line; quotes about a cell are not part of it."""
     try:
-        return [
-            cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True))
-        ]
+        cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True))
+        return [cell.strip() for cell in cells]
     except csv.Error:
         return line.split(separator)
 

@@ -1,6 +1,6 @@
 """Working graphs of annealers: Pegasus and Zephyr, whole or with missing qubits, and networks cut from them.
 
-The qubit numbers are the devices' own. Pegasus P_m has N = 8(3m - 1)(m - 1) qubits (Boothby et al., arXiv:2003.00133),
+Qubits are numbered as on the devices. Pegasus P_m has N = 8(3m - 1)(m - 1) qubits (Boothby et al., arXiv:2003.00133),
 Zephyr Z_m with tile parameter t has N = 4tm(2m + 1) (Boothby, King, Raymond, D-Wave technical report 14-1056A-A, 2021).
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from ..core.arrays import read_only
 from ..core.checks import is_one_of, whole_number
 from ..core.errors import EnergyScalesError, NetworkError
-from ..core.paths import user_path
+from ..core.paths import read_text, user_path
 from ..core.typing import FloatArray, IntArray
 from .network import LatticeCut, SpinNetwork
 from .scales import EnergyScales, as_scales
@@ -26,7 +26,7 @@ from .scales import EnergyScales, as_scales
 _SMALLEST_SIZE = {"pegasus": 2, "zephyr": 1}
 _LARGEST_SIZE = 32
 _LARGEST_TILE = 8
-_SAVE = "save the solver's own as JSON, json.dump(sampler.properties, file)"
+_SAVE = "save the solver's properties as JSON, json.dump(sampler.properties, file)"
 
 
 class _Lattice(NamedTuple):
@@ -230,8 +230,7 @@ class WorkingGraph:
             NetworkError: entries missing or malformed, a topology other than Pegasus and Zephyr, and
                 whatever makes no working graph.
         """
-        absent = [key for key in ("topology", "qubits", "couplers") if key not in properties]
-        if absent:
+        if absent := [key for key in ("topology", "qubits", "couplers") if key not in properties]:
             raise NetworkError(f"a solver's properties hold {', '.join(absent)}, but these do not; {_SAVE}.")
         topology = properties["topology"]
         if not isinstance(topology, Mapping) or not {"type", "shape"} <= topology.keys():
@@ -244,11 +243,11 @@ class WorkingGraph:
             form = "[m], such as [16]" if family == "pegasus" else "[m] or [m, t], such as [12, 4]"
             raise NetworkError(f"the shape of a {family} topology must be {form}, but is {shape!r}; {_SAVE}.")
         name = str(properties.get("chip_id") or "solver")
+        chip = properties.get("emulated_chip_id") or name
+        is_ideal = properties.get("category") == "software" and chip is name
+        solver = None if is_ideal else (str(chip), family)
         graph = cls(family, shape[0], properties["qubits"], properties["couplers"], name, *shape[1:])
-        chip = properties.get("emulated_chip_id")
-        if chip is None and properties.get("category") == "software":  # an emulator of an ideal graph
-            return graph
-        return replace(graph, solver=(str(chip or name), family))
+        return replace(graph, solver=solver)
 
     def without(self, n_missing: int, seed: int) -> WorkingGraph:
         """The graph with randomly chosen qubits missing, the same for the same seed.
@@ -322,8 +321,7 @@ class WorkingGraph:
         return self._induced(chosen, f"{self.name}/scattered:{n}:seed:{seed}", scattered=(n, seed))
 
     def _induced(self, qubits: IntArray, name: str, **part: Any) -> SpinNetwork:
-        inside = np.isin(self.couplers, qubits).all(axis=1)
-        lattice = self._whole_lattice
+        inside, lattice = np.isin(self.couplers, qubits).all(axis=1), self._whole_lattice
         return SpinNetwork(
             len(qubits),
             np.searchsorted(qubits, self.couplers[inside]),
@@ -339,16 +337,11 @@ BY_ARGUMENT = "scales=from_spreadsheet(...)"
 
 
 def scales_for(network: SpinNetwork, given: EnergyScales | None, remedy: str = BY_ARGUMENT) -> EnergyScales:
-    """A(s), B(s) that were given; else those of Advantage_system6, for ideal graphs and solvers that may have them.
-
-    Args:
-        network: what the scales are for.
-        given: by the caller.
-        remedy: how the caller can give them.
+    """The given A(s), B(s); else those of Advantage_system6, for ideal graphs and solvers that may have them.
 
     Raises:
-        EnergyScalesError: none are given for a network that was cut from a solver that has others, or what was given
-            is something else.
+        EnergyScalesError: none are given for a network that was cut from a solver that has others (``remedy`` says how
+            to give them), or something else is given.
     """
     solver = None if network.cut is None else network.cut.solver
     if given is None and solver is not None and (reason := other_scales(*solver, remedy)):
@@ -376,10 +369,9 @@ def read_solver_properties(path: str | Path) -> dict[str, Any]:
         NetworkError: no such file, no JSON object, or whatever :meth:`WorkingGraph.from_properties` refuses.
     """
     path = user_path(path)
+    text = read_text(path, NetworkError, f"; {_SAVE}")
     try:
-        properties = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise NetworkError(f"cannot read the solver's properties {str(path)!r}: {error.strerror}; {_SAVE}.") from None
+        properties = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise NetworkError(f"{str(path)!r} is not JSON ({error}); {_SAVE}.") from None
     if not isinstance(properties, dict):
