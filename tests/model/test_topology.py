@@ -309,9 +309,9 @@ def test_properties_that_are_refused(changes, message, tmp_path):
     ("text", "message"),
     [
         (None, "No such file or directory; save the solver's properties as JSON, json.dump"),
-        ("", "is not JSON|is no text"),
-        ("{'qubits': []}", "is not JSON|is no text"),
-        (100_000 * "[", "is not JSON|is no text"),
+        ("", "is not JSON"),
+        ("{'qubits': []}", "is not JSON"),
+        (100_000 * "[", "is not JSON"),
         ("[1, 2]", "holds no JSON object"),
         ("{}", "hold topology, qubits, couplers, but these do not; save the solver's properties as JSON"),
         ('{"qubits": [], "topology": {}}', "hold couplers, but these do not"),
@@ -325,7 +325,7 @@ def test_files_that_are_refused(text, message, tmp_path):
         read_solver_properties(path)
     path.unlink(missing_ok=True)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(NetworkError, match="is not JSON|is no text"):
+    with pytest.raises(NetworkError, match="is no text; save it as UTF-8"):
         read_solver_properties(path)
 
 
