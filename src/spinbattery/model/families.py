@@ -1,4 +1,4 @@
-"""Which family of graphs a network belongs to, by its pairs: fits against N are along one family."""
+"""The family of graphs that a network belongs to: fits against N are along one family."""
 
 from __future__ import annotations
 
@@ -31,10 +31,9 @@ _LATTICES = frozenset({"pegasus", "zephyr"})
 
 
 def distinct(families: Iterable[str]) -> list[str]:
-    """Families that are certainly different ones, sorted.
+    """Families that are certainly different, sorted.
 
-    What is not known may be any of them. Parts of a working graph are irregular too, and records of older versions say
-    no more of them.
+    An unknown one may be any of them. Parts of a working graph are irregular too, and older records only say that.
     """
     found = set(families) - {""}
     return sorted(found - {IRREGULAR} if found & _LATTICES else found)
@@ -46,7 +45,7 @@ def family_of(network: SpinNetwork) -> str:
     Rings and tori are recognised by their pairs, numbered as :func:`~spinbattery.model.network.ring` and
     :func:`~spinbattery.model.network.torus` do, whatever the weights, cross-talk and name. A ring of up to four spins,
     such as ``torus:2x2``, is of several families; a torus 1xN is a ring. Networks cut from a working graph know theirs.
-    Of other networks only those are told apart whose spins have different numbers of neighbours.
+    Other networks are irregular where their spins have different numbers of neighbours, and of unknown family else.
     """
     if network.cut is not None:
         return network.cut.family

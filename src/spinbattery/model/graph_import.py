@@ -1,18 +1,19 @@
-"""Networks of networkx graphs: which attribute is the weight of a bond is found or asked for, never guessed."""
+"""Networks from networkx graphs. The attribute that is the weight of a bond is named or evident, never guessed."""
 
 from __future__ import annotations
 
 import math
 import numbers
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..core.checks import NUMBER, instance
+from ..core.checks import NUMBER, instance, is_row
 from ..core.errors import NetworkError
-from ..core.typing import FloatArray
+from ..core.typing import FloatArray, IntArray
 from .network import SpinNetwork
 
 if TYPE_CHECKING:
@@ -20,18 +21,19 @@ if TYPE_CHECKING:
 
 WEIGHT, CROSSTALK = "weight", "crosstalk"
 _WEIGHTS = frozenset({"weight", "weights", "w", "j", "bias", "coupling"})
-"""Names, in small letters, that mean a weight whatever stands there."""
+"""Names, in small letters, of weights, whatever the values are."""
 
-_IDS = frozenset({"id", "key", "name"})
-"""Names of edges themselves, which are no weights though they may be numbers; so is what begins with an underscore."""
+_NO_WEIGHTS = frozenset({"id", "key", "name", CROSSTALK})
+"""Names of numbers that are no weights, as those are not that begin with an underscore."""
 
 _FIELDS = frozenset({"h", "bias", "field", "linear"})
 """Names, in small letters, under which graphs keep a field on each node."""
 
 
 def is_graph(candidate: Any) -> bool:
-    """Whether this is a networkx graph, without importing networkx."""
-    return any(kind.__module__.startswith("networkx.") and kind.__name__ == "Graph" for kind in type(candidate).__mro__)
+    """Whether this is a networkx graph; nothing is, as long as networkx has not been imported."""
+    networkx = sys.modules.get("networkx")
+    return networkx is not None and isinstance(candidate, networkx.Graph)
 
 
 def from_networkx(
@@ -67,14 +69,15 @@ def from_networkx(
     chosen = _chosen(graph, weight)
     nodes = list(graph.nodes)
     index = {node: k for k, node in enumerate(nodes)}
-    bonds: list[tuple[int, int, float]] = []
-    parasitic: list[tuple[int, int, float]] = []
+    bonds: dict[tuple[int, int], float] = {}
+    parasitic: dict[tuple[int, int], float] = {}
     for u, v, data in graph.edges(data=True):
+        pair = index[u], index[v]
         value = 1.0 if chosen is None else _number(data.get(chosen), f"edge ({u}, {v}) has {chosen}")
         if data.get(CROSSTALK) is not None:
-            parasitic.append((index[u], index[v], _number(data[CROSSTALK], f"edge ({u}, {v}) has {CROSSTALK}")))
+            parasitic[pair] = _number(data[CROSSTALK], f"edge ({u}, {v}) has {CROSSTALK}")
         if data.get(CROSSTALK) is None or value != 0.0:
-            bonds.append((index[u], index[v], value))
+            bonds[pair] = value
     return SpinNetwork(
         len(nodes),
         *_columns(bonds),
@@ -87,9 +90,12 @@ def from_networkx(
 
 def _check_graph(graph: Any) -> None:
     if not is_graph(graph):
-        raise NetworkError(f"a networkx graph is needed, but this is {graph!r}; one of igraph has to_networkx().")
+        raise NetworkError(f"a networkx graph is needed, but this is {graph!r}; graphs of igraph have to_networkx().")
     if graph.is_directed():
-        raise NetworkError("the graph is directed; spins couple both ways, so use graph.to_undirected().")
+        raise NetworkError(
+            "the graph is directed, but spins couple both ways; use graph.to_undirected(), or in its file "
+            'edgedefault="undirected" (GraphML) or directed 0 (GML).'
+        )
     if graph.is_multigraph():
         raise NetworkError("the graph is a multigraph; merge parallel edges into one with the summed weight.")
     if graph.number_of_nodes() == 0:
@@ -97,7 +103,7 @@ def _check_graph(graph: Any) -> None:
 
 
 def _chosen(graph: nx.Graph[Any], weight: str | Literal[False] | None) -> str | None:
-    """Name of the attribute that is the weight, which every edge then has; None for weights of 1."""
+    """Name of the attribute that is the weight, which every edge has; None for weights of 1."""
     if weight is False:
         return None
     if weight is not None and not (isinstance(weight, str) and weight not in ("", CROSSTALK)):
@@ -122,10 +128,11 @@ def _chosen(graph: nx.Graph[Any], weight: str | Literal[False] | None) -> str | 
 
 def _refuse_other_names(graph: nx.Graph[Any]) -> None:
     """Refuse edges that have numbers, but none called weight."""
-    others = sorted(
-        {str(key) for _, _, data in graph.edges(data=True) for key, value in data.items()
-         if str(key).lower() in _WEIGHTS or (key != CROSSTALK and _is_number(value) and not _is_an_id(str(key)))}
-    )  # fmt: skip
+    names = {
+        str(key) for _, _, data in graph.edges(data=True) for key, value in data.items()
+        if str(key).lower() in _WEIGHTS or _is_number(value)
+    }  # fmt: skip
+    others = sorted(name for name in names if name not in _NO_WEIGHTS and not name.startswith("_"))
     if others:
         raise NetworkError(
             f"the edges have no attribute 'weight', but {', '.join(map(repr, others))}; choose the weight of the bonds "
@@ -135,11 +142,11 @@ def _refuse_other_names(graph: nx.Graph[Any]) -> None:
 
 
 def _refuse_fields(graph: nx.Graph[Any]) -> None:
-    """Refuse fields that are not zero, which would be lost without a word, and models of bits."""
+    """Refuse fields that are not zero, which would be lost silently, and models of bits."""
     for node, data in graph.nodes(data=True):
         if str(getattr(data.get("vartype"), "name", data.get("vartype"))) == "BINARY":
             raise NetworkError(
-                f"node {node!r} is of a BINARY model, whose biases are not those of spins; use change_vartype('SPIN')."
+                f"node {node!r} is of a BINARY model, whose biases are for bits, not spins; use change_vartype('SPIN')."
             )
         for key, value in data.items():
             if str(key).lower() in _FIELDS and _is_number(value) and float(value) != 0.0:
@@ -147,10 +154,6 @@ def _refuse_fields(graph: nx.Graph[Any]) -> None:
                     f"node {node!r} has {key} = {value}, a field; fields belong to the protocol (h), and a network "
                     "has bonds alone. Remove the attribute from the nodes to read the bonds without the fields."
                 )
-
-
-def _is_an_id(key: str) -> bool:
-    return key in _IDS or key.startswith("_")
 
 
 def _is_number(value: Any) -> bool:
@@ -169,15 +172,12 @@ def _number(value: Any, what: str) -> float:
     return number
 
 
-def _columns(bonds: list[tuple[int, int, float]]) -> tuple[Any, FloatArray]:
-    pairs = np.array([bond[:2] for bond in bonds], dtype=np.int64).reshape(-1, 2)
-    return pairs, np.array([bond[2] for bond in bonds])
+def _columns(bonds: dict[tuple[int, int], float]) -> tuple[IntArray, FloatArray]:
+    return np.array(list(bonds), dtype=np.int64).reshape(-1, 2), np.array(list(bonds.values()))
 
 
 def _positions(nodes: Iterable[tuple[Any, Any]]) -> FloatArray | None:
     found = [pos for _, pos in nodes]
-    if any(not isinstance(pos, (tuple, list, np.ndarray)) for pos in found):
-        return None
-    if len({len(pos) for pos in found}) != 1:
+    if not all(map(is_row, found)) or len({len(pos) for pos in found}) != 1:
         return None
     return np.array(found, dtype=np.float64)

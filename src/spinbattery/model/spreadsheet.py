@@ -1,4 +1,4 @@
-"""Reading the vendor's annealing-schedule spreadsheets, with the checks of a careful reader."""
+"""Energy scales from the vendor's annealing-schedule spreadsheets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from ..core.errors import EnergyScalesError
-from ..core.paths import user_path
+from ..core.paths import read_text, user_path
 from .scales import EnergyScales, LinearTable, checked_table
 
 DEFAULT_SHEET = "Standard-Annealing Schedule"
@@ -63,16 +63,16 @@ def _sheet_rows(path: Path, sheet: str | None) -> tuple[str, list[list[Any]]]:
 
 
 def _csv_rows(path: Path) -> list[list[Any]]:
+    text = read_text(path, EnergyScalesError)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            return [list(row) for row in csv.reader(stream)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        return list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as error:
         raise EnergyScalesError(f"{path.name} is not a readable .csv file: {error}") from None
 
 
 def _columns(header: Iterable[Any], name: str) -> dict[str, tuple[int, float]]:
     """Column index and factor to GHz of s, A and B, found by their headings."""
-    cells = ["" if cell is None else str(cell).strip() for cell in header]
+    cells = [str("" if cell is None else cell).strip() for cell in header]
     found: dict[str, tuple[int, float]] = {}
     for key, pattern in _HEADERS.items():
         matches = [(k, match) for k, cell in enumerate(cells) if (match := pattern.fullmatch(cell))]
@@ -135,6 +135,8 @@ def from_spreadsheet(path: str | Path, sheet: str | None = None) -> EnergyScales
         key: np.array(_numbers(table_rows[1:], column, factor, f"{path.name}, column {key}"))
         for key, (column, factor) in _columns(table_rows[0][1], path.name).items()
     }
-    rounded = [checked_table(table["s"], table[key], f"{path.name}, {key}(s)")[0] for key in ("A", "B")]
-    s = tuple(rounded[0].tolist())
-    return EnergyScales(name, LinearTable(s, tuple(table["A"].tolist())), LinearTable(s, tuple(table["B"].tolist())))
+    curves = []
+    for key in ("A", "B"):
+        s, values = checked_table(table["s"], table[key], f"{path.name}, {key}(s)")
+        curves.append(LinearTable(tuple(s.tolist()), tuple(values.tolist())))
+    return EnergyScales(name, *curves)
