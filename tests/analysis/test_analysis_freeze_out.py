@@ -107,7 +107,7 @@ def test_the_last_passage_of_s_counts():
         ({"s": 0.3}, "does not freeze at s = 0.3: its s has a minimum of 0.35"),
         ({"s": 1.2}, "choose s between these two"),
         ({"s": math.nan}, "finite"),
-        ({"form": "ising"}, "'rotor' or 'two-level'"),
+        ({"form": "ising"}, "one of rotor, two-level"),
         ({"readout_error": 0.6}, "readout_error"),
         ({"temperature": 0.0}, "above zero"),
     ],

@@ -20,7 +20,7 @@ from ..core.typing import FloatArray
 _PANELS_PER_SEGMENT = 48
 _MANY_SEGMENTS = 4096
 _FEWEST_PANELS = 2
-"""Panels of a segment that is short because there are many."""
+"""Panels of a short segment where there are many segments."""
 
 _ORDER = 8
 
@@ -44,7 +44,7 @@ class Cost:
 
     @property
     def log_scale(self) -> float:
-        """ln 2^(N/2): add it to the logarithm of any figure here for the unscaled norm."""
+        """ln 2^(N/2), to be added to the logarithm of each of these values for the unscaled norm."""
         return 0.5 * self.n_spins * math.log(2.0)
 
 
@@ -55,10 +55,10 @@ def scaled_norm(n_spins: int, n_pairs: float, bx: ArrayLike, bz: ArrayLike, j: A
 
 
 def integrate(function: Callable[[FloatArray], FloatArray], edges: FloatArray) -> tuple[float, float]:
-    """Integral over [edges[0], edges[-1]] and the largest value seen, panels not crossing an edge.
+    """Integral over [edges[0], edges[-1]] and the largest value seen, of a function that is smooth between edges.
 
     Each interval between edges is cut into equal panels with Gauss-Legendre nodes, fewer of them where edges are many
-    and the interval is short; the integrand must be smooth between edges.
+    and the interval is short.
     """
     lengths = np.diff(edges)
     counts = np.full(len(lengths), _PANELS_PER_SEGMENT)

@@ -15,16 +15,16 @@ from .problem import ChargingProblem, as_problem
 
 _CACHED_GROUPS = 256
 _MIXING = 50
-"""Products per element of the pool before its elements count as random."""
+"""Products per element of the pool until the elements count as random."""
 
 
 @dataclass(frozen=True, eq=False)
 class AutomorphismGroup:
-    """The automorphism group of a weighted graph whose vertices may have colours.
+    """The automorphism group of a weighted graph with coloured vertices.
 
     Attributes:
         generators: (m, N) permutations that generate the group: spin k goes to ``generators[i, k]``.
-        order: number of its elements; N! for a complete graph, so it may be a very large number.
+        order: number of elements, which may be very large: N! for a complete graph.
     """
 
     generators: IntArray
@@ -40,7 +40,7 @@ class AutomorphismGroup:
         return self.order == 1
 
     def site_orbits(self) -> IntArray:
-        """Smallest spin that a symmetry maps each spin onto, shape (N,)."""
+        """Smallest spin that symmetries map each spin onto, shape (N,)."""
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
@@ -87,8 +87,8 @@ class AutomorphismGroup:
 def automorphism_group(n_spins: int, pairs: IntArray, weights: FloatArray, colours: IntArray) -> AutomorphismGroup:
     """All permutations that leave every pair's weight and every vertex's colour as they are.
 
-    The search is that of the BLISS library, through igraph. It knows colours of vertices and none of edges, so that
-    weighted pairs become vertices of their own, coloured by the weight.
+    The search is done by the BLISS library, through igraph. It takes colours of vertices, not of edges, so that
+    weighted pairs become vertices, coloured by the weight.
 
     Args:
         n_spins: number of vertices N.
@@ -102,7 +102,6 @@ def automorphism_group(n_spins: int, pairs: IntArray, weights: FloatArray, colou
     import igraph
 
     _check_graph(n_spins, pairs, weights, colours)
-
     acting = weights != 0.0
     pairs, weights = pairs[acting], weights[acting]
     values, kinds = np.unique(weights, return_inverse=True)
@@ -111,7 +110,7 @@ def automorphism_group(n_spins: int, pairs: IntArray, weights: FloatArray, colou
         graph, graph_colours = igraph.Graph(n_spins, pairs.tolist()), kinds_of_spins
     else:
         middle = n_spins + np.arange(len(pairs))
-        halves = np.concatenate([np.column_stack([pairs[:, 0], middle]), np.column_stack([pairs[:, 1], middle])])
+        halves = np.column_stack([pairs.T.ravel(), np.tile(middle, 2)])
         graph = igraph.Graph(n_spins + len(pairs), halves.tolist())
         graph_colours = np.concatenate([kinds_of_spins, kinds_of_spins.max() + 1 + kinds.ravel()])
     colour_list = graph_colours.tolist()
@@ -124,7 +123,7 @@ def _check_graph(n_spins: int, pairs: IntArray, weights: FloatArray, colours: In
     whole_number("n_spins", n_spins)
     for name, given, kinds in (("pairs", pairs, "iu"), ("weights", weights, "iuf"), ("colours", colours, "iu")):
         if instance(name, given, np.ndarray).dtype.kind not in kinds or not given.ndim:
-            raise InvalidParameterError(f"{name} must be an array of numbers, integers for spins and kinds.")
+            raise InvalidParameterError(f"{name} must be an array of numbers; pairs and colours of integers.")
     if pairs.shape != (len(weights), 2) or colours.shape != (n_spins,):
         raise InvalidParameterError(
             f"pairs, weights and colours must have the shapes (E, 2), (E,) and ({n_spins},), but have {pairs.shape}, "
@@ -139,8 +138,8 @@ def _check_graph(n_spins: int, pairs: IntArray, weights: FloatArray, colours: In
 def symmetry_group(problem: ChargingProblem) -> AutomorphismGroup:
     """Permutations of the spins that leave a problem as it is.
 
-    Couplings (cross-talk included), noise rates and the initial state of every spin must be mapped onto equal ones;
-    fields are uniform, so they are always kept.
+    They map couplings (cross-talk included), noise rates and the initial state of every spin onto equal ones; fields
+    are uniform, so they are always kept.
 
     Raises:
         InvalidParameterError: it is no problem.
@@ -150,7 +149,7 @@ def symmetry_group(problem: ChargingProblem) -> AutomorphismGroup:
 
 @lru_cache(maxsize=_CACHED_GROUPS)
 def group_of(problem: ChargingProblem) -> AutomorphismGroup:
-    """The same, remembered."""
+    """:func:`symmetry_group`, cached."""
     n = problem.n_spins
     spinors = problem.protocol.initial.spinors(n)
     parts = [spinors.real.T, spinors.imag.T]

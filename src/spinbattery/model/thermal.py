@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..core.checks import finite, is_one_of, positive, real_numbers
+from ..core.checks import check_choice, finite, positive, real_numbers
 from ..core.errors import InvalidParameterError
 from ..core.quadrature import gauss_nodes
 from ..core.typing import FloatArray
@@ -37,10 +37,10 @@ def thermal_magnetization(bx: float, bz: float, kt: float) -> float:
 def down_probability(bx: ArrayLike, bz: ArrayLike, kt: float, form: SpinForm = "rotor") -> FloatArray:
     """Probability that a spin in thermal equilibrium reads -1.
 
-    ``two-level`` is the qubit H = bx sx + bz sz. ``rotor`` is what stands for it in spin-vector Monte
-    Carlo: the energy bx sin(theta) + bz cos(theta), theta in [0, pi] with uniform measure, reading +1 where
-    cos(theta) > 0 (Shin, Smith, Smolin and Vazirani, arXiv:1401.7087). It has more states near the
-    equator than a qubit has, and so is softer.
+    ``two-level`` is the qubit H = bx sx + bz sz. ``rotor`` replaces it in spin-vector Monte Carlo: the energy is
+    bx sin(theta) + bz cos(theta), theta in [0, pi] with uniform measure, and the spin reads +1 where cos(theta) > 0
+    (Shin, Smith, Smolin and Vazirani, arXiv:1401.7087). A rotor has more states near the equator than a qubit has, and
+    so is softer.
 
     Args:
         bx, bz: fields in GHz; they broadcast.
@@ -54,17 +54,16 @@ def down_probability(bx: ArrayLike, bz: ArrayLike, kt: float, form: SpinForm = "
         InvalidParameterError: fields not finite, kt not above zero, or another form.
     """
     kt = positive("kt", kt)
+    check_choice("form", form, ("rotor", "two-level"))
     bx, bz = _broadcast(real_numbers("bx", bx), real_numbers("bz", bz))
     if not bx.size:
         return np.empty(bx.shape)
     for name, values in (("bx", bx), ("bz", bz)):
         finite(f"the largest {name}", float(np.abs(values).max(initial=0.0)))
-    if is_one_of(form, ("two-level",)):
+    if form == "two-level":
         energy = np.hypot(bx, bz)
         cosine = np.divide(bz, energy, out=np.zeros_like(energy), where=energy > 0.0)
         return np.asarray(0.5 * (1.0 + cosine * np.tanh(energy / kt)))
-    if not is_one_of(form, ("rotor",)):
-        raise InvalidParameterError(f"a spin is a 'rotor' or 'two-level', but form is {form!r}.")
     theta, weights = gauss_nodes(np.linspace(0.0, math.pi, 2 * _PANELS + 1), _ORDER)
     exponent = -(np.multiply.outer(bx, np.sin(theta)) + np.multiply.outer(bz, np.cos(theta))) / kt
     density = weights * np.exp(exponent - exponent.max(axis=(-2, -1), keepdims=True))
@@ -76,7 +75,5 @@ def _broadcast(bx: FloatArray, bz: FloatArray) -> tuple[FloatArray, FloatArray]:
     try:
         one, other = np.broadcast_arrays(bx, bz)
     except ValueError:
-        raise InvalidParameterError(
-            f"bx and bz must have shapes that broadcast, but they are {bx.shape} and {bz.shape}."
-        ) from None
+        raise InvalidParameterError(f"bx and bz must broadcast, but have shapes {bx.shape} and {bz.shape}.") from None
     return one, other
