@@ -1,4 +1,4 @@
-"""Charging protocols: what is done to the battery, with no knowledge of a device or a network."""
+"""Charging protocols, independent of the device and the network."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _THIRD, _TWO_THIRDS = 1.0 / 3.0, 2.0 / 3.0
 
 @dataclass(frozen=True)
 class Protocol:
-    """One way to charge: waveforms s(u), g(u), the couplings they scale, and the initial state.
+    """A way to charge: waveforms s(u), g(u), the couplings they scale, and the initial state.
 
     H(t) = Bx Sx + Bz Sz + J(t) sum_<jk> w_jk sz_j sz_k with Bx = -A(s)/2, Bz = g h B(s)/2,
     J(t) = J B(s)/2 (paper Eq. 1, 4, 7); A, B in GHz come with the device, w with the network.
@@ -37,7 +37,7 @@ class Protocol:
     Attributes:
         duration: tau in ns.
         s: annealing fraction against u = t/tau, within [0, 1] (to rounding, 1e-9): a waveform, or its points as pairs
-            (u, value). Of one made by :meth:`Waveform.from_times` the last time must be ``duration``.
+            (u, value). A waveform made by :meth:`Waveform.from_times` must end at ``duration``.
         g: field gain against u, likewise.
         h: longitudinal field in units of B(s)/2; h < 0 charges (lowers the energy of sz = +1).
         J: coupling in units of B(s)/2; J < 0 is ferromagnetic.
@@ -49,7 +49,7 @@ class Protocol:
 
     Raises:
         InvalidParameterError: a parameter is not finite, or the duration not above zero.
-        WaveformError: s leaves [0, 1], or s or g is of times that end elsewhere than the protocol.
+        WaveformError: s leaves [0, 1], or the times of s or g end elsewhere than the protocol.
     """
 
     duration: float
@@ -71,15 +71,12 @@ class Protocol:
         object.__setattr__(self, "h", finite("h", self.h))
         object.__setattr__(self, "J", finite("J", self.J))
         object.__setattr__(self, "initial", as_state(self.initial))
-        if not isinstance(self.name, str):
-            raise InvalidParameterError(f"name must be text, but is {self.name!r}.")
+        instance("name", self.name, str)
         s, g = as_waveform("s", self.s), as_waveform("g", self.g)
         for name, waveform in (("s", s), ("g", g)):
             self._check_duration(name, waveform)
+        s = s.with_rounded_values(within_unit)
         low, high = float(s.values.min()), float(s.values.max())
-        if low < 0.0 or high > 1.0:
-            s = s.with_rounded_values(within_unit)
-            low, high = float(s.values.min()), float(s.values.max())
         if low < 0.0 or high > 1.0:
             reached, _, _ = apart(low if low < 0.0 else high, 0.0, 1.0)
             raise WaveformError(f"s must stay within [0, 1], but reaches {reached}.")
@@ -97,7 +94,7 @@ class Protocol:
 
     @cached_property
     def breakpoints(self) -> FloatArray:
-        """Times (ns) at which s or g has a corner, both ends included; no integrator steps across one."""
+        """Times (ns) at which s or g has a corner, both ends included; no integrator may step across one."""
         corners = np.unique(np.concatenate([self.s.breakpoints, self.g.breakpoints]))
         # 1/3 and 0.1/0.3 are meant to be one corner: a step between them would be empty
         distinct = [0.0]
@@ -108,12 +105,12 @@ class Protocol:
         return read_only(np.array(distinct) * self.duration)
 
     def kinks(self, scales: EnergyScales) -> FloatArray:
-        """Times (ns) at which the fields are not smooth: corners, and passages of the scales' own kinks."""
+        """Times (ns) at which the fields are not smooth: corners, and passages through kinks of the scales."""
         inner = self.s.crossings(scales.kinks) * self.duration
         return np.unique(np.concatenate([self.breakpoints, inner]))
 
     def fields(self, t: ArrayLike, scales: EnergyScales) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Bx(t), Bz(t) and B(s(t))/2 in GHz, each of the shape of t (ns). J(t) is J times the last."""
+        """Bx(t), Bz(t) and B(s(t))/2 in GHz, each of the shape of t (ns); J(t) is J times the third."""
         u = np.asarray(t, dtype=np.float64) / self.duration
         s = self.s(u)
         half_b = 0.5 * scales.B(s)
@@ -125,7 +122,7 @@ class Protocol:
         return self.cost_of_size(network.n_spins, network.coupling_norm_squared, scales)
 
     def cost_of_size(self, n_spins: int, n_pairs: float, scales: EnergyScales | None = None) -> Cost:
-        """The same from N and n_C alone (sum of squared weights for weighted pairs)."""
+        """Hilbert-Schmidt cost from N and n_C alone (sum of squared weights for weighted pairs)."""
         scales = as_scales(scales)
 
         def norm(t: FloatArray) -> FloatArray:
@@ -176,7 +173,8 @@ class Protocol:
         if floor > 0.0:
             raise CostError(
                 f"no field exists: {self.name} costs {1.0 + floor:.4f} times the reference {of.name} even at h = 0 "
-                "(its coupling and transverse field alone); lower |J|, raise s_hold, or allow a dearer reference."
+                "(its coupling and transverse field alone); reduce |J|, increase s_hold, or use a reference with a "
+                "higher cost."
             )
         if not np.any(self.g.values):
             raise CostError(f"{self.name} has g = 0 throughout, so its field cannot be scaled to any cost.")
@@ -249,8 +247,8 @@ def polarised(
 ) -> Protocol:
     """Ground-state-following protocol (ours, not the paper's); with J = 0 the polarised local protocol.
 
-    s as in :func:`cooperative`; g: 0 -> -1 (the field holds the discharged state as the true ground
-    state), -1 -> +1 through zero while s = s_hold, +1 -> 0. Arguments and errors as there.
+    g: 0 -> -1 (the field makes the discharged state the true ground state), -1 -> +1 through zero while s = s_hold,
+    +1 -> 0. The waveform s, the arguments and the errors are those of :func:`cooperative`.
     """
     g = Waveform(((0.0, 0.0), (_THIRD, -1.0), (_TWO_THIRDS, 1.0), (1.0, 0.0)))
     J = finite("J", J)
@@ -268,8 +266,7 @@ def local_field(h: float, J: float, pairs_per_spin: float, g: float = 1.0) -> fl
     pairs_per_spin = finite("pairs_per_spin", pairs_per_spin)
     if g == 0.0 or pairs_per_spin < 0.0:
         raise InvalidParameterError(
-            f"a gain that is not zero and pairs per spin that are not negative are needed, but they are {g:g} and "
-            f"{pairs_per_spin:g}."
+            f"g must not be zero, nor pairs_per_spin negative, but they are {g:g} and {pairs_per_spin:g}."
         )
     return math.copysign(math.sqrt(h**2 + pairs_per_spin * (J / g) ** 2), h)
 

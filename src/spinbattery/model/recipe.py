@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from ..core.checks import finite, is_one_of, switch
-from ..core.errors import InvalidParameterError, did_you_mean
+from ..core.checks import check_choice, finite, switch
+from ..core.errors import InvalidParameterError
 from .durations import parse_duration
 from .network import SpinNetwork
 from .protocol import Protocol, cooperative, polarised
@@ -41,21 +41,21 @@ class ProtocolRecipe:
     cost_reference: float | None = None
 
     def __post_init__(self) -> None:
-        if not is_one_of(self.name, PROTOCOL_NAMES):
-            hint = did_you_mean(str(self.name), PROTOCOL_NAMES)
-            raise InvalidParameterError(f"unknown protocol {self.name!r}; there are {', '.join(PROTOCOL_NAMES)}.{hint}")
+        check_choice("the name of a protocol", self.name, PROTOCOL_NAMES)
         parse_duration(self.duration)
         for name, value in (("J", self.J), ("h", self.field), ("s_hold", self.s_hold)):
             finite(name, value)
         switch("equal_cost", self.equal_cost)
         if self.cost_reference is not None:
             finite("cost_reference", self.cost_reference)
-        if self.cost_reference is not None and not self.equal_cost:
-            raise InvalidParameterError("cost_reference is only used at equal cost; set equal_cost too, or omit it.")
+            if not self.equal_cost:
+                raise InvalidParameterError(
+                    "cost_reference is only used at equal cost; set equal_cost too, or leave it out."
+                )
         if self.equal_cost and self.J == 0.0:
             raise InvalidParameterError(
-                "equal cost needs the coupling of the cooperative reference; give its J, and ask for local or "
-                "polarised-local where the protocol itself has none."
+                "equal cost needs the coupling J of the cooperative reference; give it, and choose local or "
+                "polarised-local for a protocol without coupling."
             )
 
     def build(self, network: SpinNetwork, scales: EnergyScales | None = None) -> Protocol:
@@ -81,11 +81,11 @@ class ProtocolRecipe:
 
 
 ProtocolLike: TypeAlias = Protocol | ProtocolRecipe | Callable[[SpinNetwork], Protocol]
-"""A protocol; or what makes one for each network: a recipe, or a function such as ``charging.local_equivalent``."""
+"""A protocol, or what makes one for each network: a recipe, or a function such as ``protocol.local_equivalent``."""
 
 
 def is_protocol_like(candidate: Any) -> bool:
-    """Whether :func:`as_protocol` takes it; classes are no functions from networks."""
+    """Whether :func:`as_protocol` takes it; classes do not count as functions."""
     return isinstance(candidate, Protocol | ProtocolRecipe) or (callable(candidate) and not isinstance(candidate, type))
 
 
@@ -99,7 +99,7 @@ def as_protocol(protocol: ProtocolLike, network: SpinNetwork, scales: EnergyScal
     if isinstance(protocol, Protocol):
         return protocol
     if not is_protocol_like(protocol):
-        given = f"the name {protocol!r}, which says no duration" if isinstance(protocol, str) else repr(protocol)
+        given = f"the name {protocol!r}, without a duration" if isinstance(protocol, str) else repr(protocol)
         raise InvalidParameterError(
             "a protocol must be one with a duration, such as spinbattery.cooperative(duration=20.0), a recipe, such as "
             f"ProtocolRecipe('cooperative', '20ns'), or a function from a network to a protocol, but is {given}."
