@@ -1,4 +1,4 @@
-"""Spin networks: which spins are coupled, how strongly, and which couplings are parasitic."""
+"""Spin networks: pairs of coupled spins, their weights, and parasitic couplings."""
 
 from __future__ import annotations
 
@@ -201,15 +201,14 @@ class SpinNetwork:
         spread: float = 0.0,
         seed: int | None = None,
     ) -> SpinNetwork:
-        """Add a parasitic coupling to every pair, uniform or random, replacing any that was there.
+        """The network with a parasitic coupling on every pair, uniform or random, in place of any that was there.
 
         Args:
-            j_ct: J_CT in units of B(s)/2; negative is ferromagnetic. It acts whatever the protocol's J.
-            pairs: on the network's own pairs, or on all N(N-1)/2 of them.
-            spread: standard deviation of J_CT between pairs, in units of B(s)/2: each is drawn from a normal
-                distribution around ``j_ct``, independently.
-            seed: of the draw; a seed and a set of pairs always give the same couplings. Without a spread nothing
-                is drawn.
+            j_ct: J_CT in units of B(s)/2; negative is ferromagnetic. It does not depend on the protocol's J.
+            pairs: the network's own pairs, or all N(N-1)/2.
+            spread: standard deviation of J_CT in units of B(s)/2: the values are independent draws from a normal
+                distribution around ``j_ct``.
+            seed: of the draws; a seed and a set of pairs always give the same couplings. It is needed for a spread.
 
         Raises:
             InvalidParameterError: ``j_ct`` or ``spread`` not finite, ``spread`` negative or without a seed, a seed
@@ -240,7 +239,7 @@ class SpinNetwork:
         return self.labels or tuple(range(self.n_spins))
 
     def own_labels(self, names: Sequence[Any]) -> list[Any]:
-        """This network's label for each name of a spin; whole numbers may have become texts, or the reverse.
+        """The label of each spin that is named, where whole numbers may have become texts, or the reverse.
 
         Raises:
             NetworkError: a name of no spin, or one that may be two of them.
@@ -248,7 +247,7 @@ class SpinNetwork:
         return matched(names, self.names, self.name)
 
     def per_spin(self, values: Mapping[Any, Any]) -> tuple[Any, ...]:
-        """Values by label as one for each spin, in the order of the spins: rates of noise, or an initial state.
+        """Values by label as one per spin, in the order of the spins, for rates of noise or an initial state.
 
         Raises:
             NetworkError: a spin without a value, or a label of no spin.
@@ -260,7 +259,7 @@ class SpinNetwork:
         found = dict(zip(self.own_labels(list(values)), values.values(), strict=True))
         bare = [name for name in self.names if name not in found]
         if bare:
-            raise NetworkError(f"{len(bare)} spins of {self.name} have no value, such as {bare[0]!r}; give each one.")
+            raise NetworkError(f"{len(bare)} spins of {self.name} have no value, such as {bare[0]!r}; give all.")
         return tuple(found[name] for name in self.names)
 
     def restricted_to(self, labels: Sequence[Any]) -> SpinNetwork:

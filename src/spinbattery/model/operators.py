@@ -28,15 +28,15 @@ def magnetization_diagonal(n_spins: int) -> NDArray[np.int8]:
 def ising_diagonal(n_spins: int, pairs: IntArray, couplings: FloatArray) -> FloatArray:
     """Eigenvalues of sum_<jk> c_jk sz_j sz_k, shape (2^N,).
 
-    Built spin by spin: adding spin k doubles the table and adds its local field from the spins
-    before it, so the work is 2^N per pair and only two tables of 2^N floats ever exist.
+    The table is built spin by spin: spin k doubles it and adds its local field from the spins before it. The work is
+    2^N per pair, and no more than two tables of 2^N floats exist at a time.
     """
     diagonal = np.zeros(1)
     for k in range(n_spins):
         local = np.zeros(1 << k)
         for (j, partner), coupling in zip(pairs.tolist(), couplings.tolist(), strict=True):
             if partner == k:
-                # bit of spin j among the k spins already placed: sign +1 for up, -1 for down
+                # the bit of spin j among the k spins so far: +1 for up, -1 for down
                 view = local.reshape(1 << j, 2, 1 << (k - 1 - j))
                 view[:, 0, :] += coupling
                 view[:, 1, :] -= coupling

@@ -1,4 +1,4 @@
-"""A charging problem: a network, a protocol and the energy scales of a device, and nothing else."""
+"""A charging problem: a network, a protocol, the energy scales of a device, and noise."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChargingProblem:
-    """What an engine solves; frozen and hashable, with a content hash that is stable between machines.
+    """The input of an engine: frozen and hashable, with a content hash that is the same on every machine.
 
     Attributes:
-        network: which spins are coupled; given as a network, its text form, or a networkx graph.
-        protocol: what is done to them; given as a protocol, a recipe, or a function from a network to a protocol.
+        network: the spins and their couplings; given as a network, its text form, or a networkx graph.
+        protocol: of the charging; given as a protocol, a recipe, or a function from a network to a protocol.
         scales: A(s) and B(s) of the device; the smooth Advantage_system6 model by default.
         noise: on the spins; given as an object or its text form, None where all rates are zero.
 
@@ -71,12 +71,12 @@ class ChargingProblem:
 
     @cached_property
     def is_local(self) -> bool:
-        """Whether no coupling of any kind acts, so that every spin evolves alone."""
+        """Whether no coupling acts, so that every spin evolves alone."""
         return not np.any(self.couplings[1])
 
     @cached_property
     def couplings(self) -> tuple[IntArray, FloatArray]:
-        """Pairs (E, 2) and what multiplies B(s)/2 on each: J w_jk plus cross-talk, merged."""
+        """Pairs (E, 2) and the factor of B(s)/2 on each: J w_jk plus cross-talk."""
         network = self.network
         pairs = np.concatenate([network.pairs, network.crosstalk_pairs])
         values = np.concatenate([self.protocol.J * network.weights, network.crosstalk])
@@ -92,14 +92,12 @@ class ChargingProblem:
     def to_dict(self) -> dict[str, Any]:
         """Plain data (lists and numbers) from which :meth:`from_dict` rebuilds the problem."""
         network = self.network
+        arrays = ("pairs", "weights", "crosstalk_pairs", "crosstalk")
         data: dict[str, Any] = {
             "network": {
                 "name": network.name,
                 "n_spins": network.n_spins,
-                "pairs": network.pairs.tolist(),
-                "weights": network.weights.tolist(),
-                "crosstalk_pairs": network.crosstalk_pairs.tolist(),
-                "crosstalk": network.crosstalk.tolist(),
+                **{name: getattr(network, name).tolist() for name in arrays},
             },
             "protocol": self.protocol.to_dict(),
             "scales": self.scales.to_dict(),
@@ -114,13 +112,13 @@ class ChargingProblem:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ChargingProblem:
-        """Inverse of :meth:`to_dict`; positions of the network are not kept, and of labels what JSON can hold."""
+        """Inverse of :meth:`to_dict`; positions of the network are lost, and labels are those that JSON can hold."""
         given = dict(data["network"])
         labels, lattice = from_plain(given.pop("labels", ())), given.pop("lattice", None)
         cut = given.pop("cut", None if lattice is None else {"family": lattice})  # older records know the family alone
         network = SpinNetwork(
             **given,
-            # labels that are no plain data may have become the same text
+            # other labels may have become the same text
             labels=labels if len(set(labels)) == given["n_spins"] else None,
             cut=None if cut is None else LatticeCut.from_dict(cut),
         )
@@ -129,7 +127,7 @@ class ChargingProblem:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 of everything that enters the physics; names do not."""
+        """SHA-256 of everything that enters the physics, so without names."""
         physics = {"protocol": self.protocol.to_dict(), "scales": self.scales.to_dict()}
         for part in physics.values():
             part.pop("name")
@@ -148,34 +146,30 @@ class ChargingProblem:
         return isinstance(other, ChargingProblem) and self.content_hash == other.content_hash
 
     def to_scipy(self) -> ScipyHamiltonian:
-        """H(t) in rad/ns as sparse matrices, see :func:`spinbattery.interop.exports.to_scipy`."""
+        """H(t) in rad/ns as sparse matrices; see :func:`spinbattery.interop.exports.to_scipy`."""
         from ..interop.exports import to_scipy
 
         return to_scipy(self)
 
     def to_qobjevo(self) -> qutip.QobjEvo:
-        """H(t) in rad/ns as a QobjEvo, see :func:`spinbattery.interop.exports.to_qobjevo`."""
+        """H(t) in rad/ns as a QobjEvo; see :func:`spinbattery.interop.exports.to_qobjevo`."""
         from ..interop.exports import to_qobjevo
 
         return to_qobjevo(self)
 
     def to_qutip(self) -> QutipProblem:
-        """What ``mesolve`` and ``mcsolve`` take, see :func:`spinbattery.interop.exports.to_qutip`."""
+        """The arguments of ``mesolve`` and ``mcsolve``; see :func:`spinbattery.interop.exports.to_qutip`."""
         from ..interop.exports import to_qutip
 
         return to_qutip(self)
 
     def to_bqm(self) -> dimod.BinaryQuadraticModel:
-        """h and J as an annealer is programmed with them, see :func:`spinbattery.interop.exports.to_bqm`."""
+        """h and J for an annealer; see :func:`spinbattery.interop.exports.to_bqm`."""
         from ..interop.exports import to_bqm
 
         return to_bqm(self)
 
 
 def as_problem(given: Any) -> ChargingProblem:
-    """What was given, if it is a problem.
-
-    Raises:
-        InvalidParameterError: it is none.
-    """
+    """What was given, if it is a problem; raises :class:`InvalidParameterError` if not."""
     return instance("the problem", given, ChargingProblem, "made of a network and a protocol")
