@@ -142,11 +142,11 @@ def test_the_trivial_group_can_be_sampled_and_nothing_is_no_sample():
 @pytest.mark.parametrize(
     ("pairs", "weights", "colours", "message"),
     [
-        ([(0, 1)], [1.0, 2.0], [0, 0, 0], r"shapes \(E, 2\), \(E,\) and \(3,\), but have"),
-        ([(0, 1)], [1.0], [0, 0], "shapes"),
-        ([(0, 3)], [1.0], [0, 0, 0], "spins from 0 to 2"),
-        ([(1, 1)], [1.0], [0, 0, 0], "two different spins"),
-        ([(0, 1), (1, 0)], [1.0, 1.0], [0, 0, 0], "a pair comes twice"),
+        ([(0, 1)], [1.0, 2.0], [0, 0, 0], r"one entry per pair \(1\), but has shape \(2,\)"),
+        ([(0, 1)], [1.0], [0, 0], "colours must be 3 integers"),
+        ([(0, 3)], [1.0], [0, 0, 0], "must name spins 0 to 2"),
+        ([(1, 1)], [1.0], [0, 0, 0], "couple spin 1 to itself"),
+        ([(0, 1), (1, 0)], [1.0, 1.0], [0, 0, 0], r"list \[0, 1\] more than once"),
     ],
 )
 def test_graphs_that_are_none_are_refused(pairs, weights, colours, message):

@@ -39,14 +39,7 @@ _BYTES_PER_READ = 64
 
 @dataclass(frozen=True)
 class Measurement:
-    """The content of a file.
-
-    Attributes:
-        reads: their spins, or where these are not known mu of each, (reads,).
-        has_energies: whether the samples have energies that were measured.
-        unused: names of columns or vectors that were not read.
-        counted: whether the file says how often its rows occurred.
-    """
+    """The content of a file: spins, or mu of each read (reads,), and the names of columns that were not read."""
 
     reads: dimod.SampleSet | FloatArray
     has_energies: bool = False
@@ -55,13 +48,7 @@ class Measurement:
 
 
 def read_file(path: Path, network: SpinNetwork) -> Measurement:
-    """Reads of a file by its ending; see :func:`~spinbattery.interop.measurement.read_measurement`.
-
-    Raises:
-        RecordError: no such file, another ending, or content of another kind.
-        InvalidParameterError: magnetizations that N spins cannot have, or fewer than two reads of them.
-        InsufficientMemoryError: more occurrences than fit into memory.
-    """
+    """Reads of a file, by its ending; see :func:`~spinbattery.interop.measurement.read_measurement`."""
     ending = path.suffix.lower()
     if ending == ".npy":
         return _of_array(path, network)
@@ -76,12 +63,7 @@ def read_file(path: Path, network: SpinNetwork) -> Measurement:
 
 
 def check_occurrences(occurrences: Any, n_spins: int) -> None:
-    """Refuse numbers of occurrences that are not whole, and more reads than fit into memory.
-
-    Raises:
-        RecordError: some are negative or no whole numbers.
-        InsufficientMemoryError: they would not fit.
-    """
+    """Refuse numbers of occurrences that are not whole, and more reads than fit into memory."""
     counts = np.asarray(occurrences, dtype=np.float64)
     if not ((counts >= 0.0) & (counts == np.rint(counts)) & np.isfinite(counts)).all():
         raise RecordError("num_occurrences must be whole numbers of 0 or more, but some are not.")

@@ -93,10 +93,7 @@ class _AngularFields:
 
 @dataclass(frozen=True)
 class _RelaxationAmplitudes:
-    """Coefficients of sz, sx and i sy in the jump down, then up, of a spin that relaxes at a rate of 1/ns.
-
-    With n = (nx, 0, nz) along the field |-><+| = (nz sx - nx sz - i sy)/2, and |+><-| is its adjoint.
-    """
+    """Coefficients of sz, sx and i sy in the jumps down, |-><+| = (nz sx - nx sz - i sy)/2, and up, its adjoint."""
 
     fields: Fields
     noise: Noise

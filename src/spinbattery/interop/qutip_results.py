@@ -90,13 +90,9 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
 
 @dataclass(frozen=True)
 class _Runs:
-    """Weighted runs of a solver.
+    """Weighted runs of a solver, each with its states at the output times, where it kept them, and at the end.
 
-    Attributes:
-        states: of each run: at the output times, if it kept them, and at the end.
-        exact: weights of the first runs, which were not drawn at random.
-        drawn: (n,) weights of the others, whose mean counts: 1 where all runs were drawn.
-        are_trajectories: whether they are of ``mcsolve``.
+    The first runs have exact weights; the mean of the others, which were drawn at random, counts.
     """
 
     states: list[list[Qobj]]

@@ -57,8 +57,7 @@ def scaled_norm(n_spins: int, n_pairs: float, bx: ArrayLike, bz: ArrayLike, j: A
 def integrate(function: Callable[[FloatArray], FloatArray], edges: FloatArray) -> tuple[float, float]:
     """Integral over [edges[0], edges[-1]] and the largest value seen, of a function that is smooth between edges.
 
-    Each interval between edges is cut into equal panels with Gauss-Legendre nodes, fewer of them where edges are many
-    and the interval is short.
+    Intervals are cut into equal panels with Gauss-Legendre nodes, short ones into fewer where there are many.
     """
     lengths = np.diff(edges)
     counts = np.full(len(lengths), _PANELS_PER_SEGMENT)

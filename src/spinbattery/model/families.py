@@ -33,7 +33,7 @@ _LATTICES = frozenset({"pegasus", "zephyr"})
 def distinct(families: Iterable[str]) -> list[str]:
     """Families that are certainly different, sorted.
 
-    An unknown one may be any of them. Parts of a working graph are irregular too, and older records only say that.
+    An unknown one may be any of them; older records call parts of a working graph irregular.
     """
     found = set(families) - {""}
     return sorted(found - {IRREGULAR} if found & _LATTICES else found)

@@ -45,17 +45,12 @@ Row = tuple[int, list[str]]
 
 
 def read_instance(path: Path, weight: str | Literal[False] | None = None, name: str | None = None) -> SpinNetwork:
-    """Network of a list of bonds, one per line.
+    """Network of a list of bonds: the labels of two spins in each line, and a weight, or weights of 1 throughout.
 
-    A line has the labels of two spins and the weight of their bond, separated by blanks, tabs, commas or semicolons;
-    where no line has a third column, all weights are 1. Text after ``#`` and lines that begin with ``%`` are comments.
-    The first line may be
-
-    - ``N M`` (rudy, Gset): M bonds follow, each with a weight, between spins 1 to N, or 0 to N - 1 where a 0 occurs.
-      Spins without a bond are there too.
-    - names of columns, such as ``i,j,w``; ``weight`` chooses the column of the weight among others.
-
-    Labels are whole numbers where all are, else texts. Without ``N M`` spins are in the order in which they occur.
+    Cells are separated by blanks, tabs, commas or semicolons; text after ``#``, and lines that begin with ``%``, are
+    comments. The first line may be ``N M`` (rudy, Gset): M bonds with weights follow, between spins 1 to N, or 0 to
+    N - 1 where a 0 occurs. Or it names columns, of which ``weight`` chooses one. Labels are whole numbers where all
+    are, else texts.
 
     Args:
         path: of the file.
@@ -63,8 +58,7 @@ def read_instance(path: Path, weight: str | Literal[False] | None = None, name: 
         name: of the network; by default the name of the file.
 
     Raises:
-        NetworkError: a line that cannot be understood, is there twice, or couples a spin to itself; the message has its
-            number.
+        NetworkError: a line that cannot be understood, is there twice, or couples a spin to itself; with its number.
     """
     return _Instance(path, weight).network(name or path.name)
 

@@ -16,11 +16,8 @@ _SHOWN = 4
 def matched(names: Sequence[Hashable], own: Sequence[Hashable], what: str) -> list[Hashable]:
     """The label among ``own``, those of ``what``, for each name of a spin in a file or an answer.
 
-    Names are the labels themselves, or all of them are labels in another spelling: whole numbers as decimal texts,
-    which graph files make of them, or texts as whole numbers.
-
-    Raises:
-        NetworkError: a name that is none of the labels, or that may be two.
+    Names are the labels themselves, or all are labels in another spelling: whole numbers that became texts, as in graph
+    files, or the reverse.
     """
     known = {label: label for label in own}  # 1.0 and True are equal to 1, which is the label
     if all(name in known for name in names):

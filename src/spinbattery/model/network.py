@@ -24,38 +24,37 @@ _EMPTY_PAIRS: IntArray = np.empty((0, 2), dtype=np.int64)
 _EMPTY_WEIGHTS: FloatArray = np.empty(0)
 
 
-def _checked_pairs(n_spins: int, pairs: Any, what: str) -> IntArray:
+def checked_pairs(n_spins: int, pairs: Any, what: str, error: type[Exception] = NetworkError) -> IntArray:
     """Pairs as an (E, 2) array with the smaller spin first."""
     try:
         array = np.asarray(pairs)
     except ValueError:
-        raise NetworkError(f"{what} must be an (E, 2) array of integers, but are of unequal lengths.") from None
+        raise error(f"{what} must be an (E, 2) array of integers, but are of unequal lengths.") from None
     if array.size == 0:
         array = _EMPTY_PAIRS
     if array.ndim != 2 or array.shape[1] != 2 or not np.issubdtype(array.dtype, np.integer):
-        raise NetworkError(f"{what} must be an (E, 2) array of integers, but is {array.dtype} of shape {array.shape}.")
+        raise error(f"{what} must be an (E, 2) array of integers, but is {array.dtype} of shape {array.shape}.")
     array = np.sort(array.astype(np.int64), axis=1)
     if array.size and (array.min() < 0 or array.max() >= n_spins):
-        raise NetworkError(f"{what} must name spins 0 to {n_spins - 1}, but range from {array.min()} to {array.max()}.")
+        raise error(f"{what} must name spins 0 to {n_spins - 1}, but range from {array.min()} to {array.max()}.")
     loops = array[array[:, 0] == array[:, 1]]
     if loops.size:
-        raise NetworkError(f"{what} couple spin {loops[0, 0]} to itself; remove self-loops.")
+        raise error(f"{what} couple spin {loops[0, 0]} to itself; remove self-loops.")
     unique, counts = np.unique(array, axis=0, return_counts=True)
     if (repeated := unique[counts > 1]).size:
-        raise NetworkError(
-            f"{what} list {repeated[0].tolist()} more than once; give each pair once, with its total weight."
-        )
+        raise error(f"{what} list {repeated[0].tolist()} more than once; give each pair once, with its total weight.")
     return array
 
 
-def _checked_weights(pairs: IntArray, weights: Any, what: str) -> FloatArray:
-    array = real_numbers(what, weights, NetworkError)
+def checked_weights(pairs: IntArray, weights: Any, what: str, error: type[Exception] = NetworkError) -> FloatArray:
+    """Weights (E,), one per pair or one for all."""
+    array = real_numbers(what, weights, error)
     if array.ndim == 0:
         array = np.full(len(pairs), float(array))
     if array.shape != (len(pairs),):
-        raise NetworkError(f"{what} must have one entry per pair ({len(pairs)}), but has shape {array.shape}.")
+        raise error(f"{what} must have one entry per pair ({len(pairs)}), but has shape {array.shape}.")
     if not np.isfinite(array).all():
-        raise NetworkError(f"{what} must be finite.")
+        raise error(f"{what} must be finite.")
     return array
 
 
@@ -136,8 +135,8 @@ class SpinNetwork:
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_spins", whole_number("n_spins", self.n_spins, error=NetworkError))
         for pairs_name, weights_name in (("pairs", "weights"), ("crosstalk_pairs", "crosstalk")):
-            pairs = _checked_pairs(self.n_spins, getattr(self, pairs_name), pairs_name)
-            weights = _checked_weights(pairs, getattr(self, weights_name), weights_name)
+            pairs = checked_pairs(self.n_spins, getattr(self, pairs_name), pairs_name)
+            weights = checked_weights(pairs, getattr(self, weights_name), weights_name)
             order = np.lexsort((pairs[:, 1], pairs[:, 0]))
             object.__setattr__(self, pairs_name, read_only(pairs[order]))
             object.__setattr__(self, weights_name, read_only(weights[order]))

@@ -149,12 +149,7 @@ _KINDS: dict[str, tuple[str, Callable[[str], SpinNetwork]]] = {
 
 
 def as_network(network: SpinNetwork | nx.Graph[Any] | str) -> SpinNetwork:
-    """Network from what a caller gave: a network, its text form, or a networkx graph.
-
-    Raises:
-        NetworkError: something else, or as :func:`parse_network` and
-        :func:`~spinbattery.model.graph_import.from_networkx`.
-    """
+    """Network from what a caller gave: a network, its text form, or a networkx graph."""
     if isinstance(network, SpinNetwork):
         return network
     if isinstance(network, str):

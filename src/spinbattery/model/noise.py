@@ -177,11 +177,7 @@ class Noise:
 
 
 def as_noise(noise: Noise | str | None) -> Noise | None:
-    """Noise from what a caller gave: an object, its text form, ``none``, or None.
-
-    Raises:
-        InvalidParameterError: something else, or no such text form.
-    """
+    """Noise from what a caller gave: an object, its text form, ``none``, or None."""
     if noise is None or isinstance(noise, Noise):
         return noise
     return None if is_one_of(noise, ("none",)) else parse_noise(noise)

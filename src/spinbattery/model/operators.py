@@ -28,8 +28,7 @@ def magnetization_diagonal(n_spins: int) -> NDArray[np.int8]:
 def ising_diagonal(n_spins: int, pairs: IntArray, couplings: FloatArray) -> FloatArray:
     """Eigenvalues of sum_<jk> c_jk sz_j sz_k, shape (2^N,).
 
-    The table is built spin by spin: spin k doubles it and adds its local field from the spins before it. The work is
-    2^N per pair, and no more than two tables of 2^N floats exist at a time.
+    Spin by spin the table doubles, with the field of the spins before: 2^N operations per pair, two tables in memory.
     """
     diagonal = np.zeros(1)
     for k in range(n_spins):

@@ -90,12 +90,7 @@ def is_protocol_like(candidate: Any) -> bool:
 
 
 def as_protocol(protocol: ProtocolLike, network: SpinNetwork, scales: EnergyScales) -> Protocol:
-    """Protocol on a network from what a caller gave.
-
-    Raises:
-        InvalidParameterError: something else, or a function that gives no protocol.
-        SpinBatteryError: as :meth:`ProtocolRecipe.build`.
-    """
+    """Protocol on a network from what a caller gave."""
     if isinstance(protocol, Protocol):
         return protocol
     if not is_protocol_like(protocol):

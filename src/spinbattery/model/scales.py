@@ -29,12 +29,7 @@ class Curve(Protocol):
 
 
 def checked_table(s: Any, values: Any, what: str, *, positive: bool = False) -> tuple[FloatArray, FloatArray]:
-    """s and values (GHz) as arrays; ends that are 0 and 1 to rounding (1e-9) are made exact.
-
-    Raises:
-        EnergyScalesError: fewer than two rows, not numbers, not finite, s not ascending from 0 to 1, or
-            negative values (zero ones too where they must be positive).
-    """
+    """s and values (GHz) as arrays; ends that are 0 and 1 to rounding (1e-9) are made exact."""
     s, values = real_numbers(f"{what}: s", s, EnergyScalesError), real_numbers(what, values, EnergyScalesError)
     if s.ndim != 1 or s.shape != values.shape or len(s) < 2:
         raise EnergyScalesError(
@@ -196,11 +191,7 @@ def advantage_system6() -> EnergyScales:
 
 
 def as_scales(given: EnergyScales | None) -> EnergyScales:
-    """Energy scales from what a caller gave: the default for None.
-
-    Raises:
-        EnergyScalesError: something else.
-    """
+    """Energy scales from what a caller gave: the default for None."""
     if given is None:
         return advantage_system6()
     if not isinstance(given, EnergyScales):

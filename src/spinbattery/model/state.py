@@ -98,11 +98,7 @@ class ProductState:
 
 
 def as_state(given: Any) -> ProductState:
-    """State from what a caller gave: a state, its name, or +1 (up) or -1 (down) for each spin; None is all down.
-
-    Raises:
-        InvalidParameterError: something else, or another number among the spins.
-    """
+    """State from what a caller gave: a state, its name, or +1 (up) or -1 (down) for each spin; None is all down."""
     if isinstance(given, ProductState):
         return given
     if given is None or isinstance(given, str):

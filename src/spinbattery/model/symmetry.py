@@ -11,6 +11,7 @@ from ..core.arrays import read_only
 from ..core.checks import instance, whole_number
 from ..core.errors import InvalidParameterError
 from ..core.typing import FloatArray, IntArray
+from .network import checked_pairs, checked_weights
 from .problem import ChargingProblem, as_problem
 
 _CACHED_GROUPS = 256
@@ -101,7 +102,12 @@ def automorphism_group(n_spins: int, pairs: IntArray, weights: FloatArray, colou
     """
     import igraph
 
-    _check_graph(n_spins, pairs, weights, colours)
+    n_spins = whole_number("n_spins", n_spins)
+    pairs = checked_pairs(n_spins, pairs, "pairs", InvalidParameterError)
+    weights = checked_weights(pairs, weights, "weights", InvalidParameterError)
+    instance("colours", colours, np.ndarray)
+    if colours.shape != (n_spins,) or colours.dtype.kind not in "iu":
+        raise InvalidParameterError(f"colours must be {n_spins} integers, but are {colours!r}.")
     acting = weights != 0.0
     pairs, weights = pairs[acting], weights[acting]
     values, kinds = np.unique(weights, return_inverse=True)
@@ -117,22 +123,6 @@ def automorphism_group(n_spins: int, pairs: IntArray, weights: FloatArray, colou
     generators = np.array(graph.automorphism_group(color=colour_list), dtype=np.int64).reshape(-1, graph.vcount())
     order = int(graph.count_automorphisms(color=colour_list))
     return AutomorphismGroup(read_only(np.ascontiguousarray(generators[:, :n_spins])), order)
-
-
-def _check_graph(n_spins: int, pairs: IntArray, weights: FloatArray, colours: IntArray) -> None:
-    whole_number("n_spins", n_spins)
-    for name, given, kinds in (("pairs", pairs, "iu"), ("weights", weights, "iuf"), ("colours", colours, "iu")):
-        if instance(name, given, np.ndarray).dtype.kind not in kinds or not given.ndim:
-            raise InvalidParameterError(f"{name} must be an array of numbers; pairs and colours of integers.")
-    if pairs.shape != (len(weights), 2) or colours.shape != (n_spins,):
-        raise InvalidParameterError(
-            f"pairs, weights and colours must have the shapes (E, 2), (E,) and ({n_spins},), but have {pairs.shape}, "
-            f"{weights.shape} and {colours.shape}."
-        )
-    if pairs.size and (pairs.min() < 0 or pairs.max() >= n_spins or (pairs[:, 0] == pairs[:, 1]).any()):
-        raise InvalidParameterError(f"pairs must be of two different spins from 0 to {n_spins - 1}.")
-    if len(np.unique(np.sort(pairs, axis=1), axis=0)) < len(pairs):
-        raise InvalidParameterError("a pair comes twice; add up its weights.")
 
 
 def symmetry_group(problem: ChargingProblem) -> AutomorphismGroup:

@@ -337,11 +337,9 @@ BY_ARGUMENT = "scales=from_spreadsheet(...)"
 
 
 def scales_for(network: SpinNetwork, given: EnergyScales | None, remedy: str = BY_ARGUMENT) -> EnergyScales:
-    """The given A(s), B(s); else those of Advantage_system6, for ideal graphs and solvers that may have them.
+    """The given A(s), B(s); else those of Advantage_system6, unless the network is cut from a solver that has others.
 
-    Raises:
-        EnergyScalesError: none are given for a network that was cut from a solver that has others (``remedy`` says how
-            to give them), or something else is given.
+    That is refused; ``remedy`` says how the caller can give scales.
     """
     solver = None if network.cut is None else network.cut.solver
     if given is None and solver is not None and (reason := other_scales(*solver, remedy)):

@@ -110,11 +110,7 @@ class Waveform:
 
 
 def as_waveform(name: str, given: Any) -> Waveform:
-    """Waveform from what a caller gave: one, or its points as pairs (u, value).
-
-    Raises:
-        WaveformError: something else, or as the class.
-    """
+    """Waveform from what a caller gave: a waveform, or its points as pairs (u, value)."""
     if isinstance(given, Waveform):
         return given
     if is_row(given):
