@@ -27,7 +27,7 @@ from ..records.building import build_record
 from ..records.readout import Readout, of_emulation
 from ..records.record import Record
 from ..solver.request import readout
-from .measurement_files import check_occurrences, read_file
+from .measurement_files import checked_occurrences, read_file
 
 if TYPE_CHECKING:
     import dimod
@@ -143,12 +143,12 @@ def _of_samples(
     if own != names:
         samples = samples.relabel_variables(dict(zip(names, own, strict=True)), inplace=False)
     spins = network.restricted_to(own)
-    check_occurrences(samples.record.num_occurrences, spins.n_spins)
+    counts = checked_occurrences(samples.record.num_occurrences, spins.n_spins)
     model, execution = of_emulation(samples.info)
     reads = replace(readout(samples, spins.names), sampler={"source": source, **model}, execution=execution)
     record = _record(spins, protocol, scales, reads)
-    energies = np.repeat(samples.record.energy, samples.record.num_occurrences.astype(np.int64))
-    if has_energies and not _alike(np.asarray(energies, dtype=np.float64), record.dataset["energy"].to_numpy()):
+    energies = np.repeat(samples.record.energy.astype(np.float64), counts)
+    if has_energies and not _alike(energies, record.dataset["energy"].to_numpy()):
         warnings.warn(
             "the energies of the answer are not those of this problem: check the protocol, and the J and field that "
             "were sampled.",

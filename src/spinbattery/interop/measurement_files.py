@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,17 +62,23 @@ def read_file(path: Path, network: SpinNetwork) -> Measurement:
     )
 
 
-def check_occurrences(occurrences: Any, n_spins: int) -> None:
-    """Refuse numbers of occurrences that are not whole, and more reads than fit into memory."""
+def checked_occurrences(
+    occurrences: Any, n_spins: int, place: Callable[[int], str] = lambda k: f"row {k + 1} of the answer"
+) -> IntArray:
+    """Numbers of occurrences as integers; refuses others, with the place of a row, and more reads than fit into memory."""
     counts = np.asarray(occurrences, dtype=np.float64)
-    if not ((counts >= 0.0) & (counts == np.rint(counts)) & np.isfinite(counts)).all():
-        raise RecordError("num_occurrences must be whole numbers of 0 or more, but some are not.")
+    if (wrong := ~((counts >= 0.0) & (counts == np.rint(counts)) & np.isfinite(counts))).any():
+        row = int(wrong.argmax())
+        raise RecordError(
+            f"{place(row)} has {counts[row]:g} occurrences; num_occurrences must be whole numbers of 0 or more."
+        )
     needed, left = float(counts.sum()) * (_BYTES_PER_READ + 2 * n_spins), available_memory()
     if needed > left:
         raise InsufficientMemoryError(
             f"{counts.sum():.4g} reads of {n_spins} spins need about {needed / 1e9:.3g} GB, but {left / 1e9:.3g} GB "
             "are free; check num_occurrences."
         )
+    return counts.astype(np.int64)
 
 
 def _of_json(path: Path) -> Measurement:
@@ -262,13 +268,10 @@ class _Table:
         if column is None:
             return None
         counts = self._numbers([column], "a number of occurrences")[:, 0]
-        if (wrong := ~((counts >= 0.0) & (counts == np.rint(counts)))).any():
-            row = int(wrong.argmax())
-            raise self._error(
-                f"has {counts[row]:g} occurrences, which must be a whole number of 0 or more.", self.lines[row]
-            )
-        check_occurrences(counts, self.network.n_spins)
-        return counts.astype(np.int64)
+        return checked_occurrences(counts, self.network.n_spins, self._place)
+
+    def _place(self, row: int) -> str:
+        return f"line {self.lines[row]} of {str(self.path)!r}"
 
     def _magnetizations(self, column: int, counts: int | None, unused: tuple[str, ...]) -> Measurement:
         values, occurrences = self._numbers([column], "a magnetization")[:, 0], self._counts(counts)
