@@ -74,7 +74,7 @@ def test_two_measurements_of_one_problem_are_two_runs():
 def test_a_part_of_the_working_graph_is_cut_out():
     network = parse_network("pegasus:2")
     some = list(network.labels[10:30])
-    with pytest.warns(UserWarning, match="the energies of the answer are not those of this problem"):
+    with pytest.warns(UserWarning, match="the energies of the answer do not belong to this problem"):
         record = record_from_samples(answer(some, network), network, CP.local_equivalent)
     assert record_from_samples(answer(some, network), network, CP).n_spins == 20
     cut = record.problem.network
@@ -96,7 +96,7 @@ def test_restriction_keeps_weights_and_crosstalk():
 
 
 def test_variables_of_another_graph():
-    with pytest.raises(NetworkError, match=r"2 of 5 labels \(.*\) are no spins of ring:3, which has 3"):
+    with pytest.raises(NetworkError, match=r"2 of 5 labels \(.*\) are not spins of ring:3, which has 3"):
         record_from_samples(answer(list(range(5))), ring(3), CP)
     with pytest.raises(NetworkError, match="no spins of ring:3 are named"):
         ring(3).restricted_to([])
@@ -151,9 +151,9 @@ def test_tables_that_are_refused(tmp_path, text, error, message):
 def test_files_that_are_refused(tmp_path):
     for name, content, message in (
         ("a.xlsx", b"1", "must end in .json"),
-        ("a.json", b"{}", "is no SampleSet"),
-        ("a.json", b"[1", "is no SampleSet"),
-        ("a.csv", b"\xff\xfe\x00", "is no text"),
+        ("a.json", b"{}", "is not a SampleSet"),
+        ("a.json", b"[1", "is not a SampleSet"),
+        ("a.csv", b"\xff\xfe\x00", "is not text"),
     ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(RecordError, match=message):

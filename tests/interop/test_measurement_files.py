@@ -104,10 +104,10 @@ def test_energies_of_a_table_are_compared(tmp_path):
     read(tmp_path, frame.to_csv(index=False), ring(5))
     read(tmp_path, frame.drop(columns=["energy", "num_occurrences"]).to_csv(), ring(5))
     frame["energy"] *= 2.0
-    with pytest.warns(UserWarning, match="the energies of the answer are not those of this problem"):
+    with pytest.warns(UserWarning, match="the energies of the answer do not belong to this problem"):
         read(tmp_path, frame.to_csv(), ring(5))
     frame["energy"] = np.nan
-    with pytest.warns(UserWarning, match="the energies of the answer are not those of this problem"):
+    with pytest.warns(UserWarning, match="the energies of the answer do not belong to this problem"):
         read(tmp_path, frame.to_csv(na_rep="nan"), ring(5))
 
 
@@ -174,7 +174,7 @@ LINES = {
     "gap": ("mu,num_occurrences\n1,\n", RecordError, "line 2 of .* has '' where a number of occurrences is wanted"),
     "half": ("mu,num_occurrences\n1,90\n0,1.5\n", RecordError, "line 3 of .* has 1.5 occurrences"),
     "negative": ("mu,num_occurrences\n1,90\n0,-1\n", RecordError, "line 3 of .* has -1 occurrences"),
-    "no number": ("mu,num_occurrences\n1,nan\n", RecordError, "line 2 of .* has nan occurrences"),
+    "not a number": ("mu,num_occurrences\n1,nan\n", RecordError, "line 2 of .* has nan occurrences"),
     "never": ("mu,num_occurrences\n1,0\n0,0\n", InvalidParameterError, "two or more shots"),
     "head": ("mu,num_occurrences\n", InvalidParameterError, "two or more shots"),
     "comments": ("# nothing\n\n", RecordError, "is empty"),
@@ -188,14 +188,18 @@ LINES = {
     "no names": ("1.0,90\n0.5,8\n", RecordError, "2 columns without names, but ring:4 has 4 spins; .*,num_occurrences"),
     "five": ("1 1 1 1 1\n", RecordError, "5 columns without names, but ring:4 has 4 spins"),
     "mixed": ("1 1 -1 1\n1 0 1 1\n", RecordError, "line 2: .* here and before there are both 0 and -1"),
-    "unused": ("1 1 -1 1\n1 3 1 1\n", RecordError, "line 2: 3 is no spin; .*3 marks a qubit that was not used"),
-    "halves": ("1,1,0.5,1\n", RecordError, "line 1: 0.5 is no spin"),
-    "nan spin": ("1,1,nan,1\n", RecordError, "line 1: nan is no spin"),
+    "unused": ("1 1 -1 1\n1 3 1 1\n", RecordError, "line 2: 3 is not a spin; .*3 marks a qubit that was not used"),
+    "halves": ("1,1,0.5,1\n", RecordError, "line 1: 0.5 is not a spin"),
+    "nan spin": ("1,1,nan,1\n", RecordError, "line 1: nan is not a spin"),
     "others": (",0,1,7\n0,1,1,1\n", RecordError, r"line 1 of .* named like spins \(7\), which ring:4 does not have"),
     "others and mu": ("7,mu\n1,1\n", RecordError, r"named like spins \(7\)"),
     "sample": (",sample,energy\n0,{0: 1},2\n", RecordError, r"in one column, sample; .*sample_column=False"),
     "text spin": ("0,1,2,3\n1,1,up,1\n", RecordError, "line 2 of .* has 'up' where a spin is wanted"),
-    "a long cell": ("mu,num_occurrences\n1," + "9" * 200_000 + "\n", RecordError, "line 2 of .* is no row of a table"),
+    "a long cell": (
+        "mu,num_occurrences\n1," + "9" * 200_000 + "\n",
+        RecordError,
+        "line 2 of .* is not a row of a table",
+    ),
     "NUL": ("mu,num_occurrences\n1,\x00\n", RecordError, "line 2 of .* "),
     "one read": ("0,1,2,3\n1,1,1,1\n", EngineError, "the answer has 1 reads"),
 }
@@ -212,14 +216,14 @@ def test_what_is_refused_is_named_by_its_line(tmp_path, name):
 @pytest.mark.parametrize(
     "array, message",
     [
-        (np.array([[1, -1], [1, 1]], dtype=object), "is no array of numbers"),
+        (np.array([[1, -1], [1, 1]], dtype=object), "is not an array of numbers"),
         (np.array(["a", "b"]), "must hold a matrix of spins"),
         (np.zeros((2, 2, 2)), "must hold a matrix of spins"),
         (np.ones((3, 5)), "has 5 columns, but ring:4 has 4 spins"),
         (np.ones((4, 9)), "has 9 columns, but ring:4 has 4 spins; transpose it"),
         (np.array([[1, 1, 1, 1], [1, 0, -1, 1]]), "row 2: .* here and before there are both 0 and -1"),
-        (np.array([[1, 1, 1, 1], [1, 2, 1, 1]]), "row 2: 2 is no spin"),
-        (np.array([[1, 1, np.nan, 1]]), "row 1: nan is no spin"),
+        (np.array([[1, 1, 1, 1], [1, 2, 1, 1]]), "row 2: 2 is not a spin"),
+        (np.array([[1, 1, np.nan, 1]]), "row 1: nan is not a spin"),
     ],
 )
 def test_arrays_that_are_refused(tmp_path, array, message):
@@ -229,7 +233,7 @@ def test_arrays_that_are_refused(tmp_path, array, message):
 
 def test_files_that_are_no_arrays(tmp_path):
     for content in (b"", b"1 1 1\n", b"\x93NUMPY\x01"):
-        with pytest.raises(RecordError, match="is no array of numbers"):
+        with pytest.raises(RecordError, match="is not an array of numbers"):
             read(tmp_path, content, name="a.npy")
     with pytest.raises(RecordError, match="cannot read"):
         read_measurement(tmp_path / "none.npy", ring(4), CP)
@@ -269,5 +273,5 @@ def test_more_occurrences_than_memory_are_refused_before_they_are_written_out(tm
 
 
 def test_another_network_is_refused(tmp_path):
-    with pytest.raises(NetworkError, match="are no spins of"):
+    with pytest.raises(NetworkError, match="are not spins of"):
         read(tmp_path, json.dumps(answer(ring(5), SPINS).to_serializable()), name="a.json")

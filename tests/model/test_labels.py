@@ -61,10 +61,14 @@ def test_whole_numbers_that_a_file_made_texts_of_are_matched(tmp_path, path, end
 @pytest.mark.parametrize(
     ("labels", "names", "message"),
     [
-        (("a", "b", "c"), [0, 1, 2], r"3 of 3 labels \(0, 1, 2\) .* they are whole numbers, and those .* texts"),
-        ((5, 6, 7), ["0", "1", "2"], r"they are texts, and those of the network whole numbers"),
+        (
+            ("a", "b", "c"),
+            [0, 1, 2],
+            r"3 of 3 labels \(0, 1, 2\) .* they are whole numbers, and its own labels are texts",
+        ),
+        ((5, 6, 7), ["0", "1", "2"], r"they are texts, and its own labels are whole numbers"),
         ((0, "0", 1), ["0", "1"], r"0 and '0', which are written alike"),
-        ((0, 1, 2), [0, 1, 3], r"1 of 3 labels \(3\) are no spins of custom, which has 3 \(0, 1, 2\); give"),
+        ((0, 1, 2), [0, 1, 3], r"1 of 3 labels \(3\) are not spins of custom, which has 3 \(0, 1, 2\); give"),
         ((0, 1, 2), [0, "0"], r"1 of 2 labels \('0'\)"),
         (((0, 0), (0, 1), (1, 0)), ["(0, 0)"], r"1 of 1 labels"),
     ],

@@ -296,9 +296,9 @@ def test_positions_of_unequal_dimension_are_left_out():
         (nx.MultiGraph([(0, 1)]), "merge parallel edges"),
         (nx.Graph(), "at least one spin"),
         (nx.Graph([(0, 0)]), "to itself"),
-        (nx.Graph([(0, 1, {"weight": "heavy"})]), "no number"),
-        (nx.Graph([(0, 1, {"weight": None})]), "no number"),
-        (nx.Graph([(0, 1, {"crosstalk": "loud"})]), "no number"),
+        (nx.Graph([(0, 1, {"weight": "heavy"})]), "not a number"),
+        (nx.Graph([(0, 1, {"weight": None})]), "not a number"),
+        (nx.Graph([(0, 1, {"crosstalk": "loud"})]), "not a number"),
         (nx.Graph([(0, 1, {"weight": math.nan})]), "finite"),
     ],
 )

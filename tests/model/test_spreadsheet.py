@@ -113,8 +113,8 @@ def test_a_column_given_twice_is_refused(write):
         (column(0, [0.0, 25.0, 50.0, 100.0]), "run from 0 to 100"),
         (column(1, [9.0, "nan", 1.0, 0.0]), r"A\(s\) has entries that are not finite"),
         (column(2, [0.25, 1.0, "inf", 7.5]), r"B\(s\) has entries that are not finite"),
-        (column(1, [9.0, "about four", 1.0, 0.0]), "column A: row 3 holds 'about four', which is no number"),
-        (column(2, [0.25, 1.0, 2.5, None]), "column B: row 5 holds .*, which is no number"),
+        (column(1, [9.0, "about four", 1.0, 0.0]), "column A: row 3 holds 'about four', which is not a number"),
+        (column(2, [0.25, 1.0, 2.5, None]), "column B: row 5 holds .*, which is not a number"),
         (column(0, [0.0, "0,25", 0.5, 1.0]), "column s: row 3 holds '0,25'"),
         (column(1, [9.0, 4.0, -1.0, 0.0]), r"A\(s\) must not be negative, but is -1 GHz at s = 0.5"),
         (column(2, [-0.25, 1.0, 2.5, 7.5]), r"B\(s\) must not be negative, but is -0.25 GHz at s = 0"),
@@ -216,7 +216,7 @@ def test_a_sheet_that_is_no_xml_is_refused(tmp_path):
 def test_a_csv_in_another_encoding_is_refused(tmp_path):
     path = tmp_path / "schedule.csv"
     path.write_bytes("s,A(s) (GHz),B(s) (GHz),µ\n".encode("latin-1"))
-    with pytest.raises(EnergyScalesError, match="is no text; save it as UTF-8"):
+    with pytest.raises(EnergyScalesError, match="is not text; save it as UTF-8"):
         from_spreadsheet(path)
 
 

@@ -325,7 +325,7 @@ def test_files_that_are_refused(text, message, tmp_path):
         read_solver_properties(path)
     path.unlink(missing_ok=True)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(NetworkError, match="is no text; save it as UTF-8"):
+    with pytest.raises(NetworkError, match="is not text; save it as UTF-8"):
         read_solver_properties(path)
 
 

@@ -34,4 +34,4 @@ def read_text(path: Path, error: type[SpinBatteryError], remedy: str = "") -> st
     except OSError as failure:
         raise error(f"cannot read {str(path)!r}: {failure.strerror or failure}{remedy}.") from None
     except UnicodeDecodeError:
-        raise error(f"{str(path)!r} is no text; save it as UTF-8.") from None
+        raise error(f"{str(path)!r} is not text; save it as UTF-8.") from None

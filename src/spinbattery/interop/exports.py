@@ -57,7 +57,7 @@ def to_scipy(problem: ChargingProblem) -> ScipyHamiltonian:
 def to_qobjevo(problem: ChargingProblem) -> qutip.QobjEvo:
     """H(t) in rad/ns as a QuTiP QobjEvo with exact (function) coefficients, t in ns.
 
-    The tensor order is that of ``network.names``, the first spin first, and ``basis(2, 0)`` is up, as in
+    The tensor order is the order of ``network.names``, the first spin first, and ``basis(2, 0)`` is up, as in
     QuTiP. Adaptive solvers step over the protocol's corners and interpolate back, whatever the tlist: limit
     ``max_step``, or integrate from corner to corner.
 

@@ -150,7 +150,7 @@ def _of_samples(
     energies = np.repeat(samples.record.energy.astype(np.float64), counts)
     if has_energies and not _alike(energies, record.dataset["energy"].to_numpy()):
         warnings.warn(
-            "the energies of the answer are not those of this problem: check the protocol, and the J and field that "
+            "the energies of the answer do not belong to this problem: check the protocol, and the J and field that "
             "were sampled.",
             stacklevel=3,
         )

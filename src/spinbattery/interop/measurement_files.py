@@ -65,7 +65,7 @@ def read_file(path: Path, network: SpinNetwork) -> Measurement:
 def checked_occurrences(
     occurrences: Any, n_spins: int, place: Callable[[int], str] = lambda k: f"row {k + 1} of the answer"
 ) -> IntArray:
-    """Numbers of occurrences as integers; refuses others, with the place of a row, and more reads than fit into memory."""
+    """Whole numbers of occurrences; refuses others, with the place of a row, and more reads than fit into memory."""
     counts = np.asarray(occurrences, dtype=np.float64)
     if (wrong := ~((counts >= 0.0) & (counts == np.rint(counts)) & np.isfinite(counts))).any():
         row = int(wrong.argmax())
@@ -89,7 +89,7 @@ def _of_json(path: Path) -> Measurement:
         samples = dimod.SampleSet.from_serializable(json.loads(text))
     except Exception as error:  # dimod raises whatever it meets
         raise RecordError(
-            f"{str(path)!r} is no SampleSet ({type(error).__name__}: {error}); write one with "
+            f"{str(path)!r} is not a SampleSet ({type(error).__name__}: {error}); write one with "
             "json.dump(samples.to_serializable(), file)."
         ) from None
     used = {"sample", ENERGY_COLUMN, "num_occurrences"}
@@ -103,7 +103,7 @@ def _of_array(path: Path, network: SpinNetwork) -> Measurement:
     except OSError as error:
         raise RecordError(f"cannot read {str(path)!r}: {error.strerror or error}.") from None
     except (ValueError, EOFError) as error:
-        raise RecordError(f"{str(path)!r} is no array of numbers ({error}); write one with numpy.save.") from None
+        raise RecordError(f"{str(path)!r} is not an array of numbers ({error}); write one with numpy.save.") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
         raise RecordError(
             f"{str(path)!r} must hold a matrix of spins (reads, {network.n_spins}) or a row of magnetizations (reads,)."
@@ -138,8 +138,8 @@ def _spins(values: Any, places: IntArray, what: str, path: Path) -> Any:
     if strange.any():
         row, column = np.argwhere(strange)[0]
         raise RecordError(
-            f"{str(path)!r}, {what} {places[row]}: {values[row, column]:g} is no spin; spins are -1 and +1, or 0 and "
-            "1, of which 1 is up (3 marks a qubit that was not used)."
+            f"{str(path)!r}, {what} {places[row]}: {values[row, column]:g} is not a spin; spins are -1 and +1, or 0 "
+            "and 1, of which 1 is up (3 marks a qubit that was not used)."
         )
     bits, down = (values == 0).any(axis=1), (values == -1).any(axis=1)
     if bits.any() and down.any():
@@ -224,7 +224,7 @@ class _Table:
             return []
         ends = lines[0][1] + lines[-1][1]
         delimiter = next((mark for mark in (";", "\t", ",") if mark in ends), None)
-        blanks = len(lines[-1][1].split()) > 1  # else those of the first line are in the name of one column
+        blanks = len(lines[-1][1].split()) > 1  # else blanks in the first line are in the name of one column
         rows = []
         for number, line in lines:
             if delimiter is None:
@@ -233,7 +233,7 @@ class _Table:
                 try:
                     cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
                 except csv.Error as error:
-                    raise self._error(f"is no row of a table: {error}.", number) from None
+                    raise self._error(f"is not a row of a table: {error}.", number) from None
             rows.append((number, [cell.strip() for cell in cells]))
         return rows
 

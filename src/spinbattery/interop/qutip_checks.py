@@ -98,7 +98,7 @@ def _check_states(result: Result | McResult, runs: Runs, problem: ChargingProble
         if not abs(norm - 1.0) <= _drift(result) or not (state.isket or _is_hermitian(state, _drift(result))):
             raise RecordError(
                 f"the result has states that are not normalised (their norm or trace is {norm:.6g}), or operators "
-                "that are no states; start from to_qutip().initial, and let the solver normalise."
+                "that are not states; start from to_qutip().initial, and let the solver normalise."
             )
 
 

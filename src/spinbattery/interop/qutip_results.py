@@ -216,7 +216,7 @@ def _observed(problem: ChargingProblem, runs: _Runs, times: FloatArray) -> _Obse
 def _solution(problem: ChargingProblem, runs: _Runs, times: FloatArray) -> Solution:
     """Moments of all runs together.
 
-    The standard error of sigma^2 is that of the mean square about the common mu, in which sigma^2 is stationary.
+    As sigma^2 is stationary in mu, its standard error is the one of squares about the common mu.
     """
     n, found = problem.n_spins, _observed(problem, runs, times)
     values = np.arange(-n, n + 1, 2) / n

@@ -24,7 +24,7 @@ _WEIGHTS = frozenset({"weight", "weights", "w", "j", "bias", "coupling"})
 """Names, in small letters, of weights, whatever the values are."""
 
 _NO_WEIGHTS = frozenset({"id", "key", "name", CROSSTALK})
-"""Names of numbers that are no weights, as those are not that begin with an underscore."""
+"""Names of numbers that are not weights; names that begin with an underscore are not either."""
 
 _FIELDS = frozenset({"h", "bias", "field", "linear"})
 """Names, in small letters, under which graphs keep a field on each node."""
@@ -43,7 +43,7 @@ def from_networkx(
 
     Nodes become spins in the graph's own order and are kept as labels. The weight of an edge multiplies the protocol's
     J; its attribute ``crosstalk`` is a parasitic coupling in units of B(s)/2, and an edge with weight 0 and cross-talk
-    is parasitic only. Fields on nodes are no part of a network: they belong to the protocol.
+    is parasitic only. Fields on nodes are not part of a network: they belong to the protocol.
 
     Args:
         graph: with one or more nodes.
@@ -53,8 +53,8 @@ def from_networkx(
 
     Raises:
         NetworkError: empty, directed, multi- or self-looped graph; edges that have numbers under other names than
-            ``weight``, or only some of them a weight; a weight that is no finite number; nodes with fields, or a model
-            of bits, unless ``weight`` is False.
+            ``weight``, or only some of them a weight; a weight that is not finite or not a number; nodes with fields, or a
+            model of bits, unless ``weight`` is False.
 
     Example:
         >>> import networkx as nx
@@ -165,7 +165,7 @@ def _is_number(value: Any) -> bool:
 def _number(value: Any, what: str) -> float:
     """A finite real number, which files may keep as a text."""
     if not _is_number(value) or isinstance(value, complex | np.complexfloating):
-        raise NetworkError(f"{what} = {value!r}, which is no number.")
+        raise NetworkError(f"{what} = {value!r}, which is not a number.")
     number = float(value)
     if not math.isfinite(number):
         raise NetworkError(f"{what} = {value!r}, which is not finite.")

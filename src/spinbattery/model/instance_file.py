@@ -138,7 +138,7 @@ class _Instance:
             return False
         known = _ends(heads) is not None
         if not known and (len(heads) > 2 or self._are_alone(heads, rest)):
-            self._refuse(line, f"{heads} are no bond, or name no columns that are known; call them {_HEADS}")
+            self._refuse(line, f"{heads} are not a bond, nor known names of columns; call the columns {_HEADS}")
         return known
 
     def _are_alone(self, heads: Sequence[str], rest: Sequence[Row]) -> bool:
@@ -184,7 +184,7 @@ class _Instance:
         """Two spins and, where there is a third column, the weight of their bond."""
         line, cells = row
         if isinstance(self.weight, str):
-            self._refuse(None, f"does not name its columns, so {self.weight!r} is none; the third is the weight")
+            self._refuse(None, f"does not name its columns; the third is the weight, so leave out weight={self.weight}")
         if len(cells) not in (2, 3):
             self._refuse(line, f"has {len(cells)} columns; a bond has two spins and at most a weight")
         return _Layout((0, 1), 2 if len(cells) == 3 and self.weight is None else None, len(cells), line)
@@ -197,13 +197,13 @@ class _Instance:
             self._refuse(line, f"{text!r} may be a bond, or a number of spins without bonds")
         if len(head) != 2 or widths not in ({2}, {3}):
             return False
-        misfit = _misfit(int(head[0]), int(head[1]), rest) if are_whole else f"{text!r} are no numbers"
+        misfit = _misfit(int(head[0]), int(head[1]), rest) if are_whole else f"{text!r} are not numbers"
         if widths == {2}:
             if not misfit:
                 self._refuse(
                     line,
                     f"{text!r} may be a bond, or the numbers of spins and bonds; give each bond its weight in a third "
-                    "column, or remove the line if it is no bond",
+                    "column, or remove the line if it is not a bond",
                 )
             return False
         if misfit:
@@ -220,7 +220,7 @@ class _Instance:
         text = cells[layout.weight]
         if not NUMBER.fullmatch(text) or not math.isfinite(float(text)):
             decimal = "; write it with a decimal point" if "," in text else ""
-            self._refuse(line, f"the weight {text!r} is no finite number{decimal}")
+            self._refuse(line, f"the weight {text!r} is not a finite number{decimal}")
         return line, ends, float(text)
 
     def _built(self, name: str, bonds: list[Bond], counted: int | None) -> SpinNetwork:
@@ -234,7 +234,9 @@ class _Instance:
         for line, ends, value in bonds:
             keys = [int(end) if whole else end for end in ends]
             if keys[0] == keys[1]:
-                self._refuse(line, f"couples spin {keys[0]} to itself; a field is no bond, and belongs to the protocol")
+                self._refuse(
+                    line, f"couples spin {keys[0]} to itself; a field is not a bond; it belongs to the protocol"
+                )
             first, second = sorted(place.setdefault(key, len(place)) for key in keys)
             if (first, second) in seen:
                 self._refuse(
@@ -272,12 +274,12 @@ def _least(numbers: Sequence[int]) -> int:
 
 
 def _misfit(n_spins: int, n_bonds: int, rest: list[Row]) -> str:
-    """Why N and M are not the numbers of spins and bonds in the other lines; empty if they are."""
+    """Reason why N and M are not the numbers of spins and bonds in the other lines; empty if they are."""
     if n_bonds != len(rest):
         return f"{n_bonds} bonds are announced, but {len(rest)} lines follow"
     labels = [label for _, cells in rest for label in cells[:2]]
     if not all(_LABEL.fullmatch(label) for label in labels):
-        return "the spins are no whole numbers"
+        return "the spins are not whole numbers"
     if n_spins > _MOST_SPINS:
         return f"{n_spins} spins are announced, and networks of up to {_MOST_SPINS} are read"
     numbers = [int(label) for label in labels]

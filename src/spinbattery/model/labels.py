@@ -29,7 +29,7 @@ def matched(names: Sequence[Hashable], own: Sequence[Hashable], what: str) -> li
             return [spelled[text] for text in texts]
     strange = [name for name in names if name not in known]
     raise NetworkError(
-        f"{len(strange)} of {len(names)} labels ({_some(strange)}) are no spins of {what}, which has {len(own)} "
+        f"{len(strange)} of {len(names)} labels ({_some(strange)}) are not spins of {what}, which has {len(own)} "
         f"({_some(own)}){_kinds(strange, own)}; give the network that they belong to."
     )
 
@@ -76,10 +76,10 @@ def _some(labels: Sequence[Hashable]) -> str:
 
 
 def _kinds(strange: Sequence[Hashable], own: Sequence[Hashable]) -> str:
-    """What differs where one side has texts and the other whole numbers."""
+    """End of a message where one side has texts and the other whole numbers."""
     kinds = {"texts": str, "whole numbers": int | np.integer}
     theirs, ours = (
         next((name for name, kind in kinds.items() if side and all(isinstance(one, kind) for one in side)), "")
         for side in (strange, own)
     )
-    return f"; they are {theirs}, and those of the network {ours}" if theirs and ours and theirs != ours else ""
+    return f"; they are {theirs}, and its own labels are {ours}" if theirs and ours and theirs != ours else ""

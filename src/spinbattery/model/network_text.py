@@ -91,7 +91,7 @@ def _file(text: str) -> SpinNetwork:
 
 
 _STEPS = {"missing": "missing:28:seed:7", "region": "region:4", "scattered": "scattered:400:seed:1"}
-"""What may follow a working graph after slashes, with examples."""
+"""Steps after a working graph and a slash, with examples."""
 
 
 def _cut(graph: WorkingGraph, steps: list[str], text: str) -> SpinNetwork:

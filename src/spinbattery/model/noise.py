@@ -44,7 +44,7 @@ _OTHER_NAMES = {
     "Phase flips, by sz, are z: coherences decay with twice its rate.": "phaseflip phase sz sigmaz",
     "Flips of bit and phase, by sy, are y.": "bitphaseflip sy sigmay",
 }
-"""How to write noise that goes by other names, which are in small letters without hyphens."""
+"""Remedies, and the other names of noise that they are for, in small letters without hyphens."""
 
 _EXAMPLES = "x:1e-3/ns, z:3.5kHz, or x:1e-3/ns+relaxation:1e-4/ns@16mK"
 
@@ -221,7 +221,7 @@ def parse_noise(text: str) -> Noise:
 
 
 def _hint(kind: str) -> str:
-    """What to write for a kind of another name."""
+    """Remedy for a kind that goes by another name."""
     plain = re.sub(r"[-_ ]", "", kind.lower()).removesuffix("noise")
     if plain in KINDS:
         return f" Did you mean {plain!r}?"

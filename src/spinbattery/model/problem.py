@@ -171,5 +171,5 @@ class ChargingProblem:
 
 
 def as_problem(given: Any) -> ChargingProblem:
-    """What was given, if it is a problem; raises :class:`InvalidParameterError` if not."""
+    """The given problem; raises :class:`InvalidParameterError` for anything else."""
     return instance("the problem", given, ChargingProblem, "made of a network and a protocol")

@@ -151,7 +151,7 @@ class Protocol:
         return replace(self, J=0.0, h=h, name="local", field_is_matched=True)
 
     def scaled_to_cost(self, of: Protocol, network: SpinNetwork, scales: EnergyScales | None = None) -> Protocol:
-        """This protocol with |h| chosen so that its integrated cost equals that of another.
+        """This protocol with |h| chosen so that its integrated cost equals the cost of another protocol.
 
         Everything but h stays, sign included. The integral rises monotonically with |h|, so the
         answer is unique; it is found to 1e-12.
@@ -248,7 +248,7 @@ def polarised(
     """Ground-state-following protocol (ours, not the paper's); with J = 0 the polarised local protocol.
 
     g: 0 -> -1 (the field makes the discharged state the true ground state), -1 -> +1 through zero while s = s_hold,
-    +1 -> 0. The waveform s, the arguments and the errors are those of :func:`cooperative`.
+    +1 -> 0. The waveform s, the arguments and the errors are as in :func:`cooperative`.
     """
     g = Waveform(((0.0, 0.0), (_THIRD, -1.0), (_TWO_THIRDS, 1.0), (1.0, 0.0)))
     J = finite("J", J)

@@ -96,7 +96,7 @@ def _numbers(rows: list[tuple[int, list[Any]]], column: int, factor: float, labe
         try:
             values.append(factor * float(cell))  # type: ignore[arg-type]
         except (TypeError, ValueError):
-            raise EnergyScalesError(f"{label}: row {line} holds {cell!r}, which is no number.") from None
+            raise EnergyScalesError(f"{label}: row {line} holds {cell!r}, which is not a number.") from None
     return values
 
 

@@ -103,8 +103,8 @@ def _integers(values: Any, shape: tuple[int, ...], what: str) -> IntArray:
 def _chosen(n: int, n_chosen: int, seed: int, *stream: int) -> IntArray:
     """Sorted random choice of ``n_chosen`` out of n.
 
-    The smallest of n uniform numbers are taken: of all streams of the generator that of uniform numbers is the least
-    likely ever to change, and with the same seed a smaller choice lies within a larger one.
+    The smallest of n uniform numbers are chosen: the generator's stream of uniform numbers is the least likely to
+    change in a later version, and with the same seed a smaller choice lies within a larger one.
     """
     uniform = np.random.default_rng([seed, *stream]).random(n)
     chosen: IntArray = np.sort(np.argsort(uniform, kind="stable")[:n_chosen])
@@ -119,7 +119,7 @@ class Placement:
         offset: of the lattice within the device, as numbered by ``dwave.graphs``.
         qubits: the working qubits there, sorted.
         missing_qubits: number of the lattice's qubits that do not work there.
-        missing_couplers: number of the lattice's couplers that do not work there, those of missing qubits included.
+        missing_couplers: number of the lattice's couplers that do not work there, also where a qubit is missing.
     """
 
     offset: tuple[int, ...]
@@ -300,7 +300,7 @@ class WorkingGraph:
     def region(self, m: int) -> SpinNetwork:
         """The sub-graph of the working qubits and couplers where :meth:`placement` puts P_m or Z_m.
 
-        What is missing there is left out, so N and n_C are those of the network, not of the whole lattice.
+        Missing qubits and couplers are left out, so N and n_C may be smaller than in the whole lattice.
 
         Raises:
             NetworkError: m too small, or larger than the device.
@@ -333,13 +333,13 @@ class WorkingGraph:
 
 
 BY_ARGUMENT = "scales=from_spreadsheet(...)"
-"""How callers in Python give energy scales."""
+"""Remedy for callers in Python."""
 
 
 def scales_for(network: SpinNetwork, given: EnergyScales | None, remedy: str = BY_ARGUMENT) -> EnergyScales:
-    """The given A(s), B(s); else those of Advantage_system6, unless the network is cut from a solver that has others.
+    """The given A(s), B(s), or else the scales of Advantage_system6.
 
-    That is refused; ``remedy`` says how the caller can give scales.
+    A network of a solver that has others is then refused; ``remedy`` says how the caller can give scales.
     """
     solver = None if network.cut is None else network.cut.solver
     if given is None and solver is not None and (reason := other_scales(*solver, remedy)):
@@ -348,12 +348,12 @@ def scales_for(network: SpinNetwork, given: EnergyScales | None, remedy: str = B
 
 
 def other_scales(chip: str, topology: str, remedy: str = BY_ARGUMENT) -> str:
-    """Why a solver certainly has other energy scales than Advantage_system6, and what to do; empty where it may not."""
+    """Message where a solver certainly has other energy scales than Advantage_system6, or else an empty text."""
     if topology != "zephyr" and not chip.startswith("Advantage2"):
         return ""
     return (
-        f"{chip} is a chip of {topology} topology, and its A(s) and B(s) are not those of Advantage_system6, a pegasus "
-        f"chip, which are taken where none are given; give its own, from the vendor's spreadsheet, by {remedy}."
+        f"{chip} is a chip of {topology} topology; its A(s) and B(s) differ from the default, which is of "
+        f"Advantage_system6, a pegasus chip; give its own, from the vendor's spreadsheet, by {remedy}."
     )
 
 

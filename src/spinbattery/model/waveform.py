@@ -95,9 +95,9 @@ class Waveform:
         """Value at normalised time(s) u."""
         return np.asarray(np.interp(np.asarray(u, dtype=np.float64), *self._arrays))
 
-    def crossings(self, levels: Iterable[float]) -> FloatArray:
-        """Normalised times at which the waveform passes one of the levels, corners excluded."""
-        wanted = np.unique(np.asarray(list(levels), dtype=np.float64))
+    def crossings(self, values: Iterable[float]) -> FloatArray:
+        """Normalised times at which the waveform passes one of these values, corners excluded."""
+        wanted = np.unique(np.asarray(list(values), dtype=np.float64))
         u, v = self._arrays
         first = np.searchsorted(wanted, np.minimum(v[:-1], v[1:]), side="right")
         count = np.maximum(np.searchsorted(wanted, np.maximum(v[:-1], v[1:]), side="left") - first, 0)
