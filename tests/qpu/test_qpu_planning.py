@@ -17,6 +17,8 @@ from solvers import advantage
 from spinbattery.core.errors import LimitError, NetworkError, SpinBatteryError
 from spinbattery.model.network import torus
 from spinbattery.model.network_text import parse_network
+from spinbattery.model.problem import ChargingProblem
+from spinbattery.model.protocol import cooperative
 from spinbattery.model.topology import WorkingGraph
 from spinbattery.qpu.client import Solver
 from spinbattery.qpu.placement import placed
@@ -63,6 +65,12 @@ def test_networks_of_qubits_stay_as_they_are(graph: WorkingGraph, properties: di
     assert placed(network, graph).labels == network.labels
 
     pair = graph.couplers[0].tolist()
+    of_hand = WorkingGraph("pegasus", 3, graph.qubits, graph.couplers, "by hand").region(2)
+    part = parse_network("pegasus:3").restricted_to(pair)
+    again = ChargingProblem.from_dict(ChargingProblem(network, cooperative(60e3)).to_dict()).network
+    for one in (of_hand, part, again):
+        assert placed(one, graph).labels == one.labels
+
     nx.write_weighted_edgelist(nx.Graph([(*pair, {"weight": 1.0})]), tmp_path / "pair.edgelist")
     assert placed(parse_network(f"file:{tmp_path / 'pair.edgelist'}"), graph).labels == tuple(pair)
 

@@ -53,8 +53,8 @@ def from_networkx(
 
     Raises:
         NetworkError: empty, directed, multi- or self-looped graph; edges that have numbers under other names than
-            ``weight``, or only some of them a weight; a weight that is not finite or not a number; nodes with fields, or a
-            model of bits, unless ``weight`` is False.
+            ``weight``, or only some of them a weight; a weight that is not finite or not a number; nodes with fields,
+            or a model of bits, unless ``weight`` is False.
 
     Example:
         >>> import networkx as nx

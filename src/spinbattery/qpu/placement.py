@@ -29,7 +29,7 @@ def placed(network: SpinNetwork, graph: WorkingGraph) -> SpinNetwork:
         raise NetworkError(
             f"{network.name}: the cross-talk of a solver cannot be set; leave crosstalk out of the experiment."
         )
-    if network.cut is not None and network.cut.size is not None and network.cut.solver is None:
+    if network.cut is not None and network.cut.missing is not None:  # cut from an ideal graph
         return replace(_cut(network.name, network.cut, graph), name=network.name)
     labels = _qubits(network)
     _check_fit(network.name, labels, labels[network.pairs], graph)
@@ -38,7 +38,7 @@ def placed(network: SpinNetwork, graph: WorkingGraph) -> SpinNetwork:
 
 def _cut(name: str, cut: LatticeCut, graph: WorkingGraph) -> SpinNetwork:
     """The same cut of the solver's own working graph."""
-    if cut.missing != 0 or cut.size is None:
+    if cut.missing or cut.size is None:
         raise NetworkError(
             f"{name} names missing qubits, but a solver has its own missing qubits; leave missing:... out."
         )
