@@ -16,7 +16,6 @@ from ..analysis.statistics import checked_shots
 from ..core.checks import instance
 from ..core.errors import RecordError, UnusedColumnWarning
 from ..core.paths import user_path
-from ..core.typing import FloatArray
 from ..model.network import SpinNetwork
 from ..model.network_text import as_network
 from ..model.problem import ChargingProblem
@@ -148,7 +147,9 @@ def _of_samples(
     reads = replace(readout(samples, spins.names), sampler={"source": source, **model}, execution=execution)
     record = _record(spins, protocol, scales, reads)
     energies = np.repeat(samples.record.energy.astype(np.float64), counts)
-    if has_energies and not _alike(energies, record.dataset["energy"].to_numpy()):
+    computed = record.dataset["energy"].to_numpy()
+    # services may lose a constant
+    if has_energies and not np.ptp(energies - computed) <= _SAME_ENERGY * max(1.0, float(np.abs(computed).max())):
         warnings.warn(
             "the energies of the answer do not belong to this problem: check the protocol, and the J and field that "
             "were sampled.",
@@ -164,9 +165,3 @@ def _record(
     data = reads.magnetizations if reads.spins is None else reads.spins
     options = {"reads": len(data), "data": hashlib.sha256(data.tobytes()).hexdigest()}
     return build_record(problem, IMPORTED, options, "sampled elsewhere", reads, 0.0)
-
-
-def _alike(given: FloatArray, computed: FloatArray) -> bool:
-    """Whether energies agree up to a constant, which services may lose."""
-    difference = given - computed
-    return float(np.ptp(difference)) <= _SAME_ENERGY * max(1.0, float(np.abs(computed).max()))

@@ -93,18 +93,15 @@ def _check_states(result: Result | McResult, runs: Runs, problem: ChargingProble
             f"the result has states of subsystems with the dimensions {final.dims[0]}, but {n} spins have {[2] * n}; "
             "start from to_qutip().initial."
         )
+    drift = _drift(result)
     for state in (state for states in runs for state in states):
-        norm = float(state.norm()) ** 2 if state.isket else complex(state.tr())
-        if not abs(norm - 1.0) <= _drift(result) or not (state.isket or _is_hermitian(state, _drift(result))):
+        norm, matrix = float(state.norm()) ** 2 if state.isket else complex(state.tr()), state.full()
+        is_hermitian = state.isket or np.abs(matrix - matrix.conj().T).max() <= drift
+        if not (abs(norm - 1.0) <= drift and is_hermitian):
             raise RecordError(
                 f"the result has states that are not normalised (their norm or trace is {norm:.6g}), or operators "
                 "that are not states; start from to_qutip().initial, and let the solver normalise."
             )
-
-
-def _is_hermitian(state: Qobj, drift: float) -> bool:
-    matrix = state.full()
-    return bool(np.abs(matrix - matrix.conj().T).max() <= drift)
 
 
 def _check_start(runs: Runs, problem: ChargingProblem) -> None:

@@ -7,22 +7,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..core.typing import IntArray
 from .network import SpinNetwork, ring, torus
 
 _AMBIGUOUS = 4
 """Rings of up to four spins are tori too (1x2, 1x3, 2x2), or complete."""
 
 
-@lru_cache(maxsize=64)  # the index of a store asks for each of its runs
-def _ring(n: int) -> IntArray:
-    return ring(n).pairs
-
-
-@lru_cache(maxsize=64)
-def _torus(lx: int, ly: int) -> IntArray:
-    return torus(lx, ly).pairs
-
+# the index of a store asks for each of its runs
+_ring, _torus = lru_cache(maxsize=64)(ring), lru_cache(maxsize=64)(torus)
 
 IRREGULAR = "irregular"
 """Networks whose spins have different numbers of neighbours, such as stars: no ring, torus or complete graph."""
@@ -50,12 +42,12 @@ def family_of(network: SpinNetwork) -> str:
     if network.cut is not None:
         return network.cut.family
     n, n_pairs = network.n_spins, network.n_pairs
-    if n_pairs == min(n, n * (n - 1) // 2) and np.array_equal(network.pairs, _ring(n)):
+    if n_pairs == min(n, n * (n - 1) // 2) and np.array_equal(network.pairs, _ring(n).pairs):
         return "ring" if n > _AMBIGUOUS else ""
     if n_pairs == n * (n - 1) // 2:
         return "complete"
     if n_pairs in (3 * n // 2, 2 * n):
         sides = [lx for lx in range(2, n // 2 + 1) if n % lx == 0]
-        if any(np.array_equal(network.pairs, _torus(lx, n // lx)) for lx in sides):
+        if any(np.array_equal(network.pairs, _torus(lx, n // lx).pairs) for lx in sides):
             return "torus"
     return IRREGULAR if np.ptp(network.degrees) else ""

@@ -55,7 +55,11 @@ def down_probability(bx: ArrayLike, bz: ArrayLike, kt: float, form: SpinForm = "
     """
     kt = positive("kt", kt)
     check_choice("form", form, ("rotor", "two-level"))
-    bx, bz = _broadcast(real_numbers("bx", bx), real_numbers("bz", bz))
+    bx, bz = real_numbers("bx", bx), real_numbers("bz", bz)
+    try:
+        bx, bz = np.broadcast_arrays(bx, bz)
+    except ValueError:
+        raise InvalidParameterError(f"bx and bz must broadcast, but have shapes {bx.shape} and {bz.shape}.") from None
     if not bx.size:
         return np.empty(bx.shape)
     for name, values in (("bx", bx), ("bz", bz)):
@@ -69,11 +73,3 @@ def down_probability(bx: ArrayLike, bz: ArrayLike, kt: float, form: SpinForm = "
     density = weights * np.exp(exponent - exponent.max(axis=(-2, -1), keepdims=True))
     halves = density.reshape(*bx.shape, 2, -1).sum(axis=-1)  # cos(theta) changes sign between two panels
     return np.asarray(halves[..., 1] / halves.sum(axis=-1))
-
-
-def _broadcast(bx: FloatArray, bz: FloatArray) -> tuple[FloatArray, FloatArray]:
-    try:
-        one, other = np.broadcast_arrays(bx, bz)
-    except ValueError:
-        raise InvalidParameterError(f"bx and bz must broadcast, but have shapes {bx.shape} and {bz.shape}.") from None
-    return one, other
