@@ -55,7 +55,7 @@ def read_file(path: Path, network: SpinNetwork) -> Measurement:
     if ending == ".json":
         return _of_json(path)
     if ending in _TABLES:
-        return _Table(path, network).measurement()
+        return _ReadsTable(path, network).measurement()
     raise RecordError(
         f"{str(path)!r} must end in .json (a SampleSet, json.dump(samples.to_serializable(), file)), in .csv, .txt "
         "or .tsv (a table), or in .npy (a matrix of spins)."
@@ -151,7 +151,7 @@ def _spins(values: Any, places: IntArray, what: str, path: Path) -> Any:
     return np.where(values == 1, 1, -1).astype(np.int8)
 
 
-class _Table:
+class _ReadsTable:
     """A text of rows with equal numbers of cells; the first row may name the columns.
 
     Cells are separated by commas, semicolons, tabs or blanks; empty lines, and those that begin with #, are comments.

@@ -45,7 +45,7 @@ def checked_table(s: Any, values: Any, what: str, *, positive: bool = False) -> 
 
 
 @dataclass(frozen=True)
-class _Table:
+class _TableCurve:
     """Rows (s, GHz) that a function goes through."""
 
     kind: ClassVar[str]
@@ -69,7 +69,7 @@ class _Table:
 
 
 @dataclass(frozen=True)
-class LinearTable(_Table):
+class LinearTable(_TableCurve):
     """Linear interpolation between the rows of a table (s, GHz)."""
 
     kind = "linear"
@@ -83,7 +83,7 @@ class LinearTable(_Table):
 
 
 @dataclass(frozen=True)
-class LogSpline(_Table):
+class LogSpline(_TableCurve):
     """Exponential of the not-a-knot cubic spline through the logarithms of a table (s, GHz)."""
 
     kind = "log-spline"
