@@ -166,12 +166,12 @@ def test_trajectories_lie_within_their_errors_of_the_density_matrix(kept, improv
 
 
 def test_the_error_of_the_variance_is_that_of_many_repetitions():
-    from spinbattery.interop.qutip_results import _Runs, _solution
+    from spinbattery.interop.qutip_results import _WeightedRuns, _solution
 
     problem = noisy(ring(1), Noise(x=0.1))
     draws = np.random.default_rng(5).random((400, 30)) < 0.3
     states = {up: qutip.basis(2, 0 if up else 1) for up in (False, True)}
-    found = [_solution(problem, _Runs([[states[up]] for up in draw], np.empty(0), np.ones(30)), np.empty(0))
+    found = [_solution(problem, _WeightedRuns([[states[up]] for up in draw], np.empty(0), np.ones(30)), np.empty(0))
              for draw in draws.tolist()]  # fmt: skip
     variances = np.array([one.variance for one in found])
     assert variances.mean() == pytest.approx(4.0 * 0.3 * 0.7, abs=4.0 * variances.std() / 20.0)

@@ -89,7 +89,7 @@ def record_from_qutip(result: Result | McResult, problem: ChargingProblem, *, so
 
 
 @dataclass(frozen=True)
-class _Runs:
+class _WeightedRuns:
     """Weighted runs of a solver, each with its states at the output times, where it kept them, and at the end.
 
     The first runs have exact weights; the mean of the others, which were drawn at random, counts.
@@ -113,7 +113,7 @@ class _Runs:
         return mean, np.asarray(weighted.std(axis=0, ddof=1) / math.sqrt(len(weighted)))
 
 
-def _runs(result: Any) -> _Runs:
+def _runs(result: Any) -> _WeightedRuns:
     import_qutip("record_from_qutip")
     from qutip.solver.multitrajresult import McResult
     from qutip.solver.result import Result
@@ -121,7 +121,7 @@ def _runs(result: Any) -> _Runs:
     if isinstance(result, McResult):
         return _runs_of_trajectories(result)
     if isinstance(result, Result):
-        return _Runs([_states(result)], np.ones(1), np.empty(0), are_trajectories=False)
+        return _WeightedRuns([_states(result)], np.ones(1), np.empty(0), are_trajectories=False)
     raise RecordError(f"the result must be one of sesolve, mesolve or mcsolve, but is {type(result).__name__}.")
 
 
@@ -135,11 +135,11 @@ def _states(run: Result) -> list[Qobj]:
     return [*run.states, run.final_state]
 
 
-def _runs_of_trajectories(result: McResult) -> _Runs:
+def _runs_of_trajectories(result: McResult) -> _WeightedRuns:
     if result.runs_final_states is not None:
         trajectories = [*result.deterministic_trajectories, *result.trajectories]
         drawn = result.num_trajectories * np.array(result.runs_weights)
-        return _Runs([_states(run) for run in trajectories], np.array(result.deterministic_weights), drawn)
+        return _WeightedRuns([_states(run) for run in trajectories], np.array(result.deterministic_weights), drawn)
     final = result.average_final_state
     if final is None:
         raise RecordError(
@@ -152,7 +152,7 @@ def _runs_of_trajectories(result: McResult) -> _Runs:
         "that the record has no standard errors; run it with options={'keep_runs_results': True} for them.",
         stacklevel=4,
     )
-    return _Runs([[*(result.average_states or []), final]], np.ones(1), np.empty(0))
+    return _WeightedRuns([[*(result.average_states or []), final]], np.ones(1), np.empty(0))
 
 
 class _Observables:
@@ -198,7 +198,7 @@ class _Observed(NamedTuple):
     drift: float
 
 
-def _observed(problem: ChargingProblem, runs: _Runs, times: FloatArray) -> _Observed:
+def _observed(problem: ChargingProblem, runs: _WeightedRuns, times: FloatArray) -> _Observed:
     observables = _Observables(problem)
     instants = [*times.tolist(), problem.protocol.duration]
     distributions, energies, spins, drift = [], [], [], 0.0
@@ -213,7 +213,7 @@ def _observed(problem: ChargingProblem, runs: _Runs, times: FloatArray) -> _Obse
     return _Observed(np.array(distributions).reshape(*shape, -1), np.reshape(energies, shape), np.array(spins), drift)
 
 
-def _solution(problem: ChargingProblem, runs: _Runs, times: FloatArray) -> Solution:
+def _solution(problem: ChargingProblem, runs: _WeightedRuns, times: FloatArray) -> Solution:
     """Moments of all runs together.
 
     As sigma^2 is stationary in mu, its standard error is the one of squares about the common mu.
