@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -21,9 +22,16 @@ _REFRESH_S = 1.0
 
 
 class Cluster:
-    """A connected Dask client as an executor, with the state of its workers."""
+    """A connected Dask client as an executor, with the state of its workers.
+
+    Attributes:
+        killed: error of a task that has killed as many workers as Dask allows.
+    """
 
     def __init__(self, client: Client) -> None:
+        from distributed import KilledWorker
+
+        self.killed: type[Exception] = KilledWorker
         self._client = client
         self.executor: Executor = client.get_executor(pure=False)  # type: ignore[no-untyped-call]
         self._known: list[dict[str, Any]] = []
@@ -57,8 +65,8 @@ class Cluster:
 
 def is_client(candidate: Any) -> TypeGuard[Client]:
     """Whether this is a Dask client, without importing Dask."""
-    kinds = type(candidate).__mro__
-    return any(kind.__module__.startswith("distributed.") and kind.__name__ == "Client" for kind in kinds)
+    dask = sys.modules.get("distributed")
+    return dask is not None and isinstance(candidate, dask.Client)
 
 
 @contextlib.contextmanager
@@ -90,16 +98,7 @@ def connect(target: Client | str) -> Iterator[Cluster]:
     try:
         yield Cluster(client)
     finally:
-        with _silent("distributed.client"):  # it would log that it gives up a lost scheduler
-            client.close(timeout=_CLOSE_S)  # type: ignore[no-untyped-call]
-
-
-@contextlib.contextmanager
-def _silent(logger: str) -> Iterator[None]:
-    log = logging.getLogger(logger)
-    before = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        log.setLevel(before)
+        log = logging.getLogger("distributed.client")
+        log.disabled = True  # it would log that it gives up a lost scheduler
+        client.close(timeout=_CLOSE_S)  # type: ignore[no-untyped-call]
+        log.disabled = False

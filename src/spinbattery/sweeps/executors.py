@@ -31,6 +31,7 @@ class Lanes:
         ahead: number of tasks submitted beyond ``width``, so that no worker waits; they can be cancelled.
         stop: ends running tasks at once.
         alive: whether there is any worker.
+        killed: errors of tasks that have killed too many workers to be tried again.
         name: for messages.
     """
 
@@ -41,6 +42,7 @@ class Lanes:
     ahead: int = 0
     stop: Callable[[], None] = lambda: None
     alive: Callable[[], bool] = lambda: True
+    killed: tuple[type[Exception], ...] = ()
     name: str = "the executor"
 
 
@@ -87,6 +89,7 @@ def open_lanes(execution: Execution, workers: int) -> Iterator[Lanes]:
                 cluster.memory,
                 stop=cluster.cancel,
                 alive=cluster.alive,
+                killed=(cluster.killed,),
                 name="the Dask scheduler",
             )
 

@@ -183,7 +183,7 @@ class Loop:
         if error is None:
             return future.result()
         died = isinstance(error, BrokenExecutor)
-        if not died and type(error).__name__ != "KilledWorker":  # Dask's name for a task that killed as many workers
+        if not died and not isinstance(error, self._lanes.killed):
             if isinstance(error, SpinBatteryError):
                 raise error
             raise SweepError(f"the executor failed ({error!r}); {self._kept()}") from error
