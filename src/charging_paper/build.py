@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spinbattery import __version__
-from spinbattery.core.atomic import replacing
+from spinbattery.core.atomic import writing
 from spinbattery.core.errors import InvalidParameterError, did_you_mean
 from spinbattery.core.paths import user_path
 from spinbattery.core.progress import Progress, silent
@@ -207,8 +207,5 @@ def _make_folder(path: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    try:
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidParameterError(f"cannot write {str(path)!r}: {error.strerror}.") from None
+    with writing(path, InvalidParameterError) as temporary:
+        temporary.write_text(text, encoding="utf-8")

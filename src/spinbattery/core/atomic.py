@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .errors import SpinBatteryError
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -29,3 +31,13 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path, error: type[SpinBatteryError]) -> Iterator[Path]:
+    """:func:`replacing` that raises ``error``, with the path and the reason, in place of an OSError."""
+    try:
+        with replacing(path) as temporary:
+            yield temporary
+    except OSError as failure:
+        raise error(f"cannot write {str(path)!r}: {failure.strerror or failure}.") from failure

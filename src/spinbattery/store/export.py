@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.atomic import replacing
+from ..core.atomic import writing
 from ..core.errors import InvalidParameterError, RecordError
 from ..core.paths import user_path
 from ..records.columns import STATE, Row, columns
@@ -44,14 +44,11 @@ def export(rows: Sequence[Row], path: str | Path) -> None:
     if not rows:
         raise RecordError("no run fulfils the filters, so there is nothing to export; list the runs first.")
     frame = table(rows)
-    try:
-        with replacing(path) as temporary:
-            if path.suffix == ".csv":
-                frame.to_csv(temporary, index=False)
-            else:
-                frame.to_parquet(temporary, index=False)
-    except OSError as error:
-        raise RecordError(f"cannot write {str(path)!r}: {error.strerror or error}.") from error
+    with writing(path, RecordError) as temporary:
+        if path.suffix == ".csv":
+            frame.to_csv(temporary, index=False)
+        else:
+            frame.to_parquet(temporary, index=False)
 
 
 def _with_unit(name: str, unit: str) -> str:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..core.atomic import replacing
+from ..core.atomic import writing
 from ..core.errors import RecordError
 from ..core.paths import user_path
 from ..core.progress import Progress, checked_progress, silent
@@ -136,11 +136,8 @@ class Store:
         """
         row = {**parameters, "status": "failed", "error": error}
         path = self._failure_path(str(parameters["key"]))
-        try:
-            with replacing(path) as temporary:
-                temporary.write_text(canonical_json(row) + "\n", encoding="utf-8")
-        except OSError as failure:
-            raise RecordError(f"cannot write {str(path)!r}: {failure.strerror}.") from failure
+        with writing(path, RecordError) as temporary:
+            temporary.write_text(canonical_json(row) + "\n", encoding="utf-8")
         return Entry(stem_of_path(path), row)
 
     def failure(self, key: str) -> str | None:

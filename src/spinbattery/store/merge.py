@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.atomic import replacing
+from ..core.atomic import writing
 from ..core.errors import RecordError
 from ..core.paths import user_path
 from ..core.progress import Progress, silent
@@ -146,11 +146,8 @@ class _Copy:
     def _write(self, content: bytes, entry: Entry) -> None:
         ending = FAILURE if self.path.name.endswith(FAILURE) else RECORD
         target = self.store.folder / f"{entry.stem}{ending}"
-        try:
-            with replacing(target) as temporary:
-                temporary.write_bytes(content)
-        except OSError as error:
-            raise RecordError(f"cannot write {str(target)!r}: {error.strerror or error}.") from error
+        with writing(target, RecordError) as temporary:
+            temporary.write_bytes(content)
         if ending == RECORD:
             self.store.forget_failure(entry.row["key"])
         self.store.index([entry])
