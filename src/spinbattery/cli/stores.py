@@ -94,7 +94,6 @@ def merge(
 
     `spinbattery merge` combines the trajectories of several records into one record.
     """
-    from ..core.paths import user_path
     from ..qpu.merging import merge_stores
     from ..store.folder import Store
     from ..store.merge import checked_sources

@@ -8,10 +8,10 @@ import math
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..core.errors import MissingDependencyError, SweepError
+from .lanes import Lanes
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -21,32 +21,28 @@ _CLOSE_S = 2.0
 _REFRESH_S = 1.0
 
 
-class Cluster:
-    """A connected Dask client as an executor, with the state of its workers.
+class Cluster(Lanes):
+    """A connected Dask client, whose workers may come and go."""
 
-    Attributes:
-        killed: error of a task that has killed as many workers as Dask allows.
-    """
+    name = "the Dask scheduler"
 
     def __init__(self, client: Client) -> None:
         from distributed import KilledWorker
 
-        self.killed: type[Exception] = KilledWorker
+        super().__init__(client.get_executor(pure=False), 1, None)  # type: ignore[no-untyped-call]
+        self.killed = (KilledWorker,)
         self._client = client
-        self.executor: Executor = client.get_executor(pure=False)  # type: ignore[no-untyped-call]
         self._known: list[dict[str, Any]] = []
         self._asked = -math.inf
 
     def width(self) -> int:
-        """Number of tasks that run at once; workers may come and go."""
         return max(1, sum(int(worker["nthreads"]) for worker in self._workers()))
 
     def alive(self) -> bool:
-        """Whether there is any worker."""
         return bool(self._workers())
 
-    def memory(self) -> int | None:
-        """Memory (bytes) of one task on the largest worker, or None if it is not known."""
+    def memory_each(self) -> int | None:
+        """Memory of one task on the largest worker."""
         limits = [worker["memory_limit"] / worker["nthreads"] for worker in self._workers()]
         return int(max(limits)) if limits and max(limits) > 0 else None
 
@@ -58,7 +54,7 @@ class Cluster:
                 self._known = list(self._client.scheduler_info(n_workers=-1)["workers"].values())
         return self._known
 
-    def cancel(self) -> None:
+    def stop(self) -> None:
         """Drop unfinished tasks; a thread that computes cannot be stopped, and its record is kept."""
         self.executor.shutdown(wait=False)
 

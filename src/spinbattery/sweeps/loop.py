@@ -11,7 +11,7 @@ from ..core.interruption import Interruption, SweepInterrupted
 from ..core.progress import Progress
 from ..store.files import Entry
 from ..store.folder import Store
-from .executors import Lanes
+from .lanes import Lanes
 from .plan import Task
 from .pool import InProcess
 from .queue import MOST_DEATHS, Queue

@@ -27,8 +27,9 @@ from ..records.hashing import planned_key
 from ..records.record import Record
 from ..store.folder import Store, as_store
 from .execution import Execution, ExecutorLike
-from .executors import Lanes, n_workers, open_lanes
+from .executors import n_workers, open_lanes
 from .grid import Grid, NetworkLike, NoiseLike
+from .lanes import Lanes
 from .loop import Loop
 from .plan import Plan
 from .survey import Survey, survey

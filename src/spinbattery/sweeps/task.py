@@ -6,6 +6,7 @@ import os
 import socket
 import traceback
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -34,9 +35,6 @@ class Outcome:
     kind: Literal["computed", "found", "busy", "failed", "unwritten"]
     entry: Entry | None = None
     error: str | None = None
-
-
-_capped = False
 
 
 def this_process() -> str:
@@ -124,10 +122,8 @@ def _explain(error: Exception) -> str:
     return "".join(traceback.format_exception(error)).strip()
 
 
+@cache
 def _cap_threads() -> None:
     """One thread for each library in a worker process from now on; the digits then do not depend on the cores."""
-    global _capped
-    if not _capped:
-        threadpool_limits(1)
-        limit_cores(1)
-        _capped = True
+    threadpool_limits(1)
+    limit_cores(1)
