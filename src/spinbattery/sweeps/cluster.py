@@ -67,12 +67,7 @@ def is_client(candidate: Any) -> TypeGuard[Client]:
 
 @contextlib.contextmanager
 def connect(target: Client | str) -> Iterator[Cluster]:
-    """A cluster from a client, or from the address of its scheduler (then closed at the end).
-
-    Raises:
-        MissingDependencyError: dask.distributed is not installed.
-        SweepError: nothing answers at the address.
-    """
+    """A cluster from a client, or from the address of its scheduler (then closed at the end)."""
     if not isinstance(target, str):
         yield Cluster(target)
         return

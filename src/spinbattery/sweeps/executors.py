@@ -44,13 +44,8 @@ def n_workers(execution: Execution, found: Survey) -> int:
 def open_lanes(execution: Execution, workers: int) -> Iterator[Lanes]:
     """Lanes on the executor; a pool or connection made here is closed here, a given executor stays open.
 
-    Args:
-        workers: processes of the embedded pool (1: this process), or the number of tasks that a foreign executor
-            runs at once if it does not say so itself.
-
-    Raises:
-        SweepError: no scheduler at the address.
-        MissingDependencyError: dask.distributed is needed and not installed.
+    ``workers`` is the number of processes of the embedded pool (1: this process), or of tasks that a foreign executor
+    runs at once if it does not say so itself.
     """
     executor, free = execution.executor, available_memory()
     if executor is None and workers == 1:

@@ -107,11 +107,10 @@ class Loop:
                 arguments += (self._within(tasks[0]),)
             try:
                 self._running[self._lanes.executor.submit(perform, *arguments)] = tasks
-            except KeyboardInterrupt:  # in this process it comes from the task itself
+            except BaseException as error:  # in this process an interruption comes from the task itself
                 self._waiting.put_back(tasks)
-                raise
-            except Exception as error:
-                self._waiting.put_back(tasks)
+                if not isinstance(error, Exception):
+                    raise
                 raise SweepError(f"the executor no longer accepts tasks ({error!r}); {self._kept()}") from error
 
     def _take(self, workers: int) -> tuple[Task, ...]:

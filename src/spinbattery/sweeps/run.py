@@ -178,11 +178,7 @@ def _run(plan: Plan, store: Store | str | Path | None, execution: Execution) -> 
 
 
 def execute(found: Survey, store: Store, execution: Execution, patient: bool = True) -> Sweep:
-    """Run the tasks that a survey found missing; errors as in :func:`sweep`.
-
-    Args:
-        patient: whether running tasks finish after the first Ctrl-C.
-    """
+    """Run the tasks that a survey found missing; if ``patient``, running ones finish after the first Ctrl-C."""
     computed, progress = 0, execution.progress
     if found.todo:
         if not execution.on_cluster:

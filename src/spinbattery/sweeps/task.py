@@ -48,11 +48,8 @@ def perform(
     """Run tasks and write their records; at most one process does so for a task of a store at a time.
 
     Args:
-        tasks: run one after the other.
-        folder: folder of the store.
         host: the process of the sweep, see :func:`this_process`.
         forced: keys of tasks that are run although they failed or their record is damaged.
-        progress: reports of each run.
 
     Returns:
         Outcomes in the order of the tasks, up to the first that could not be written.
