@@ -21,7 +21,7 @@ from spinbattery.engines.dense.statevector import Statevector
 from spinbattery.model.network_text import parse_network
 from spinbattery.model.protocol import Protocol, cooperative
 from spinbattery.store.folder import Store
-from spinbattery.sweeps.executors import ExecutorLike
+from spinbattery.sweeps.execution import ExecutorLike
 from spinbattery.sweeps.pool import WorkerPool
 from spinbattery.sweeps.run import sweep
 

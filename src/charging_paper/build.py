@@ -9,7 +9,7 @@ from pathlib import Path
 
 import spinbattery as sb
 from spinbattery import __version__
-from spinbattery.core.atomic import replacing
+from spinbattery.core.atomic import writing
 from spinbattery.core.errors import InvalidParameterError, did_you_mean
 from spinbattery.core.paths import user_path
 from spinbattery.core.progress import Progress, silent
@@ -196,8 +196,5 @@ def _make_folder(path: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    try:
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidParameterError(f"cannot write {str(path)!r}: {error.strerror}.") from None
+    with writing(path, InvalidParameterError) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -84,3 +84,10 @@ def test_groups_of_version_1(groups):
 
 def test_cores_are_at_least_one():
     assert machine.n_cores() >= 1
+
+
+def test_the_quota_of_a_container_and_a_limit_of_our_own_count(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("loky.backend.context._cpu_count_cgroup", lambda cores: 1)
+    assert machine.n_cores() == 1
+    monkeypatch.setattr(machine, "_cores_left", 3)
+    assert machine.n_cores() == 3

@@ -44,7 +44,7 @@ def _workers(root: Running) -> list[psutil.Process]:
     found = []
     for process in root.members():
         try:
-            if "--multiprocessing-fork" in process.cmdline():
+            if {"--multiprocessing-fork", "loky.backend.popen_loky_posix"} & set(process.cmdline()):
                 found.append(process)
         except psutil.Error:  # it has just ended
             continue

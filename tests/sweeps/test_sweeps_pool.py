@@ -28,6 +28,20 @@ result = sb.sweep(["ring:2", "ring:3"], sb.cooperative(1.0), tolerance=1e-3, sto
 print(result.computed)
 """
 
+SCRIPT_WITH_A_CLASS = """
+import sys
+from dataclasses import dataclass
+from typing import ClassVar
+import spinbattery as sb
+
+@dataclass(frozen=True)
+class Mine(sb.Statevector):
+    name: ClassVar[str] = "mine"
+
+result = sb.sweep(["ring:2", "ring:3"], sb.cooperative(1.0), engines=Mine(1e-3), store=sys.argv[1], workers=2)
+print(result.computed, *{record.engine for record in result.records()})
+"""
+
 
 @pytest.fixture(scope="module")
 def pool():
@@ -158,13 +172,14 @@ def test_workers_do_not_know_the_script(monkeypatch):
     assert sys.modules["__main__"].__file__ == __file__
 
 
-def test_a_script_needs_no_guard(tmp_path):
+@pytest.mark.parametrize("text, out", [(SCRIPT, ["running", "2"]), (SCRIPT_WITH_A_CLASS, ["2", "mine"])])
+def test_a_script_needs_no_guard_and_may_define_engines(tmp_path, text, out):
     script = tmp_path / "study.py"
-    script.write_text(SCRIPT)
+    script.write_text(text)
     done = subprocess.run(
         [sys.executable, script, tmp_path / "runs"], capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
-    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["running", "2"], "")
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, out, "")
     assert len(list((tmp_path / "runs").glob("*.nc"))) == 2
 
 

@@ -6,34 +6,34 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
 import typer
 
+from ..core.interruption import Interruption, SweepInterrupted
 from ..core.progress import Progress, silent
 
 _SECONDS_BETWEEN_LINES = 10.0
 SIGNALLED = 128
 _NEVER_DONE = 0.999
-STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 _PIPED_WIDTH = 200
 _TEXT = (
     "network", "protocol", "quantity", "value", "charge_state", "item", "the paper", "measured", "fit", "verdict",
 )  # fmt: skip
-"""Columns that may be folded where a table is too wide; numbers are not."""
+"""Columns that may be folded if a table is too wide; numbers are not folded."""
 
 
 @contextmanager
 def progress_bar(quiet: bool) -> Iterator[Progress]:
-    """Progress on standard error that also obeys Ctrl-C and SIGTERM, for work that does not see to that itself."""
-    with _lasting_interrupt() as signalled, progress_display(quiet) as show:
+    """Progress on standard error for work that does not handle Ctrl-C and SIGTERM itself: they stop it at its next
+    report, and a second one at once.
+    """
+    with Interruption(patient=False) as interruption, progress_display(quiet) as show:
 
         def progress(fraction: float, message: str) -> None:
-            if signalled():
-                raise KeyboardInterrupt
+            interruption.check()
             show(fraction, message)
 
         try:
@@ -44,14 +44,12 @@ def progress_bar(quiet: bool) -> Iterator[Progress]:
                 "exact or tensor-network run was; others start again.",
                 file=sys.stderr,
             )
-            raise typer.Exit(SIGNALLED + (signalled() or signal.SIGINT)) from None
+            raise typer.Exit(SIGNALLED + (interruption.signal_number or signal.SIGINT)) from None
 
 
 @contextmanager
 def sweep_progress(quiet: bool) -> Iterator[Progress]:
-    """The same for sweeps, which see to Ctrl-C and SIGTERM themselves; exits with 128 + the signal's number."""
-    from ..core.interruption import SweepInterrupted
-
+    """Progress on standard error for sweeps, which handle signals themselves; exits with 128 + the signal's number."""
     try:
         with progress_display(quiet) as show:
             yield show
@@ -62,7 +60,7 @@ def sweep_progress(quiet: bool) -> Iterator[Progress]:
 
 @contextmanager
 def progress_display(quiet: bool) -> Iterator[Progress]:
-    """A bar on standard error, or now and then a line where that is no terminal."""
+    """A bar on standard error, or a line now and then if it is no terminal."""
     if quiet:
         yield silent
         return
@@ -78,12 +76,12 @@ def progress_display(quiet: bool) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Bars(*columns, console=console, transient=True) as bars:
         task = bars.add_task("preparing; kernels are compiled at their first use, within half a minute", total=1.0)
-        # at its total the clock would stop, but the record is still to be written
+        # at its total the clock would stop, but the record must still be written
         yield lambda fraction, message: bars.update(task, completed=min(fraction, _NEVER_DONE), description=message)
 
 
 def _lines() -> Progress:
-    """Lines for a log: none for work that is done at once."""
+    """Lines for a log: none for short work."""
     last = time.monotonic()
 
     def show(fraction: float, message: str) -> None:
@@ -95,32 +93,8 @@ def _lines() -> Progress:
     return show
 
 
-@contextmanager
-def _lasting_interrupt() -> Iterator[Callable[[], int]]:
-    """Act on Ctrl-C or SIGTERM at the next progress, not at once: while a kernel is being compiled an exception would
-    be lost in a callback of the compiler, or come out as another error. A second one acts at once.
-
-    Yields what tells the number of the signal that came, 0 if there was none.
-    """
-    came = 0
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal came
-        if came:
-            raise KeyboardInterrupt
-        came = number
-
-    numbers = [getattr(signal, name) for name in STOPPING if hasattr(signal, name)]
-    before = {number: signal.signal(number, handle) for number in numbers}
-    try:
-        yield lambda: came
-    finally:
-        for number, action in before.items():
-            signal.signal(number, action)
-
-
 def print_json(data: Any) -> None:
-    """JSON on standard output; a number that is not known is null, never NaN."""
+    """JSON on standard output; an unknown number is null, never NaN."""
     print(json.dumps(data, indent=2, allow_nan=False))
 
 
@@ -135,5 +109,5 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
         table.add_column(column, justify="left" if text else "right", overflow="fold", no_wrap=not text)
     for row in rows:
         table.add_row(*row)
-    # a file or a pipe has no width that lines could be folded to
+    # a file or a pipe has no width
     Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)

@@ -29,7 +29,7 @@ def import_measurement(
     store: o.StoreFolder = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """Turn measured reads into a record, so that they can be analysed like any other run, and print what it says."""
+    """Turn measured reads into a record, so that they can be analysed like any other run, and print its results."""
     from ..core.errors import UnusedColumnWarning
     from ..interop.measurement import read_measurement
     from ..model.network_text import parse_network

@@ -13,9 +13,10 @@ import typer.core
 
 from .. import __version__
 from ..core.errors import SpinBatteryError
+from ..core.interruption import SIGNALS
 from ..core.plugins import COMMAND_GROUP, plugins
 from .commands import charge, scaling, show
-from .console import SIGNALLED, STOPPING
+from .console import SIGNALLED
 from .engines import engines
 from .estimating import estimate
 from .groups import spread
@@ -99,9 +100,8 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 def run() -> None:
     """Run the command line: exit code 2 and one line on standard error for errors that the user can fix."""
-    for name in STOPPING:
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
             signal.signal(number, _end)
     try:
         app()

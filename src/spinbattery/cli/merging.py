@@ -1,4 +1,4 @@
-"""`spinbattery merge` and `spinbattery extend`: more trajectories for less."""
+"""`spinbattery merge` and `spinbattery extend`: records with more trajectories."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def merge(
     out: Out,
     as_json: o.AsJson = False,
 ) -> None:
-    """Put the trajectories of several records into one, with the standard errors that all of them give.
+    """Combine the trajectories of several records into one record, with the standard errors of all of them.
 
-    Whole stores are merged by `spinbattery store merge`.
+    `spinbattery store merge` merges whole stores.
     """
     from ..engines.trajectories.merging import merge_records
     from ..records.record_file import read_record
@@ -35,12 +35,12 @@ def merge(
 
 def extend(
     record: Annotated[str, typer.Argument(help="A record of trajectories of one seed.")],
-    trajectories: Annotated[int, typer.Option("--trajectories", min=2, help="How many it is to have in all.")],
+    trajectories: Annotated[int, typer.Option("--trajectories", min=2, help="Number of trajectories in all.")],
     out: Out,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Continue a record of trajectories: only those it lacks are run."""
+    """Continue a record of trajectories: only the missing ones are run."""
     from ..engines.trajectories.merging import extend_record
     from ..records.record_file import read_record
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -157,7 +157,7 @@ def submit(
 
 @qpu.command()
 def status(store: Folder, as_json: o.AsJson = False) -> None:
-    """Show the ledger; nothing is connected to, so ask `collect` for what the server says."""
+    """Show the ledger, without a connection; `collect` asks the server."""
     from ..qpu.ledger import Ledger
 
     jobs = Ledger(_existing(store)).jobs()
@@ -180,12 +180,12 @@ def status(store: Folder, as_json: o.AsJson = False) -> None:
 @qpu.command()
 def collect(
     store: Folder,
-    wait: Annotated[bool, typer.Option("--wait", help="Go on until every job is finished.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until every job is finished.")] = False,
     grace: Grace = 300.0,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Find every job that was sent, and write the answers there are as records."""
+    """Find every job that was sent, and write the available answers as records."""
     from ..qpu.client import connect
     from ..qpu.collection import collect as fetch
     from ..qpu.ledger import Ledger
@@ -217,7 +217,7 @@ def cancel(
     grace: Grace = 300.0,
     as_json: o.AsJson = False,
 ) -> None:
-    """Drop jobs that were not sent, and ask the server to drop the others; finished ones stay."""
+    """Drop jobs that were not sent, and ask the server to cancel the others; finished jobs are not changed."""
     from ..qpu.client import connect
     from ..qpu.collection import cancel as drop
     from ..qpu.ledger import OPEN, Ledger
@@ -241,23 +241,20 @@ def properties(
     solver: SolverName = None,
 ) -> None:
     """Save a solver's properties, for plans without a connection and for the emulator."""
-    from ..core.atomic import replacing
+    from ..core.atomic import writing
     from ..qpu.client import connect
 
     o.check_target(out, (".json",))
     with connect() as connection:
         found = connection.solver(solver)
     data = {"chip_id": found.name, **found.properties, "graph_id": found.graph_id}
-    try:
-        with replacing(user_path(out)) as temporary:
-            temporary.write_text(json.dumps(data) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise QpuError(f"cannot write {out!r}: {error.strerror or error}.") from None
+    with writing(user_path(out), QpuError) as temporary:
+        temporary.write_text(json.dumps(data) + "\n", encoding="utf-8")
     print(f"{found.name} (graph {found.graph_id}, {len(data['qubits'])} qubits) written to {out}")
 
 
 def _plan_data(planned: QpuPlan, known: Sequence[Job], budget: float | None) -> dict[str, Any]:
-    """What a plan says, as plain data."""
+    """Jobs and QPU times of a plan as plain data."""
     states = {job.key: job.state for job in known}
     rows = [
         {
@@ -287,19 +284,11 @@ def _plan_data(planned: QpuPlan, known: Sequence[Job], budget: float | None) -> 
 
 
 def _print_plan(data: dict[str, Any]) -> None:
-    shown: dict[str, Callable[[Any], str]] = {
-        "network": str,
-        "n_spins": str,
-        "pairs_per_spin": lambda value: f"{value:.4f}",
-        "protocol": str,
-        "duration_ns": lambda value: f"{value:g}",
-        "reads": str,
-        "repetition": str,
-        "qpu_s": lambda value: f"{value:.3f}",
-        "state": str,
-    }
-    rows = [[text(row[name]) for name, text in shown.items()] for row in data["jobs"]]
-    print_table(f"{len(rows)} jobs for {data['solver']}, graph {data['graph_id']}", list(shown), rows)
+    from .summary import number
+
+    shown = ("network", "n_spins", "pairs_per_spin", "protocol", "duration_ns", "reads", "repetition", "qpu_s", "state")
+    rows = [[number(row[name]) for name in shown] for row in data["jobs"]]
+    print_table(f"{len(rows)} jobs for {data['solver']}, graph {data['graph_id']}", shown, rows)
     print(
         f"QPU time: {data['plan_s']:.3f} s for this plan, {data['new_s']:.3f} s of them new; "
         f"{data['ledger_s']:.3f} s charged or expected for the jobs of the ledger"
@@ -308,7 +297,7 @@ def _print_plan(data: dict[str, Any]) -> None:
 
 
 def _print_collected(rows: Sequence[Row]) -> None:
-    """Moments of the records written now, and a note on those that are no charge."""
+    """Print the moments of the records written now, and a note on runs that did not charge."""
     from ..records.charge_state import ChargeState, unlike_a_charge
     from .summary import number
 
@@ -326,7 +315,7 @@ def _print_collected(rows: Sequence[Row]) -> None:
 
 
 def _chosen(ledger: Ledger, keys: Sequence[str]) -> list[Job]:
-    """Jobs by the first digits of their keys, each meaning one."""
+    """Jobs by the first digits of their keys, each of which must select exactly one."""
     jobs = ledger.jobs()
     chosen = []
     for digits in keys:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,14 +13,14 @@ from . import options as o
 from .console import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
-    from ..store.folder import Status, Store
+    from ..store.folder import Store
 
 Folder = Annotated[str, typer.Argument(help="Folder of the store.")]
 Where = Annotated[
     list[str] | None,
     typer.Option(
         "--where",
-        help="column=value, column=a,b,c for any of several, column=low..high for a range; may be given often.",
+        help="column=value, column=a,b,c for any of several, column=low..high for a range; may be repeated.",
     ),
 ]
 
@@ -55,14 +54,14 @@ def select(
     out: Annotated[str | None, typer.Option("--out", help="Write the Dataset as netCDF.")] = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """Put finished runs together as one xarray Dataset along `run`."""
+    """Combine finished runs into one xarray Dataset along `run`."""
     from ..core.atomic import writing
 
     if out is not None:
         o.check_target(out, (".nc",))
     data = _open(folder).select(**parse_filters(where))
     if out is not None:
-        with writing(user_path(out)) as temporary:
+        with writing(user_path(out), RecordError) as temporary:
             data.to_netcdf(temporary, engine="netcdf4")
     if as_json:
         columns = data.drop_dims([name for name in data.dims if name != "run"]).reset_coords().to_dataframe()
@@ -74,10 +73,10 @@ def select(
 @store.command()
 def export(
     folder: Folder,
-    out: Annotated[str, typer.Option("--out", help="Table to write: .parquet or .csv, one row a run.")],
+    out: Annotated[str, typer.Option("--out", help="Table to write: .parquet or .csv, one row per run.")],
     where: Where = None,
 ) -> None:
-    """Write parameters, results and timings as a table; units stand in the names of the columns."""
+    """Write parameters, results and timings as a table; the names of the columns include the units."""
     from ..store.export import TABLE_ENDINGS
 
     o.check_target(out, TABLE_ENDINGS)
@@ -86,16 +85,15 @@ def export(
 
 @store.command()
 def merge(
-    target: Annotated[str, typer.Argument(help="Folder of the store that gets the runs; made where there is none.")],
-    sources: Annotated[list[str], typer.Argument(help="Folders of the stores to copy from; they stay as they are.")],
+    target: Annotated[str, typer.Argument(help="Folder of the store that gets the runs; made if there is none.")],
+    sources: Annotated[list[str], typer.Argument(help="Folders of the stores to copy from; they are not changed.")],
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Copy the runs of other stores, and their QPU jobs, into one; no run is changed or put together with another.
+    """Copy the runs of other stores, and their QPU jobs, into one; no run is changed or combined with another.
 
-    Trajectories of several records are put into one record by `spinbattery merge`.
+    `spinbattery merge` combines the trajectories of several records into one record.
     """
-    from ..core.paths import user_path
     from ..qpu.merging import merge_stores
     from ..store.folder import Store
     from ..store.merge import checked_sources
@@ -115,7 +113,7 @@ def merge(
 
 @store.command()
 def rebuild(folder: Folder, as_json: o.AsJson = False, quiet: o.Quiet = False) -> None:
-    """Make the index again from the files, each read and its checksum tested."""
+    """Make the index again from the files; each is read and its checksum tested."""
     opened = _open(folder)
     with progress_bar(quiet) as progress:
         counts = opened.rebuild(progress)
@@ -123,23 +121,15 @@ def rebuild(folder: Folder, as_json: o.AsJson = False, quiet: o.Quiet = False) -
     if as_json:
         print_json({**counts, "damaged_files": [row["error"] for row in damaged]})
     else:
-        _print_counts(counts, [row["error"] for row in damaged])
+        print(", ".join(f"{count} {status}" for status, count in counts.items()))
+        for row in damaged:
+            print(row["error"])
     if damaged:
         raise typer.Exit(1)
 
 
-def _print_counts(counts: Mapping[Status, int], errors: list[str]) -> None:
-    print(", ".join(f"{count} {status}" for status, count in counts.items()))
-    for error in errors:
-        print(error)
-
-
 def parse_filters(where: list[str] | None) -> dict[str, Any]:
-    """Filters of a store from ``column=value`` texts.
-
-    Raises:
-        InvalidParameterError: not of that form, or a column twice.
-    """
+    """Filters of a store from ``column=value`` texts."""
     filters: dict[str, Any] = {}
     for text in where or ():
         name, equals, value = text.partition("=")

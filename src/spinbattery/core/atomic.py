@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import RecordError
+from .errors import SpinBatteryError
 
 
 @contextmanager
@@ -34,17 +34,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Path]:
-    """As :func:`replacing`, for files of records.
-
-    Raises:
-        RecordError: the folder does not exist, cannot be written or is full; ``__cause__`` is the OSError.
-    """
+def writing(path: Path, error: type[SpinBatteryError]) -> Iterator[Path]:
+    """:func:`replacing` that raises ``error``, with the path and the reason, in place of an OSError."""
     try:
         with replacing(path) as temporary:
             yield temporary
-    except OSError as error:
-        reason = error.strerror or error
-        raise RecordError(
+    except OSError as failure:
+        reason = failure.strerror or failure
+        raise error(
             f"cannot write {str(path)!r}: {reason}; the folder must exist, be writable and have room."
-        ) from error
+        ) from failure

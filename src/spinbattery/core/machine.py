@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import psutil
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUPS = Path("/proc/self/cgroup")
+_VERSION_2 = ("memory.max", "memory.current", "inactive_file")
+_VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
 
 
 def available_memory() -> int:
@@ -57,24 +60,17 @@ def _limits() -> tuple[tuple[int, Path, Path, str], ...]:
     found = []
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        if not controllers:  # version 2
-            names = ("memory.max", "memory.current", "inactive_file")
-            found += _limits_above(_CGROUPS, path, *names)
+        if not controllers:
+            root, (limit, usage, cached) = _CGROUPS, _VERSION_2
         elif "memory" in controllers.split(","):
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-            found += _limits_above(_CGROUPS / "memory", path, *names)
-    return tuple(found)
-
-
-def _limits_above(root: Path, path: str, limit: str, usage: str, cached: str) -> list[tuple[int, Path, Path, str]]:
-    own, found = root / path.strip("/"), []
-    for group in (own, *own.parents):
-        if not group.is_relative_to(root):
-            break
-        try:
-            most = int((group / limit).read_text())
-        except (OSError, ValueError):  # no such group in this view, or no limit ("max")
+            root, (limit, usage, cached) = _CGROUPS / "memory", _VERSION_1
+        else:
             continue
-        if most < psutil.virtual_memory().total:  # version 1 writes a huge number where there is no limit
-            found.append((most, group / usage, group / "memory.stat", cached))
-    return found
+        group = root / path.strip("/")
+        while group.is_relative_to(root):
+            with suppress(OSError, ValueError):  # no such group in this view, or no limit ("max")
+                most = int((group / limit).read_text())
+                if most < psutil.virtual_memory().total:  # version 1 writes a huge number if there is no limit
+                    found.append((most, group / usage, group / "memory.stat", cached))
+            group = group.parent
+    return tuple(found)

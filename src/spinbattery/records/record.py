@@ -365,7 +365,7 @@ class Record:
             path = user_path(path)
         except InvalidParameterError as error:
             raise RecordError(f"cannot write the record: {error}") from error
-        with writing(path) as temporary:
+        with writing(path, RecordError) as temporary:
             temporary.write_bytes(content)
         return path
 

@@ -44,7 +44,7 @@ def export(rows: Sequence[Row], path: str | Path) -> None:
     if not rows:
         raise RecordError("no run fulfils the filters, so there is nothing to export; list the runs first.")
     frame = table(rows)
-    with writing(path) as temporary:
+    with writing(path, RecordError) as temporary:
         if path.suffix == ".csv":
             frame.to_csv(temporary, index=False)
         else:

@@ -145,7 +145,7 @@ class Store:
             text = canonical_json(row)
         except (TypeError, ValueError) as unusual:
             raise InvalidParameterError(f"the parameters of a run must be plain data: {unusual}.") from None
-        with writing(path) as temporary:
+        with writing(path, RecordError) as temporary:
             temporary.write_text(f"{text}\n", encoding="utf-8")
         return Entry(stem_of_path(path), row)
 

@@ -99,7 +99,7 @@ def _copy(store: Store, path: Path, result: Merged) -> None:
         result.same += 1
         return
     content, entry = found
-    with writing(store.folder / f"{entry.stem}{FAILURE if is_failure else RECORD}") as temporary:
+    with writing(store.folder / f"{entry.stem}{FAILURE if is_failure else RECORD}", RecordError) as temporary:
         temporary.write_bytes(content)
     if not is_failure:
         store.forget_failure(entry.row["key"])

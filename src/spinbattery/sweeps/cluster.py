@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..core.errors import MissingDependencyError, SweepError
+from .lanes import Lanes
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -20,25 +21,28 @@ _CLOSE_S = 2.0
 _REFRESH_S = 1.0
 
 
-class Cluster:
-    """A connected Dask client as an executor, with the state of its workers."""
+class Cluster(Lanes):
+    """A connected Dask client, whose workers may come and go."""
+
+    name = "the Dask scheduler"
 
     def __init__(self, client: Client) -> None:
+        from distributed import KilledWorker
+
+        super().__init__(client.get_executor(pure=False), 1, None)  # type: ignore[no-untyped-call]
+        self.killed = (KilledWorker,)
         self._client = client
-        self.executor: Executor = client.get_executor(pure=False)  # type: ignore[no-untyped-call]
         self._known: list[dict[str, Any]] = []
         self._asked = -math.inf
 
     def width(self) -> int:
-        """Number of tasks that run at once; workers may come and go."""
         return max(1, sum(int(worker["nthreads"]) for worker in self._workers()))
 
     def alive(self) -> bool:
-        """Whether there is any worker."""
         return bool(self._workers())
 
-    def memory(self) -> int | None:
-        """Memory (bytes) of one task on the largest worker, or None if it is not known."""
+    def memory_each(self) -> int | None:
+        """Memory of one task on the largest worker."""
         limits = [worker["memory_limit"] / worker["nthreads"] for worker in self._workers()]
         return int(max(limits)) if limits and max(limits) > 0 else None
 
@@ -50,25 +54,20 @@ class Cluster:
                 self._known = list(self._client.scheduler_info(n_workers=-1)["workers"].values())
         return self._known
 
-    def cancel(self) -> None:
+    def stop(self) -> None:
         """Drop unfinished tasks; a thread that computes cannot be stopped, and its record is kept."""
         self.executor.shutdown(wait=False)
 
 
 def is_client(candidate: Any) -> TypeGuard[Client]:
     """Whether this is a Dask client, without importing Dask."""
-    kinds = type(candidate).__mro__
-    return any(kind.__module__.startswith("distributed.") and kind.__name__ == "Client" for kind in kinds)
+    dask = sys.modules.get("distributed")
+    return dask is not None and isinstance(candidate, dask.Client)
 
 
 @contextlib.contextmanager
 def connect(target: Client | str) -> Iterator[Cluster]:
-    """A cluster from a client, or from the address of its scheduler (then closed at the end).
-
-    Raises:
-        MissingDependencyError: dask.distributed is not installed.
-        SweepError: nothing answers at the address.
-    """
+    """A cluster from a client, or from the address of its scheduler (then closed at the end)."""
     if not isinstance(target, str):
         yield Cluster(target)
         return
@@ -90,16 +89,7 @@ def connect(target: Client | str) -> Iterator[Cluster]:
     try:
         yield Cluster(client)
     finally:
-        with _silent("distributed.client"):  # it would log that it gives up a lost scheduler
-            client.close(timeout=_CLOSE_S)  # type: ignore[no-untyped-call]
-
-
-@contextlib.contextmanager
-def _silent(logger: str) -> Iterator[None]:
-    log = logging.getLogger(logger)
-    before = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        log.setLevel(before)
+        log = logging.getLogger("distributed.client")
+        log.disabled = True  # it would log that it gives up a lost scheduler
+        client.close(timeout=_CLOSE_S)  # type: ignore[no-untyped-call]
+        log.disabled = False

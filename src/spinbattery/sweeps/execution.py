@@ -19,12 +19,7 @@ ExecutorLike: TypeAlias = "Executor | Client | str | None"
 
 @dataclass(frozen=True, eq=False)
 class Execution:
-    """The way in which the tasks of a plan are run; :func:`~spinbattery.sweeps.run.sweep` explains the fields.
-
-    Raises:
-        SweepError: the executor is none.
-        InvalidParameterError: another argument is of a wrong kind.
-    """
+    """The way in which the tasks of a plan are run; :func:`~spinbattery.sweeps.run.sweep` explains the fields."""
 
     executor: ExecutorLike = None
     workers: int | None = None

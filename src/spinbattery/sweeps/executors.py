@@ -1,15 +1,15 @@
-"""Executors of the tasks of a sweep: one view of this process, a pool, a cluster, or any executor."""
+"""Executors of the tasks of a sweep: this process, a pool, a cluster, or any executor."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
 
 from ..core.machine import available_memory, n_cores
-from .cluster import connect, is_client
+from .cluster import connect
 from .execution import Execution
+from .lanes import Lanes
 from .pool import InProcess, WorkerPool
 from .survey import Survey
 
@@ -20,28 +20,13 @@ _WORTH_A_POOL_S = 2.0
 """Below this much computing, starting workers takes longer than the work."""
 
 
-@dataclass(frozen=True)
-class Lanes:
-    """An executor, and what the sweep must know to feed it.
+class _PoolLanes(Lanes):
+    def __init__(self, pool: WorkerPool, memory: int) -> None:
+        super().__init__(pool, pool.n_workers, memory)
+        self.ahead, self._pool = pool.n_workers, pool
 
-    Attributes:
-        width: number of tasks that run at once; no more are submitted, so that a sweep can stop.
-        memory: bytes that all running tasks may use together, or None if each worker has its own.
-        memory_each: bytes that one task may use on a worker of its own, or None if not known.
-        ahead: number of tasks submitted beyond ``width``, so that no worker waits; they can be cancelled.
-        stop: ends running tasks at once.
-        alive: whether there is any worker.
-        name: for messages.
-    """
-
-    executor: Executor
-    width: Callable[[], int]
-    memory: int | None
-    memory_each: Callable[[], int | None] = lambda: None
-    ahead: int = 0
-    stop: Callable[[], None] = lambda: None
-    alive: Callable[[], bool] = lambda: True
-    name: str = "the executor"
+    def stop(self) -> None:
+        self._pool.kill()
 
 
 def n_workers(execution: Execution, found: Survey) -> int:
@@ -59,40 +44,22 @@ def n_workers(execution: Execution, found: Survey) -> int:
 def open_lanes(execution: Execution, workers: int) -> Iterator[Lanes]:
     """Lanes on the executor; a pool or connection made here is closed here, a given executor stays open.
 
-    Args:
-        workers: processes of the embedded pool (1: this process), or the number of tasks that a foreign executor
-            runs at once if it does not say so itself.
-
-    Raises:
-        SweepError: no scheduler at the address.
-        MissingDependencyError: dask.distributed is needed and not installed.
+    ``workers`` is the number of processes of the embedded pool (1: this process), or of tasks that a foreign executor
+    runs at once if it does not say so itself.
     """
     executor, free = execution.executor, available_memory()
     if executor is None and workers == 1:
-        yield Lanes(InProcess(), lambda: 1, free)
+        yield Lanes(InProcess(), 1, free)
     elif executor is None:
         with _pool(workers) as pool:
-            yield _pool_lanes(pool, max(0, free - workers * _WORKER_BYTES))
+            yield _PoolLanes(pool, max(0, free - workers * _WORKER_BYTES))
     elif isinstance(executor, WorkerPool):
-        yield _pool_lanes(executor, free)
+        yield _PoolLanes(executor, free)
     elif isinstance(executor, Executor):
-        width = getattr(executor, "_max_workers", None) or workers
-        yield Lanes(executor, lambda: width, free)
-    elif isinstance(executor, str) or is_client(executor):
+        yield Lanes(executor, getattr(executor, "_max_workers", None) or workers, free)
+    else:
         with connect(executor) as cluster:
-            yield Lanes(
-                cluster.executor,
-                cluster.width,
-                None,
-                cluster.memory,
-                stop=cluster.cancel,
-                alive=cluster.alive,
-                name="the Dask scheduler",
-            )
-
-
-def _pool_lanes(pool: WorkerPool, memory: int) -> Lanes:
-    return Lanes(pool, lambda: pool.n_workers, memory, ahead=pool.n_workers, stop=pool.kill)
+            yield cluster
 
 
 @contextlib.contextmanager

@@ -46,11 +46,11 @@ _REMEDIES = {
 """Messages for the findings of pydantic that users meet most."""
 
 
-class _Table(BaseModel):
+class _StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class ProtocolTable(_Table):
+class ProtocolTable(_StrictModel):
     """``[[protocols]]``: a recipe; lists in it make a grid of recipes."""
 
     name: str
@@ -94,21 +94,8 @@ _EngineEntry: TypeAlias = Annotated[
 ]
 
 
-class Experiment(_Table):
-    """A whole file.
-
-    Attributes:
-        networks: text forms; files are looked up beside the experiment file.
-        protocols: recipes; lists in them make a grid.
-        engines: names, or tables with options.
-        tolerance: tolerance of engines whose tables have none.
-        seeds: repetitions of engines that take a seed.
-        points: number of equally spaced output times of each run.
-        crosstalk: J_CT on the pairs named by ``crosstalk_pairs``; a list is one more axis of the grid.
-        noise: text forms such as ``x:1e-3/ns``, or ``none``; a list is one more axis of the grid.
-        energy_scales, sheet: file with A(s), B(s), looked up beside the experiment file.
-        title: for the reader.
-    """
+class Experiment(_StrictModel):
+    """A whole file; docs/sweeps.md explains the keys."""
 
     networks: list[str] = Field(min_length=1)
     protocols: list[ProtocolTable] = Field(min_length=1)

@@ -104,11 +104,7 @@ class Grid:
         return numbers
 
     def problems(self) -> list[ChargingProblem]:
-        """Every network with every protocol and noise.
-
-        Raises:
-            SpinBatteryError: a protocol cannot be built for a network.
-        """
+        """Every network with every protocol and noise."""
         scales = as_scales(self.scales)
         return [
             ChargingProblem(network, built, scales, noise)
@@ -118,11 +114,7 @@ class Grid:
         ]
 
     def plan(self) -> Plan:
-        """Definite tasks, in the order of the axes.
-
-        Raises:
-            SpinBatteryError: anything a single run would be refused for, before any task is made.
-        """
+        """Definite tasks in the order of the axes; anything that a single run would be refused for is refused here."""
         tasks = []
         for problem in self.problems():
             times = self._times(problem)

@@ -11,7 +11,7 @@ from ..core.interruption import Interruption, SweepInterrupted
 from ..core.progress import Progress
 from ..store.files import Entry
 from ..store.folder import Store
-from .executors import Lanes
+from .lanes import Lanes
 from .plan import Task
 from .pool import InProcess
 from .queue import MOST_DEATHS, Queue
@@ -107,11 +107,10 @@ class Loop:
                 arguments += (self._within(tasks[0]),)
             try:
                 self._running[self._lanes.executor.submit(perform, *arguments)] = tasks
-            except KeyboardInterrupt:  # in this process it comes from the task itself
+            except BaseException as error:  # in this process an interruption comes from the task itself
                 self._waiting.put_back(tasks)
-                raise
-            except Exception as error:
-                self._waiting.put_back(tasks)
+                if not isinstance(error, Exception):
+                    raise
                 raise SweepError(f"the executor no longer accepts tasks ({error!r}); {self._kept()}") from error
 
     def _take(self, workers: int) -> tuple[Task, ...]:
@@ -183,7 +182,7 @@ class Loop:
         if error is None:
             return future.result()
         died = isinstance(error, BrokenExecutor)
-        if not died and type(error).__name__ != "KilledWorker":  # Dask's name for a task that killed as many workers
+        if not died and not isinstance(error, self._lanes.killed):
             if isinstance(error, SpinBatteryError):
                 raise error
             raise SweepError(f"the executor failed ({error!r}); {self._kept()}") from error

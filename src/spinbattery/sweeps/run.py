@@ -27,8 +27,9 @@ from ..records.hashing import planned_key
 from ..records.record import Record
 from ..store.folder import Store, as_store
 from .execution import Execution, ExecutorLike
-from .executors import Lanes, n_workers, open_lanes
+from .executors import n_workers, open_lanes
 from .grid import Grid, NetworkLike, NoiseLike
+from .lanes import Lanes
 from .loop import Loop
 from .plan import Plan
 from .survey import Survey, survey
@@ -177,11 +178,7 @@ def _run(plan: Plan, store: Store | str | Path | None, execution: Execution) -> 
 
 
 def execute(found: Survey, store: Store, execution: Execution, patient: bool = True) -> Sweep:
-    """Run the tasks that a survey found missing; errors as in :func:`sweep`.
-
-    Args:
-        patient: whether running tasks finish after the first Ctrl-C.
-    """
+    """Run the tasks that a survey found missing; if ``patient``, running ones finish after the first Ctrl-C."""
     computed, progress = 0, execution.progress
     if found.todo:
         if not execution.on_cluster:

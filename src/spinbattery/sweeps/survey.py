@@ -58,14 +58,9 @@ class Survey:
         )
 
     def check(self, available: int | None = None) -> None:
-        """Refuse tasks that cannot be run; the message names them.
+        """Refuse tasks that cannot be run, in a message that names them.
 
-        Args:
-            available: memory (bytes) that a task may use; the free memory of this machine by default.
-
-        Raises:
-            EngineError: an engine does not support its problem.
-            InsufficientMemoryError: a problem needs too much memory.
+        ``available`` is the memory (bytes) that a task may use; the free memory of this machine by default.
         """
         available = available_memory() if available is None else available
         refused: list[tuple[Task, EngineError | InsufficientMemoryError]] = []
@@ -84,11 +79,7 @@ class Survey:
 
 
 def survey(plan: Plan, store: Store | None, execution: Execution) -> Survey:
-    """Look up a plan in a store, or in none that exists yet; ``execution`` says what is run again.
-
-    Raises:
-        RecordError: the store's index cannot be used.
-    """
+    """Look up a plan in a store, which need not exist yet; ``execution`` says what is run again."""
     statuses = store.statuses(task.key for task in plan) if store else {}
     wanted: set[Status | None] = {None}
     if execution.retry_failed:

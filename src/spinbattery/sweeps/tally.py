@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections import Counter
 
 from .survey import format_seconds
 from .task import Outcome
 
 
-@dataclass
 class Tally:
     """Counts of ``total`` tasks with a predicted run time of ``seconds`` in all."""
 
-    total: int
-    seconds: float
-    computed: int = 0
-    found: int = 0
-    failed: int = 0
-    running: int = 0
-    seconds_done: float = 0.0
-    _start: float = field(default_factory=time.monotonic)
+    def __init__(self, total: int, seconds: float) -> None:
+        self.total, self.running = total, 0
+        self._seconds, self._seconds_done = seconds, 0.0
+        self._counts: Counter[str] = Counter()
+        self._start = time.monotonic()
 
     def note(self, outcome: Outcome, seconds: float) -> None:
         """Count a task that ended."""
-        self.computed += outcome.kind == "computed"
-        self.found += outcome.kind == "found"
-        self.failed += outcome.kind == "failed"
-        self.seconds_done += seconds
+        self._counts[outcome.kind] += 1
+        self._seconds_done += seconds
+
+    @property
+    def computed(self) -> int:
+        return self._counts["computed"]
 
     @property
     def ended(self) -> int:
-        return self.computed + self.found + self.failed
+        return self._counts.total()
 
     @property
     def fraction(self) -> float:
@@ -40,13 +38,13 @@ class Tally:
 
     def fraction_with(self, seconds: float) -> float:
         """The fraction with ``seconds`` of a running task added."""
-        return min(1.0, (self.seconds_done + seconds) / self.seconds) if self.seconds else 0.0
+        return min(1.0, (self._seconds_done + seconds) / self._seconds) if self._seconds else 0.0
 
     def __str__(self) -> str:
         elapsed = time.monotonic() - self._start
         parts = [f"{self.ended} of {self.total} done"]
-        if self.failed:
-            parts.append(f"{self.failed} failed")
+        if failed := self._counts["failed"]:
+            parts.append(f"{failed} failed")
         parts.append(f"{self.running} running")
         if self.computed and elapsed > 0.0:
             parts.append(f"{self.computed / elapsed:.3g}/s")

@@ -6,6 +6,7 @@ import os
 import socket
 import traceback
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -36,9 +37,6 @@ class Outcome:
     error: str | None = None
 
 
-_capped = False
-
-
 def this_process() -> str:
     """Name of this process among all machines."""
     return f"{socket.gethostname()}:{os.getpid()}"
@@ -50,11 +48,8 @@ def perform(
     """Run tasks and write their records; at most one process does so for a task of a store at a time.
 
     Args:
-        tasks: run one after the other.
-        folder: folder of the store.
         host: the process of the sweep, see :func:`this_process`.
         forced: keys of tasks that are run although they failed or their record is damaged.
-        progress: reports of each run.
 
     Returns:
         Outcomes in the order of the tasks, up to the first that could not be written.
@@ -124,10 +119,8 @@ def _explain(error: Exception) -> str:
     return "".join(traceback.format_exception(error)).strip()
 
 
+@cache
 def _cap_threads() -> None:
     """One thread for each library in a worker process from now on; the digits then do not depend on the cores."""
-    global _capped
-    if not _capped:
-        threadpool_limits(1)
-        limit_cores(1)
-        _capped = True
+    threadpool_limits(1)
+    limit_cores(1)
