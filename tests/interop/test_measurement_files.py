@@ -160,15 +160,15 @@ def test_an_array_of_one_row_is_magnetizations(tmp_path):
     record = read(tmp_path, np.repeat([1.0, 0.5, 0.0], [90, 8, 2]), name="mu.npy")
     assert record.precision == pytest.approx(27.198, abs=5e-4)
     assert record.spins is None
-    with pytest.raises(InvalidParameterError, match=r"that of entry 2 is 1\.5"):
+    with pytest.raises(InvalidParameterError, match=r"entry 2 has 1\.5"):
         read(tmp_path, np.array([1.0, 1.5]), name="mu.npy")
 
 
 LINES = {
     "percent": ("mu\n100%\n50%\n", RecordError, "line 2 of .*measured.csv' has '100%' where a magnetization is wanted"),
-    "per cent": ("mu\n1\n\n50\n", InvalidParameterError, "that of line 4 of .* is 50; .* per cent by 100"),
-    "nan": ("mu\n1\nnan\n", InvalidParameterError, "that of line 3 of .* is nan"),
-    "infinity": ("mu\n1\n-inf\n", InvalidParameterError, "that of line 3 of .* is -inf"),
+    "per cent": ("mu\n1\n\n50\n", InvalidParameterError, "line 4 of .* has 50; .* per cent by 100"),
+    "nan": ("mu\n1\nnan\n", InvalidParameterError, "line 3 of .* has nan"),
+    "infinity": ("mu\n1\n-inf\n", InvalidParameterError, "line 3 of .* has -inf"),
     "between": ("mu,num_occurrences\n1,1\n0.9,7\n", InvalidParameterError, "mu = 0.9, as line 3 of"),
     "comma": ("mu;num_occurrences\n1,0;90\n", RecordError, "line 2 of .* has '1,0' where a magnetization is wanted"),
     "gap": ("mu,num_occurrences\n1,\n", RecordError, "line 2 of .* has '' where a number of occurrences is wanted"),
