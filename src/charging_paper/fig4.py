@@ -41,7 +41,11 @@ def build(runs: Runs) -> Section:
             "fig4",
             "Fig. 4: |h_L| against n_C/N for J = -0.2, h = -0.5, with the tori and the regions P2 to P16 of a "
             "Pegasus graph with 28 missing qubits; n_C/N is counted on each graph.",
-            plot_local_field(_H, _J, [(name, ratio) for ratio, name in labels.items() if name not in crowded]),
+            plot_local_field(
+                _H,
+                _J,
+                [(name, ratio, "o" if name in tori else "s") for ratio, name in labels.items() if name not in crowded],
+            ),
         ),
         TableItem(
             "Cost of the local protocol divided by the cost of the cooperative one (s_hold = 0.35).",

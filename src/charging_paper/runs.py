@@ -14,7 +14,9 @@ import numpy as np
 import spinbattery as sb
 from spinbattery.core.errors import SweepError
 from spinbattery.core.progress import Progress, silent
-from spinbattery.sweeps.plan import grid
+from spinbattery.model.noise import as_noise
+from spinbattery.sweeps.execution import Execution
+from spinbattery.sweeps.grid import Grid
 from spinbattery.sweeps.run import execute
 from spinbattery.sweeps.survey import survey
 
@@ -54,8 +56,9 @@ class Request:
             spins = spins.with_crosstalk(self.crosstalk)
         engine = emulator if self.on_annealer else self.tensor
         if engine is not None:
-            return grid(spins, self.recipe, engines=engine)
-        return grid(spins, self.recipe, noise=self.noise, tolerance=self.tolerance, points=self.points)
+            return Grid((spins,), (self.recipe,), engines=(engine,)).plan()
+        noise = (as_noise(self.noise),)
+        return Grid((spins,), (self.recipe,), noise=noise, tolerance=self.tolerance, points=self.points).plan()
 
     def command(self, emulator: sb.Emulator) -> str:
         """The same on the command line."""
@@ -132,7 +135,8 @@ class Runs:
         plans = {request: request.plan(self._emulator) for request in requests if request not in self._measured}
         self._keys = {request: plan.tasks[0].key for request, plan in plans.items()}
         plan = sb.Plan(tuple(task for plan in plans.values() for task in plan))
-        result = execute(survey(plan, self._store, retry_failed=True), self._store, progress=progress)
+        execution = Execution(retry_failed=True, progress=progress)
+        result = execute(survey(plan, self._store, execution), self._store, execution)
         if result.failures:
             raise SweepError("; ".join(result.failures.values()))
         self.computed, self.reused = result.computed, result.reused
