@@ -123,7 +123,7 @@ def refined(case: Case, engine: SteppingEngine) -> Run:
 
 
 def forget_symmetries() -> None:
-    """Empty the caches of a network's symmetries, so that each repeat finds them anew."""
+    """Empty the caches of a network's symmetries, so that each repeat finds them again."""
     group_of.cache_clear()
     symmetric._dimension.cache_clear()
 

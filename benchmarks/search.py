@@ -95,7 +95,7 @@ def finalists(case: Job, truth: Outcome, solver: Solver, say: Say) -> list[Tried
 
 
 def search_again(case: Job, truth: Outcome, solver: Solver, found: Sequence[Tried], say: Say) -> list[Tried]:
-    """Search the tolerances of another size's settings anew at this size; the fastest first."""
+    """Search the tolerances of another size's settings again at this size; the fastest first."""
     starts = [loosened(one.setting) for one in found]
     return _run_off(case, solver, [loosest(solver, case.problem(), start, truth) for start in starts], say)
 

@@ -37,7 +37,7 @@ class LargerTorus:
 
 @dataclass(frozen=True)
 class Beyond:
-    """Runs beyond the paper: ``tori`` at 20 ns, and two or more ``slow_sizes`` of the cooperative protocol alone."""
+    """Runs beyond the paper: ``tori`` at 20 ns, and the cooperative protocol on two or more ``slow_sizes``."""
 
     tori: tuple[LargerTorus, ...]
     slow_sizes: tuple[tuple[int, int], ...]

@@ -14,7 +14,7 @@ from spinbattery.core.errors import InvalidParameterError, did_you_mean
 from spinbattery.core.paths import user_path
 from spinbattery.core.progress import Progress, silent
 from spinbattery.figures.style import save_figure
-from spinbattery.qpu.submission import checked_budget
+from spinbattery.qpu.submission import SubmissionPolicy
 
 from . import (
     baselines,
@@ -68,26 +68,11 @@ PARTS: dict[str, Part] = {
 
 
 @dataclass(frozen=True)
-class QpuOptions:
-    """Options of a reproduction whose annealer is a real one.
+class RealAnnealer:
+    """A real annealer in place of the emulator: what may be sent, and the solver, by default the configured one."""
 
-    Attributes:
-        budget: QPU time in s that all jobs together may take.
-        solver: its name; by default the one of the configuration.
-        retry_failed: send again what failed or was cancelled.
-        new_graph: send again what was sent for an earlier working graph.
-
-    Raises:
-        InvalidParameterError: the budget is no number of 0 or more.
-    """
-
-    budget: float
+    policy: SubmissionPolicy
     solver: str | None = None
-    retry_failed: bool = False
-    new_graph: bool = False
-
-    def __post_init__(self) -> None:
-        checked_budget(self.budget)
 
 
 @dataclass(frozen=True)
@@ -107,7 +92,7 @@ def build_report(
     *,
     reads: int = QUICK_READS,
     full: bool = False,
-    qpu: QpuOptions | None = None,
+    qpu: RealAnnealer | None = None,
     parts: Mapping[str, Part] = PARTS,
 ) -> Reproduction:
     """Write figures (PNG and PDF), records, ``audit.json`` and ``report.html``.
@@ -120,7 +105,7 @@ def build_report(
         only: parts to run (all by default), in the report's own order.
         progress: called with the fraction done of the whole, and what is running.
         full: whether to make the runs, too, that take hours.
-        qpu: measure on a real annealer, with these options; emulated by default.
+        qpu: the annealer to measure on; emulated by default.
 
     Raises:
         InvalidParameterError: an unknown part, before anything is run, or a place that cannot be written.
@@ -157,7 +142,7 @@ def build_report(
     return Reproduction(report, audit, runs.computed, runs.reused)
 
 
-def _needed(parts: Sequence[Part], full: bool, qpu: QpuOptions | None) -> list[Request]:
+def _needed(parts: Sequence[Part], full: bool, qpu: RealAnnealer | None) -> list[Request]:
     """Runs of the parts, without those that only a full reproduction has."""
     requests = [request for _, needed in parts for request in needed if full or not request.full_only]
     if qpu is None:
@@ -166,13 +151,13 @@ def _needed(parts: Sequence[Part], full: bool, qpu: QpuOptions | None) -> list[R
     return [request for request in requests if not (request.on_annealer and request.crosstalk)]
 
 
-def _options(reads: int, full: bool, qpu: QpuOptions | None) -> str:
+def _options(reads: int, full: bool, qpu: RealAnnealer | None) -> str:
     """Options of the command line that make the same report."""
     text = " --full" if full else ""
     if reads != (FULL_READS if full else QUICK_READS):
         text += f" --reads {reads}"
     if qpu is not None:
-        text += f" --qpu --budget {qpu.budget:g}" + (f" --solver {qpu.solver}" if qpu.solver else "")
+        text += f" --qpu --budget {1e-6 * qpu.policy.budget_us:g}" + (f" --solver {qpu.solver}" if qpu.solver else "")
     return text
 
 

@@ -38,7 +38,9 @@ def reproduce(
     quiet: Quiet = False,
 ) -> None:
     """Run the simulations of arXiv:2410.22212 with its annealer emulated, and show what it printed and what holds."""
-    from .build import QpuOptions, build_report
+    from spinbattery.qpu.submission import SubmissionPolicy
+
+    from .build import RealAnnealer, build_report
 
     if qpu and budget is None:
         raise InvalidParameterError("--qpu costs QPU time; say how much with --budget SECONDS.")
@@ -47,10 +49,12 @@ def reproduce(
             "--budget, --solver, --retry-failed and --new-graph need a real annealer; give --qpu as well."
         )
     parts = None if only is None else [part.strip() for part in only.split(",") if part.strip()]
-    options = None if budget is None else QpuOptions(budget, solver, retry_failed, new_graph)
+    annealer = None
+    if budget is not None:
+        annealer = RealAnnealer(SubmissionPolicy(1e6 * budget, retry_failed, new_graph), solver)
     with sweep_progress(quiet) as progress:
         result = build_report(
-            out, parts, progress, reads=reads or (FULL_READS if full else QUICK_READS), full=full, qpu=options
+            out, parts, progress, reads=reads or (FULL_READS if full else QUICK_READS), full=full, qpu=annealer
         )
     rows = [[item.item, item.printed, item.measured, item.verdict] for item in result.audit]
     if rows:

@@ -7,7 +7,6 @@ from functools import partial
 import spinbattery as sb
 from spinbattery.figures.marked import MarkedRuns, plot_marked
 from spinbattery.figures.protocols import plot_field_space
-from spinbattery.records.dataset import gather
 
 from .beyond import BEYOND, DURATION, PAPER_SIZES, Beyond
 from .parameters import COOPERATIVE, LOCAL
@@ -28,7 +27,7 @@ def part(beyond: Beyond = BEYOND) -> Part:
 def build(runs: Runs, beyond: Beyond = BEYOND) -> Section:
     """Fig. 2a, 2b and 2c from exact runs, and 2b beyond the paper."""
     used = [runs[request] for request in REQUESTS]
-    data = gather(records(used))
+    data = sb.gather(records(used))
     network = sb.torus(3, 3)
     paths = {name: recipe.build(network) for name, recipe in _RECIPES.items()}
     return Section(

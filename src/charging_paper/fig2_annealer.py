@@ -9,7 +9,6 @@ import numpy as np
 
 import spinbattery as sb
 from spinbattery.analysis.samples import Independence
-from spinbattery.records.dataset import gather
 
 from . import device
 from .parameters import ANNEALER_FITS, N_ANNEALER, PRINTED_MAGNETIZATION
@@ -27,7 +26,7 @@ def build(runs: Runs) -> Section:
     """Precision, magnetization and flips of the cooperative and of two local protocols."""
     groups = runs.groups(device.REQUESTS)
     used, found = flat(groups), {name: records(group) for name, group in groups.items()}
-    data = gather(flat(found), [{"protocol": name} for name, group in found.items() for _ in group])
+    data = sb.gather(flat(found), [{"protocol": name} for name, group in found.items() for _ in group])
     label = runs.annealer_label
     return Section(
         "Fig. 2b and 2c on the annealer",

@@ -155,7 +155,7 @@ def _text(finest: Sequence[_Point], later: Sequence[str]) -> tuple[str, ...]:
         "mu is far better known than sigma. Where sigma is not known to 5 % there is no precision but the lower bound "
         "of Bhatia and Davis, 1/(1 - mu^2), as in the paper. This bound is weak: even at the adiabatic limit, "
         "mu = 1 - 1/N and 1/sigma^2 = N^2, it is N^2/(2N - 1), about half the standard quantum limit.",
-        *((f"Finer or larger studies, of {', '.join(later)}, are run with --full alone.",) if later else ()),
+        *((f"Finer or larger studies, of {', '.join(later)}, are run only with --full.",) if later else ()),
     )
 
 

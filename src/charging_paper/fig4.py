@@ -42,7 +42,9 @@ def build(runs: Runs) -> Section:
             "Fig. 4: |h_L| against n_C/N for J = -0.2, h = -0.5, with the tori and the regions P2 to P16 of a "
             "Pegasus graph with 28 missing qubits; n_C/N is counted on each graph.",
             plot_local_field(
-                _H, _J, [(name, r, "o" if name in tori else "s") for r, name in labels.items() if name not in crowded]
+                _H,
+                _J,
+                [(name, ratio, "o" if name in tori else "s") for ratio, name in labels.items() if name not in crowded],
             ),
         ),
         TableItem(

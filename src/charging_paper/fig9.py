@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import spinbattery as sb
-from spinbattery.records.dataset import gather
 
 from . import device
 from .cells import alpha_cell, annealer_c
@@ -53,7 +52,7 @@ def build(runs: Runs) -> Section:
     found = {name: records(group) for name, group in groups.items()}
     # mixed: a few scattered qubits may have no pair among them, and so no cross-talk
     fits = {name: sb.fit_both(curve, mixed=True) for name, curve in found.items()}
-    data = gather(flat(found), [{"protocol": name} for name, curve in found.items() for _ in curve])
+    data = sb.gather(flat(found), [{"protocol": name} for name, curve in found.items() for _ in curve])
     data = data.assign_coords(crosstalk=("run", [0.0] * data.sizes["run"]))  # it is in the names of the curves
     label, alphas = runs.annealer_label, {name: alpha_cell(fit["loglog"]) for name, fit in fits.items()}
     return Section(

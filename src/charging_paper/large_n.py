@@ -54,7 +54,7 @@ MORE_TORI = [
         ("tilted-torus:4x2", 1e-4),
     )
 ]
-"""Sizes between those of the paper and of :data:`~charging_paper.beyond.BEYOND`."""
+"""Tori between the paper's sizes and the larger ones of :data:`~charging_paper.beyond.BEYOND`."""
 
 
 def part(beyond: Beyond = BEYOND, more: Sequence[Request] = MORE_TORI) -> Part:

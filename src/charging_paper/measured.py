@@ -14,19 +14,17 @@ from spinbattery.qpu.collection import collect, stored_record
 from spinbattery.qpu.ledger import Ledger
 from spinbattery.qpu.placement import placed
 from spinbattery.qpu.planning import PlannedJob, QpuPlan, plan_problems
-from spinbattery.qpu.submission import SubmissionPolicy, submit
+from spinbattery.qpu.submission import submit
 
 from .device import on_any_chip
 from .runs import Request, Run
 
 if TYPE_CHECKING:
-    from .build import QpuOptions
-
-_US = 1e6
+    from .build import RealAnnealer
 
 
 def measure(
-    folder: Path, requests: Iterable[Request], reads: int, options: QpuOptions, progress: Progress = silent
+    folder: Path, requests: Iterable[Request], reads: int, annealer: RealAnnealer, progress: Progress = silent
 ) -> dict[Request, Run]:
     """Records of those requests that a real annealer can fulfil, by jobs that are never sent twice.
 
@@ -40,15 +38,15 @@ def measure(
     """
     wanted = [request for request in dict.fromkeys(requests) if request.on_annealer and not request.crosstalk]
     store = sb.Store(folder)
-    policy = SubmissionPolicy(options.budget * _US, options.retry_failed, options.new_graph)
     with connect() as connection:
-        solver = connection.solver(options.solver)
+        solver = connection.solver(annealer.solver)
         jobs = _jobs(wanted, solver, reads)
         distinct = {job.key: job for job in jobs.values()}
-        submit(QpuPlan(solver, tuple(distinct.values())), store, connection, policy, progress)
+        submit(QpuPlan(solver, tuple(distinct.values())), store, connection, annealer.policy, progress)
         collect(store, connection, keys=list(distinct), wait=True, progress=progress)
     records = _records(distinct, store)
-    command = f"spinbattery reproduce --qpu --reads {reads} --budget {options.budget:g} --solver {solver.name}"
+    budget = 1e-6 * annealer.policy.budget_us
+    command = f"spinbattery reproduce --qpu --reads {reads} --budget {budget:g} --solver {solver.name}"
     return {request: Run(records[job.key], store.path(records[job.key].key), command) for request, job in jobs.items()}
 
 

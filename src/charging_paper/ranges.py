@@ -71,7 +71,7 @@ def _row(runs: Runs, largest: int) -> Row:
 
 
 def text(runs: Runs, smaller: sb.Estimate) -> str:
-    """Estimates by range of N, and one interval for these and the fits; ``smaller`` is the one of Fig. 8 alone."""
+    """Estimates by range of N, and one interval for these and the fits; ``smaller`` comes from Fig. 8."""
     larger = _found(runs, "loglog")
     values = ", ".join(
         f"{one.value:.4f} for N <= {one.n_spins[-1]}"

@@ -61,7 +61,7 @@ class Request:
         return Grid((spins,), (self.recipe,), noise=noise, tolerance=self.tolerance, points=self.points).plan()
 
     def command(self, emulator: sb.Emulator) -> str:
-        """The same on the command line."""
+        """The command that makes the same run."""
         text = f"spinbattery charge --network {self.network} {_options(self.recipe)}"
         if self.crosstalk:
             text += f" --crosstalk {self.crosstalk:g}"
@@ -152,7 +152,7 @@ class Runs:
         return request in self._measured or request in self._keys
 
     def present(self, requests: Iterable[Request]) -> list[Run]:
-        """The runs that this reproduction has; those of a full one alone may be missing."""
+        """The runs that this reproduction has; runs that only a full one makes may be missing."""
         return [self[request] for request in requests if request in self]
 
     def groups(self, requests: Mapping[_K, Iterable[Request]]) -> dict[_K, list[Run]]:
@@ -177,7 +177,7 @@ class Runs:
 
     @property
     def annealer_title(self) -> str:
-        """The same in short, for figures."""
+        """A short form of the label, for figures."""
         return "measured" if self.is_measured else "emulated, not measured"
 
     @property
@@ -207,5 +207,5 @@ def on_tori(
     tolerance: float = TOLERANCE,
     crosstalk: float = 0.0,
 ) -> list[Request]:
-    """Requests of a protocol on tori, those of the paper by default."""
+    """Requests of a protocol on tori, by default on the paper's."""
     return [Request(torus_name(size), recipe, tolerance=tolerance, crosstalk=crosstalk) for size in sizes]

@@ -39,10 +39,6 @@ class TableItem:
     rows: Sequence[Row]
     runs: Sequence[Run] = ()
 
-    @property
-    def header(self) -> tuple[str, ...]:
-        return tuple(self.rows[0]) if self.rows else ()
-
 
 @dataclass(frozen=True)
 class FigureItem:

@@ -71,7 +71,7 @@ def build(runs: Runs) -> Section:
 
 
 def _spectrum(recipe: sb.ProtocolRecipe, drawn: bool) -> sb.SectorSpectrum:
-    """At the protocol's corners, and between them where it is drawn."""
+    """Levels at the protocol's corners, and between them if they are drawn."""
     network = sb.parse_network(_NETWORK)
     protocol = recipe.build(network)
     u = np.linspace(_MARGIN, 1.0 - _MARGIN, _POINTS) if drawn else np.empty(0)
@@ -80,7 +80,7 @@ def _spectrum(recipe: sb.ProtocolRecipe, drawn: bool) -> sb.SectorSpectrum:
 
 
 def _smallest_gap(spectrum: sb.SectorSpectrum) -> float:
-    """In the hold, in GHz."""
+    """Smallest gap in the hold, in GHz."""
     u = spectrum.times / spectrum.problem.protocol.duration
     held = (u > 1.0 / 3.0 - _MARGIN) & (u < 2.0 / 3.0 + _MARGIN)
     return float(spectrum.energies[held, 1].min())

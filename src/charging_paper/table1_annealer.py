@@ -15,7 +15,7 @@ from . import device
 from .cells import alpha_cell, annealer_c, fit_cells
 from .parameters import ANNEALER_FITS, FULL_READS, PRINTED_MAGNETIZATION
 from .runs import Runs, flat, records
-from .section import AuditItem, Row, Section, TableItem
+from .section import AuditItem, Section, TableItem
 
 REQUESTS = flat(device.REQUESTS)
 
@@ -55,14 +55,15 @@ _MODELS = (
 def build(runs: Runs) -> Section:
     """Fits of the annealer's runs, and of closed forms on the same graphs."""
     groups = runs.groups(device.REQUESTS)
-    fits = {name: _fits(_fitted(records(group))) for name, group in groups.items()}
+    fitted = {name: _fitted(records(group)) for name, group in groups.items()}
+    fits = {name: sb.fit_both(known) if len(known) >= _MIN_SIZES else None for name, known in fitted.items()}
     problems = {name: [run.record.problem for run in group] for name, group in groups.items()}
-    cooperative = {model: model.points(problems["cooperative"]) for model in _MODELS}
+    points = {model: (model.points(problems["local"]), model.points(problems["cooperative"])) for model in _MODELS}
     model_fits = {
-        model: sb.fit_both([point.n_spins for point in points], [point.precision or 0.0 for point in points])
-        for model, points in cooperative.items()
+        model: sb.fit_both([point.n_spins for point in cp], [point.precision or 0.0 for point in cp])
+        for model, (_, cp) in points.items()
     }
-    noise = _noise(_fitted(records(groups["cooperative"])))
+    noise = _noise(fitted["cooperative"])
     return Section(
         "Table I: rows of the annealer",
         f"Fits of precision = c N^alpha from P2 to P16: {runs.annealer_label}. Both fits are given: unweighted least "
@@ -82,8 +83,15 @@ def build(runs: Runs) -> Section:
         TableItem(
             "Closed forms on the same graphs: LP magnetization, flips of the CP, and the CP's fits",
             [
-                _model_row(model.name, model.points(problems["local"]), points, model_fits[model])
-                for model, points in cooperative.items()
+                {
+                    "model": model.name,
+                    "mu (LP), smallest to largest N": f"{lp[0].magnetization:.3f} to {lp[-1].magnetization:.3f}",
+                    "Var k (CP), smallest and largest N": f"{cp[0].flips_variance:.4f}, {cp[-1].flips_variance:.3f}",
+                    "alpha (log-log)": alpha_cell(model_fits[model]["loglog"]),
+                    "c (linear)": f"{model_fits[model]['linear'].c:.3g}",
+                    "alpha (linear)": alpha_cell(model_fits[model]["linear"]),
+                }
+                for model, (lp, cp) in points.items()
             ],
         ),
         _noise_table(noise),
@@ -96,24 +104,6 @@ def build(runs: Runs) -> Section:
 def _fitted(group: Sequence[sb.Record]) -> list[sb.Record]:
     """The records that are a charge and have a precision."""
     return [record for record in group if record.precision is not None and record.charge_state.is_charge]
-
-
-def _fits(known: Sequence[sb.Record]) -> dict[str, sb.ScalingFit] | None:
-    """Both fits, or None where fewer than three N are charged and have a precision."""
-    return sb.fit_both(known) if len(known) >= _MIN_SIZES else None
-
-
-def _model_row(name: str, local: Sequence[FreezeOut], cooperative: Sequence[FreezeOut], fits: _Fits) -> Row:
-    return {
-        "model": name,
-        "mu (LP), smallest to largest N": f"{local[0].magnetization:.3f} to {local[-1].magnetization:.3f}",
-        "Var k (CP), smallest and largest N": (
-            f"{cooperative[0].flips_variance:.4f}, {cooperative[-1].flips_variance:.3f}"
-        ),
-        "alpha (log-log)": alpha_cell(fits["loglog"]),
-        "c (linear)": f"{fits['linear'].c:.3g}",
-        "alpha (linear)": alpha_cell(fits["linear"]),
-    }
 
 
 def _noise(cooperative: Sequence[sb.Record]) -> CountingNoise | None:

@@ -108,8 +108,8 @@ def test_verdicts_follow_the_runs(sections):
     assert all(float(value) < 3.0 for value in re.findall(r"> (\S+?)(?: |;|$)", bound.measured))
     assert (sigma.verdict, full_sigma.verdict) == ("open", "corrected")
     assert "N = 4" in full_sigma.note
-    assert "--full alone" in sections["quick"].text[-1]
-    assert "--full alone" not in sections["full"].text[-1]
+    assert "only with --full" in sections["quick"].text[-1]
+    assert "only with --full" not in sections["full"].text[-1]
 
 
 def test_the_paper_s_sizes_and_which_of_them_take_long():

@@ -14,10 +14,11 @@ from sapi_stub import SapiStub
 from solvers import advantage
 
 from charging_paper import device, energetics, fig9
-from charging_paper.build import PARTS, QpuOptions, build_report
+from charging_paper.build import PARTS, RealAnnealer, build_report
 from spinbattery import EmulatedAnnealer
 from spinbattery.core.errors import InvalidParameterError, QpuError
 from spinbattery.qpu.ledger import Ledger
+from spinbattery.qpu.submission import SubmissionPolicy
 
 READS = 50
 
@@ -41,7 +42,7 @@ def service(chip: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.mark.slow
 def test_rows_are_measured_once(service: SapiStub, tmp_path: Path):
-    qpu = QpuOptions(budget=5.0)
+    qpu = RealAnnealer(SubmissionPolicy(5e6))
     first = build_report(tmp_path / "out", ["energetics"], reads=READS, qpu=qpu)
     on_annealer = [request for request in energetics.REQUESTS if request.on_annealer]
     assert len(service.posted) == len(on_annealer) == 3
@@ -60,7 +61,7 @@ def test_rows_are_measured_once(service: SapiStub, tmp_path: Path):
 
 @pytest.mark.slow
 def test_what_failed_is_named_and_asked_for_again(service: SapiStub, tmp_path: Path):
-    qpu = QpuOptions(budget=5.0)
+    qpu = RealAnnealer(SubmissionPolicy(5e6))
     service.failures.append("the chip is warm")
     for _ in range(2):  # what failed is not sent again without a word
         with pytest.raises(
@@ -68,7 +69,9 @@ def test_what_failed_is_named_and_asked_for_again(service: SapiStub, tmp_path: P
         ):
             build_report(tmp_path / "out", ["energetics"], reads=READS, qpu=qpu)
         assert len(service.posted) == 3
-    build_report(tmp_path / "out", ["energetics"], reads=READS, qpu=replace(qpu, retry_failed=True))
+    build_report(
+        tmp_path / "out", ["energetics"], reads=READS, qpu=RealAnnealer(replace(qpu.policy, retry_failed=True))
+    )
     assert len(service.posted) == 4
 
 
@@ -76,14 +79,14 @@ def test_what_failed_is_named_and_asked_for_again(service: SapiStub, tmp_path: P
 def test_a_budget_that_does_not_do_sends_nothing(parts: list[str], service: SapiStub, tmp_path: Path):
     """All jobs are planned and held against the solver's limits, and none is sent."""
     with pytest.raises(QpuError, match="budget"):
-        build_report(tmp_path / "out", parts, reads=READS, qpu=QpuOptions(budget=0.01))
+        build_report(tmp_path / "out", parts, reads=READS, qpu=RealAnnealer(SubmissionPolicy(1e4)))
     assert service.posted == []
 
 
 @pytest.mark.parametrize("budget", [math.nan, -1.0, math.inf])
 def test_budgets_that_are_none(budget: float):
     with pytest.raises(InvalidParameterError, match="the budget must"):
-        QpuOptions(budget)
+        SubmissionPolicy(budget)
 
 
 @pytest.fixture
@@ -103,7 +106,7 @@ def few_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_sizes")
 def test_nothing_is_said_of_a_chip_that_holds_for_the_emulator_alone(service: SapiStub, tmp_path: Path):
-    result = build_report(tmp_path / "out", OF_ALL_SIZES, reads=READS, qpu=QpuOptions(budget=60.0))
+    result = build_report(tmp_path / "out", OF_ALL_SIZES, reads=READS, qpu=RealAnnealer(SubmissionPolicy(60e6)))
     assert len(service.posted) == 3 * 4 + 3 * 3  # three protocols on the regions, and three more curves of Fig. 9
     told = json.loads((tmp_path / "out" / "audit.json").read_text())
     for word in ("emulat", "classical model", "thermal model", "with no cross-talk", "J_CT = -0.0013 "):
