@@ -166,7 +166,7 @@ def test_trajectories_lie_within_their_errors_of_the_density_matrix(kept, improv
 
 
 def test_the_error_of_the_variance_is_that_of_many_repetitions():
-    from spinbattery.interop.qutip_results import _WeightedRuns, _solution
+    from spinbattery.interop.qutip_results import _solution, _WeightedRuns
 
     problem = noisy(ring(1), Noise(x=0.1))
     draws = np.random.default_rng(5).random((400, 30)) < 0.3
