@@ -89,6 +89,8 @@ def test_purity_is_a_column(study):
         ("x:10MHz", 3),
         (Noise(x=0.01), 3),
         ("none", 3),
+        (Noise(), 3),
+        (["x:0/ns"], 3),
         (None, 3),
         ([None, WEAK], 6),
         (["none", WEAK, STRONG], 9),

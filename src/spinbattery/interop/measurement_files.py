@@ -256,7 +256,7 @@ class _ReadsTable:
     def _numbers(self, columns: Sequence[int], what: str) -> FloatArray:
         """These columns, (rows, columns)."""
         try:
-            found = np.array([[float(cells[column]) for column in columns] for cells in self.cells])
+            found = np.fromiter((float(cells[column]) for cells in self.cells for column in columns), np.float64)
         except ValueError:
             cells = ((k, row[column]) for k, row in enumerate(self.cells) for column in columns)
             k, wrong = next((k, cell) for k, cell in cells if not _is_number(cell))
@@ -275,10 +275,8 @@ class _ReadsTable:
 
     def _magnetizations(self, column: int, counts: int | None, unused: tuple[str, ...]) -> Measurement:
         values, occurrences = self._numbers([column], "a magnetization")[:, 0], self._counts(counts)
-        lines = self.lines
-        if occurrences is not None:
-            values, lines = np.repeat(values, occurrences), np.repeat(lines, occurrences)
-        shots = checked_shots(values, self.network.n_spins, lambda k: f"line {lines[k]} of {str(self.path)!r}")
+        rows = np.repeat(np.arange(len(values)), 1 if occurrences is None else occurrences)
+        shots = checked_shots(values[rows], self.network.n_spins, lambda k: self._place(rows[k]))
         return Measurement(shots, unused=unused, counted=occurrences is not None)
 
     def _samples(
@@ -294,8 +292,7 @@ class _ReadsTable:
     def _nothing_known(self, find: dict[str, int]) -> RecordError:
         if total := next((self.names[find[name]] for name in _TOTALS if name in find), None):
             return self._error(
-                f"has a column {total}, which is of all spins together; divide it by N = {self.network.n_spins} and "
-                "call it mu."
+                f"has a column {total}, a sum over all spins; divide it by N = {self.network.n_spins} and call it mu."
             )
         if "sample" in find:
             return self._error(

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..core.errors import InvalidParameterError, did_you_mean
 from ..model.durations import parse_duration
-from ..model.noise import as_noise
+from ..model.noise import Noise, as_noise
 from ..records.columns import columns
 
 _SAME = 1e-9
@@ -51,7 +51,7 @@ def _one(name: str, wanted: Any) -> tuple[str, list[Any]]:
 
 def _is_unknown(name: str, wanted: Any) -> bool:
     """Whether runs with an unknown value are wanted."""
-    return wanted is None or (name == "noise" and isinstance(wanted, str) and wanted == "none")
+    return wanted is None or (name == "noise" and isinstance(wanted, str | Noise) and not as_noise(wanted))
 
 
 def _any_of(name: str, wanted: list[Any]) -> tuple[str, list[Any]]:
