@@ -39,7 +39,7 @@ def test_errors_are_within_the_estimate(network, protocol, tolerance):
 
 @pytest.mark.parametrize("tolerance", [1e-6, 0.99 * SINGLE_TOLERANCE])
 def test_tolerances_below_its_floor_are_refused(tolerance):
-    with pytest.raises(InvalidParameterError, match=r"single precision cannot promise .* leave single out"):
+    with pytest.raises(InvalidParameterError, match=r"single precision cannot reach .* leave single out"):
         Statevector(tolerance, single=True)
     assert Statevector(tolerance).tolerance == tolerance
 

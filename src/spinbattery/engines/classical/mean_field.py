@@ -27,8 +27,8 @@ _ANGLES_AT_ONCE = 64
 class MeanField(SplitStepEngine):
     """Product state that follows the mean fields of its neighbours; any graph, thousands of spins.
 
-    An approximation: it has no correlations, so that sigma is that of independent spins whatever the protocol does.
-    The tolerance is that of solving its equations, and says nothing of how far they are from the truth.
+    An approximation: it has no correlations, so that sigma is always the sigma of independent spins. The tolerance
+    bounds the error of solving the mean-field equations, not the error of these equations.
     """
 
     name: ClassVar[str] = "mean-field"

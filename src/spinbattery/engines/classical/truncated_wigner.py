@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ...core.checks import whole_number
-from ...core.errors import EngineError, ToleranceError
+from ...core.errors import ToleranceError
 from ...core.progress import Progress
 from ...core.threads import Team
 from ...core.typing import FloatArray
@@ -22,7 +22,7 @@ from ..common.mesh import Mesh, initial_steps, stops_of
 from ..common.options import SEED, TRAJECTORIES
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.splitting import BLANES_MOAN_4
-from ..common.stepping import MOST_STEPS
+from ..common.stepping import MOST_STEPS, too_many_steps
 from .spins import ClassicalSpins, bloch_vectors
 
 _COPIES = 32
@@ -45,7 +45,7 @@ class TruncatedWigner(Engine):
     """Discrete truncated Wigner approximation (Schachenmayer, Pikovski and Rey, PRX 5, 011022 (2015)).
 
     Each spin starts along its Bloch vector with transverse components drawn from +1 and -1, and follows the mean
-    fields of its neighbours. Sums over spins are then averaged; sigma is that of the sums themselves. An
+    fields of its neighbours. Sums over spins are then averaged; sigma is the standard deviation of these sums. An
     approximation, whose errors no number of trajectories makes smaller.
 
     Attributes:
@@ -82,47 +82,51 @@ class TruncatedWigner(Engine):
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
         block = ClassicalSpins(problem, np.zeros((3, problem.n_spins, 1)))
-        stages = max(self._steps(problem), len(times)) * BLANES_MOAN_4.stages
+        stages = max(initial_steps(problem), len(times)) * BLANES_MOAN_4.stages
         return _SECONDS_PER_RUN + stages * _USUAL_REFINEMENT * block.stage_seconds * (self.trajectories + 3.0 * _COPIES)
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
         return "use a smaller network."
 
-    @staticmethod
-    def _steps(problem: ChargingProblem) -> int:
-        return initial_steps(problem)
-
     def solve(
         self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
     ) -> Solution:
-        if self._steps(problem) > MOST_STEPS:
-            raise EngineError(
-                f"the {self.name} engine would need {self._steps(problem):.1e} steps, more than {MOST_STEPS:.0e}; "
-                "shorten the duration or reduce h and J."
-            )
-        mesh = Mesh(problem, stops_of(problem, times), self._steps(problem))
-        sample = _Sample(problem, times, mesh, self.seed or 0)
+        steps = initial_steps(problem)
+        if steps > MOST_STEPS:
+            raise too_many_steps(self.name, steps, problem)
+        sample = _Sample(problem, times, Mesh(problem, stops_of(problem, times), steps), self.seed or 0)
         halvings, step_error = self._halvings(sample, progress)
-        outcome = _Outcome.empty(self.trajectories, len(times) + 1, problem.n_spins)
-        log = checkpoint.log(0)
         blocks = math.ceil(self.trajectories / _COPIES)
+        means, energies = np.zeros((2, len(times) + 1, self.trajectories))
+        spins = np.zeros((blocks, problem.n_spins))
+        arrays = [means, energies, spins]
+
+        def make(number: int) -> None:
+            columns = slice(number * _COPIES, min((number + 1) * _COPIES, self.trajectories))
+            count = columns.stop - columns.start  # of the last block as many as were asked for
+            found, energy, z = sample.block(number, halvings)
+            means[:, columns], energies[:, columns] = found[:, :count], energy[:, :count]
+            spins[number] = z[:, :count].sum(axis=1)
+
+        log = checkpoint.log(0)
         message = f"{problem.network.name} {problem.protocol.name}, {self.trajectories} trajectories"
         with Team() as team:
-            done = log.restore(outcome.arrays, f"{blocks} blocks, {halvings} halvings")
+            done = log.restore(arrays, f"{blocks} blocks, {halvings} halvings")
             for block in range(done, blocks, team.threads):
                 batch = range(block, min(block + team.threads, blocks))
-                team.run(lambda number: outcome.put(number, *sample.block(number, halvings)), [(b,) for b in batch])
-                with log.reached(batch[-1] + 1, outcome.arrays):
+                team.run(make, [(number,) for number in batch])
+                with log.reached(batch[-1] + 1, arrays):
                     progress((batch[-1] + 1) / blocks, message)
-        log.finish(blocks, outcome.arrays)
-        return self._solution(problem, times, outcome, sample.steps(halvings), halvings, step_error)
+        log.finish(blocks, arrays)
+        details = {"steps": sample.mesh.steps(halvings), "halvings": halvings, "step_error": step_error}
+        return self._solution(times, means, energies, spins, details)
 
     def _halvings(self, sample: _Sample, progress: Progress) -> tuple[int, float]:
         """Halvings of the step, and the step error of mu, from the first trajectories at two steps."""
         coarse = sample.block(0, 0)[0][-1]
         allowed = _SHARE_OF_ERROR * float(coarse.std()) / math.sqrt(self.trajectories)
         for halvings in range(1, _MOST_HALVINGS):
-            progress(0.0, f"choosing the step: {sample.steps(halvings)} steps")
+            progress(0.0, f"choosing the step: {sample.mesh.steps(halvings)} steps")
             fine = sample.block(0, halvings)[0][-1]
             error = abs(float(fine.mean() - coarse.mean()))
             if error <= allowed:
@@ -135,38 +139,29 @@ class TruncatedWigner(Engine):
         )
 
     def _solution(
-        self,
-        problem: ChargingProblem,
-        times: FloatArray,
-        outcome: _Outcome,
-        steps: int,
-        halvings: int,
-        step_error: float,
+        self, times: FloatArray, means: FloatArray, energies: FloatArray, spins: FloatArray, details: dict[str, Any]
     ) -> Solution:
-        n = problem.n_spins
-        found = [Moments.of(row) for row in outcome.means]
-        energies = [Moments.of(row) for row in outcome.energies]
-        nearest = np.clip(np.rint(0.5 * n * (1.0 + outcome.means[-1])), 0, n).astype(np.int64)
+        n = spins.shape[1]
+        of_mean, of_energy = ([Moments.of(row) for row in rows] for rows in (means, energies))
+        nearest = np.clip(np.rint(0.5 * n * (1.0 + means[-1])), 0, n).astype(np.int64)
         distribution = np.bincount(nearest, minlength=n + 1) / self.trajectories
         return Solution(
-            FinalState(distribution, outcome.spins.sum(axis=0) / self.trajectories),
+            FinalState(distribution, spins.sum(axis=0) / self.trajectories),
             TimeTraces(
                 times,
-                mean=np.array([moments.mean for moments in found]),
-                variance=np.array([moments.variance for moments in found]),
-                energy=np.array([moments.mean for moments in energies]),
+                mean=np.array([moments.mean for moments in of_mean]),
+                variance=np.array([moments.variance for moments in of_mean]),
+                energy=np.array([moments.mean for moments in of_energy]),
             ),
             standard_errors=StandardErrors(
-                mean=np.array([moments.mean_error for moments in found]),
-                variance=np.array([moments.variance_error for moments in found]),
-                energy=np.array([moments.mean_error for moments in energies]),
+                mean=np.array([moments.mean_error for moments in of_mean]),
+                variance=np.array([moments.variance_error for moments in of_mean]),
+                energy=np.array([moments.mean_error for moments in of_energy]),
             ),
             discretisation={
                 "splitting": BLANES_MOAN_4.name,
                 "order": BLANES_MOAN_4.order,
-                "steps": steps,
-                "halvings": halvings,
-                "step_error": step_error,
+                **details,
                 "distribution": "of Sz rounded to what N spins can have",
             },
         )
@@ -176,17 +171,13 @@ class _Sample:
     """Blocks of trajectories, each of which depends on its number alone."""
 
     def __init__(self, problem: ChargingProblem, times: FloatArray, mesh: Mesh, seed: int) -> None:
-        self._problem, self._mesh, self._seed = problem, mesh, seed
-        self._times = times
+        self._problem, self._times, self.mesh, self._seed = problem, times, mesh, seed
         self._axis = bloch_vectors(problem)
         # the first transverse direction is made from the coordinate axis that is least along the spin
         least = np.eye(3)[np.abs(self._axis).argmin(axis=0)].T
         first = np.cross(self._axis, least, axis=0)
         self._first = first / np.linalg.norm(first, axis=0)
         self._second = np.cross(self._axis, self._first, axis=0)
-
-    def steps(self, halvings: int) -> int:
-        return self._mesh.steps(halvings)
 
     def start(self, number: int) -> FloatArray:
         """Vectors (3, N, copies) at the start of a block."""
@@ -205,32 +196,6 @@ class _Sample:
             means.append(spins.z.mean(axis=0))
             energies.append(spins.energies(problem.fields(time)))
 
-        Passage(problem, BLANES_MOAN_4, self._mesh, halvings, self._times).carry([spins], keep)
+        Passage(problem, BLANES_MOAN_4, self.mesh, halvings, self._times).carry([spins], keep)
         keep(problem.protocol.duration)
         return np.array(means), np.array(energies), spins.z
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """Sz/N and <H> in GHz (T + 1, trajectories), and sums of sz at the end (blocks, N) over each block."""
-
-    means: FloatArray
-    energies: FloatArray
-    spins: FloatArray
-
-    @classmethod
-    def empty(cls, trajectories: int, instants: int, n_spins: int) -> _Outcome:
-        shape = instants, trajectories
-        return cls(np.zeros(shape), np.zeros(shape), np.zeros((math.ceil(trajectories / _COPIES), n_spins)))
-
-    @property
-    def arrays(self) -> list[FloatArray]:
-        return [self.means, self.energies, self.spins]
-
-    def put(self, number: int, means: FloatArray, energies: FloatArray, z: FloatArray) -> None:
-        """Keep a block, of the last one only as many trajectories as were asked for."""
-        first = number * _COPIES
-        count = min(_COPIES, self.means.shape[1] - first)
-        columns = slice(first, first + count)
-        self.means[:, columns], self.energies[:, columns] = means[:, :count], energies[:, :count]
-        self.spins[number] = z[:, :count].sum(axis=1)

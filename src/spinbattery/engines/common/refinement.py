@@ -75,9 +75,6 @@ def refine(
     """Call ``solve(halvings)`` for 0, 1, 2, ... halvings of the step until the estimates are within the tolerance.
 
     Args:
-        solve: one pass.
-        tolerance: of :attr:`Refined.worst`.
-        max_levels: largest number of halvings.
         order: order of the method, 3 or more.
         resolved_from: halvings from which steps are short against the kinks of the schedule, so that the
             observed convergence may be trusted.
@@ -85,7 +82,7 @@ def refine(
 
     Raises:
         ToleranceError: the tolerance was not reached with ``max_levels`` halvings, or rounding alone exceeds it, or two
-            halvings in a row did not improve on a small estimate; the message says what was reached.
+            halvings in a row did not improve on a small estimate.
     """
     differences: list[tuple[FloatArray, FloatArray]] = []
     estimates: list[float] = []

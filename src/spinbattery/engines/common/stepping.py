@@ -65,9 +65,9 @@ class SteppingEngine(Engine):
     """Options and step halving common to engines that step through a protocol.
 
     Attributes:
-        tolerance: a promise: absolute on mu and sigma^2 at every output time, relative on the final
+        tolerance: largest error: absolute on mu and sigma^2 at every output time, relative on the final
             precision 1/sigma^2. The step is halved until the error estimates are below it.
-        max_levels: halvings of the coarsest step after which the run gives up.
+        max_levels: largest number of halvings of the coarsest step.
     """
 
     tolerance: float = field(default=1e-6, metadata=TOLERANCE)

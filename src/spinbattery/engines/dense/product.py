@@ -30,7 +30,7 @@ class Product(SplitStepEngine):
     """Networks with no coupling and no cross-talk: one spin for each distinct start and noise, any N.
 
     The same splitting as the state vector, on single spins; where there is noise as the Lindblad engine, on their
-    2x2 density matrices. The purity is that of the whole network, and 0.0 where it is too small for a float.
+    2x2 density matrices. The purity is the purity of the whole network, and 0.0 where it is too small for a float.
     """
 
     name: ClassVar[str] = "product"

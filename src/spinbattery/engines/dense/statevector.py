@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -84,7 +83,7 @@ class Statevector(SplitStepEngine):
         if self.single and self.tolerance < SINGLE_TOLERANCE:
             given, _ = apart(self.tolerance, SINGLE_TOLERANCE)
             raise InvalidParameterError(
-                f"single precision cannot promise a tolerance of {given}, because of rounding; set the "
+                f"single precision cannot reach a tolerance of {given}, because of rounding; set the "
                 f"tolerance to {SINGLE_TOLERANCE:g} or more (1e-4 suits most scans), or leave single out."
             )
 
@@ -130,7 +129,14 @@ class Statevector(SplitStepEngine):
         return self.predicted_seconds(problem, np.empty(0)) >= SECONDS_WORTH_THREADS
 
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
-        start = self._preparation(problem)
+        n = problem.n_spins
+        spinors = problem.protocol.initial.spinors(n)
+        ising = ising_diagonal(n, *problem.couplings) if n < SMALLEST else None
+
+        def start(team: Team) -> SplitState | LargeState:
+            if ising is None:
+                return LargeState(spinors, *problem.couplings, team, single=self.single)
+            return SplitState(spinors, ising, single=self.single)
 
         def evolve(passage: Passage) -> Evolution:
             with Team(1 if problem.n_spins < _WORTH_THREADS else None) as team:
@@ -142,12 +148,3 @@ class Statevector(SplitStepEngine):
                 return Evolution(mean, variance, energy, distribution, spins, abs(norm - 1.0), passage.steps, kept)
 
         return evolve
-
-    def _preparation(self, problem: ChargingProblem) -> Callable[[Team], SplitState | LargeState]:
-        """Function that makes the state at the start; small states share their diagonals."""
-        n = problem.n_spins
-        spinors = problem.protocol.initial.spinors(n)
-        if n >= SMALLEST:
-            return lambda team: LargeState(spinors, *problem.couplings, team, single=self.single)
-        ising = ising_diagonal(n, *problem.couplings)
-        return lambda team: SplitState(spinors, ising, single=self.single)

@@ -13,7 +13,7 @@ its number) and the number r of the row, whose bits are split in two halves agai
     sum c_jk s_j s_k = rows(r) + base(lanes, numbers) + sum_{k low} s_k [f_k(first half of r) + f_k(second half of r)].
 
 So exp(-i phase) of an entry is a product of one factor for its row, one of 64 that all rows share, one for its lane
-and one for its number. Each of the last two is a product over both halves of r, from small tables that are made anew
+and one for its number. Each of the last two is a product over both halves of r, from small tables that are made again
 for each stage. This is exact for any couplings, and reads an eighth of a byte for each amplitude. Cos and sin of every
 entry would take two and a half times as long, and a table of the distinct values of the diagonal, where these are few,
 one and a half times as long.

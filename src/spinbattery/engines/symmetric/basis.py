@@ -29,8 +29,8 @@ Advance = Callable[[float], None]
 class SymmetricSector:
     """States with one amplitude for each orbit: the fully symmetric sector.
 
-    The amplitude of an orbit is that of each of its configurations, not normalised by the size of the orbit. Sx is then
-    a sum of amplitudes without factors, y[r] = sum_k a[index[r, k]], and sizes enter only in probabilities.
+    All configurations of an orbit have its amplitude, which is not normalised by the size of the orbit. Sx is then a
+    sum of amplitudes without factors, y[r] = sum_k a[index[r, k]], and sizes enter only in probabilities.
 
     Attributes:
         index: (dimension, N) row that flipping one spin leads to, for the N spins in any order.

@@ -59,7 +59,7 @@ class SectorState(ABC):
 
     @abstractmethod
     def __init__(self, sector: SymmetricSector, amplitudes: ComplexArray, tolerance: float, team: Team) -> None:
-        """Start from ``amplitudes`` (dimension,), which are overwritten; the tolerance is that of each exponential."""
+        """Start from ``amplitudes`` (dimension,), which are overwritten, with a tolerance for each exponential."""
         self.sector = sector
         self.products = 0
 

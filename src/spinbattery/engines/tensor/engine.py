@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, ClassVar, get_args
@@ -221,7 +221,8 @@ class TensorNetwork(Engine):
                 study = replace(self._study(plan, bonds[:count], seed), halvings=halvings)
                 found = runs.all(study.main)
                 is_last = count == len(bonds)
-                if not is_last and self._moves(study, found):
+                change = abs(float(found[study.result].mean[-1] - found[study.before].mean[-1])) if not is_last else 0.0
+                if change > self.tolerance:  # by the last bond dimension alone
                     count += 1
                     continue
                 found = runs.all(study.checks)
@@ -235,10 +236,6 @@ class TensorNetwork(Engine):
                 else:
                     count += 1
             return self._solution(plan, times, runs, study, found[study.result], verdict)
-
-    def _moves(self, study: Study, found: Mapping[Setting, TreeRun]) -> bool:
-        """Whether the last bond dimension alone changed mu by more than the tolerance."""
-        return abs(float(found[study.result].mean[-1] - found[study.before].mean[-1])) > self.tolerance
 
     def _keeps(self, study: Study, checked: Converged) -> bool:
         """Whether mu counts as converged."""

@@ -93,11 +93,6 @@ class Panel:
         return self.start + 0.5 * (1.0 - np.cos(angles)) * (self.end - self.start)
 
     @property
-    def new_nodes(self) -> FloatArray:
-        """The nodes that are not among those for half the intervals."""
-        return self.nodes[::2]
-
-    @property
     def weights(self) -> FloatArray:
         """(n - 1,) weights that sum to one (Waldvogel, BIT 46, 195 (2006))."""
         n = self.intervals

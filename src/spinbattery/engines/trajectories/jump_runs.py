@@ -32,7 +32,7 @@ from .steps import System, squared_norm
 _SECONDS_PER_CHUNK = 0.1
 SECONDS_PER_AMPLITUDE_STAGE = 6e-9
 DAMPING_COST = 4.0
-"""Cost of a stage with damping over that of a stage without."""
+"""Cost of a stage with damping over the cost of a stage without."""
 
 ROW_BYTES = 1 << 25
 """Memory of the states that are carried together."""

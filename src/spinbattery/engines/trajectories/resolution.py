@@ -60,16 +60,9 @@ def choose_mesh(
     that runs of all seeds and lengths have one mesh, and can be merged.
 
     Args:
-        problem: with noise.
         on_mesh: prepares a mesh with a number of halvings.
-        coarsest: where refinement begins.
         tolerance: absolute on mu and sigma^2, relative on the final sigma^2.
-        max_levels: largest number of halvings.
-        order: order of the splitting.
-        progress: called with the fraction done of each run.
-
-    Raises:
-        ToleranceError: the tolerance is not reached.
+        max_levels: largest number of halvings, beyond which it raises :class:`ToleranceError`.
     """
     refined = refine(
         lambda halvings: on_mesh(coarsest, halvings).no_jump(progress),

@@ -88,7 +88,8 @@ class _Integral:
 
     def scripts(self) -> list[Script]:
         """Runs whose results are missing."""
-        times = self.panel.nodes if self._values is None else self.panel.new_nodes
+        # every other node is among those for half the intervals
+        times = self.panel.nodes if self._values is None else self.panel.nodes[::2]
         return [Script(np.array([time]), np.array([self.jump.choice])) for time in times.tolist()]
 
     def add(self, moments: FloatArray, distribution: FloatArray, spins: FloatArray) -> None:
@@ -142,14 +143,9 @@ class OneJumpRule:
         The nodes of a panel are doubled until its error is the panel's share of the tolerance.
 
         Args:
-            unravelling: runs the trajectories.
             none: the stratum without jumps, for a rough sigma^2.
             tolerance: absolute on mu and sigma^2, relative on the final sigma^2.
-            most_runs: None for no limit.
-            progress: called with the fraction done of each round.
-
-        Raises:
-            ToleranceError: without a limit of runs, more nodes than are reasonable.
+            most_runs: None for no limit; more nodes than are reasonable then raise :class:`ToleranceError`.
         """
         pending, runs = self._integrals, 0
         while pending:

@@ -1,0 +1,85 @@
+"""Plain loops in place of LLVM's vector code: the same numbers, and the engines run with them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import FunctionType
+
+import numba
+import numpy as np
+import pytest
+
+from spinbattery.engines.simd import plain_loops, vector_code, vectors
+from spinbattery.engines.simd.plain_loops import LANES, ROW
+
+EXACT = {np.float64: 1e-15, np.float32: 1e-6}
+
+ENGINES = """
+import numpy as np, spinbattery as sb
+from spinbattery.core.threads import Team
+from spinbattery.engines.common.splitting import Stages
+from spinbattery.engines.dense.large_state import LargeState
+from spinbattery.engines.simd import plain_loops, vectors
+assert vectors.turn_row is plain_loops.turn_row
+for engine, network in ((sb.Statevector(1e-2), sb.torus(2, 3)), (sb.Symmetric(1e-2), sb.torus(2, 3))):
+    print(engine.run(sb.ChargingProblem(network, sb.cooperative(0.5))).magnetization)
+rng = np.random.default_rng(1)
+spinors = sb.ProductState(tuple(rng.uniform(0, 3, 14)), tuple(rng.uniform(0, 6, 14))).spinors(14)
+pairs = sb.ring(14).pairs
+angles = rng.uniform(-1.0, 1.0, (3, 3))
+with Team(1) as team:
+    state = LargeState(spinors, pairs, rng.normal(size=len(pairs)), team)
+    state.apply(Stages(angles[0, :2], angles[1], angles[2], angles[0, :2], np.empty((0, 2))))
+    distribution, ising, _ = state.populations()
+    print(distribution @ np.arange(15.0) ** 2, ising, state.transverse())
+"""
+
+
+def test_this_machine_has_vector_code():
+    assert vectors.turn_row is vector_code.turn_row
+
+
+@pytest.mark.parametrize("real", [np.float64, np.float32])
+@pytest.mark.parametrize("compiled", [True, False])
+def test_every_function_does_the_same(real, compiled):
+    """Compiled by Numba, and in Python."""
+    plain = FunctionType(vector_code.trial.py_func.__code__, vars(plain_loops))
+    rng, found = np.random.default_rng(5), []
+    x, y, table = rng.normal(size=(3, ROW)), None, rng.normal(size=4 * ROW).astype(real)
+    x, y = x[0].astype(real), x[1].astype(real)
+    index = rng.integers(0, ROW, (1, LANES - 1)).astype(np.uint32)
+    for trial in (vector_code.trial, numba.njit(plain) if compiled else plain):
+        state = x.copy(), y.copy()
+        sums = trial(*state, table, x + 1j * y.astype(np.float64), index)
+        found.append(np.concatenate([*state, sums]))
+    np.testing.assert_allclose(found[1], found[0], rtol=0, atol=EXACT[real] * np.abs(found[0]).max())
+
+
+@pytest.mark.parametrize("broken", ["raises", "differs"])
+def test_code_that_does_not_work_is_not_used(broken, monkeypatch):
+    def trial(x, y, table, amplitudes, index):
+        if broken == "raises":
+            raise numba.core.errors.LoweringError("no such instruction")
+        return 0.0, 0.0
+
+    trial.py_func = vector_code.trial.py_func
+    monkeypatch.setattr(vector_code, "trial", trial)
+    assert vectors.chosen() is plain_loops
+
+
+def test_engines_run_with_plain_loops():
+    """Without a compiler: the kernels in Python, compared with the compiled ones."""
+    told = []
+    for setting in ("0", "1"):
+        environment = {**os.environ, "NUMBA_DISABLE_JIT": setting}
+        code = ENGINES if setting == "1" else ENGINES.replace("assert", "# assert")
+        answer = subprocess.run(
+            [sys.executable, "-c", code], env=environment, cwd=Path(__file__).parent, capture_output=True, text=True
+        )
+        assert answer.returncode == 0, answer.stderr
+        told.append([float(number) for number in answer.stdout.split()])
+    assert len(told[0]) == 5
+    np.testing.assert_allclose(told[1], told[0], rtol=1e-12)
