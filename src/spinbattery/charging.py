@@ -48,7 +48,7 @@ def charge(
         scales: A(s), B(s) of the device; the smooth Advantage_system6 model by default.
         noise: what acts on the spins besides, as an object or a text such as ``x:1e-3/ns``.
         engine: an engine with its options, its name, or ``"auto"`` (the record says which and why).
-        tolerance: promised error where the engine is chosen by name; 1e-6 by default (1e-4 of the discretisation
+        tolerance: error to keep where the engine is chosen by name; 1e-6 by default (1e-4 of the discretisation
             of trajectories). An engine object has its own.
         times: times (ns) at which to keep mu, sigma and the energy.
         store: a store or its folder: where to look for this run first, and to keep it afterwards. A long run that is

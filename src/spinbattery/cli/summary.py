@@ -95,11 +95,11 @@ def _of_discretisation(record: Record) -> dict[str, Any]:
 _KEPT = (
     "steps", "dimension", "group_order", "bond_dimension", "expansion", "discarded_weight",
 )  # fmt: skip
-"""Of the discretisation, where it is there."""
+"""Values of the discretisation that are shown where a record has them."""
 
 
 def _of_convergence(record: Record) -> dict[str, Any]:
-    """Of a tensor network: what its runs say of each other."""
+    """Errors and verdicts of a tensor network that was checked by other runs."""
     return {
         "std_error": record.std_error,
         "magnetization_extrapolated": record.magnetization_extrapolated,

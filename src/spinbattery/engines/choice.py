@@ -20,7 +20,7 @@ from .registry import AUTO, engine_type, engines, has_option, make_engine
 DEFAULT_TOLERANCE = 1e-6
 
 _CLEARLY_LESS = 0.8
-"""Of the time of the state vector: predictions are no better, and small problems take the same either way."""
+"""Fraction of the time of the state vector below which the sector is chosen: predictions are no better."""
 
 
 _MUCH_MEMORY, _VERY_MUCH_MEMORY = 1 << 30, 1 << 33
@@ -32,14 +32,14 @@ def choose_engine(problem: ChargingProblem, tolerance: float | None = None) -> t
 
     Args:
         problem: what it is for.
-        tolerance: promised error; 1e-6 by default, and 1e-4 of the discretisation of trajectories.
+        tolerance: error to keep; 1e-6 by default, and 1e-4 of the discretisation of trajectories.
     """
-    promised = DEFAULT_TOLERANCE if tolerance is None else tolerance
+    kept = DEFAULT_TOLERANCE if tolerance is None else tolerance
     if problem.is_local:
-        return Product(promised), "no coupling acts, so every spin evolves alone"
+        return Product(kept), "no coupling acts, so every spin evolves alone"
     if problem.noise is None:
-        return _coherent_engine(problem, promised)
-    lindblad = Lindblad(promised)
+        return _coherent_engine(problem, kept)
+    lindblad = Lindblad(kept)
     if lindblad.refusal(problem) is None:  # by the size alone: the choice must not depend on the machine
         return lindblad, "spins are coupled and noisy, and the density matrix is exact on any graph"
     sampled = Trajectories() if tolerance is None else Trajectories(tolerance=tolerance)
@@ -75,11 +75,11 @@ def named_engine(name: str, problem: ChargingProblem, tolerance: float | None = 
     Args:
         name: of the engine.
         problem: what it is for.
-        tolerance: promised error, by default that of the engine, for engines that promise one.
+        tolerance: error to keep, for engines that have a tolerance; their own by default.
 
     Raises:
         EngineError: no engine of that name; the message says which exist.
-        InvalidParameterError: a tolerance for an engine that promises none.
+        InvalidParameterError: a tolerance for an engine that has none.
     """
     if name == AUTO:
         return choose_engine(problem, tolerance)

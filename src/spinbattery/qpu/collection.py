@@ -225,7 +225,7 @@ class _Collector:
             temporary.write_text(json.dumps(answer.sampleset.to_serializable()) + "\n", encoding="utf-8")
 
     def _stored(self, job: Job) -> Record | None:
-        """The record, if a killed process had written it; a damaged one counts as none."""
+        """The record, if a killed process had written it; None if it is damaged."""
         try:
             return stored_record(self.store, job)
         except RecordError:

@@ -244,7 +244,7 @@ class Engine(ABC):
             EngineError: see :meth:`check`.
             InsufficientMemoryError: see :meth:`check`.
             InvalidParameterError: unusable times.
-            ToleranceError: the promised tolerance was not reached.
+            ToleranceError: the tolerance was not reached.
         """
         engine = self.seeded(problem)
         engine.check(problem)

@@ -16,7 +16,7 @@ Part = Callable[[float], None]
 
 
 class Batch(NamedTuple):
-    """States of several trajectories, one a row, and where each of them is.
+    """States of several trajectories, one per row, and where each of them is.
 
     Attributes:
         re, im: (rows, 2^N) in the gauge of the kernels.

@@ -82,8 +82,8 @@ def choose_mesh(
         found = tried(finest // 2)
         if found.worst > tolerance:
             continue
-        promising = finest // 2 * (found.worst / (_AIM * tolerance)) ** (1.0 / order)
-        fewer = max(fewest, round(promising))
+        expected = finest // 2 * (found.worst / (_AIM * tolerance)) ** (1.0 / order)
+        fewer = max(fewest, round(expected))
         if fewer > _WORTHWHILE * (finest // 2):
             return found
         coarser = tried(fewer)
