@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -138,9 +137,9 @@ class Store:
             InvalidParameterError: parameters or an error that a note cannot hold.
             RecordError: the note cannot be written.
         """
-        row: Row = {**checked_mapping("parameters", parameters), "status": "failed"}
-        row["error"] = instance("error", error, str)
-        path = self._failure_path(row.get("key"))  # type: ignore[arg-type]
+        known = checked_mapping("parameters", parameters)
+        row: Row = {**known, "status": "failed", "error": instance("error", error, str)}
+        path = self._failure_path(known.get("key", ""))
         try:
             text = canonical_json(row)
         except (TypeError, ValueError) as unusual:
@@ -151,8 +150,7 @@ class Store:
 
     def failure(self, key: str) -> str | None:
         """Why the run of this key failed; None if it did not."""
-        path = self._failure_path(key)
-        return str(read_entry(path).row["error"]) if path.is_file() else None
+        return str(read_entry(path).row["error"]) if (path := self._failure_path(key)).is_file() else None
 
     def checkpoint_path(self, key: str) -> Path:
         """Beginning of the file names under which a run keeps its progress until its record is written."""
@@ -170,7 +168,7 @@ class Store:
 
     def index(self, entries: Iterable[Entry]) -> None:
         """Enter runs into the index; :meth:`sync` finds those that cannot be entered now."""
-        with contextlib.suppress(sqlite3.Error):
+        with suppress(sqlite3.Error):
             self._index.add((entry.stem, entry.row) for entry in entries)
 
     def sync(self, progress: Progress = silent) -> None:
@@ -259,7 +257,7 @@ class Store:
             except OSError:  # its writer has just renamed it, or the folder belongs to another user
                 continue
         for path in (self.folder / _CLAIMS).glob("*"):
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 claimed(path)  # removes a file that no process holds: its owner was killed
 
     def statuses(self, keys: Iterable[str]) -> dict[str, Status]:
