@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -196,7 +196,7 @@ class Store:
             files = self._index.files().values()
         return {status: sum(file["status"] == status for file in files) for status in ("done", "failed", "damaged")}
 
-    @contextlib.contextmanager
+    @contextmanager
     def _usable_index(self) -> Iterator[None]:
         try:
             yield
