@@ -139,7 +139,7 @@ class Store:
         """
         known = checked_mapping("parameters", parameters)
         row: Row = {**known, "status": "failed", "error": instance("error", error, str)}
-        path = self._failure_path(known.get("key", ""))
+        path = self._failure_path(known.get("key"))  # type: ignore[arg-type]
         try:
             text = canonical_json(row)
         except (TypeError, ValueError) as unusual:
