@@ -127,7 +127,7 @@ class Desk:
             "capacity": moments, "ergotropy": moments,
             "charge": {"network": sb.ring(2), "protocol": self.protocol, "engine": FAST},
             "charged": some, "flip_probabilities": some, "flip_statistics": some, "flips_by_degree": some,
-            "independence_ratio": some, "uncharged_probability": some,
+            "gather": {"records": [self.record]}, "independence_ratio": some, "uncharged_probability": some,
             "complete": {"n": 3}, "ring": {"n": 3}, "torus": {"lx": 2, "ly": 2}, "tilted_torus": {"a": 2, "b": 1},
             "critical_fraction": {"ratio": 1.0, "J": -0.2}, "field_ratio": {"s": 0.35, "J": -0.2},
             "cooperative": {"duration": 5.0}, "polarised": {"duration": 5.0},
