@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,17 +15,6 @@ from ..core.arrays import read_only
 from ..core.checks import real_numbers, unit_span
 from ..core.errors import EnergyScalesError
 from ..core.typing import FloatArray
-
-
-class Curve(Protocol):
-    """A smooth or piecewise smooth function of s on [0, 1], with the places where it is not smooth."""
-
-    @property
-    def kinks(self) -> FloatArray: ...
-
-    def __call__(self, s: ArrayLike) -> FloatArray: ...
-
-    def to_dict(self) -> dict[str, Any]: ...
 
 
 def checked_table(s: Any, values: Any, what: str, *, positive: bool = False) -> tuple[FloatArray, FloatArray]:
@@ -117,6 +106,9 @@ class Polynomial:
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "coefficients": list(self.coefficients)}
 
+
+Curve: TypeAlias = LinearTable | LogSpline | Polynomial
+"""A function of s on [0, 1], with the places (kinks) where it is not smooth."""
 
 _CURVES: dict[str, Any] = {kind.kind: kind for kind in (LinearTable, LogSpline, Polynomial)}
 
