@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -27,10 +27,13 @@ from ..common.propagation import BYTES_PER_BLOCK
 from ..common.refinement import checked_tolerance
 from ..common.split_steps import SplitSteps
 from ..common.splitting import BLANES_MOAN_4, SPLITTINGS, Splitting
-from ..simd.kernels import TILE_BITS
-from .jump_runs import DAMPING_COST, Unravelling, rows_together
+from ..simd.sizes import TILE_BITS
+from .batch import DAMPING_COST, rows_together
 from .resolution import choose_mesh
 from .strata import OneJump, OneJumpRule, no_jump_part, sample, sampled_weight
+
+if TYPE_CHECKING:
+    from .jump_runs import Unravelling
 
 ONE_JUMP = ("auto", "quadrature", "sampled")
 
@@ -139,6 +142,9 @@ class Trajectories(Engine):
         per_amplitude = _BYTES_PER_AMPLITUDE + _BYTES_PER_ROW_AND_AMPLITUDE * rows_together(n)
         return BYTES_PER_BLOCK + (per_amplitude << n) + _BYTES_PER_STEP * self._steps(problem, np.empty(0))
 
+    def load(self) -> None:
+        from . import jump_runs  # noqa: F401
+
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
         per_amplitude = _BYTES_PER_AMPLITUDE + _BYTES_PER_ROW_AND_AMPLITUDE
         largest = max(1, (available - BYTES_PER_BLOCK) // per_amplitude).bit_length() - 1
@@ -213,6 +219,8 @@ class Trajectories(Engine):
         return self.one_jump == "quadrature" or self.one_jump_rule(problem, times).pays(self.trajectories)
 
     def _on_mesh(self, problem: ChargingProblem, times: FloatArray) -> Callable[[Mesh, int], Unravelling]:
+        from .jump_runs import Unravelling
+
         ising = ising_diagonal(problem.n_spins, *problem.couplings)
         return lambda mesh, halvings: Unravelling(problem, mesh, halvings, self.scheme, times, ising)
 
