@@ -31,7 +31,7 @@ _BYTES_PER_SPIN, _BYTES_PER_NOISY_SPIN = 200, 6000
 class Product(SplitStepEngine):
     """Networks with no coupling and no cross-talk: one spin for each distinct start and noise, any N.
 
-    The same splitting as the state vector, on single spins; where there is noise as the Lindblad engine, on their
+    The splitting of the state vector acts on single spins; with noise, the splitting of the Lindblad engine on their
     2x2 density matrices. The purity is the purity of the whole network, and 0.0 where it is too small for a float.
     """
 

@@ -61,8 +61,8 @@ _RATE = {"CF6": 1.0 / 9.0, "CF4": 1.0 / 6.0}
 class Symmetric(SteppingEngine):
     """State vector with one amplitude for each orbit of configurations under the network's symmetries.
 
-    Exact for every start that the symmetries leave as it is, as all-down. Commutator-free Magnus steps on exact
-    moments of the schedule; exponentials by Chebyshev series in small sectors and by Lanczos' method in large ones.
+    Exact for every start that has the symmetries, such as all-down. The steps are commutator-free Magnus steps on
+    exact moments of the schedule, with exponentials by Chebyshev series in small sectors, by Lanczos' method in large.
 
     Attributes:
         magnus: ``CF6`` (order 6, five exponentials a step, the default) or ``CF4`` (order 4, two).

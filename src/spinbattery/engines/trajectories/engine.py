@@ -64,25 +64,25 @@ _SECONDS_PER_RUN = 0.05
 class Trajectories(Engine):
     """Noise as an average over pure states that jump at random: any graph, N up to 20 and more.
 
-    Pauli noise flips spins at times of a Poisson process, between which evolution is unitary. The probability of
-    no flip is known, and so is the state then: that stratum is exact. The stratum with one flip is integrated over
-    its time, and summed over the spins that no symmetry maps onto each other. The rest is sampled. Relaxation makes
-    the evolution between jumps non-unitary (Dalibard, Castin and Moelmer, Phys. Rev. Lett. 68, 580 (1992)); the run
-    without jumps is then exact as before, and all others are sampled.
+    Pauli noise flips spins at times of a Poisson process, between which evolution is unitary. The stratum without
+    flips is exact, as its probability and its state are known. The stratum with one flip is integrated over the time
+    of the flip, and summed over the spins that no symmetry maps onto each other. The rest is sampled. Relaxation makes
+    the evolution between jumps non-unitary (Dalibard, Castin and Moelmer, Phys. Rev. Lett. 68, 580 (1992)); then the
+    run without jumps is exact, and all others are sampled.
 
-    Results have standard errors that fall as 1/sqrt(trajectories); those of several runs can be merged
-    (:func:`~spinbattery.engines.trajectories.merging.merge_records`), and runs be extended.
+    Standard errors fall as 1/sqrt(trajectories). Records of several runs can be merged
+    (:func:`~spinbattery.engines.trajectories.merging.merge_records`), and a record can be extended.
 
     Attributes:
-        trajectories: how many are sampled, two or more.
-        seed: None for one derived from the problem. Trajectory i of a seed is always the same.
-        tolerance: of the discretisation alone: absolute on mu and sigma^2, relative on the precision.
-        first: number of the first trajectory, so that runs of one seed can take different ones.
+        trajectories: number of sampled trajectories, two or more.
+        seed: derived from the problem if None. Trajectory i of a seed is always the same.
+        tolerance: error of the discretisation alone: absolute on mu and sigma^2, relative on the precision.
+        first: number of the first trajectory, so that runs of one seed can have different trajectories.
         splitting: ``BM4`` (order 4, the default) or ``BM6`` (order 6), both of Blanes and Moan.
-        one_jump: ``quadrature`` or ``sampled``; ``auto`` integrates where that makes errors smaller than as much work
-            on more trajectories, and takes no more runs than ``trajectories``. Only Pauli noise alone can be
-            integrated.
-        max_levels: halvings of the coarsest step after which the run gives up.
+        one_jump: ``quadrature`` or ``sampled``; ``auto`` integrates if that reduces the errors more than the same work
+            on more trajectories, and takes at most as many runs as ``trajectories``. The integral needs Pauli noise
+            alone.
+        max_levels: largest number of halvings of the coarsest step.
     """
 
     name: ClassVar[str] = "trajectories"

@@ -37,7 +37,7 @@ def no_jump_part(unravelling: Unravelling, progress: Progress = silent) -> Exact
 
 
 def sampled_weight(unravelling: Unravelling, least: int) -> float:
-    """Probability of ``least`` jumps or more, one with relaxation, one or two without."""
+    """Probability of ``least`` jumps or more; with relaxation ``least`` must be one."""
     if unravelling.damped:
         return float(-np.expm1(unravelling.no_jump().log_survival[-1]))
     return PoissonJumps(unravelling.problem).weight(least)
