@@ -9,7 +9,7 @@ import spinbattery as sb
 from spinbattery.core.errors import InvalidParameterError
 from spinbattery.core.threads import Team
 from spinbattery.engines.classical import truncated_wigner as module
-from spinbattery.engines.classical.spins import bloch_vectors
+from spinbattery.engines.classical.bloch import bloch_vectors
 from spinbattery.engines.common.checkpoint import Checkpoint
 
 PROTOCOL = sb.cooperative(20.0)

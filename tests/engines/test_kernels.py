@@ -9,7 +9,8 @@ from spinbattery import ChargingProblem, ProductState, Statevector, cooperative,
 from spinbattery.engines.common import propagation
 from spinbattery.engines.dense import small_state as split_step
 from spinbattery.engines.dense.small_state import SplitState
-from spinbattery.engines.simd.kernels import TILE_BITS, evolve_tile, transverse_expectation
+from spinbattery.engines.simd.kernels import evolve_tile, transverse_expectation
+from spinbattery.engines.simd.sizes import TILE_BITS
 from spinbattery.model.operators import magnetization_diagonal
 
 SIZES = [1, 2, 3, 5, 6, 7, 9, 13]  # all ways in which bits are turned

@@ -12,7 +12,7 @@ from spinbattery.engines.dense import statevector
 from spinbattery.engines.dense.large_state import SMALLEST, LargeState
 from spinbattery.engines.dense.small_state import SplitState
 from spinbattery.engines.simd import row_kernels, row_phases
-from spinbattery.engines.simd.kernels import TILE_BITS
+from spinbattery.engines.simd.sizes import TILE_BITS
 from spinbattery.model.operators import ising_diagonal
 
 N = SMALLEST

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from spinbattery.engines.simd import plain_loops, vector_code, vectors
-from spinbattery.engines.simd.plain_loops import LANES, ROW
+from spinbattery.engines.simd.sizes import LANES, ROW
 
 EXACT = {np.float64: 1e-15, np.float32: 1e-6}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .options import Model
-from .rotors import block_width
 
 _BYTES_PER_SPIN_AND_READ = 6
 _BYTES_PER_COUPLING = 1000
@@ -20,6 +19,8 @@ _SECONDS_PER_READ = 3e-5
 
 def required_bytes(n_spins: int, n_couplings: int, reads: int, threads: int) -> int:
     """Peak memory of a call: states of the blocks at work, the reads in the copies of dimod, the problem as dicts."""
+    from .rotors import block_width
+
     lanes = block_width(reads, threads)
     blocks = min(threads, -(-reads // lanes)) * lanes * n_spins * 3 * 4
     answer = reads * (n_spins * _BYTES_PER_SPIN_AND_READ + _BYTES_PER_READ)
@@ -35,6 +36,8 @@ def predicted_seconds(
         return setup + reads * n_spins * _SECONDS_PER_DRAW
     if model == "pimc":
         return setup + reads * n_spins * sweeps * _SECONDS_PER_WORLDLINE / min(threads, reads)
+    from .rotors import block_width
+
     lanes = block_width(reads, threads)
     blocks = -(-reads // lanes)
     rounds = -(-blocks // threads)

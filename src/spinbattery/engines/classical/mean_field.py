@@ -17,7 +17,7 @@ from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE
 from ..common.stepping import Evolution, Pass
-from .spins import SECONDS_PER_PAIR_STAGE, SECONDS_PER_SPIN_STAGE, ClassicalSpins, bloch_vectors
+from .bloch import bloch_vectors, stage_seconds
 
 _BYTES_PER_SPIN, _BYTES_PER_PAIR = 200, 100
 _ANGLES_AT_ONCE = 64
@@ -48,12 +48,15 @@ class MeanField(SplitStepEngine):
         n, pairs = problem.n_spins, len(problem.couplings[0])
         return BYTES_PER_BLOCK + _BYTES_PER_SPIN * n + _BYTES_PER_PAIR * pairs + 32 * _ANGLES_AT_ONCE * n
 
+    def load(self) -> None:
+        from . import spins  # noqa: F401
+
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
-        pairs = len(problem.couplings[0])
-        seconds = SECONDS_PER_SPIN_STAGE * problem.n_spins + 2.0 * SECONDS_PER_PAIR_STAGE * pairs
-        return 1, 3.0 * seconds / SECONDS_PER_AMPLITUDE_STAGE  # one copy alone fills no SIMD register
+        return 1, 3.0 * stage_seconds(problem) / SECONDS_PER_AMPLITUDE_STAGE  # one copy alone fills no SIMD register
 
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+        from .spins import ClassicalSpins
+
         start = bloch_vectors(problem)[:, :, None]
 
         def evolve(passage: Passage) -> Evolution:

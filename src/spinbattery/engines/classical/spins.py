@@ -11,10 +11,8 @@ from scipy.sparse import coo_array
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ..common.splitting import SHORTEST_CHUNK, Stages
+from .bloch import stage_seconds
 from .spin_kernels import turn_spins
-
-SECONDS_PER_SPIN_STAGE, SECONDS_PER_PAIR_STAGE = 4e-9, 0.5e-9
-"""Rough times of a V and a T stage on one core, for each copy."""
 
 
 class ClassicalSpins:
@@ -25,16 +23,12 @@ class ClassicalSpins:
     def __init__(self, problem: ChargingProblem, vectors: FloatArray) -> None:
         """Start from vectors (3, N, copies)."""
         self.x, self.y, self.z = (np.array(component, dtype=np.float64) for component in vectors)
+        self.stage_seconds = self.x.shape[1] * stage_seconds(problem)
         n, (pairs, couplings) = problem.n_spins, problem.couplings
         self._pairs, self._couplings = pairs, couplings
         both = np.concatenate([pairs, pairs[:, ::-1]])
         rows = coo_array((np.tile(couplings, 2), (both[:, 0], both[:, 1])), shape=(n, n)).tocsr()
         self._rows = rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data
-
-    @property
-    def stage_seconds(self) -> float:
-        spins, copies = self.x.shape
-        return float(copies * (SECONDS_PER_SPIN_STAGE * spins + 2.0 * SECONDS_PER_PAIR_STAGE * len(self._pairs)))
 
     @property
     def arrays(self) -> list[NDArray[Any]]:
@@ -50,10 +44,3 @@ class ClassicalSpins:
         first, second = self._pairs.T
         ising = np.einsum("ec,ec,e->c", self.z[first], self.z[second], self._couplings)
         return np.asarray(bx * self.x.sum(axis=0) + bz * self.z.sum(axis=0) + half_b * ising)
-
-
-def bloch_vectors(problem: ChargingProblem) -> FloatArray:
-    """Bloch vectors (3, N) at the start."""
-    up, down = problem.protocol.initial.spinors(problem.n_spins).T
-    coherence = 2.0 * np.conj(up) * down
-    return np.stack([coherence.real, coherence.imag, np.abs(up) ** 2 - np.abs(down) ** 2])

@@ -23,7 +23,7 @@ from ..common.options import SEED, TRAJECTORIES
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.splitting import BLANES_MOAN_4
 from ..common.stepping import MOST_STEPS, too_many_steps
-from .spins import ClassicalSpins, bloch_vectors
+from .bloch import bloch_vectors, stage_seconds
 
 _COPIES = 32
 """Trajectories that are turned side by side; the number is fixed, so that trajectory i of a seed is always the same."""
@@ -81,9 +81,13 @@ class TruncatedWigner(Engine):
         return math.ceil(BYTES_PER_BLOCK + at_once * per_block + kept + _BYTES_PER_SPIN * n + _BYTES_PER_PAIR * pairs)
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
-        block = ClassicalSpins(problem, np.zeros((3, problem.n_spins, 1)))
         stages = max(initial_steps(problem), len(times)) * BLANES_MOAN_4.stages
-        return _SECONDS_PER_RUN + stages * _USUAL_REFINEMENT * block.stage_seconds * (self.trajectories + 3.0 * _COPIES)
+        return _SECONDS_PER_RUN + stages * _USUAL_REFINEMENT * stage_seconds(problem) * (
+            self.trajectories + 3.0 * _COPIES
+        )
+
+    def load(self) -> None:
+        from . import spins  # noqa: F401
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
         return "use a smaller network."
@@ -188,6 +192,8 @@ class _Sample:
 
     def block(self, number: int, halvings: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Sz/N and <H> in GHz (T + 1, copies) at the output times and the end, and sz (N, copies) at the end."""
+        from .spins import ClassicalSpins
+
         problem = self._problem
         spins = ClassicalSpins(problem, self.start(number))
         means, energies = [], []

@@ -219,6 +219,9 @@ class Engine(ABC):
                 f"{format_bytes(available)} are free; {self.memory_hint(problem, available)}"
             )
 
+    def load(self) -> None:  # noqa: B027 -- by default there is nothing to import
+        """Import the modules that only a run needs, such as compiled kernels; the time of a run does not include it."""
+
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
         """What a user can do about too little memory."""
         return "use a smaller network."
@@ -248,6 +251,7 @@ class Engine(ABC):
         """
         engine = self.seeded(problem)
         engine.check(problem)
+        engine.load()
         checked = output_times(problem, times)
         checkpoint = checkpoint or Checkpoint()
         rising = Rising(progress)

@@ -7,15 +7,15 @@ have equal trees, whatever positions the spins are drawn at.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import networkx as nx
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from ...core.typing import IntArray
 from ...model.network import torus
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Block = tuple[int, ...]
 """Spins that share one basis, the first the most significant."""
@@ -53,6 +53,8 @@ def halved(n_spins: int, pairs: IntArray, largest: int) -> Part:
     sides = lattice_sides(n_spins, pairs)
     if sides is not None:
         return _halved_lattice(np.arange(n_spins).reshape(sides), largest)
+    import networkx as nx
+
     graph: nx.Graph[int] = nx.Graph()
     graph.add_nodes_from(range(n_spins))
     graph.add_edges_from(pairs.tolist())
@@ -68,6 +70,8 @@ def _halved_lattice(grid: IntArray, largest: int) -> Part:
 
 
 def _halved_graph(graph: nx.Graph[int], largest: int) -> Part:
+    import networkx as nx
+
     spins = sorted(graph)
     if len(spins) <= largest:
         return tuple(spins)
@@ -84,6 +88,8 @@ def _spectral_order(graph: nx.Graph[int], spins: list[int]) -> list[int]:
     The matrix is dense, so that the result is the same on every call; the iterative solver of networkx may not converge
     on small graphs.
     """
+    import networkx as nx
+
     order: list[int] = []
     for component in sorted(nx.connected_components(graph), key=min):
         inside = sorted(component)
@@ -100,6 +106,9 @@ def in_order(part: Part) -> list[int]:
 
 def chained(n_spins: int, pairs: IntArray, largest: int) -> Part:
     """Blocks of up to ``largest`` spins in a row: a snake on lattices, else by reverse Cuthill-McKee (scipy)."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import reverse_cuthill_mckee
+
     sides = lattice_sides(n_spins, pairs)
     if sides is not None:
         grid = np.arange(n_spins).reshape(sides)

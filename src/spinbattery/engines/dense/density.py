@@ -16,16 +16,6 @@ from .small_state import BasisState
 _STAGES_AT_ONCE = 1024
 """Number of stages whose noise maps are held in memory at once."""
 
-_WORK_OF_MAPS, _WORK_OF_RELAXATION_MAPS = 25.0, 240.0
-_WORK_OF_ENTRY, _WORK_OF_RELAXING_ENTRY = 0.7, 1.7
-
-
-def stage_work(n_spins: int, relaxes: bool) -> float:
-    """Work of a stage, in amplitudes of a pure state: the maps of a kind of spin, and the entries."""
-    if relaxes:
-        return _WORK_OF_RELAXATION_MAPS + _WORK_OF_RELAXING_ENTRY * 4.0**n_spins
-    return _WORK_OF_MAPS + _WORK_OF_ENTRY * 4.0**n_spins
-
 
 class DensityState(BasisState):
     """A mixed state of n spins, and the noise that acts on it."""
@@ -69,7 +59,7 @@ class DensityState(BasisState):
         return p, trace
 
     def transverse(self) -> float:
-        """<Sx>, not normalised: in the gauge of the kernels a difference of entries one flip off the diagonal."""
+        """See the base class; in the gauge of the kernels a difference of entries one flip off the diagonal."""
         total = 0.0
         for q in range(self.n_spins):
             up = 3 * self._rows[(np.arange(self._rows.size) >> q) & 1 == 0]
@@ -77,7 +67,6 @@ class DensityState(BasisState):
         return total
 
     def purity(self) -> float:
-        """Tr rho^2, with the trace normalised."""
         _, trace = self.probabilities()
         return float(np.einsum("i,i", self._g, self._g)) / trace**2  # BLAS sums as its threads do
 

@@ -18,9 +18,9 @@ from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, SHORTEST_CHUNK, Stag
 from ..simd.kernels import transverse_expectation
 from ..simd.row_kernels import apply_stage, evolve_rows, parts_of, populations, prepare
 from ..simd.row_phases import rows_of, tables_for
-from ..simd.vectors import LANES, ROW_BITS
+from ..simd.sizes import LANES, ROW_BITS, TILE_BITS
 
-SMALLEST = 14
+SMALLEST = TILE_BITS + 1
 """Smallest number of spins whose state is larger than a tile of :mod:`~spinbattery.engines.simd.kernels`."""
 
 _IN_ONE_CALL = 17

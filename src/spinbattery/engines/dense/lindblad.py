@@ -18,7 +18,7 @@ from ..common.populations import state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.stepping import Evolution, Pass
-from .density import DensityState, stage_work
+from .noise_maps import stage_work
 
 _BYTES_PER_ENTRY = 48
 """Three real matrices while the step is halved, or two and a complex one for the eigenvalues; 37 bytes were measured at
@@ -51,6 +51,9 @@ class Lindblad(SplitStepEngine):
     def required_bytes(self, problem: ChargingProblem) -> int:
         return BYTES_PER_BLOCK + (_BYTES_PER_ENTRY << 2 * problem.n_spins)
 
+    def load(self) -> None:
+        from . import density  # noqa: F401
+
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
         return 1, stage_work(problem.n_spins, relaxes(problem))
 
@@ -59,6 +62,8 @@ class Lindblad(SplitStepEngine):
         return super().predicted_seconds(problem, times) + _SECONDS_PER_CUBE * 8.0**problem.n_spins
 
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+        from .density import DensityState
+
         n, noise = problem.n_spins, problem.noise
         ising = ising_diagonal(n, *problem.couplings)
         spinors = problem.protocol.initial.spinors(n)

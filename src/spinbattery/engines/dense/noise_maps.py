@@ -16,6 +16,16 @@ _TAYLOR_NORM = 0.5
 _TAYLOR_DEGREE = 14
 """0.5^15/15! is 2e-17."""
 
+_WORK_OF_MAPS, _WORK_OF_RELAXATION_MAPS = 25.0, 240.0
+_WORK_OF_ENTRY, _WORK_OF_RELAXING_ENTRY = 0.7, 1.7
+
+
+def stage_work(n_spins: int, relaxes: bool) -> float:
+    """Work of a stage, in amplitudes of a pure state: the maps of a kind of spin, and the entries."""
+    if relaxes:
+        return _WORK_OF_RELAXATION_MAPS + _WORK_OF_RELAXING_ENTRY * 4.0**n_spins
+    return _WORK_OF_MAPS + _WORK_OF_ENTRY * 4.0**n_spins
+
 
 def flip_maps(theta: FloatArray, times: FloatArray, pauli: FloatArray) -> FloatArray:
     """Maps of spins under Pauli noise, in closed form, shape (n, m, 5).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -17,8 +17,10 @@ from ..common.mesh import Mesh, relaxes
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.stepping import Evolution, Pass
-from .density import DensityState, stage_work
-from .small_state import SplitState
+from .noise_maps import stage_work
+
+if TYPE_CHECKING:
+    from .small_state import BasisState
 
 _NO_COUPLING = np.zeros(2)
 _BYTES_PER_SPIN, _BYTES_PER_NOISY_SPIN = 200, 6000
@@ -29,7 +31,7 @@ _BYTES_PER_SPIN, _BYTES_PER_NOISY_SPIN = 200, 6000
 class Product(SplitStepEngine):
     """Networks with no coupling and no cross-talk: one spin for each distinct start and noise, any N.
 
-    The same splitting as the state vector, on single spins; where there is noise as the Lindblad engine, on their
+    The splitting of the state vector acts on single spins; with noise, the splitting of the Lindblad engine on their
     2x2 density matrices. The purity is the purity of the whole network, and 0.0 where it is too small for a float.
     """
 
@@ -48,6 +50,9 @@ class Product(SplitStepEngine):
     def required_bytes(self, problem: ChargingProblem) -> int:
         per_spin = _BYTES_PER_SPIN if problem.noise is None else _BYTES_PER_NOISY_SPIN
         return per_spin * problem.n_spins + 16 * problem.network.n_pairs + BYTES_PER_BLOCK
+
+    def load(self) -> None:
+        from . import density  # noqa: F401
 
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
         work = 2.0 if problem.noise is None else stage_work(1, relaxes(problem))
@@ -81,8 +86,11 @@ class _Kinds:
         self._distinct, of_spins, self.counts = np.unique(spinors, axis=0, return_inverse=True, return_counts=True)
         self.of_spins = of_spins.ravel()
 
-    def states(self) -> Sequence[SplitState | DensityState]:
+    def states(self) -> Sequence[BasisState]:
         """One spin of each kind at the start."""
+        from .density import DensityState
+        from .small_state import SplitState
+
         if self._distinct.shape[1] == 2:
             return [SplitState(spinor[None, :], _NO_COUPLING) for spinor in self._distinct]
         return [
@@ -90,17 +98,13 @@ class _Kinds:
         ]
 
 
-def _purity(states: Sequence[SplitState | DensityState], counts: IntArray) -> float:
+def _purity(states: Sequence[BasisState], counts: IntArray) -> float:
     """Tr rho^2 of all spins together."""
-    logarithm = 0.0
-    for state, count in zip(states, counts.tolist(), strict=True):
-        if isinstance(state, DensityState):
-            logarithm += count * math.log(state.purity())
-    return math.exp(logarithm)
+    return math.exp(sum(n * math.log(state.purity()) for state, n in zip(states, counts.tolist(), strict=True)))
 
 
 def _moments(
-    problem: ChargingProblem, states: Sequence[SplitState | DensityState], counts: IntArray, time: float
+    problem: ChargingProblem, states: Sequence[BasisState], counts: IntArray, time: float
 ) -> tuple[float, float, float]:
     """mu, sigma^2 and <H> in GHz of independent spins."""
     n = problem.n_spins

@@ -12,11 +12,12 @@ from ...core.typing import ComplexArray, FloatArray
 from ...model.operators import magnetization_diagonal
 from ..common.gauge import out_of_gauge, product_state
 from ..common.populations import Populations, spin_expectations, summed
+from ..common.propagation import State
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, SHORTEST_CHUNK, Stages
 from ..simd.kernels import evolve_tile, transverse_expectation
 
 
-class BasisState(ABC):
+class BasisState(State, ABC):
     """A pure or mixed state of n spins that has all 2^n populations at hand.
 
     Attributes:
@@ -31,12 +32,20 @@ class BasisState(ABC):
         self.magnetization: NDArray[np.int8] = magnetization_diagonal(n_spins)
 
     @abstractmethod
+    def transverse(self) -> float:
+        """<Sx>, not normalised."""
+
+    @abstractmethod
     def probabilities(self) -> tuple[FloatArray, float]:
         """Normalised populations (2^n,), and the norm before: the squared norm, or the trace."""
 
     def populations(self) -> Populations:
         """P(Sz), the mean of the couplings and the norm."""
         return summed(*self.probabilities(), self.magnetization, self.ising)
+
+    def purity(self) -> float:
+        """Tr rho^2, with the trace normalised."""
+        return 1.0
 
     def spin_magnetization(self) -> FloatArray:
         """<sz_k> of every spin, shape (n,)."""
@@ -76,7 +85,6 @@ class SplitState(BasisState):
         return p, norm
 
     def transverse(self) -> float:
-        """<Sx>, not normalised."""
         return float(transverse_expectation(self._re, self._im, self.n_spins))
 
     def amplitudes(self) -> ComplexArray:

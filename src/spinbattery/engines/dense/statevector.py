@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -23,8 +23,11 @@ from ..common.populations import state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.stepping import SECONDS_WORTH_THREADS, Evolution, Pass
-from .large_state import SMALLEST, LargeState
-from .small_state import SplitState
+from ..simd.sizes import TILE_BITS
+
+if TYPE_CHECKING:
+    from .large_state import LargeState
+    from .small_state import SplitState
 
 _BYTES_PER_AMPLITUDE, _BYTES_PER_SINGLE = 20, 12
 """The state (16 or 8), its rows and observables (0.3), and a margin for pages that are freed late."""
@@ -106,8 +109,11 @@ class Statevector(SplitStepEngine):
             "product engine takes any N."
         )
 
+    def load(self) -> None:
+        from . import large_state, small_state  # noqa: F401
+
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
-        work = _WORK_OF_SINGLE if self.single and problem.n_spins >= SMALLEST else _WORK_OF_DOUBLE
+        work = _WORK_OF_SINGLE if self.single and problem.n_spins > TILE_BITS else _WORK_OF_DOUBLE
         return 1, work * math.ldexp(1.0, min(problem.n_spins, _LARGEST_EXPONENT))
 
     def rounding(self, evolution: Evolution) -> tuple[float, float]:
@@ -129,9 +135,12 @@ class Statevector(SplitStepEngine):
         return self.predicted_seconds(problem, np.empty(0)) >= SECONDS_WORTH_THREADS
 
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+        from .large_state import LargeState
+        from .small_state import SplitState
+
         n = problem.n_spins
         spinors = problem.protocol.initial.spinors(n)
-        ising = ising_diagonal(n, *problem.couplings) if n < SMALLEST else None
+        ising = ising_diagonal(n, *problem.couplings) if n <= TILE_BITS else None
 
         def start(team: Team) -> SplitState | LargeState:
             if ising is None:

@@ -19,9 +19,8 @@ import math
 import numba
 import numpy as np
 
-from .vectors import LANE_BITS, LANES, ROW, ROW_BITS, turn_lanes, turn_one, turn_row, turn_three, turn_two
-
-TILE_BITS = 13
+from .sizes import LANE_BITS, LANES, ROW, ROW_BITS
+from .vectors import turn_lanes, turn_one, turn_row, turn_three, turn_two
 
 # contraction to fused multiply-adds is wanted; reassociation would undo the two-part reduction in cos_sin
 FAST_MATH = {"contract", "nsz", "arcp", "nnan", "ninf"}

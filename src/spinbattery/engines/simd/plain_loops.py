@@ -6,11 +6,7 @@ from typing import Any
 
 from numba.extending import register_jitable
 
-LANE_BITS = 3
-LANES = 1 << LANE_BITS
-
-ROW_BITS = 2 * LANE_BITS
-ROW = 1 << ROW_BITS
+from .sizes import LANE_BITS, LANES, ROW, ROW_BITS
 
 _FUSED = {"fastmath": {"contract"}}
 

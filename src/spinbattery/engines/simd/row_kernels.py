@@ -28,7 +28,8 @@ import numpy as np
 
 from .kernels import FAST_MATH, cos_sin, rotate_bits
 from .row_phases import GATHERED_BITS, SHIFTS, Tables
-from .vectors import LANES, ROW, ROW_BITS, phase_row, turn_phase_row, turn_three
+from .sizes import LANES, ROW, ROW_BITS
+from .vectors import phase_row, turn_phase_row, turn_three
 
 _BLOCK_BITS = 9
 """A block of this many bits of both parts stays in the first-level cache."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...core.typing import FloatArray, IntArray
 from ...model.operators import ising_diagonal, magnetization_diagonal
-from .vectors import LANE_BITS, ROW, ROW_BITS
+from .sizes import LANE_BITS, ROW, ROW_BITS
 
 GATHERED_BITS = 3
 """High bits that are turned on the way into a column and out of it, and least number of high bits."""

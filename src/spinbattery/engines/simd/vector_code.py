@@ -15,7 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .plain_loops import LANE_BITS, LANES, ROW
+from .sizes import LANE_BITS, LANES, ROW
 
 _CONTRACT = ("contract",)
 _INT, _LONG = ir.IntType(32), ir.IntType(64)

@@ -27,10 +27,7 @@ from typing import Any
 import numpy as np
 
 from . import plain_loops
-from .plain_loops import LANE_BITS as LANE_BITS
-from .plain_loops import LANES as LANES
-from .plain_loops import ROW as ROW
-from .plain_loops import ROW_BITS as ROW_BITS
+from .sizes import LANES, ROW
 
 _AGREEMENT = 1e-12
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from ...core.typing import ComplexArray, FloatArray, IntArray
 from ...model.problem import ChargingProblem
 from ...model.symmetry import AutomorphismGroup
-from .orbit_kernels import UNSEEN, flipped_orbits, flood_orbits
 
 LARGEST_N = 31
 """Configurations are 32-bit numbers, of which the last marks orbits that are not found yet."""
@@ -57,6 +56,8 @@ class SymmetricSector:
         cls, problem: ChargingProblem, group: AutomorphismGroup, advance: Advance = lambda _: None
     ) -> SymmetricSector:
         """Find the orbits by visiting all 2^N configurations once, with 4 bytes for each of them."""
+        from .orbit_kernels import flipped_orbits
+
         n = problem.n_spins
         orbit_of, found, found_sizes = _orbits(n, group, advance)
         down = np.bitwise_count(found)
@@ -132,6 +133,8 @@ def _orbits(
     n_spins: int, group: AutomorphismGroup, advance: Advance
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
     """Orbit of each configuration (2^N,), and smallest configuration and size of each orbit."""
+    from .orbit_kernels import UNSEEN, flood_orbits
+
     n_states = 1 << n_spins
     orbit_of = np.full(n_states, UNSEEN, dtype=np.uint32)
     queue = np.empty(largest_orbit(group), dtype=np.uint32)

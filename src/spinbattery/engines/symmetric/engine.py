@@ -23,7 +23,7 @@ from ..common.populations import state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.stepping import MOST_STEPS, SECONDS_WORTH_THREADS, Evolution, Pass, SteppingEngine, too_many_steps
 from .basis import LARGEST_N, SymmetricSector, largest_orbit, sector_dimension
-from .sector_state import ChebyshevState, LanczosState, SectorState
+from .costs import CHEBYSHEV, LANCZOS
 
 Exponential = Literal["auto", "lanczos", "chebyshev"]
 
@@ -40,7 +40,7 @@ _ESTIMATE_OF_EXPONENTIALS = 0.02
 error of the exponentials was below it."""
 
 _LARGEST_DRIFT = 1e-8
-_STATES: dict[str, type[SectorState]] = {"chebyshev": ChebyshevState, "lanczos": LanczosState}
+_COSTS = {"chebyshev": CHEBYSHEV, "lanczos": LANCZOS}
 _PASSES = 3
 _STEPS_OF_ALL_PASSES = 1 + 2 + 4
 _PREDICTION_SAMPLES = 257
@@ -61,8 +61,8 @@ _RATE = {"CF6": 1.0 / 9.0, "CF4": 1.0 / 6.0}
 class Symmetric(SteppingEngine):
     """State vector with one amplitude for each orbit of configurations under the network's symmetries.
 
-    Exact for every start that the symmetries leave as it is, as all-down. Commutator-free Magnus steps on exact
-    moments of the schedule; exponentials by Chebyshev series in small sectors and by Lanczos' method in large ones.
+    Exact for every start that has the symmetries, such as all-down. The steps are commutator-free Magnus steps on
+    exact moments of the schedule, with exponentials by Chebyshev series in small sectors, by Lanczos' method in large.
 
     Attributes:
         magnus: ``CF6`` (order 6, five exponentials a step, the default) or ``CF4`` (order 4, two).
@@ -97,13 +97,16 @@ class Symmetric(SteppingEngine):
             return "no symmetry keeps the network, its weights, cross-talk and start; use the statevector engine."
         return None
 
+    def load(self) -> None:
+        from . import orbit_kernels, sector_state  # noqa: F401
+
     def scheme_for(self, problem: ChargingProblem) -> CommutatorFree:
         return COMMUTATOR_FREE[self.magnus]
 
     def required_bytes(self, problem: ChargingProblem) -> int:
         n, dimension = problem.n_spins, self.dimension(problem)
         building = (4 << n) + 4 * largest_orbit(symmetry_group(problem)) + (4 * n + 40) * dimension
-        running = (4 * n + 40 + _STATES[self._method(dimension)].costs.bytes_per_row) * dimension
+        running = (4 * n + 40 + _COSTS[self._method(dimension)].bytes_per_row) * dimension
         kept = (80 << n) if self.keep_state else 0
         return BYTES_PER_BLOCK + kept + max(building, running)
 
@@ -123,7 +126,7 @@ class Symmetric(SteppingEngine):
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
         """See the base class; most of the time goes into the orbits and the products with H of three passes."""
         n, dimension = problem.n_spins, self.dimension(problem)
-        costs, scheme = _STATES[self._method(dimension)].costs, self.scheme_for(problem)
+        costs, scheme = _COSTS[self._method(dimension)], self.scheme_for(problem)
         steps = max(self._coarsest_steps(problem), len(times))
         t = np.linspace(0.0, problem.protocol.duration, _PREDICTION_SAMPLES)
         bx, bz, half_b = problem.fields(t)
@@ -171,6 +174,8 @@ class Symmetric(SteppingEngine):
         return "chebyshev" if dimension <= _LARGEST_CHEBYSHEV else "lanczos"
 
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+        from .sector_state import ChebyshevState, LanczosState
+
         n, group = problem.n_spins, symmetry_group(problem)
         sector = SymmetricSector.build(
             problem, group, lambda done: progress(done, f"{problem.network.name}, finding the orbits of 2^{n} states")
@@ -178,12 +183,13 @@ class Symmetric(SteppingEngine):
         start = sector.product_amplitudes(problem.protocol.initial.spinors(n))
         site_orbits = group.site_orbits()
         method = self._method(sector.dimension)
+        state_type = LanczosState if method == "lanczos" else ChebyshevState
 
         def evolve(passage: Passage) -> Evolution:
             exponentials = passage.steps * passage.scheme.stages
             share = _SHARE_OF_EXPONENTIALS * self.tolerance / exponentials**_ADDING_UP
             with Team(1 if sector.dimension < _SMALLEST_SHARED else None) as team:
-                state = _STATES[method](sector, start.copy(), share, team)
+                state = state_type(sector, start.copy(), share, team)
                 mean, variance, energy = passage.follow([state], lambda time: state_moments(problem, state, time))
             distribution, _, norm = state.populations()
             _check_norm(norm, self.tolerance)

@@ -19,10 +19,8 @@ from ...core.errors import EngineError
 from ...core.threads import Team
 from ...core.typing import ComplexArray, FloatArray
 from .basis import SymmetricSector
+from .costs import BASIS
 from .sector_kernels import ROWS_PER_BLOCK, combine, product, subtract
-
-BASIS = 30
-"""Largest number of vectors; an exponential that needs more is taken in parts."""
 
 _PARTS_PER_THREAD = 4
 _FIRST_CHECK = 3

@@ -23,7 +23,6 @@ from ..common.contract import output_times
 from ..common.propagation import Passage
 from .basis import LARGEST_N, SymmetricSector, sector_dimension
 from .engine import Symmetric
-from .sector_state import ChebyshevState
 
 LARGEST_SECTOR = 1_000
 """Largest dimension of a sector that is diagonalised as a dense matrix: about half a second for each time."""
@@ -182,6 +181,8 @@ def _settled_states(problem: ChargingProblem, sector: SymmetricSector, times: Fl
 
 def _evolved(problem: ChargingProblem, sector: SymmetricSector, times: FloatArray, halvings: int) -> ComplexArray:
     """The state (T, d) at every time in the basis of normalised orbits."""
+    from .sector_state import ChebyshevState
+
     engine = Symmetric()
     start = sector.product_amplitudes(problem.protocol.initial.spinors(sector.n_spins))
     weights = np.sqrt(sector.sizes)

@@ -27,7 +27,6 @@ from ..common.passes import run_together
 from ..common.propagation import BYTES_PER_BLOCK
 from ..common.refinement import checked_tolerance
 from ..common.window import moving_window
-from . import measure
 from .convergence import ROUNDING, Converged, Study, converged
 from .tree_runs import Setting, Shape, TreePlan, TreeRun
 
@@ -160,6 +159,9 @@ class TensorNetwork(Engine):
         at_once = n_cores() if self.is_study else 1
         return at_once * (plan.bytes(setting) + _BYTES_PER_CORE) + BYTES_PER_BLOCK
 
+    def load(self) -> None:
+        from . import evolution, measure  # noqa: F401
+
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
         return "use smaller bond dimensions, no expansion to all bond vectors, or single precision."
 
@@ -244,6 +246,8 @@ class TensorNetwork(Engine):
     def _solution(
         self, plan: TreePlan, times: FloatArray, runs: _Runs, study: Study, result: TreeRun, checked: Converged | None
     ) -> Solution:
+        from . import measure
+
         state, channels = result.state, plan.channels(study.result.bond_dimension)
         std = float(result.std[-1])
         errors, extrapolation, verdict = None, None, Convergence()

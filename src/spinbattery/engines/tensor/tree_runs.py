@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -19,10 +19,10 @@ from ..common.ordering import Halves, chained, halved
 from ..common.propagation import Passage
 from ..common.window import Window
 from .channels import Channels
-from .evolution import TreeEvolution
 from .layout import Layout
-from .measure import energy, moments, spin_magnetization
-from .tree_state import TreeState
+
+if TYPE_CHECKING:
+    from .tree_state import TreeState
 
 Shape = Literal["tree", "chain"]
 
@@ -121,6 +121,10 @@ class TreePlan:
 
     def run(self, setting: Setting, times: FloatArray, progress: Progress, log: PassLog) -> TreeRun:
         """Carry the start through the protocol, with output at ``times`` (ns)."""
+        from .evolution import TreeEvolution
+        from .measure import energy, moments, spin_magnetization
+        from .tree_state import TreeState
+
         problem, bond = self.problem, setting.bond_dimension
         layout, channels = self.layout(bond), _channels(problem, self.shape, bond)
         spinors = problem.protocol.initial.spinors(problem.n_spins)

@@ -11,8 +11,21 @@ import numpy as np
 from ...core.typing import FloatArray, IntArray
 from .jump_plan import Script
 
+DAMPING_COST = 4.0
+"""Cost of a stage with damping over the cost of a stage without."""
+
+_ROW_BYTES = 1 << 25
+"""Memory of the states that are carried together."""
+
+_MOST_ROWS = 256
+
 Part = Callable[[float], None]
 """Called with the fraction done of one batch."""
+
+
+def rows_together(n_spins: int) -> int:
+    """Number of states that are carried together."""
+    return max(1, min(_MOST_ROWS, _ROW_BYTES >> (n_spins + 4)))
 
 
 class Batch(NamedTuple):

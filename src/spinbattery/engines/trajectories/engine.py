@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -27,10 +27,13 @@ from ..common.propagation import BYTES_PER_BLOCK
 from ..common.refinement import checked_tolerance
 from ..common.split_steps import SplitSteps
 from ..common.splitting import BLANES_MOAN_4, SPLITTINGS, Splitting
-from ..simd.kernels import TILE_BITS
-from .jump_runs import DAMPING_COST, Unravelling, rows_together
+from ..simd.sizes import TILE_BITS
+from .batch import DAMPING_COST, rows_together
 from .resolution import choose_mesh
 from .strata import OneJump, OneJumpRule, no_jump_part, sample, sampled_weight
+
+if TYPE_CHECKING:
+    from .jump_runs import Unravelling
 
 ONE_JUMP = ("auto", "quadrature", "sampled")
 
@@ -61,25 +64,25 @@ _SECONDS_PER_RUN = 0.05
 class Trajectories(Engine):
     """Noise as an average over pure states that jump at random: any graph, N up to 20 and more.
 
-    Pauli noise flips spins at times of a Poisson process, between which evolution is unitary. The probability of
-    no flip is known, and so is the state then: that stratum is exact. The stratum with one flip is integrated over
-    its time, and summed over the spins that no symmetry maps onto each other. The rest is sampled. Relaxation makes
-    the evolution between jumps non-unitary (Dalibard, Castin and Moelmer, Phys. Rev. Lett. 68, 580 (1992)); the run
-    without jumps is then exact as before, and all others are sampled.
+    Pauli noise flips spins at times of a Poisson process, between which evolution is unitary. The stratum without
+    flips is exact, as its probability and its state are known. The stratum with one flip is integrated over the time
+    of the flip, and summed over the spins that no symmetry maps onto each other. The rest is sampled. Relaxation makes
+    the evolution between jumps non-unitary (Dalibard, Castin and Moelmer, Phys. Rev. Lett. 68, 580 (1992)); then the
+    run without jumps is exact, and all others are sampled.
 
-    Results have standard errors that fall as 1/sqrt(trajectories); those of several runs can be merged
-    (:func:`~spinbattery.engines.trajectories.merging.merge_records`), and runs be extended.
+    Standard errors fall as 1/sqrt(trajectories). Records of several runs can be merged
+    (:func:`~spinbattery.engines.trajectories.merging.merge_records`), and a record can be extended.
 
     Attributes:
-        trajectories: how many are sampled, two or more.
-        seed: None for one derived from the problem. Trajectory i of a seed is always the same.
-        tolerance: of the discretisation alone: absolute on mu and sigma^2, relative on the precision.
-        first: number of the first trajectory, so that runs of one seed can take different ones.
+        trajectories: number of sampled trajectories, two or more.
+        seed: derived from the problem if None. Trajectory i of a seed is always the same.
+        tolerance: error of the discretisation alone: absolute on mu and sigma^2, relative on the precision.
+        first: number of the first trajectory, so that runs of one seed can have different trajectories.
         splitting: ``BM4`` (order 4, the default) or ``BM6`` (order 6), both of Blanes and Moan.
-        one_jump: ``quadrature`` or ``sampled``; ``auto`` integrates where that makes errors smaller than as much work
-            on more trajectories, and takes no more runs than ``trajectories``. Only Pauli noise alone can be
-            integrated.
-        max_levels: halvings of the coarsest step after which the run gives up.
+        one_jump: ``quadrature`` or ``sampled``; ``auto`` integrates if that reduces the errors more than the same work
+            on more trajectories, and takes at most as many runs as ``trajectories``. The integral needs Pauli noise
+            alone.
+        max_levels: largest number of halvings of the coarsest step.
     """
 
     name: ClassVar[str] = "trajectories"
@@ -138,6 +141,9 @@ class Trajectories(Engine):
         n = problem.n_spins
         per_amplitude = _BYTES_PER_AMPLITUDE + _BYTES_PER_ROW_AND_AMPLITUDE * rows_together(n)
         return BYTES_PER_BLOCK + (per_amplitude << n) + _BYTES_PER_STEP * self._steps(problem, np.empty(0))
+
+    def load(self) -> None:
+        from . import jump_runs  # noqa: F401
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
         per_amplitude = _BYTES_PER_AMPLITUDE + _BYTES_PER_ROW_AND_AMPLITUDE
@@ -213,6 +219,8 @@ class Trajectories(Engine):
         return self.one_jump == "quadrature" or self.one_jump_rule(problem, times).pays(self.trajectories)
 
     def _on_mesh(self, problem: ChargingProblem, times: FloatArray) -> Callable[[Mesh, int], Unravelling]:
+        from .jump_runs import Unravelling
+
         ising = ising_diagonal(problem.n_spins, *problem.couplings)
         return lambda mesh, halvings: Unravelling(problem, mesh, halvings, self.scheme, times, ising)
 

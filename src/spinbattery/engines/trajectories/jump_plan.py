@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import gammainc, gammaln
 
 from ...core.typing import FloatArray, IntArray
 from ...model.noise import Noise
@@ -49,6 +48,8 @@ class PoissonJumps:
 
     def weight(self, least: int) -> float:
         """Probability of ``least`` jumps or more."""
+        from scipy.special import gammainc
+
         return 1.0 if least == 0 else float(gammainc(least, self.expected))
 
     def numbers(self, uniform: FloatArray, least: int) -> IntArray:
@@ -60,6 +61,8 @@ class PoissonJumps:
 
     def _law(self, least: int) -> tuple[IntArray, FloatArray]:
         """Possible numbers of jumps and their cumulative probabilities, not normalised."""
+        from scipy.special import gammaln
+
         x, reach = self.expected, 40 + int(12.0 * math.sqrt(self.expected))
         k = np.arange(max(least, int(x) - reach), max(least, int(x)) + reach)
         logarithms = k * math.log(x) - gammaln(k + 1.0)

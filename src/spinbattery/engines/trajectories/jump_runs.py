@@ -20,31 +20,18 @@ from ...model.operators import magnetization_diagonal
 from ...model.problem import ChargingProblem
 from ..common.gauge import product_state
 from ..common.mesh import Mesh
-from ..common.splitting import Splitting
-from ..simd.kernels import TILE_BITS
+from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, Splitting
 from ..simd.row_phases import rows_of
+from ..simd.sizes import TILE_BITS
 from . import jumps
-from .batch import Agenda, Batch, Part
+from .batch import DAMPING_COST, Agenda, Batch, Part, rows_together
 from .intervals import stage_tables
 from .jump_plan import Script
 from .steps import System, squared_norm
 
 _SECONDS_PER_CHUNK = 0.1
-SECONDS_PER_AMPLITUDE_STAGE = 6e-9
-DAMPING_COST = 4.0
-"""Cost of a stage with damping over the cost of a stage without."""
-
-ROW_BYTES = 1 << 25
-"""Memory of the states that are carried together."""
-
-_MOST_ROWS = 256
 _FIRST = np.zeros(1, dtype=np.int64)
 _NO_PAIRS = np.empty((0, 2), dtype=np.int64)
-
-
-def rows_together(n_spins: int) -> int:
-    """Number of states that are carried together."""
-    return max(1, min(_MOST_ROWS, ROW_BYTES >> (n_spins + 4)))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,8 +17,10 @@ from ...records.schema import VARIANCE_FLOOR
 from ..common.contract import derived_seed
 from ..common.mesh import Mesh
 from ..common.refinement import refine
-from .jump_runs import Unravelling
 from .strata import draw, no_jump_part, sampled_weight
+
+if TYPE_CHECKING:
+    from .jump_runs import Unravelling
 
 _PROBES = 6
 """Number of trajectories by which meshes are compared."""

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.typing import FloatArray, IntArray
-from ..simd.kernels import FAST_MATH, TILE_BITS, cos_sin, evolve_tile, halves
+from ..simd.kernels import FAST_MATH, cos_sin, evolve_tile, halves
 from ..simd.row_kernels import evolve_rows
 from ..simd.row_phases import Rows
+from ..simd.sizes import TILE_BITS
 
 _ROTATION, _FIELD, _ISING, _DAMPING_X, _DAMPING_Z = range(5)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ...records.ensemble import ExactPart, SampledSums
 from .jump_plan import Panel, PoissonJumps, Script, SiteJump, one_jump_panels, site_jumps
-from .jump_runs import Outcomes, Unravelling
+
+if TYPE_CHECKING:
+    from .jump_runs import Outcomes, Unravelling
 
 _TRAJECTORIES_AT_ONCE = 2048
 """Number of outcomes that are held in memory before they are summed."""
@@ -35,7 +37,7 @@ def no_jump_part(unravelling: Unravelling, progress: Progress = silent) -> Exact
 
 
 def sampled_weight(unravelling: Unravelling, least: int) -> float:
-    """Probability of ``least`` jumps or more, one with relaxation, one or two without."""
+    """Probability of ``least`` jumps or more; with relaxation ``least`` must be one."""
     if unravelling.damped:
         return float(-np.expm1(unravelling.no_jump().log_survival[-1]))
     return PoissonJumps(unravelling.problem).weight(least)
