@@ -67,31 +67,83 @@ print("FOUND" + json.dumps(found))
 """
 
 
+ODD = """
+from toy_battery import *
+from spinbattery import Engine
+from spinbattery.records.solution import Convergence
+
+class Clash(Toy):
+    name = "clash"
+    points: int = field(default=3, metadata=option("Has the name of a flag.", column=Column("INTEGER", "points")))
+    field: float = field(default=1.0, metadata=option("Has the name of a column.", column=Column("REAL", "field")))
+
+Clash = dataclass(frozen=True)(Clash)
+
+class Doubtful(Toy):
+    name = "doubtful"
+
+    def solve(self, *arguments):
+        from dataclasses import replace
+        return replace(super().solve(*arguments), verdict=Convergence(magnetization=True, precision=False))
+
+class NoEngine:
+    pass
+
+broken = 1 / 0
+"""
+
+ODD_SCRIPT = r"""
+import json, warnings
+from typer.testing import CliRunner
+from spinbattery.cli.main import app
+
+charge = ["charge", "--network", "ring:4", "--duration", "20ns", "--quiet", "--json"]
+with warnings.catch_warnings(record=True) as doubts:
+    warnings.simplefilter("always")
+    results = [CliRunner().invoke(app, [*charge, "--engine", name]) for name in ("auto", "clash", "doubtful")]
+data = [json.loads(result.stdout) if result.exit_code == 0 else str(result.exception) for result in results]
+print("FOUND" + json.dumps([data, [str(doubt.message) for doubt in doubts]]))
+"""
+
+
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory):
-    """What a process sees in which the page's package is installed."""
-    folder = tmp_path_factory.mktemp("toy")
-    (code,) = (block for block in blocks("python") if block.startswith("# toy_battery.py"))
-    (folder / "toy_battery.py").write_text(code)
-    project = tomllib.loads(next(block for block in blocks("toml") if block.startswith("# pyproject.toml")))["project"]
-    metadata = folder / "toy_battery-0.1.dist-info"  # as pip writes it
+def install(folder: Path, name: str, points: dict[str, str]) -> None:
+    """The metadata of a package, as pip writes it."""
+    metadata = folder / f"{name}-0.1.dist-info"
     metadata.mkdir()
-    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: 0.1\n")
-    points = project["entry-points"]["spinbattery.engines"]
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1\n")
     lines = "\n".join(f"{name} = {value}" for name, value in points.items())
     (metadata / "entry_points.txt").write_text(f"[spinbattery.engines]\n{lines}\n")
-    work = tmp_path_factory.mktemp("work")
+
+
+def run_with(folder: Path, script: str, *arguments: str):
+    """What a script finds in a process in which the packages of a folder are installed."""
     path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
     run = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(work)],
+        [sys.executable, "-c", script, *arguments],
         env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
     return json.loads(run.stdout.split("FOUND", 1)[1])
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the page's package is installed."""
+    folder = tmp_path_factory.mktemp("toy")
+    (code,) = (block for block in blocks("python") if block.startswith("# toy_battery.py"))
+    (folder / "toy_battery.py").write_text(code)
+    project = tomllib.loads(next(block for block in blocks("toml") if block.startswith("# pyproject.toml")))["project"]
+    install(folder, "toy_battery", project["entry-points"]["spinbattery.engines"])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(packages: Path, tmp_path_factory: pytest.TempPathFactory):
+    return run_with(packages, SCRIPT, str(tmp_path_factory.mktemp("work")))
 
 
 def test_in_python(found):
@@ -128,3 +180,22 @@ def test_in_the_table_of_engines(found):
     assert row["computes"] == "spins that miss the charge independently"
     assert row["options"] == ["miss"]
     assert row["accuracy"].startswith("exact")
+
+
+def test_an_odd_plugin_breaks_no_other_run(packages: Path, tmp_path: Path):
+    """Options with the names of flags and columns, verdicts, no engine, a module that cannot be imported."""
+    for file in packages.glob("*.py"):
+        (tmp_path / file.name).write_text(file.read_text())
+    (tmp_path / "odd.py").write_text(ODD.rsplit("\n\n", 1)[0])
+    (tmp_path / "worse.py").write_text(ODD)
+    names = {"clash": "Clash", "doubtful": "Doubtful", "none": "NoEngine"}
+    install(tmp_path, "odd", {name: f"odd:{kind}" for name, kind in names.items()} | {"broken": "worse:broken"})
+    (auto, clash, doubtful), doubts = run_with(tmp_path, ODD_SCRIPT)
+    assert auto["engine"] == "statevector"
+    assert clash["engine"] == "clash"
+    assert clash["field"] == -0.5
+    assert doubtful["converged"] == {"magnetization": True, "precision": False}
+    assert doubtful["precision"] is None
+    said = "\n".join(doubts)
+    for part in ("no flags for the options points, field", "no engine with the name 'none'", "worse:broken is left out"):
+        assert part in said

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import spinbattery as sb
+from spinbattery.records.hashing import without_names
 
 KEPT = Path(__file__).parents[1] / "data" / "store-2026-11"
 CHARGING = sb.cooperative(20.0)
@@ -82,3 +83,5 @@ def test_a_run_made_now_has_the_variables_and_attributes_of_the_kept_one(
         assert (variable.dims, variable.shape) == (kept[name].dims, kept[name].shape)
         assert (variable.dtype.kind, variable.attrs) == (kept[name].dtype.kind, kept[name].attrs)
     assert set(made.attrs) == set(kept.attrs)
+    texts = [str(dataset["problem"].to_numpy()) for dataset in (made, kept)]
+    assert without_names(texts[0]) == without_names(texts[1])  # what the content hash has of the problem

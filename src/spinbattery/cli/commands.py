@@ -29,15 +29,6 @@ if TYPE_CHECKING:
 
 _LONG_RUN_S = 60.0
 
-_CAUSES = {
-    "bond_dimension": "the last bond dimension changed: larger ones need --bond-dimension, such as 16,24,36",
-    "method": "steps with expansion change: larger bond dimensions may help, such as --bond-dimension 16,24,36",
-    "seed": "another seed changes: larger bond dimensions may help, such as --bond-dimension 16,24,36",
-    "step": "half the step changes",
-    "neglected": "was neglected at the ends of the protocol: --tolerance makes it smaller",
-    "rounding": "single precision adds: a --tolerance below 1e-3 takes double precision",
-}
-
 
 def charge(
     network: o.NetworkText,
@@ -173,20 +164,24 @@ def present_record(record: Record, plot: str | None, as_json: bool) -> None:
     note_limits([record])
     if not record.charge_state.is_charge:
         print(f"note: this run {record.charge_state.why_no_charge}.", file=sys.stderr)
-    missed = [name for name, verdict in record.converged.items() if verdict is False]
-    if missed:
-        parts = record.discretisation["errors"]
-        worst = max(parts, key=lambda name: parts[name][0 if "magnetization" in missed else 1])
-        print(
-            f"note: {' and '.join(missed)} did not converge at bond dimension {data['bond_dimension']}; most of the "
-            f"error is what {_CAUSES[worst]}.",
-            file=sys.stderr,
-        )
+    if missed := [name for name, verdict in record.converged.items() if verdict is False]:
+        print(f"note: {' and '.join(missed)} did not converge{_cause(record, missed)}.", file=sys.stderr)
     if as_json:
         print_json(data)
         return
     rows = [(key, number(value)) for key, value in data.items()]
     print_table(f"{data['network']}, {data['protocol']}", ("quantity", "value"), rows)
+
+
+def _cause(record: Record, missed: list[str]) -> str:
+    """The largest part of the error and what makes it smaller, where the record and its engine say so."""
+    from ..engines.registry import engines
+
+    parts = record.discretisation.get("errors", {})
+    if not parts or record.engine not in engines():
+        return ""
+    worst = max(parts, key=lambda name: parts[name][0 if "magnetization" in missed else 1])
+    return f"; most of the error is due to {engines()[record.engine].remedies.get(worst, worst)}"
 
 
 def note_limits(records: list[Record]) -> None:

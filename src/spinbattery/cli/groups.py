@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
@@ -56,6 +57,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
             members[name] = kind, list(kind.parameters())
         else:
             members[name] = None, [_keyword(name, kind, parameter.default)]
+    _leave_out_repeated(members)
 
     def spread_command(**given: Any) -> None:
         arguments = {
@@ -70,6 +72,16 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     spread_command.__annotations__ = {}
     spread_command.__signature__ = inspect.Signature(flags)  # type: ignore[attr-defined]
     return spread_command
+
+
+def _leave_out_repeated(members: dict[str, tuple[type[Group] | None, list[inspect.Parameter]]]) -> None:
+    """Leave out options of engines that have the name of another flag of the command: of a plug-in, with a warning."""
+    own = {flag.name for kind, flags in members.values() if kind is not EngineOptions for flag in flags}
+    for kind, flags in members.values():
+        if kind is EngineOptions and (repeated := [flag for flag in flags if flag.name in own]):
+            names = ", ".join(flag.name for flag in repeated)
+            warnings.warn(f"no flags for the options {names} of engines: the command has such flags.", stacklevel=3)
+            flags[:] = [flag for flag in flags if flag.name not in own]
 
 
 @dataclass(frozen=True)

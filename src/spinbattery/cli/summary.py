@@ -105,7 +105,7 @@ def _of_convergence(record: Record) -> dict[str, Any]:
         "magnetization_extrapolated": record.magnetization_extrapolated,
         "std_extrapolated": record.std_extrapolated,
         "converged": record.converged,
-        "seconds_per_step": record.execution_info["seconds_per_step"],
+        "seconds_per_step": record.execution_info.get("seconds_per_step"),
     }
 
 

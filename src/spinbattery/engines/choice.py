@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..core.errors import EngineError, InvalidParameterError
 from ..model.problem import ChargingProblem
 from .common.contract import Engine, output_times
 from .dense.lindblad import Lindblad
 from .dense.product import Product
 from .dense.statevector import Statevector
+from .registry import AUTO, engine_type, engines, has_option, make_engine
 from .symmetric.engine import Symmetric
 from .trajectories.engine import Trajectories
-
-if TYPE_CHECKING:
-    pass
-from .registry import AUTO, engine_type, engines, has_option, make_engine
 
 DEFAULT_TOLERANCE = 1e-6
 
@@ -24,7 +19,8 @@ _CLEARLY_LESS = 0.8
 
 
 _MUCH_MEMORY, _VERY_MUCH_MEMORY = 1 << 30, 1 << 33
-"""Bytes from which a sector that needs more of them than the state vector is not chosen, and one that needs less is."""
+"""Bytes. Above the first the sector is not chosen where it needs more than the state vector; above the second it is
+chosen where it needs less."""
 
 
 def choose_engine(problem: ChargingProblem, tolerance: float | None = None) -> tuple[Engine, str]:

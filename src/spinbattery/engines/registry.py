@@ -9,8 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..core.errors import EngineError, InvalidParameterError, did_you_mean
-from ..core.plugins import ENGINE_GROUP, plugins
-from ..records.options import options_of
+from ..records.options import engine_classes, options_of
 from .common.contract import Accuracy, Engine
 
 AUTO = "auto"
@@ -19,15 +18,8 @@ AUTO = "auto"
 
 @cache
 def engines() -> Mapping[str, type[Engine]]:
-    """Engines that have a name alone, exact ones first; an annealer needs a sampler, and is made in Python.
-
-    Raises:
-        EngineError: a package offers something else under the entry-point group ``spinbattery.engines``.
-    """
-    found: dict[str, type[Engine]] = dict(plugins(ENGINE_GROUP))
-    for name, kind in found.items():
-        if not (isinstance(kind, type) and issubclass(kind, Engine) and kind.name == name):
-            raise EngineError(f"the plug-in {name!r} offers {kind!r}, which is no Engine with that name.")
+    """Engines that have a name alone, exact ones first; an annealer needs a sampler, and is made in Python."""
+    found: dict[str, type[Engine]] = {name: kind for name, kind in engine_classes().items() if issubclass(kind, Engine)}
     order = list(Accuracy)
     return MappingProxyType(dict(sorted(found.items(), key=lambda one: (order.index(one[1].accuracy), one[0]))))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..core.arrays import read_only
-from ..core.checks import check_choice, finite, real_numbers, whole_number
+from ..core.checks import check_choice, finite, instance, real_numbers, whole_number
 from ..core.errors import InsufficientMemoryError, InvalidParameterError, NetworkError
 from ..core.typing import FloatArray, IntArray
 from .labels import matched
@@ -133,6 +133,8 @@ class SpinNetwork:
     cut: LatticeCut | None = None
 
     def __post_init__(self) -> None:
+        if self.cut is not None:
+            instance("cut", self.cut, LatticeCut)
         object.__setattr__(self, "n_spins", whole_number("n_spins", self.n_spins, error=NetworkError))
         for pairs_name, weights_name in (("pairs", "weights"), ("crosstalk_pairs", "crosstalk")):
             pairs = checked_pairs(self.n_spins, getattr(self, pairs_name), pairs_name)
@@ -288,6 +290,11 @@ class SpinNetwork:
             labels=tuple(label for label in own if label in wanted),
             cut=None if self.cut is None else replace(self.cut, missing=None),
         )
+
+    @property
+    def solver(self) -> tuple[str, str] | None:
+        """Chip and topology of the solver whose qubits these are, or None."""
+        return None if self.cut is None else self.cut.solver
 
     def to_networkx(self) -> nx.Graph[Any]:
         """Undirected graph with edge attributes ``weight`` and, on parasitic pairs, ``crosstalk``."""

@@ -49,7 +49,7 @@ def planned_key(key: str) -> str:
     return key.partition("-")[0]
 
 
-_NAMES = frozenset({"labels", "lattice"})
+_NAMES = frozenset({"labels", "lattice", "cut"})
 """Keys of a network that are no physics and that not every record has."""
 
 

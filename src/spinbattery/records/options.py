@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal
@@ -81,10 +82,22 @@ def added_later(engine: type[Any]) -> dict[str, Any]:
 
 
 @cache
+def engine_classes() -> Mapping[str, type[Any]]:
+    """Engines that are installed, by name; what is no dataclass with that name is left out with a warning."""
+    found = {}
+    for name, kind in plugins(ENGINE_GROUP).items():
+        if isinstance(kind, type) and is_dataclass(kind) and getattr(kind, "name", None) == name:
+            found[name] = kind
+        else:
+            warnings.warn(f"the plug-in {kind!r} is left out: it is no engine with the name {name!r}.", stacklevel=2)
+    return MappingProxyType(found)
+
+
+@cache
 def option_columns() -> Mapping[str, Column]:
     """Columns of the options of all engines that are installed; the first declaration of a name counts."""
     found: dict[str, Column] = {}
-    for engine in plugins(ENGINE_GROUP).values():
+    for engine in engine_classes().values():
         for name, declared in options_of(engine).items():
             if declared.column is not None:
                 found.setdefault(name, declared.column)
@@ -94,7 +107,7 @@ def option_columns() -> Mapping[str, Column]:
 @cache
 def curve_options() -> tuple[str, ...]:
     """Columns of options that are one value along a curve."""
-    engines = plugins(ENGINE_GROUP).values()
+    engines = engine_classes().values()
     return tuple(
         name for name in option_columns() if any(options_of(engine).get(name, _UNDECLARED).curve for engine in engines)
     )

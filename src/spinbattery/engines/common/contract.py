@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,13 +17,12 @@ from numpy.typing import ArrayLike
 from ...core.checks import apart
 from ...core.errors import EngineError, InsufficientMemoryError, InvalidParameterError, ToleranceError
 from ...core.machine import available_memory
-from ...core.plugins import ENGINE_GROUP, plugins
 from ...core.progress import Progress, Rising, silent
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ...model.protocol import SAME_TIME
 from ...records.building import build_record
-from ...records.options import added_later
+from ...records.options import added_later, engine_classes
 from ...records.readout import Readout
 from ...records.record import Record
 from ...records.solution import Solution
@@ -119,6 +120,9 @@ class Engine(ABC):
 
     sampled_by: ClassVar[str] = ""
     """Name of an engine that samples the same problem, in less time where it is large."""
+
+    remedies: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """What makes each part of the error in ``discretisation["errors"]`` smaller, by its name."""
 
     emulates_machine: ClassVar[bool] = False
     """Whether its records say which limits of a machine the run is beyond."""
@@ -271,5 +275,7 @@ class Engine(ABC):
 
 def _engines_with_noise() -> str:
     """What to use for noise, by the engines that are installed."""
-    able = [f"{name} ({kind.summary})" for name, kind in plugins(ENGINE_GROUP).items() if kind.takes_noise]
+    able = [
+        f"{name} ({kind.summary})" for name, kind in engine_classes().items() if getattr(kind, "takes_noise", False)
+    ]
     return f"engines with noise: {', '.join(able)}."

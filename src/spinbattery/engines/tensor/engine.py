@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, ClassVar, get_args
 
 import numpy as np
@@ -93,6 +94,16 @@ class TensorNetwork(Engine):
     summary: ClassVar[str] = "a tree tensor network by TDVP"
     takes: ClassVar[str] = "any network of 2 to some 256 spins"
     accuracy: ClassVar[Accuracy] = Accuracy.TARGET
+    remedies: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "bond_dimension": "the last bond dimension: larger ones, such as 16,24,36, make it smaller",
+            "method": "steps without expansion: larger bond dimensions, such as 16,24,36, may help",
+            "seed": "the seed: larger bond dimensions, such as 16,24,36, may help",
+            "step": "the time step",
+            "neglected": "the neglected ends of the protocol: a smaller tolerance makes it smaller",
+            "rounding": "single precision: a tolerance below 1e-3 takes double precision",
+        }
+    )
 
     tolerance: float = field(default=2e-3, metadata=TOLERANCE)
     bond_dimension: int | tuple[int, ...] | None = field(
