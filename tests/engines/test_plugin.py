@@ -197,5 +197,6 @@ def test_an_odd_plugin_breaks_no_other_run(packages: Path, tmp_path: Path):
     assert doubtful["converged"] == {"magnetization": True, "precision": False}
     assert doubtful["precision"] is None
     said = "\n".join(doubts)
-    for part in ("no flags for the options points, field", "no engine with the name 'none'", "worse:broken is left out"):
-        assert part in said
+    assert "no flags for the options points, field" in said
+    assert "no engine with the name 'none'" in said
+    assert "worse:broken is left out" in said

@@ -275,7 +275,5 @@ class Engine(ABC):
 
 def _engines_with_noise() -> str:
     """What to use for noise, by the engines that are installed."""
-    able = [
-        f"{name} ({kind.summary})" for name, kind in engine_classes().items() if getattr(kind, "takes_noise", False)
-    ]
-    return f"engines with noise: {', '.join(able)}."
+    able = {name: kind for name, kind in engine_classes().items() if issubclass(kind, Engine) and kind.takes_noise}
+    return f"engines with noise: {', '.join(f'{name} ({kind.summary})' for name, kind in able.items())}."
