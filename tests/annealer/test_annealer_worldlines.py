@@ -17,7 +17,7 @@ def _sample(graph, h, J, **parameters):
 
 def test_large_networks_are_refused_with_the_way_out():
     graph = network.ring(1001)
-    with pytest.raises(EngineError, match="up to 1000 spins, but there are 1001; use 'svmc-tf'"):
+    with pytest.raises(EngineError, match="up to 1000 spins, but the problem has 1001; use 'svmc-tf'"):
         _sample(graph, dict.fromkeys(range(1001), 1.0), {})
 
 

@@ -89,7 +89,7 @@ def test_a_table_for_readers(spinbattery, tmp_path):
         (("--engine", "emulator", "--temperature", "-1"), "temperature"),
         (("--engine", "emulater"), "Did you mean 'emulator'"),
         (("--engine", "annealer"), r"make Annealer\(sampler=...\) in Python"),
-        (("--engine", "emulator", "--points", "5"), "at the end alone"),
+        (("--engine", "emulator", "--points", "5"), "reads spins only at the end"),
     ],
 )
 def test_options_that_do_not_fit(spinbattery, arguments, message):
@@ -183,7 +183,7 @@ def test_import_of_a_sample_set(spinbattery, tmp_path):
     )  # fmt: skip
     assert got.code == 0, got.err
     assert got.json["magnetization"] == pytest.approx(spins.mean())
-    assert "warning: the energies of the answer are not those" in got.err
+    assert "warning: the energies of the answer do not belong" in got.err
     record = sb.read_record(tmp_path / "record.nc")
     assert np.array_equal(record.spins, spins)
     assert record.key in sb.Store(tmp_path / "store")
