@@ -72,8 +72,8 @@ def _records(wanted: Mapping[str, PlannedJob], store: sb.Store) -> dict[str, sb.
     if missing:
         reasons = "; ".join(f"{job}, {job.state}: {job.message}" for job in missing)
         raise QpuError(
-            f"{len(missing)} of {len(wanted)} jobs have no record: {reasons}. The same command continues with jobs "
-            "that wait, and with --retry-failed sends failed ones again; `spinbattery qpu status --store "
-            f"{store.folder}` shows all."
+            f"{len(missing)} of {len(wanted)} jobs have no record: {reasons}. The same call continues with jobs "
+            "that wait, and with retry_failed=True sends failed ones again; `spinbattery qpu status` "
+            f"shows all jobs of the store {str(store.folder)!r}."
         )
     return records

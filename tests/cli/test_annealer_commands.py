@@ -272,7 +272,7 @@ def test_scaling_refuses_batteries_that_were_never_charged(spinbattery, tmp_path
     assert got.out == ""
     for m in (2, 3, 4):
         assert f"cooperative on zephyr:{m} (mu = -0.99" in got.err
-    assert "--include-uncharged" in got.err
+    assert "include_uncharged=True" in got.err
     taken = spinbattery(
         *NEVER_CHARGED, "--store", store, "--include-uncharged", "--json", "--plot", str(tmp_path / "scaling.pdf")
     )

@@ -203,14 +203,16 @@ def test_rebuild(spinbattery, folder):
     assert [victim.name in text for text in data["damaged_files"]] == [True]
 
 
-@pytest.mark.parametrize("command", [["list"], ["select"], ["export", "--out", "x.csv"], ["rebuild"]])
+@pytest.mark.parametrize(
+    "command", [["list"], ["select"], ["export", "--out", "x.csv"], ["rebuild"], ["merge", "target"]]
+)
 def test_a_folder_that_is_not_there_is_not_made(spinbattery, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("no folder")
     for name in ("missing", "file"):
         got = spinbattery("store", *command, name)
         assert got.code == 2
-        assert f"there is no store '{name}'" in got.err
+        assert f"there is no store '{name}'; a sweep or --store makes one" in got.err
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 

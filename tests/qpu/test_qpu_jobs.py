@@ -92,7 +92,7 @@ def test_what_the_solver_would_refuse_is_not_sent(desk: Desk) -> None:
 def test_another_working_graph_does_not_make_all_jobs_new(desk: Desk) -> None:
     desk.submit()
     desk.stub.solver = advantage(graph_id="fedcba")
-    with pytest.raises(QpuError, match=r"is fedcba now, but was 0123456789 .*--new-graph"):
+    with pytest.raises(QpuError, match=r"is fedcba now, but was 0123456789 .*new_graph=True"):
         desk.submit()
     assert len(desk.stub.posted) == 3
     assert len(desk.collect(wait=True).done) == 3  # answers are read without the solver they came from

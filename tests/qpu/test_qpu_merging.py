@@ -171,7 +171,7 @@ def test_a_job_whose_fate_is_unknown_is_settled_first(desk: Desk, stub: SapiStub
         desk.submit()
     assert desk.states == ["submitting"]
     target = Store(tmp_path / "target")
-    with pytest.raises(QpuError, match=r"1 jobs of .* sent without a reply.*`spinbattery qpu collect --store .*runs`"):
+    with pytest.raises(QpuError, match=r"1 jobs of .* sent without a reply.*`spinbattery qpu collect` .*runs\'"):
         merge_stores(target, [desk.store.folder])
     assert not list(target.folder.glob("*.nc"))
 

@@ -65,7 +65,7 @@ def test_what_failed_is_named_and_asked_for_again(service: SapiStub, tmp_path: P
     service.failures.append("the chip is warm")
     for _ in range(2):  # what failed is not sent again without a word
         with pytest.raises(
-            QpuError, match=r"1 of 3 jobs have no record: .* failed: .*the chip is warm.*--retry-failed"
+            QpuError, match=r"1 of 3 jobs have no record: .* failed: .*the chip is warm.*retry_failed=True"
         ):
             build_report(tmp_path / "out", ["energetics"], reads=READS, qpu=qpu)
         assert len(service.posted) == 3

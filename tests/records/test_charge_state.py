@@ -178,7 +178,7 @@ def test_the_zephyr_series_is_refused_with_its_runs_and_their_mu(uncharged):
             for m, value in zip((2, 3, 4), mu, strict=True):
                 assert f"cooperative on zephyr:{m} (mu = {value:.4f}) is not charged" in message
             assert "r.charge_state.is_charge" in message
-            assert "include_uncharged=True (--include-uncharged" in message
+            assert "include_uncharged=True takes them" in message
     fit = sb.fit_scaling(uncharged, include_uncharged=True)
     assert fit.alpha == pytest.approx(1.95, abs=0.3)
     assert fit.uncharged == (True, True, True)

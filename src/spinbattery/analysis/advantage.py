@@ -201,6 +201,6 @@ def _no_baseline(table: Table, candidates: IntArray, of: str, cost: str, rtol: f
     return (
         f"no local baseline has the {COST_PHRASES[cost]} of {of} within {rtol:g}. Baseline over {of}: "
         f"{'; '.join(ratios[:_SHOWN])}{more}.{instead} Baselines of equal integrated cost are made by "
-        "ProtocolRecipe(..., equal_cost=True) in Python, --equal-cost on the command line, or equal_cost = true in an "
-        "experiment file; the paper's local protocol is equal at the instant of largest |g| alone (cost='matched')."
+        "ProtocolRecipe(..., equal_cost=True), or by equal_cost = true in an experiment file; the paper's local "
+        "protocol is equal at the instant of largest |g| alone (cost='matched')."
     )

@@ -192,8 +192,7 @@ def refuse_uncharged(runs: xr.Dataset) -> None:
     if found:
         raise FitError(
             f"{unlike_a_charge(found)}. Leave such runs out, as by [r for r in records if r.charge_state.is_charge] or "
-            "store.select(charge_state=['charged', 'partly charged']); include_uncharged=True (--include-uncharged on "
-            "the command line) takes them all the same."
+            "store.select(charge_state=['charged', 'partly charged']); include_uncharged=True takes them all the same."
         )
 
 

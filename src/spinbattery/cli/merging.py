@@ -22,6 +22,7 @@ def merge(
 ) -> None:
     """Combine the trajectories of several records into one record, with the standard errors of all of them.
 
+    `spinbattery store list FOLDER --where network=... --where noise=...` lists records of one problem, and
     `spinbattery store merge` merges whole stores.
     """
     from ..engines.trajectories.merging import merge_records

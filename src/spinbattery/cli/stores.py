@@ -98,7 +98,8 @@ def merge(
     from ..store.folder import Store
     from ..store.merge import checked_sources
 
-    checked_sources(user_path(target), sources)  # before a folder is made for the target
+    # before a folder is made for the target
+    checked_sources(user_path(target), [_existing(source) for source in sources])
     with progress_bar(quiet) as progress:
         merged = merge_stores(Store(target), sources, progress)
     if as_json:
@@ -145,6 +146,10 @@ def parse_filters(where: list[str] | None) -> dict[str, Any]:
 def _open(folder: str) -> Store:
     from ..store.folder import Store
 
+    return Store(_existing(folder))
+
+
+def _existing(folder: str) -> str:
     if not user_path(folder).is_dir():
         raise RecordError(f"there is no store {folder!r}; a sweep or --store makes one.")
-    return Store(folder)
+    return folder

@@ -22,9 +22,7 @@ def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = N
     """
     for record in records:
         if record.times.size < 2:
-            raise RecordError(
-                "this record has no output times; charge again with times=... in Python, --points on the command line."
-            )
+            raise RecordError("this record has no output times; charge again with some (times=...).")
     with new_figure(7.6, 3.1) as figure:
         axes = figure.subplots(1, 2)
         protocols = [str(record.dataset.attrs["protocol"]) for record in records]

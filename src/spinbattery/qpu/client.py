@@ -105,7 +105,7 @@ class Connection:
             which = repr(name) if name else "with h_gain_schedule and initial_state"
             raise QpuError(f"this token and region have no solver {which}; `dwave solvers` lists the available ones.")
         if len(names) > 1:
-            raise QpuError(f"there are several solvers: {', '.join(names)}; name one with --solver.")
+            raise QpuError(f"there are several solvers: {', '.join(names)}; name the one to use.")
         handle = found[0]
         lacking = [need for need in ("h_gain_schedule", "initial_state") if need not in handle.parameters]
         if lacking or "qubits" not in handle.properties:

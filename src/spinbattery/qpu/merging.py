@@ -46,8 +46,8 @@ def merge_stores(store: Store, sources: Iterable[str | Path], progress: Progress
         if unanswered := ledger.jobs(states=["submitting"]):
             raise QpuError(
                 f"{len(unanswered)} jobs of {str(ledger.path)!r} were sent without a reply, so that it is not known "
-                "whether the server has them; nothing was merged. `spinbattery qpu collect --store "
-                f"{ledger.path.parent}` finds out; merge after that."
+                "whether the server has them; nothing was merged. `spinbattery qpu collect` finds out for the store "
+                f"{str(ledger.path.parent)!r}; merge after that."
             )
     target = Ledger(store.folder)
     for ledger in ledgers:

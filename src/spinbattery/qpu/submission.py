@@ -117,7 +117,7 @@ def _check_graph(plan: QpuPlan, ledger: Ledger) -> None:
         raise QpuError(
             f"the working graph of {plan.solver.name} is {graph_id} now, but was {others[0].graph_id} when "
             f"{len(others)} jobs of this plan entered the ledger, which would be paid again; nothing was sent. "
-            "--new-graph sends the whole plan for the current graph; `spinbattery qpu cancel` drops planned jobs."
+            "new_graph=True sends the whole plan for the current graph; `spinbattery qpu cancel` drops planned jobs."
         )
 
 
@@ -141,7 +141,7 @@ class _Sender:
             if job.state == "submitting":
                 return "waiting", f"{planned}: {job.message}"
             if job.state in GIVEN_UP:
-                return "failed", f"{planned}: {job.state}: {job.message} (--retry-failed sends it again)"
+                return "failed", f"{planned}: {job.state}: {job.message} (retry_failed=True sends it again)"
             if job.state != "planned":
                 return found, ""
             if self.store.has_planned(planned.key):  # the ledger is younger than the record

@@ -53,7 +53,7 @@ def checked_sources(target: Path, sources: Iterable[str | Path]) -> list[Path]:
         raise RecordError("there is no store to merge; name at least one besides the target.")
     for source in found:
         if not source.is_dir():
-            raise RecordError(f"there is no store {str(source)!r}; a sweep or --store makes one.")
+            raise RecordError(f"there is no store {str(source)!r}; a sweep or charge(..., store=...) makes one.")
         if target.exists() and source.samefile(target):
             raise RecordError(f"{str(source)!r} is the target itself; name the stores to copy into it.")
         if not (_files(source) or (source / JOBS).is_file()):

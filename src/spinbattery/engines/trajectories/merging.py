@@ -131,8 +131,7 @@ def _check_alike(first: Record, other: Record, position: int) -> None:
         raise RecordError(
             f"the records are of different problems: the first is of {_described(first)}, number {position} of "
             f"{_described(other)}; they differ in {', '.join(parts)}. Merge records of one problem: for a store, "
-            "store.records(network=..., protocol=..., noise=...) gives them, and `spinbattery store list FOLDER "
-            "--where network=... --where noise=...` lists them."
+            "store.records(network=..., protocol=..., noise=...) gives them."
         )
     if not np.array_equal(other.times, first.times):
         raise RecordError("the records have different output times; run them with the same times.")
