@@ -124,5 +124,5 @@ def test_nothing_to_draw():
     with pytest.raises(InvalidParameterError, match="by title"):
         sb.plot_spectrum(alone)
     for spectra in ({}, {"alone": alone}):
-        with pytest.raises(InvalidParameterError, match="two or more times"):
+        with pytest.raises(InvalidParameterError, match="two times"):
             sb.plot_spectrum(spectra)
