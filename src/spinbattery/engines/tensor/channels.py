@@ -23,10 +23,8 @@ Products = tuple[FloatArray, FloatArray]
 class Route(NamedTuple):
     """The way of operators through a node, from two of its neighbours to the third.
 
-    Attributes:
-        first, second: the two neighbours, in the order of the node's legs.
-        of_first, of_second: (r, r1) and (r, r2) contributions of their channels to the r channels of the third.
-        products: couplings between the two.
+    The two neighbours are in the order of the node's legs. Their channels contribute (r, r1) and (r, r2) to the r
+    channels of the third; the products are the couplings between the two.
     """
 
     first: int

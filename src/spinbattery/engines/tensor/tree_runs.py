@@ -62,15 +62,8 @@ class Setting(NamedTuple):
 class TreeRun:
     """Results of a run, at the output times and, last, at the end.
 
-    Attributes:
-        mean, variance, energy: (T + 1,) mu, sigma^2 and <H> in GHz.
-        spins: (T + 1, N) <sz_k>.
-        norm: squared norm at the end, before normalisation.
-        discarded: sum of the discarded relative weights.
-        largest_dimension: largest dimension of a link at the end.
-        steps: number of steps.
-        seconds_per_step: run time over the steps, interrupted parts included.
-        state: final state.
+    mu, sigma^2 and <H> in GHz are (T + 1,), <sz_k> (T + 1, N). ``norm`` is the squared norm before normalisation,
+    ``discarded`` the sum of the discarded relative weights; the time per step includes interrupted parts.
     """
 
     setting: Setting
@@ -95,11 +88,7 @@ class TreeRun:
 class TreePlan:
     """All that the runs of a problem have in common, except the blocks, which depend on the bond dimension.
 
-    Attributes:
-        window: the part of the protocol in which the tree evolves.
-        mesh: steps in the window.
-        truncation: relative weight below which bond vectors are discarded.
-        dtype: complex128 or complex64.
+    The tree evolves within the window. Truncation is the relative weight below which bond vectors are discarded.
     """
 
     problem: ChargingProblem
