@@ -18,7 +18,7 @@ Link = tuple[int, int]
 
 @dataclass(frozen=True)
 class Layout:
-    """Shape of a tree: spins of each block, two children of each node, and a third child of the root, if there is one."""
+    """Shape of a tree: spins of each block, two children of each node, and a third child of the root, if any."""
 
     blocks: tuple[Block, ...]
     children: tuple[tuple[int, int], ...]

@@ -28,7 +28,7 @@ class Script(NamedTuple):
 
 
 class PoissonJumps:
-    """Jumps of Pauli noise: unitary flips with constant rates, at times of a Poisson process; ``expected`` in the mean."""
+    """Jumps of Pauli noise: unitary flips at times of a Poisson process, ``expected`` in the mean."""
 
     def __init__(self, problem: ChargingProblem) -> None:
         self._rates = (problem.noise or Noise()).pauli_rates(problem.n_spins)
