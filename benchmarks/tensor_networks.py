@@ -196,7 +196,8 @@ def contestant(name: str, problem: ChargingProblem, bond_dimension: int) -> Tree
     dtype: np.dtype[Any] = np.dtype(np.complex128 if name == OURS else np.complex64)
     mesh = Mesh(problem, problem.protocol.breakpoints, _STEPS_BEFORE)
     plan = TreePlan(problem, "tree", COMMUTATOR_FREE_2, _window(problem), mesh, 0.0, dtype)
-    layout, channels = plan.layout(bond_dimension), plan.channels(bond_dimension)
+    channels = plan.channels(bond_dimension)
+    layout = channels.layout
     spinors = problem.protocol.initial.spinors(problem.n_spins)
     state = TreeState(layout, channels, spinors, bond_dimension, 0, dtype)
     return TreeEvolution(state, tolerance=_TOLERANCE[dtype])

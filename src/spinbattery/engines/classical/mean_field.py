@@ -32,6 +32,7 @@ class MeanField(SplitStepEngine):
     """
 
     name: ClassVar[str] = "mean-field"
+    needs: ClassVar[str] = "spinbattery.engines.classical.spins"
     summary: ClassVar[str] = "classical spins, an approximation"
     takes: ClassVar[str] = "any network"
     accuracy: ClassVar[Accuracy] = Accuracy.APPROXIMATE
@@ -47,9 +48,6 @@ class MeanField(SplitStepEngine):
     def required_bytes(self, problem: ChargingProblem) -> int:
         n, pairs = problem.n_spins, len(problem.couplings[0])
         return BYTES_PER_BLOCK + _BYTES_PER_SPIN * n + _BYTES_PER_PAIR * pairs + 32 * _ANGLES_AT_ONCE * n
-
-    def load(self) -> None:
-        from . import spins  # noqa: F401
 
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
         return 1, 3.0 * stage_seconds(problem) / SECONDS_PER_AMPLITUDE_STAGE  # one copy alone fills no SIMD register

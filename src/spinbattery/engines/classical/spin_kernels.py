@@ -12,13 +12,8 @@ from ..simd.kernels import FAST_MATH, cos_sin
 def turn_spins(x, y, z, theta, field, ising, first, neighbours, weights):
     """Stages V T V ... T V on spins (N, copies), in place.
 
-    A V stage turns spin k by 2 (field + ising sum_j w_kj z_j) about z, a T stage turns all spins by 2 theta about x, as
-    exp(-i phi sz) and exp(-i theta sx) turn Bloch vectors.
-
-    Args:
-        theta: (n,) rad.
-        field, ising: (n + 1,) rad.
-        first, neighbours, weights: couplings as compressed sparse rows.
+    A V stage turns spin k by 2 (field + ising sum_j w_kj z_j) about z, a T stage turns all spins by 2 theta about
+    x, as exp(-i phi sz) and exp(-i theta sx) turn Bloch vectors. The couplings are compressed sparse rows.
     """
     spins, copies = x.shape
     local = np.empty(copies)

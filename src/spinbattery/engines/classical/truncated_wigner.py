@@ -54,6 +54,7 @@ class TruncatedWigner(Engine):
     """
 
     name: ClassVar[str] = "truncated-wigner"
+    needs: ClassVar[str] = "spinbattery.engines.classical.spins"
     summary: ClassVar[str] = "classical spins with random starts, an approximation"
     takes: ClassVar[str] = "any network"
     accuracy: ClassVar[Accuracy] = Accuracy.APPROXIMATE
@@ -85,9 +86,6 @@ class TruncatedWigner(Engine):
         return _SECONDS_PER_RUN + stages * _USUAL_REFINEMENT * stage_seconds(problem) * (
             self.trajectories + 3.0 * _COPIES
         )
-
-    def load(self) -> None:
-        from . import spins  # noqa: F401
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
         return "use a smaller network."

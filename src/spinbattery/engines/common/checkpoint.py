@@ -74,12 +74,7 @@ class Checkpoint:
 
 
 class PassLog:
-    """What one pass has reached.
-
-    Attributes:
-        rows: moments at the output times behind it, one tuple of floats each; the pass itself appends them.
-        is_finished: whether an interrupted run had reached the end of the pass.
-    """
+    """Progress of one pass: ``rows`` of moments at past output times, which the pass appends, and whether it ended."""
 
     def __init__(self, path: Path | None, key: str, seconds_between: float, run: Checkpoint) -> None:
         """Ignores a file that is damaged or belongs to another run."""

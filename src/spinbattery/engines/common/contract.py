@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import Enum
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
@@ -127,6 +128,9 @@ class Engine(ABC):
     emulates_machine: ClassVar[bool] = False
     """Whether its records say which limits of a machine the run is beyond."""
 
+    needs: ClassVar[str] = ""
+    """Module with the compiled kernels, which only a run needs; the time of a run does not include its import."""
+
     @abstractmethod
     def refusal(self, problem: ChargingProblem) -> str | None:
         """Why this engine cannot treat the problem, or None if it can."""
@@ -223,9 +227,6 @@ class Engine(ABC):
                 f"{format_bytes(available)} are free; {self.memory_hint(problem, available)}"
             )
 
-    def load(self) -> None:  # noqa: B027 -- by default there is nothing to import
-        """Import the modules that only a run needs, such as compiled kernels; the time of a run does not include it."""
-
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
         """What a user can do about too little memory."""
         return "use a smaller network."
@@ -255,7 +256,8 @@ class Engine(ABC):
         """
         engine = self.seeded(problem)
         engine.check(problem)
-        engine.load()
+        if engine.needs:
+            import_module(engine.needs)
         checked = output_times(problem, times)
         checkpoint = checkpoint or Checkpoint()
         rising = Rising(progress)

@@ -47,11 +47,9 @@ def largest_local_coupling(problem: ChargingProblem) -> float:
 
 @dataclass(frozen=True)
 class StepFields:
-    """Functions of time on each of n steps, as Legendre coefficients in x = (t - start)/length.
+    """Functions of :func:`driving` on n steps between ``edges`` (n + 1,) in ns.
 
-    Attributes:
-        edges: (n + 1,) times in ns.
-        coefficients: (F, n, degree + 1) of the functions of :func:`driving`.
+    The coefficients (F, n, degree + 1) are those of Legendre polynomials in x = (t - start)/length.
     """
 
     edges: FloatArray

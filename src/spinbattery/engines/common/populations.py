@@ -12,13 +12,7 @@ from ...model.problem import ChargingProblem
 
 
 class Populations(NamedTuple):
-    """Normalised sums over the populations of the basis states.
-
-    Attributes:
-        distribution: (N + 1,) P(Sz), from Sz = -N to N.
-        ising: mean of the coupling operator in units of B(s)/2.
-        norm: trace, or squared norm, before normalisation.
-    """
+    """P(Sz) (N + 1,), mean of the couplings in units of B(s)/2, and the trace or squared norm before normalisation."""
 
     distribution: FloatArray
     ising: float

@@ -52,10 +52,8 @@ class Scheme(Protocol):
 class State(Protocol):
     """A state that is carried through a protocol.
 
-    Attributes:
-        stage_seconds: rough time of a stage on one core.
-        shortest_chunk: least number of stages that are applied together.
-        arrays: all that changes on the way, which is what a checkpoint keeps.
+    Stages take ``stage_seconds`` each on one core, and are applied ``shortest_chunk`` together at least. A
+    checkpoint keeps the ``arrays``, which are all that changes.
     """
 
     @property

@@ -276,9 +276,7 @@ def evolve_density(g, n_spins, magnetization, ising, field, coupling, maps, kind
 
     Args:
         g: (4^N,) the density matrix in the layout of this module.
-        n_spins: N.
-        magnetization: (2^N,) int8 diagonal of Sz.
-        ising: (2^N,) Ising diagonal.
+        magnetization, ising: (2^N,) diagonals of Sz, int8, and of the couplings.
         field, coupling: (n + 1,) factors of the two diagonals in rad.
         maps: (n, m, 5) or, where spins relax, (n, m, 12) maps of the T stages for each of m kinds of spin; see
             :mod:`~spinbattery.engines.dense.noise_maps`.

@@ -33,6 +33,7 @@ class Lindblad(SplitStepEngine):
     """Time-ordered splitting of the density matrix: any graph, weights, cross-talk, product start, any noise."""
 
     name: ClassVar[str] = "lindblad"
+    needs: ClassVar[str] = "spinbattery.engines.dense.density"
     summary: ClassVar[str] = "the density matrix of up to 12 spins"
     takes: ClassVar[str] = "any network of up to 12 spins, noise"
     accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE
@@ -50,9 +51,6 @@ class Lindblad(SplitStepEngine):
 
     def required_bytes(self, problem: ChargingProblem) -> int:
         return BYTES_PER_BLOCK + (_BYTES_PER_ENTRY << 2 * problem.n_spins)
-
-    def load(self) -> None:
-        from . import density  # noqa: F401
 
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
         return 1, stage_work(problem.n_spins, relaxes(problem))

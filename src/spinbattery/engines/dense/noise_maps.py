@@ -28,14 +28,10 @@ def stage_work(n_spins: int, relaxes: bool) -> float:
 
 
 def flip_maps(theta: FloatArray, times: FloatArray, pauli: FloatArray) -> FloatArray:
-    """Maps of spins under Pauli noise, in closed form, shape (n, m, 5).
+    """Maps of m kinds of spin under Pauli noise in n stages, in closed form, shape (n, m, 5).
 
-    They are half of zz, zy, yz, yy and xx: x is scaled by xx, and (z, -y) multiplied by [[zz, zy], [yz, yy]].
-
-    Args:
-        theta: (n,) turns exp(-i theta sx) of n stages, rad.
-        times: (n,) their signed durations in ns.
-        pauli: (3, m) rates of sx, sy and sz of m kinds of spin, 1/ns.
+    They are half of zz, zy, yz, yy and xx: x is scaled by xx, and (z, -y) multiplied by [[zz, zy], [yz, yy]]. The
+    turns exp(-i theta sx) are in rad, their signed times in ns, and the rates (3, m) of sx, sy and sz in 1/ns.
     """
     x, y, z = (times[:, None] * decay for decay in _decays(pauli))
     turn = 2.0 * theta[:, None]
@@ -51,12 +47,9 @@ def relaxation_maps(
 ) -> FloatArray:
     """Maps of spins that relax, and may have Pauli noise as well, shape (n, m, 12).
 
-    They are the rows of -y, x and z of the exponential of the generator on (1, -y, x, z); the first component stays.
-
-    Args:
-        theta, times, pauli: as in :func:`flip_maps`.
-        relaxing: (4, n) integrals of q nx, q nz, nx^2 and nx nz over the stages, in ns.
-        relaxation: (m,) rates 1/T1, 1/ns.
+    They are the rows of -y, x and z of the exponential of the generator on (1, -y, x, z); the first component
+    stays. Beside the arguments of :func:`flip_maps` there are integrals (4, n) of q nx, q nz, nx^2 and nx nz over
+    the stages in ns, and rates 1/T1 (m,) in 1/ns.
     """
     x, y, z = (times[:, None] * decay for decay in _decays(pauli))
     to_x, to_z, along_x, mixed = (relaxation * row[:, None] for row in relaxing)

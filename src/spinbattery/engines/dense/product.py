@@ -36,6 +36,7 @@ class Product(SplitStepEngine):
     """
 
     name: ClassVar[str] = "product"
+    needs: ClassVar[str] = "spinbattery.engines.dense.density"
     summary: ClassVar[str] = "every spin alone, where nothing is coupled"
     takes: ClassVar[str] = "any number of spins without coupling, noise"
     accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE
@@ -50,9 +51,6 @@ class Product(SplitStepEngine):
     def required_bytes(self, problem: ChargingProblem) -> int:
         per_spin = _BYTES_PER_SPIN if problem.noise is None else _BYTES_PER_NOISY_SPIN
         return per_spin * problem.n_spins + 16 * problem.network.n_pairs + BYTES_PER_BLOCK
-
-    def load(self) -> None:
-        from . import density  # noqa: F401
 
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
         work = 2.0 if problem.noise is None else stage_work(1, relaxes(problem))

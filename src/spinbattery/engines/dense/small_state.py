@@ -20,9 +20,7 @@ from ..simd.kernels import evolve_tile, transverse_expectation
 class BasisState(State, ABC):
     """A pure or mixed state of n spins that has all 2^n populations at hand.
 
-    Attributes:
-        magnetization: (2^n,) int8 diagonal of Sz.
-        ising: (2^n,) diagonal of the coupling operator in units of B(s)/2.
+    The diagonals (2^n,) of Sz and of the couplings are int8, and in units of B(s)/2.
     """
 
     shortest_chunk = SHORTEST_CHUNK

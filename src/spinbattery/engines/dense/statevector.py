@@ -67,6 +67,7 @@ class Statevector(SplitStepEngine):
     """
 
     name: ClassVar[str] = "statevector"
+    needs: ClassVar[str] = "spinbattery.engines.dense.large_state"
     summary: ClassVar[str] = "the full state vector"
     takes: ClassVar[str] = "any network; some 16 bytes for each of 2^N amplitudes"
     accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE
@@ -108,9 +109,6 @@ class Statevector(SplitStepEngine):
             "less, the tensor engine takes some 256 spins with an estimated error, and with no coupling (J = 0) the "
             "product engine takes any N."
         )
-
-    def load(self) -> None:
-        from . import large_state, small_state  # noqa: F401
 
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
         work = _WORK_OF_SINGLE if self.single and problem.n_spins > TILE_BITS else _WORK_OF_DOUBLE

@@ -86,7 +86,7 @@ class QTeaLeaves(Engine):
             raise InvalidParameterError(f"mode must be one of {known}, but is {self.mode!r}.")
         if not CUT_RATIO < positive("padding", self.padding) <= _MOST_PADDING:
             raise InvalidParameterError(
-                f"padding must be above {CUT_RATIO:g}, what is cut off, and up to {_MOST_PADDING:g}, but is "
+                f"padding must be above {CUT_RATIO:g}, which is truncated, and up to {_MOST_PADDING:g}, but is "
                 f"{self.padding!r}."
             )
 

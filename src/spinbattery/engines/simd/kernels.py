@@ -132,9 +132,7 @@ def evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
 
     Args:
         re, im: (2^N,) real and imaginary part, float64 or float32.
-        n_spins: N.
-        magnetization: (2^N,) int8 diagonal of Sz.
-        ising: (2^N,) Ising diagonal.
+        magnetization, ising: (2^N,) diagonals of Sz, int8, and of the couplings.
         theta: (n,) rotation angles, |theta| well below pi/2.
         field, coupling: (n + 1,) factors of the two diagonals in rad.
     """

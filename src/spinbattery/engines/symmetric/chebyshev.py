@@ -72,19 +72,10 @@ def _recurrence(index, diagonal, transverse, centre, scale, vector, before, afte
 
 @numba.njit(cache=True, nogil=True)
 def chebyshev_steps(index, magnetization, ising, lowest, highest, coefficients, tolerance, psi, diagonal, work):
-    """Apply exp(-i (x Sx + z Sz + c ZZ)) for each row (x, z, c) of the coefficients, in place.
+    """Apply exp(-i (x Sx + z Sz + c ZZ)) for each row (x, z, c) of the coefficients (m, 3) in rad, in place.
 
-    Args:
-        index: (d, N) of the sector.
-        magnetization, ising: (d,) diagonals of Sz and ZZ.
-        lowest, highest: (N + 1,) extreme Ising energies at each Sz, from -N.
-        coefficients: (m, 3) in rad.
-        tolerance: truncation error of each exponential.
-        psi: (d,) amplitudes.
-        diagonal, work: (d,) and (3, d) work space.
-
-    Returns:
-        Number of products with H.
+    The Ising energies at each Sz, from -N on, lie between ``lowest`` and ``highest`` (N + 1,). Work space is
+    ``diagonal`` (d,) and ``work`` (3, d). Returns the number of products with H.
     """
     products = 0
     for step in range(coefficients.shape[0]):

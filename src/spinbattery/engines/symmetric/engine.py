@@ -71,6 +71,7 @@ class Symmetric(SteppingEngine):
     """
 
     name: ClassVar[str] = "symmetric"
+    needs: ClassVar[str] = "spinbattery.engines.symmetric.sector_state"
     summary: ClassVar[str] = "orbits of the network's symmetries"
     takes: ClassVar[str] = "networks with symmetries, starts alike on all spins"
     accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE
@@ -96,9 +97,6 @@ class Symmetric(SteppingEngine):
         if symmetry_group(problem).is_trivial:
             return "no symmetry keeps the network, its weights, cross-talk and start; use the statevector engine."
         return None
-
-    def load(self) -> None:
-        from . import orbit_kernels, sector_state  # noqa: F401
 
     def scheme_for(self, problem: ChargingProblem) -> CommutatorFree:
         return COMMUTATOR_FREE[self.magnus]

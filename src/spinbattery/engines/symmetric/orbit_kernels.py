@@ -21,16 +21,10 @@ def _permuted(state, table):
 def flood_orbits(tables, orbit_of, queue, first, last, representatives, sizes, count):
     """Number the orbits of the states ``first`` to ``last - 1`` by flooding each from its smallest state.
 
-    Only generators are applied, so that groups of any order are treated alike.
-
-    Args:
-        tables: (generators, bytes, 256) images of each byte of a state.
-        orbit_of: (2^N,) number of the orbit of each state, ``UNSEEN`` where it is not known yet.
-        queue: work space of the size of the largest orbit.
-        representatives, sizes: (room,) filled from ``count``, the number of orbits found so far, on.
-
-    Returns:
-        The state it came to, ``last`` unless there was no more room, and the number of orbits.
+    Only generators are applied, so that groups of any order are treated alike. ``tables`` (generators, bytes, 256)
+    are the images of each byte of a state; the queue has room for the largest orbit; representatives and sizes are
+    filled from ``count``, the number of orbits found so far, on. Returns the state it came to, which is before
+    ``last`` if there was no more room, and the number of orbits.
     """
     for start in range(first, last):
         if orbit_of[start] != UNSEEN:

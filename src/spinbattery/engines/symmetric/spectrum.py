@@ -106,11 +106,11 @@ def sector_spectrum(
         raise InvalidParameterError("times must be one time or more.")
     levels = whole_number("levels", levels, least=1)
     sector = _small_sector(problem)
-    h = _Hamiltonian.build(sector)
+    transverse = _transverse(sector)
     energies, magnetization, populations = np.empty((3, checked.size, sector.dimension))
     states = _settled_states(problem, sector, checked)
     for k, (psi, *fields) in enumerate(zip(states, *problem.fields(checked), strict=True)):
-        energies[k], vectors = h.levels(*fields)
+        energies[k], vectors = _levels(sector, transverse, *fields)
         magnetization[k] = (sector.magnetization / sector.n_spins) @ vectors**2
         populations[k] = np.abs(psi @ vectors) ** 2
     ground = energies[:, 0].copy()
@@ -139,30 +139,25 @@ def _small_sector(problem: ChargingProblem) -> SymmetricSector:
     return SymmetricSector.build(problem, group)
 
 
-@dataclass(frozen=True, eq=False)
-class _Hamiltonian:
-    """Operators in the basis of normalised orbits: dense (d, d) Sx, diagonals (d,) of Sz and of the couplings."""
+def _transverse(sector: SymmetricSector) -> FloatArray:
+    """Sx (d, d) in the basis of normalised orbits, dense."""
+    d, weights = sector.dimension, np.sqrt(sector.sizes)
+    transverse = np.zeros((d, d))
+    rows = np.broadcast_to(np.arange(d)[:, None], sector.index.shape)
+    np.add.at(transverse, (rows, sector.index), weights[:, None] / weights[sector.index])
+    return transverse
 
-    transverse: FloatArray
-    magnetization: FloatArray
-    ising: FloatArray
 
-    @classmethod
-    def build(cls, sector: SymmetricSector) -> _Hamiltonian:
-        d, weights = sector.dimension, np.sqrt(sector.sizes)
-        transverse = np.zeros((d, d))
-        rows = np.broadcast_to(np.arange(d)[:, None], sector.index.shape)
-        np.add.at(transverse, (rows, sector.index), weights[:, None] / weights[sector.index])
-        return cls(transverse, sector.magnetization.astype(np.float64), sector.ising)
+def _levels(
+    sector: SymmetricSector, transverse: FloatArray, bx: float, bz: float, half_b: float
+) -> tuple[FloatArray, FloatArray]:
+    """Energies (d,) of H in GHz, ascending, and states (d, d), one a column."""
+    from scipy.linalg import eigh
 
-    def levels(self, bx: float, bz: float, half_b: float) -> tuple[FloatArray, FloatArray]:
-        """Energies (d,) in GHz, ascending, and states (d, d), one a column."""
-        from scipy.linalg import eigh
-
-        matrix = bx * self.transverse
-        matrix[np.diag_indices_from(matrix)] += bz * self.magnetization + half_b * self.ising
-        energies, states = eigh(matrix)
-        return energies, states
+    matrix = bx * transverse
+    matrix[np.diag_indices_from(matrix)] += bz * sector.magnetization.astype(np.float64) + half_b * sector.ising
+    energies, states = eigh(matrix)
+    return energies, states
 
 
 def _settled_states(problem: ChargingProblem, sector: SymmetricSector, times: FloatArray) -> ComplexArray:

@@ -23,10 +23,8 @@ Products = tuple[FloatArray, FloatArray]
 class Route(NamedTuple):
     """The way of operators through a node, from two of its neighbours to the third.
 
-    Attributes:
-        first, second: the two neighbours, in the order of the node's legs.
-        of_first, of_second: (r, r1) and (r, r2) contributions of their channels to the r channels of the third.
-        products: couplings between the two.
+    The two neighbours are in the order of the node's legs. Their channels contribute (r, r1) and (r, r2) to the r
+    channels of the third; the products are the couplings between the two.
     """
 
     first: int
@@ -49,7 +47,7 @@ class Channels:
         n = len(layout.below[layout.root])
         self._matrix = np.zeros((n, n))
         self._matrix[pairs[:, 0], pairs[:, 1]] = self._matrix[pairs[:, 1], pairs[:, 0]] = couplings
-        self._layout = layout
+        self.layout = layout
         self._rows: dict[Link, tuple[IntArray, FloatArray]] = {}
         self._routes: dict[Link, Route] = {}
         self._products: dict[tuple[Link, Link], Products] = {}
@@ -84,7 +82,7 @@ class Channels:
 
     def signs(self, k: int) -> FloatArray:
         """Diagonals (spins, 2^spins) of sz of the spins in block k, the first the most significant, bit 0 up."""
-        n = len(self._layout.blocks[k])
+        n = len(self.layout.blocks[k])
         shifts = np.arange(n - 1, -1, -1)
         return np.asarray(1.0 - 2.0 * ((np.arange(1 << n) >> shifts[:, None]) & 1))
 
@@ -96,7 +94,7 @@ class Channels:
         """Route from the two other neighbours of a node to ``onward``."""
         link = node, onward
         if link not in self._routes:
-            first, second = (other for other in self._layout.neighbours(node) if other != onward)
+            first, second = (other for other in self.layout.neighbours(node) if other != onward)
             one, two = (first, node), (second, node)
             of_first, of_second = self._passed_on(one, link), self._passed_on(two, link)
             self._routes[link] = Route(first, second, of_first, of_second, self.products(one, two))

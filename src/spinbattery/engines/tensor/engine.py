@@ -91,6 +91,7 @@ class TensorNetwork(Engine):
     """
 
     name: ClassVar[str] = "tensor"
+    needs: ClassVar[str] = "spinbattery.engines.tensor.evolution"
     summary: ClassVar[str] = "a tree tensor network by TDVP"
     takes: ClassVar[str] = "any network of 2 to some 256 spins"
     accuracy: ClassVar[Accuracy] = Accuracy.TARGET
@@ -169,9 +170,6 @@ class TensorNetwork(Engine):
         setting = Setting(largest, self._expansion, 0, 0)
         at_once = n_cores() if self.is_study else 1
         return at_once * (plan.bytes(setting) + _BYTES_PER_CORE) + BYTES_PER_BLOCK
-
-    def load(self) -> None:
-        from . import evolution, measure  # noqa: F401
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
         return "use smaller bond dimensions, no expansion to all bond vectors, or single precision."

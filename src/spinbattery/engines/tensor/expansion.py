@@ -25,13 +25,9 @@ _SMALLEST = 1e-12
 def missing_directions(
     state: TreeState, node: int, onward: int, number: int | None, rng: np.random.Generator
 ) -> Array | None:
-    """Orthonormal bond vectors (d1 d2, n) on the outer legs of a neighbour that the basis of its link lacks.
+    """Orthonormal bond vectors (d1 d2, n) on the outer legs of a neighbour of the centre that its link lacks.
 
-    Args:
-        node: the centre of the state.
-        onward: the neighbour.
-        number: largest n; None for all bond vectors, as in two-site steps.
-        rng: draws the random vectors.
+    There are at most ``number`` of them, or all with None, as in two-site steps.
     """
     centre = state.environment.towards(node, onward, state.tensors[node])
     isometry = state.environment.towards(onward, node, state.tensors[onward])

@@ -21,9 +21,8 @@ _DENSE = 1.3
 class Leg(NamedTuple):
     """Operators of the spins behind one leg of a tensor, in the basis of that leg.
 
-    Attributes:
-        fields: (3, d, d) sum sx, sum sz and the couplings of these spins, in units of B(s)/2.
-        channels: (r, d, d) operators that couple these spins to all others.
+    ``fields`` (3, d, d) are sum sx, sum sz and the couplings of these spins, in units of B(s)/2; ``channels`` (r,
+    d, d) couple these spins to all others.
     """
 
     fields: Array

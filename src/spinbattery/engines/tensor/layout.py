@@ -18,13 +18,7 @@ Link = tuple[int, int]
 
 @dataclass(frozen=True)
 class Layout:
-    """Shape of a tree.
-
-    Attributes:
-        blocks: spins of each block, the first the most significant.
-        children: two children of each node; block k is -1 - k.
-        crown: third child of the root, a node or a block; None if there is none.
-    """
+    """Shape of a tree: spins of each block, two children of each node, and a third child of the root, if any."""
 
     blocks: tuple[Block, ...]
     children: tuple[tuple[int, int], ...]

@@ -62,15 +62,8 @@ class Setting(NamedTuple):
 class TreeRun:
     """Results of a run, at the output times and, last, at the end.
 
-    Attributes:
-        mean, variance, energy: (T + 1,) mu, sigma^2 and <H> in GHz.
-        spins: (T + 1, N) <sz_k>.
-        norm: squared norm at the end, before normalisation.
-        discarded: sum of the discarded relative weights.
-        largest_dimension: largest dimension of a link at the end.
-        steps: number of steps.
-        seconds_per_step: run time over the steps, interrupted parts included.
-        state: final state.
+    mu, sigma^2 and <H> in GHz are (T + 1,), <sz_k> (T + 1, N). ``norm`` is the squared norm before normalisation,
+    ``discarded`` the sum of the discarded relative weights; the time per step includes interrupted parts.
     """
 
     setting: Setting
@@ -95,11 +88,7 @@ class TreeRun:
 class TreePlan:
     """All that the runs of a problem have in common, except the blocks, which depend on the bond dimension.
 
-    Attributes:
-        window: the part of the protocol in which the tree evolves.
-        mesh: steps in the window.
-        truncation: relative weight below which bond vectors are discarded.
-        dtype: complex128 or complex64.
+    The tree evolves within the window. Truncation is the relative weight below which bond vectors are discarded.
     """
 
     problem: ChargingProblem
@@ -109,10 +98,6 @@ class TreePlan:
     mesh: Mesh
     truncation: float
     dtype: np.dtype[Any]
-
-    def layout(self, bond_dimension: int) -> Layout:
-        """Layout of the tree for a bond dimension."""
-        return _layout(self.problem, self.shape, bond_dimension)
 
     @cached_property
     def complete_from(self) -> float:
@@ -126,9 +111,9 @@ class TreePlan:
         from .tree_state import TreeState
 
         problem, bond = self.problem, setting.bond_dimension
-        layout, channels = self.layout(bond), _channels(problem, self.shape, bond)
+        channels = self.channels(bond)
         spinors = problem.protocol.initial.spinors(problem.n_spins)
-        state = TreeState(layout, channels, spinors, bond, setting.seed, self.dtype)
+        state = TreeState(channels.layout, channels, spinors, bond, setting.seed, self.dtype)
         evolution = TreeEvolution(
             state,
             expansion=setting.expansion,
@@ -168,7 +153,7 @@ class TreePlan:
         if setting.expansion is None:
             expansion = _EXPANSION_COST * max(1.0, setting.bond_dimension**1.2)
         per_operation = _SECONDS_PER_OPERATION[self.dtype.itemsize]
-        nodes = len(self.layout(setting.bond_dimension).children)
+        nodes = len(self.channels(setting.bond_dimension).layout.children)
         return nodes * _SECONDS_PER_NODE + expansion * 2.0 * _PRODUCTS * operations * per_operation
 
     def seconds(self, setting: Setting) -> float:
@@ -177,13 +162,12 @@ class TreePlan:
 
     def bytes(self, setting: Setting) -> int:
         """Memory of a run: tensors (three times, for checkpoints), operators of legs, vectors of exponentials."""
-        layout, itemsize = self.layout(setting.bond_dimension), self.dtype.itemsize
+        channels, itemsize = self.channels(setting.bond_dimension), self.dtype.itemsize
         sizes = [size for size, _ in self._nodes(setting.bond_dimension)]
-        channels = self.channels(setting.bond_dimension)
-        dimensions = _dimensions(layout, setting.bond_dimension)
+        dimensions = _dimensions(channels.layout, setting.bond_dimension)
         legs = sum(
             (4 + channels.number(node, parent) + channels.number(parent, node)) * dimensions[node] ** 2
-            for node, parent in layout.parents.items()
+            for node, parent in channels.layout.parents.items()
         )
         extra = setting.expansion
         grown = 1.0 if extra == 0 else 2.0 if extra is not None else float(setting.bond_dimension)
@@ -191,7 +175,8 @@ class TreePlan:
 
     def _nodes(self, bond_dimension: int) -> list[tuple[int, float]]:
         """Size of each tensor, and multiplications for each of its numbers in a product with H."""
-        layout, channels = self.layout(bond_dimension), self.channels(bond_dimension)
+        channels = self.channels(bond_dimension)
+        layout = channels.layout
         dimensions = _dimensions(layout, bond_dimension)
         found = []
         for node in range(layout.root + 1):

@@ -80,8 +80,7 @@ class Draw(NamedTuple):
 class Agenda:
     """Jumps of the trajectories of one batch: known from the start, or drawn as their states evolve.
 
-    Attributes:
-        when: (rows,) time of the next jump of each, ns; NaN if there is none.
+    ``when`` (rows,) is the time of the next jump of each, ns; NaN if there is none.
     """
 
     def __init__(self, scripts: Sequence[Script], generators: Sequence[np.random.Generator] | None) -> None:

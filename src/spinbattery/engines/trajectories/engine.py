@@ -86,6 +86,7 @@ class Trajectories(Engine):
     """
 
     name: ClassVar[str] = "trajectories"
+    needs: ClassVar[str] = "spinbattery.engines.trajectories.jump_runs"
     summary: ClassVar[str] = "sampled noise"
     takes: ClassVar[str] = "any network, with noise; some 20 spins"
     accuracy: ClassVar[Accuracy] = Accuracy.STATISTICAL
@@ -141,9 +142,6 @@ class Trajectories(Engine):
         n = problem.n_spins
         per_amplitude = _BYTES_PER_AMPLITUDE + _BYTES_PER_ROW_AND_AMPLITUDE * rows_together(n)
         return BYTES_PER_BLOCK + (per_amplitude << n) + _BYTES_PER_STEP * self._steps(problem, np.empty(0))
-
-    def load(self) -> None:
-        from . import jump_runs  # noqa: F401
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
         per_amplitude = _BYTES_PER_AMPLITUDE + _BYTES_PER_ROW_AND_AMPLITUDE

@@ -21,23 +21,14 @@ _LONGEST_PANEL = 10.0
 
 
 class Script(NamedTuple):
-    """Jumps of one trajectory.
-
-    Attributes:
-        times: (K,) ascending, ns.
-        choices: (K,) kind N + spin; see :mod:`~spinbattery.engines.trajectories.jumps`.
-    """
+    """Jumps of one trajectory: times (K,) in ns, ascending, and numbers (K,) kind N + spin; see :mod:`.jumps`."""
 
     times: FloatArray
     choices: IntArray
 
 
 class PoissonJumps:
-    """Jumps of Pauli noise: unitary flips with constant rates, at times of a Poisson process.
-
-    Attributes:
-        expected: mean number of jumps: total rate times duration.
-    """
+    """Jumps of Pauli noise: unitary flips at times of a Poisson process, ``expected`` in the mean."""
 
     def __init__(self, problem: ChargingProblem) -> None:
         self._rates = (problem.noise or Noise()).pauli_rates(problem.n_spins)

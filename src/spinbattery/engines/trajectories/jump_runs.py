@@ -38,13 +38,9 @@ _NO_PAIRS = np.empty((0, 2), dtype=np.int64)
 class NoJump:
     """The run without jumps.
 
-    Attributes:
-        moments: (T + 1, 3) mu, <Sz^2>/N^2 and <H> in GHz at the output times and, last, at the end.
-        distribution: (N + 1,) P(Sz) at the end.
-        spins: (N,) <sz_k> at the end.
-        log_survival: (n + 1,) ln of the probability of no jump until each step edge.
-        total_rate: (n + 1,) rate of all jumps at the edges, 1/ns.
-        norm_error: |norm - 1| at the end; None where relaxation changes the norm.
+    Moments (T + 1, 3) are mu, <Sz^2>/N^2 and <H> in GHz at the output times and, last, at the end. P(Sz) (N + 1,),
+    <sz_k> (N,) and |norm - 1| (None with relaxation) are those at the end. At the n + 1 step edges: ln of the
+    probability of no jump so far, and the rate of all jumps, 1/ns.
     """
 
     moments: FloatArray
@@ -67,14 +63,7 @@ class NoJump:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Results of R trajectories, in the order in which they were given.
-
-    Attributes:
-        moments: (R, T + 1, 3), as in :class:`NoJump`.
-        distribution: (R, N + 1).
-        spins: (R, N).
-        scripts: the jumps of each.
-    """
+    """Moments (R, T + 1, 3) as in :class:`NoJump`, P(Sz) (R, N + 1), <sz_k> (R, N), and jumps of R trajectories."""
 
     moments: FloatArray
     distribution: FloatArray
