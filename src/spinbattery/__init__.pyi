@@ -92,6 +92,7 @@ from .model.topology import read_solver_properties as read_solver_properties
 from .model.waveform import Waveform as Waveform
 from .records.charge_state import ChargeState as ChargeState
 from .records.dataset import gather as gather
+from .records.no_precision import NoPrecision as NoPrecision
 from .records.record import Record as Record
 from .records.record_file import read_record as read_record
 from .solver.request import sampler_request as sampler_request

@@ -106,6 +106,7 @@ class Desk:
                 "ising": LinearTable((0.0, 1.0), (1.0, 8.0)),
             },
             "Estimate": vars(sb.estimate(self.curve, float(self.curve.y[1]))),
+            "NoPrecision": {"value": "has not converged"},
             "Noise": {"x": 1e-3}, "Plan": {}, "ProductState": {"theta": (0.0,)},
             "Protocol": {"duration": 5.0, "s": self.protocol.s, "g": self.protocol.g, "h": -0.5, "J": -0.2},
             "ProtocolRecipe": {"name": "cooperative", "duration": "5ns"},
@@ -207,7 +208,7 @@ def broken(function: Callable[..., Any], arguments: dict[str, Any]) -> list[str]
 @pytest.mark.parametrize("name", names())
 def test_wrong_types_are_refused_by_the_projects_own_error(name, desk, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    if name in ("Engine", "SpinBatteryError", "ChargeState"):  # abstract, any words, and an enum of Python's own
+    if name in ("Engine", "SpinBatteryError", "ChargeState", "NoPrecision"):  # abstract, any words, enums
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

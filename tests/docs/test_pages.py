@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from spinbattery.engines.registry import engines
+from spinbattery.engines.common.contract import Accuracy
+from spinbattery.engines.registry import engine_table, engines
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -63,3 +65,21 @@ def test_every_engine_is_described(page: str) -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 110
+
+
+def test_the_table_of_engines_says_what_the_engines_declare() -> None:
+    text = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
+    table = text.split("| engine | class | noise |")[1].split("\n\n")[0]
+    rows = {row.split("|")[1].strip(" `"): [cell.strip() for cell in row.split("|")] for row in table.splitlines()[2:]}
+    for entry in engine_table():
+        _, _, kind, noise, _, claim, _, _ = rows[entry.name]
+        engine = engines()[entry.name]
+        assert kind == f"{{class}}`~spinbattery.{engine.__name__}`"
+        assert noise == ("yes" if entry.noise else "no")
+        default = next((field.default for field in fields(engine) if field.name == "tolerance"), None)
+        kept = engine.accuracy in (Accuracy.TOLERANCE, Accuracy.STATISTICAL) and default is not None
+        assert (re.search(r"`tolerance`, (1e-\d)", claim) or [None, None])[1] == (
+            re.sub(r"e-0", "e-", f"{default:.0e}") if kept else None
+        )
+        assert ("standard errors" in claim) == (engine.accuracy is Accuracy.STATISTICAL)
+        assert ("estimate" in claim) == (engine.accuracy is Accuracy.TARGET)
