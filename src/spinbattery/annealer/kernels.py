@@ -13,13 +13,9 @@ by 1e-5. The cosine is always the polynomial of v, never carried along, so error
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import types
-from numba.extending import intrinsic
 
 LANES = 64
 """Widest vector of float32 (16) times the most that LLVM interleaves (4): it divides the width of every block."""
@@ -41,17 +37,6 @@ _E1, _E2, _E3, _E4 = (
 _LOG2_E = _F(1.0 / math.log(2.0))
 _LEAST_EXPONENT = _F(-100.0)
 _INT_RANGE = _F(2.0**-31)
-
-
-def _bitcast(typing_context, bits):
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.FloatType())
-
-    return types.float32(types.int32), generate
-
-
-_float_of_bits: Any = intrinsic(_bitcast)
-"""A float32 of the 32 bits of an int32."""
 
 
 @numba.njit(fastmath=_FAST, inline="always")
@@ -77,7 +62,7 @@ def _exp_negative(x):
     t = max(x * _LOG2_E, _LEAST_EXPONENT)
     n = _I(t)
     f = t - _F(n)
-    power = _float_of_bits(_I((n + _I(127)) << _I(23)))
+    power = _I((n + _I(127)) << _I(23)).view(_F)
     return power * (_F(1.0) + f * (_E1 + f * (_E2 + f * (_E3 + f * _E4))))
 
 
