@@ -96,6 +96,14 @@ def test_each_coordinate_of_a_curve_must_be_one_value(cooperative, name, values,
         fit_scaling(changed(cooperative, **{name: values}))
 
 
+def test_runs_of_engines_without_an_option_are_not_lost_by_the_advice(cooperative):
+    engines = ["emulator", "emulator", "statevector", "statevector"]
+    mixed = changed(cooperative, temperature=[18.0, 18.0, np.nan, np.nan], engine=engines)
+    with pytest.raises(FitError, match=r"groupby\('engine'\)"):
+        fit_scaling(mixed)
+    assert sum(len(group.run) for _, group in mixed.groupby("engine")) == 4
+
+
 @pytest.mark.parametrize("weight", [0.1, -1.0])
 def test_rings_of_other_weights_are_another_curve(weight):
     other = SpinNetwork(7, ring(7).pairs, [weight] * 7)

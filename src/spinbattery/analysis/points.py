@@ -344,6 +344,9 @@ def spelled(values: NDArray[Any]) -> str:
 def _one_value(columns: Mapping[str, NDArray[Any]], names: list[str]) -> str:
     """What to do about runs that differ in some coordinates."""
     chosen: list[str] = []
+    unset = {name for name in curve_options() if np.isin(columns[name].astype(str), ("nan", "")).any()}
+    if unset.intersection(names):  # runs of engines without the option, which groupby would leave out
+        names = ["engine", *(name for name in names if name not in unset)]
     for name in names:  # those that follow from the ones before are not needed
         before, after = (
             set(zip(*(columns[c].astype(str) for c in cs), strict=True)) for cs in (chosen, [*chosen, name])

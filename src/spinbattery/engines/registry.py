@@ -32,7 +32,9 @@ def engine_type(name: str) -> type[Engine]:
     """
     known = engines()
     if name not in known:
-        hint = "; make Annealer(sampler=...) in Python" if name == "annealer" else did_you_mean(name, known)
+        hint = did_you_mean(name, known)
+        if name == "annealer":
+            hint = " For an annealer, make Annealer(sampler=...) in Python."
         raise EngineError(f"unknown engine {name!r}; there are {AUTO}, {', '.join(known)}.{hint}")
     return known[name]
 

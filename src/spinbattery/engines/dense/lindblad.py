@@ -35,7 +35,7 @@ class Lindblad(SplitStepEngine):
     name: ClassVar[str] = "lindblad"
     needs: ClassVar[str] = "spinbattery.engines.dense.density"
     summary: ClassVar[str] = "the density matrix of up to 12 spins"
-    takes: ClassVar[str] = "any network of up to 12 spins, noise"
+    takes: ClassVar[str] = "any network of up to 12 spins"
     accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE
     takes_noise: ClassVar[bool] = True
     sampled_by: ClassVar[str] = "trajectories"

@@ -38,7 +38,7 @@ class Product(SplitStepEngine):
     name: ClassVar[str] = "product"
     needs: ClassVar[str] = "spinbattery.engines.dense.density"
     summary: ClassVar[str] = "every spin alone, where nothing is coupled"
-    takes: ClassVar[str] = "any number of spins without coupling, noise"
+    takes: ClassVar[str] = "any number of spins without coupling"
     accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE
     takes_noise: ClassVar[bool] = True
 

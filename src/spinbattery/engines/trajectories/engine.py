@@ -88,7 +88,7 @@ class Trajectories(Engine):
     name: ClassVar[str] = "trajectories"
     needs: ClassVar[str] = "spinbattery.engines.trajectories.jump_runs"
     summary: ClassVar[str] = "sampled noise"
-    takes: ClassVar[str] = "any network, with noise; some 20 spins"
+    takes: ClassVar[str] = "any network of some 20 spins"
     accuracy: ClassVar[Accuracy] = Accuracy.STATISTICAL
     takes_noise: ClassVar[bool] = True
 
