@@ -335,3 +335,11 @@ def test_emulator_figures_are_written_as_json_and_shown(tmp_path):
     assert "2.00 times faster" in text
     assert "goal 90 s: reached" in text
     assert "goal below 1000 MB: not reached" in text
+
+
+def test_every_engine_has_a_job_whose_prediction_is_checked():
+    from benchmarks.predictions import JOBS
+
+    from spinbattery.engines.registry import engines
+
+    assert set(JOBS) == set(engines())
