@@ -261,6 +261,14 @@ def test_a_signal_ends_with_its_code_and_a_word(tmp_path: Path, number: signal.S
             assert "interrupted; records in a store are kept" in err
 
 
+@pytest.mark.parametrize("arguments", [("--version",), ("show", "nowhere.nc")])
+def test_a_command_leaves_the_handlers_of_signals_as_they_were(spinbattery, arguments):
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    spinbattery(*arguments)
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
 def test_scaling_refuses_rings_with_tori_before_running(spinbattery, tmp_path):
     store = tmp_path / "runs"
     got = spinbattery(

@@ -100,11 +100,13 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 def run() -> None:
     """Run the command line: exit code 2 and one line on standard error for errors that the user can fix."""
-    for number in SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
-            signal.signal(number, _end)
+    heeded = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]  # nohup
+    before = {number: signal.signal(number, _end) for number in heeded}
     try:
         app()
     except SpinBatteryError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    finally:  # a process that goes on, such as one that runs several commands, keeps its own
+        for number, handler in before.items():
+            signal.signal(number, handler)
