@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from spinbattery import (
     ChargingProblem,
@@ -21,6 +25,7 @@ from spinbattery import (
 )
 from spinbattery.core.errors import InvalidParameterError
 from spinbattery.model.noise import Noise
+from spinbattery.model.symmetry import AutomorphismGroup
 
 X = Noise(x=1e-3)
 
@@ -152,3 +157,29 @@ def test_the_trivial_group_can_be_sampled_and_nothing_is_no_sample():
 def test_graphs_that_are_none_are_refused(pairs, weights, colours, message):
     with pytest.raises(InvalidParameterError, match=message):
         automorphism_group(3, np.array(pairs), np.array(weights), np.array(colours))
+
+
+def test_the_search_imports_nothing_of_igraph_but_its_core_and_igraph_still_works_afterwards():
+    code = (
+        "import sys; import spinbattery as sb\n"
+        "problem = sb.ChargingProblem(sb.torus(3, 3), sb.cooperative(20.0))\n"
+        "assert sb.symmetry_group(problem).order == 72\n"
+        "assert not [name for name in ('igraph', 'matplotlib', 'scipy', 'networkx') if name in sys.modules]\n"
+        "import igraph; assert igraph.Graph.Ring(5).count_automorphisms() == 10\n"
+        "print(sb.symmetry_group(sb.ChargingProblem(sb.complete(5), sb.cooperative(20.0))).order)\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["120"]
+
+
+def test_orbits_are_the_connected_parts_of_all_generators():
+    random = np.random.default_rng(3)
+    for n in range(1, 20):
+        generators = np.tile(np.arange(n), (3, 1))
+        for generator in generators:  # three transpositions move few spins, so that there are several orbits
+            for j, k in random.integers(n, size=(3, 2)):
+                generator[[j, k]] = generator[[k, j]]
+        links = coo_array((np.ones(3 * n), (np.tile(np.arange(n), 3), generators.ravel())), shape=(n, n))
+        _, labels = connected_components(links, directed=False)
+        expected = [int(np.flatnonzero(labels == label)[0]) for label in labels]
+        assert AutomorphismGroup(generators, 0).site_orbits().tolist() == expected

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from ..core.arrays import read_only
 from ..core.checks import real_numbers, unit_span
 from ..core.errors import EnergyScalesError
+from ..core.splines import NotAKnotSpline
 from ..core.typing import FloatArray
 
 
@@ -79,10 +80,8 @@ class LogSpline(_TableCurve):
     positive = True
 
     @cached_property
-    def _spline(self) -> Any:
-        from scipy.interpolate import CubicSpline
-
-        return CubicSpline(np.array(self.s), np.log(self.values))
+    def _spline(self) -> NotAKnotSpline:
+        return NotAKnotSpline(np.array(self.s), np.log(self.values))
 
     def __call__(self, s: ArrayLike) -> FloatArray:
         return np.asarray(np.exp(self._spline(np.asarray(s, dtype=np.float64))))

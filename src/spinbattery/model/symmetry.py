@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
+from typing import Any
 
 import numpy as np
 
@@ -42,15 +46,15 @@ class AutomorphismGroup:
 
     def site_orbits(self) -> IntArray:
         """Smallest spin that symmetries map each spin onto, shape (N,)."""
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
-
-        n, moved = self.n_spins, self.generators.ravel()
-        start = np.tile(np.arange(n), len(self.generators))
-        links = coo_array((np.ones(len(moved)), (start, moved)), shape=(n, n))
-        _, labels = connected_components(links, directed=False)
-        _, smallest = np.unique(labels, return_index=True)
-        return np.asarray(smallest[labels], dtype=np.int64)
+        smallest = np.arange(self.n_spins)
+        while True:  # until no generator maps a spin onto one with a smaller label
+            before = smallest.copy()
+            for generator in self.generators:
+                smallest = np.minimum(smallest, smallest[generator])
+                np.minimum.at(smallest, generator, smallest)
+            smallest = smallest[smallest]
+            if np.array_equal(smallest, before):
+                return np.asarray(smallest, dtype=np.int64)
 
     def elements(self, most: int) -> IntArray | None:
         """All elements as permutations, shape (order, N), or None where there are more than ``most``."""
@@ -100,8 +104,6 @@ def automorphism_group(n_spins: int, pairs: IntArray, weights: FloatArray, colou
     Raises:
         InvalidParameterError: arrays of other lengths, vertices that do not exist, or an edge that comes twice.
     """
-    import igraph
-
     n_spins = whole_number("n_spins", n_spins)
     pairs = checked_pairs(n_spins, pairs, "pairs", InvalidParameterError)
     weights = checked_weights(pairs, weights, "weights", InvalidParameterError)
@@ -113,16 +115,31 @@ def automorphism_group(n_spins: int, pairs: IntArray, weights: FloatArray, colou
     values, kinds = np.unique(weights, return_inverse=True)
     kinds_of_spins = np.unique(colours, return_inverse=True)[1].ravel()
     if len(values) <= 1:
-        graph, graph_colours = igraph.Graph(n_spins, pairs.tolist()), kinds_of_spins
+        graph, graph_colours = _graph_type()(n_spins, pairs.tolist()), kinds_of_spins
     else:
         middle = n_spins + np.arange(len(pairs))
         halves = np.column_stack([pairs.T.ravel(), np.tile(middle, 2)])
-        graph = igraph.Graph(n_spins + len(pairs), halves.tolist())
+        graph = _graph_type()(n_spins + len(pairs), halves.tolist())
         graph_colours = np.concatenate([kinds_of_spins, kinds_of_spins.max() + 1 + kinds.ravel()])
     colour_list = graph_colours.tolist()
     generators = np.array(graph.automorphism_group(color=colour_list), dtype=np.int64).reshape(-1, graph.vcount())
     order = int(graph.count_automorphisms(color=colour_list))
     return AutomorphismGroup(read_only(np.ascontiguousarray(generators[:, :n_spins])), order)
+
+
+@cache
+def _graph_type() -> Any:
+    """The class of graphs of igraph's compiled core, without the rest of the package, which imports matplotlib."""
+    package = find_spec("igraph")
+    core = package and PathFinder.find_spec("igraph._igraph", package.submodule_search_locations)
+    if "igraph" not in sys.modules and core and core.loader:
+        module = module_from_spec(core)
+        core.loader.exec_module(module)
+        if hasattr(module, "GraphBase"):
+            return module.GraphBase
+    from igraph import GraphBase  # a version of igraph that is built in another way
+
+    return GraphBase
 
 
 def symmetry_group(problem: ChargingProblem) -> AutomorphismGroup:
