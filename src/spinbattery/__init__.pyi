@@ -36,6 +36,7 @@ from .analysis.statistics import sample_statistics as sample_statistics
 from .annealer.emulator import EmulatedAnnealer as EmulatedAnnealer
 from .charging import charge as charge
 from .core.errors import SpinBatteryError as SpinBatteryError
+from .diagnosis.report import diagnose as diagnose
 from .engines.classical.mean_field import MeanField as MeanField
 from .engines.classical.truncated_wigner import TruncatedWigner as TruncatedWigner
 from .engines.common.contract import Engine as Engine

@@ -16,11 +16,13 @@ PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 
 SCRIPT = r"""
 import json, sys, warnings
+from importlib.metadata import entry_points
 from pathlib import Path
 from typer.testing import CliRunner
 import spinbattery as sb
 from spinbattery.cli.main import app
 from spinbattery.core.errors import FitError
+from spinbattery.diagnosis.self_test import check_engine
 
 warnings.simplefilter("error")
 
@@ -61,6 +63,7 @@ try:
 except FitError as error:
     found["mixed"] = str(error)
 found["table"] = json.loads(call("engines", "--json"))
+found["self-test"] = check_engine(entry_points(group="spinbattery.engines")["toy"]).verdict.value
 wrong = CliRunner().invoke(app, [*charge, "--engine", "statevector", "--miss", "0.2"])
 found["wrong"] = str(wrong.exception)
 print("FOUND" + json.dumps(found))
@@ -173,6 +176,10 @@ def test_in_stores_and_filters(found):
 def test_in_sweep_files_and_fits(found):
     assert found["alpha"] == pytest.approx(1.0)
     assert "differ in miss (0.2, 0.3)" in found["mixed"]
+
+
+def test_its_self_test_passes(found):
+    assert found["self-test"] == "passed"
 
 
 def test_in_the_table_of_engines(found):

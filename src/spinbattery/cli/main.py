@@ -17,6 +17,7 @@ from ..core.interruption import SIGNALS
 from ..core.plugins import COMMAND_GROUP, plugins
 from .commands import charge, scaling, show
 from .console import SIGNALLED
+from .doctor import doctor
 from .engines import engines
 from .estimating import estimate
 from .groups import spread
@@ -41,6 +42,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "extend": extend,
     "estimate": estimate,
     "engines": engines,
+    "doctor": doctor,
     "import": import_measurement,
 }
 """Commands by name. The paper's package offers `reproduce` by an entry point, so that nothing here imports it."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from ...core.progress import Progress
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
-from ..common.contract import Accuracy
+from ..common.contract import Accuracy, Engine
 from ..common.mesh import Mesh
 from ..common.populations import fourier_angles, from_characteristic
 from ..common.propagation import BYTES_PER_BLOCK, Passage
@@ -18,6 +18,9 @@ from ..common.split_engine import SplitStepEngine
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE
 from ..common.stepping import Evolution, Pass
 from .bloch import bloch_vectors, stage_seconds
+
+if TYPE_CHECKING:
+    from ..common.known_results import KnownResult
 
 _BYTES_PER_SPIN, _BYTES_PER_PAIR = 200, 100
 _ANGLES_AT_ONCE = 64
@@ -41,6 +44,12 @@ class MeanField(SplitStepEngine):
         "mean field: no correlations, sigma is that of independent spins. Cooperative protocol at 20 ns on tori of 9, "
         "16 and 25 spins: mu is 0.10 to 0.14 too small, sigma 2.0 to 2.7 times as large; elsewhere not known"
     )
+
+    @classmethod
+    def self_tests(cls) -> list[tuple[Engine, KnownResult]]:
+        from ..common.known_results import mean_field_pairs, pulsed_spins
+
+        return [(cls(), mean_field_pairs()), (cls(), pulsed_spins())]
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         return None

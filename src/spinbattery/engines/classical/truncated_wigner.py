@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.splitting import BLANES_MOAN_4
 from ..common.stepping import MOST_STEPS, too_many_steps
 from .bloch import bloch_vectors, stage_seconds
+
+if TYPE_CHECKING:
+    from ..common.known_results import KnownResult
 
 _COPIES = 32
 """Trajectories that are turned side by side; the number is fixed, so that trajectory i of a seed is always the same."""
@@ -70,6 +73,12 @@ class TruncatedWigner(Engine):
         object.__setattr__(self, "trajectories", whole_number("trajectories", self.trajectories, least=2))
         if self.seed is not None:
             object.__setattr__(self, "seed", whole_number("seed", self.seed, least=0))
+
+    @classmethod
+    def self_tests(cls) -> list[tuple[Engine, KnownResult]]:
+        from ..common.known_results import pulsed_spins, wigner_pairs
+
+        return [(cls(), wigner_pairs()), (cls(), pulsed_spins())]
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         return None

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from enum import Enum
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,6 +29,9 @@ from ...records.record import Record
 from ...records.solution import Solution
 from .checkpoint import Checkpoint
 from .clock import Clock
+
+if TYPE_CHECKING:
+    from .known_results import KnownResult
 
 _SEED_DIGITS = 12
 """48 bits: exact in a float64 column, too."""
@@ -163,6 +166,19 @@ class Engine(ABC):
             progress: called as the work advances.
             checkpoint: where an engine that can go on after an interruption keeps what it has reached, and finds it.
         """
+
+    @classmethod
+    def self_tests(cls) -> list[tuple[Engine, KnownResult]]:
+        """Quick problems with known results for ``spinbattery doctor``, each with the engine that solves it.
+
+        One that its engine refuses is left out. An approximation says itself what it gives.
+        """
+        if cls.accuracy is Accuracy.APPROXIMATE or cls.emulates_machine:
+            return []
+        from .known_results import exact_results
+
+        engine = cls()
+        return [(engine, known) for known in exact_results()]
 
     def options(self) -> dict[str, Any]:
         """Options by name, as kept in records and run keys; those declared as added later only where they are used."""

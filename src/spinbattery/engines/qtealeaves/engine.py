@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -25,6 +25,9 @@ from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.window import moving_window
 from .adapter import CUT_RATIO, TeaTree
 
+if TYPE_CHECKING:
+    from ..common.known_results import KnownResult
+
 MODES = {
     1: "one-tensor TDVP, first order",
     2: "two-tensor TDVP, first order",
@@ -43,6 +46,9 @@ _NEGLECTED = 2.5e-4
 
 _STEPS_PER_TURN = 2.0
 """Steps over :func:`~.common.mesh.initial_steps`, as in the tensor engine with CF2."""
+
+_TEST_STEPS = 8
+"""Steps of the self-test, whose parts commute with themselves, so that steps of any length are exact."""
 
 _SECONDS_PER_TERM = 2e-3
 _SECONDS_PER_OPERATION = 1e-9
@@ -89,6 +95,12 @@ class QTeaLeaves(Engine):
                 f"padding must be above {CUT_RATIO:g}, which is truncated, and up to {_MOST_PADDING:g}, but is "
                 f"{self.padding!r}."
             )
+
+    @classmethod
+    def self_tests(cls) -> list[tuple[Engine, KnownResult]]:
+        from ..common.known_results import pulsed_pairs
+
+        return [(cls(bond_dimension=2, steps=_TEST_STEPS), pulsed_pairs())]
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         if problem.n_spins < _FEWEST_SPINS:

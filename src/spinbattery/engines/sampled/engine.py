@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import dimod
 
     from ...annealer.emulator import EmulatedAnnealer
+    from ..common.known_results import KnownResult
 
 _BYTES_PER_READ_AND_SPIN = 24
 """Reads as bytes, as rows of dimod, and as parts of a record."""
@@ -186,6 +187,13 @@ class Emulator(SampledEngine):
         object.__setattr__(self, "stuck", tuple(several("stuck", self.stuck)))
         switch("strict", self.strict)
         Options(self.temperature, self.sweeps, self.readout_error, self.stuck, self.model)  # type: ignore[arg-type]
+
+    @classmethod
+    def self_tests(cls) -> list[tuple[Engine, KnownResult]]:
+        from ..common.known_results import thermal_pairs
+
+        engine = cls()
+        return [(engine, thermal_pairs(engine.temperature))]
 
     def refusal(self, problem: ChargingProblem) -> str | None:
         self.sampler_for(problem)  # refuses stuck qubits that are not there

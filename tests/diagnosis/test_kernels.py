@@ -1,0 +1,53 @@
+"""What is said of compiled kernels is what a process finds in its folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from spinbattery.diagnosis.kernels import Kernels, _writable
+
+USES_ONE_KERNEL = """
+import json
+from dataclasses import asdict
+from spinbattery.diagnosis.kernels import read_kernels
+nothing = read_kernels()
+import numpy as np
+from spinbattery.engines.symmetric.orbit_kernels import _permuted
+_permuted(np.uint32(1), np.zeros((1, 256), np.uint32))
+print(json.dumps([asdict(nothing), asdict(read_kernels())]))
+"""
+
+
+def call(folder: Path) -> list[dict]:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
+    run = subprocess.run(
+        [sys.executable, "-c", USES_ONE_KERNEL], env=environment, capture_output=True, text=True, check=True
+    )
+    return json.loads(run.stdout)
+
+
+def test_a_kernel_is_compiled_once_and_then_found(tmp_path):
+    for found, compiled in ((0, 1), (1, 0)):
+        nothing, kernels = call(tmp_path)
+        assert (nothing["found"], nothing["compiled"], nothing["folders"]) == (0, 0, [])
+        assert (kernels["found"], kernels["compiled"]) == (found, compiled)
+        (folder,) = kernels["folders"]
+        assert Path(folder).is_relative_to(tmp_path)
+        assert kernels["n_bytes"] == sum(file.stat().st_size for file in Path(folder).iterdir()) > 0
+        assert kernels["writable"]
+
+
+def test_a_folder_that_cannot_be_written_to_comes_with_advice(tmp_path, monkeypatch):
+    locked = tmp_path / "there"
+    locked.mkdir()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != locked)  # root may write anywhere
+    assert not _writable(locked / "not" / "yet")
+    assert _writable(tmp_path / "other")
+    kernels = Kernels((str(locked),), False, 0, 0, 0)
+    assert "NUMBA_CACHE_DIR" in kernels.advice
+    assert replace(kernels, writable=True).advice is None
