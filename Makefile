@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OUT ?= reproduction
 
-.PHONY: reproduce test lint docs bench clean
+.PHONY: reproduce test test-slow lint docs bench clean
 
 $(VENV)/base.stamp: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("spinbattery needs Python 3.11 or later; set PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
@@ -25,7 +25,10 @@ reproduce: $(VENV)/base.stamp
 	$(BIN)/spinbattery reproduce --out $(OUT)
 
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"
+
+test-slow: $(VENV)/test.stamp
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m slow tests
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -7,30 +7,59 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from processes import Finished, Launch, Running, Study, serial, spinbattery, write_experiment
+from forked import run_command
+from processes import Finished, Launch, Running, Study, serial, write_experiment
 
 
 @pytest.fixture
-def launch(tmp_path: Path) -> Iterator[Launch]:
-    """Start a process: ``launch(*arguments)``."""
+def logs(tmp_path: Path) -> Iterator[Path]:
+    """Where each process writes what it says: names for their files."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    return (folder / str(number) for number in itertools.count())
+
+
+@pytest.fixture
+def started() -> Iterator[list[Running]]:
+    """All processes of a test."""
     started: list[Running] = []
-    logs = tmp_path / "logs"
-    logs.mkdir()
-    numbers = itertools.count()
-
-    def start(*arguments: str) -> Running:
-        started.append(Running(arguments, logs / str(next(numbers))))
-        return started[-1]
-
-    yield start
+    yield started
     for running in started:
         running.clean_up()
 
 
 @pytest.fixture
-def command(launch: Launch) -> Callable[..., Finished]:
+def launch(started: list[Running], logs: Iterator[Path]) -> Launch:
+    """Start a program: ``launch(*arguments)``."""
+
+    def start(*arguments: str) -> Running:
+        started.append(Running.of_program(arguments, next(logs)))
+        return started[-1]
+
+    return start
+
+
+@pytest.fixture
+def fork(started: list[Running], logs: Iterator[Path]) -> Launch:
+    """Call a function in a process of its own: ``fork(function, *arguments)``."""
+
+    def start(function: Callable[..., None], *arguments: object) -> Running:
+        started.append(Running.of_function(function, arguments, next(logs)))
+        return started[-1]
+
+    return start
+
+
+@pytest.fixture
+def start(fork: Launch) -> Launch:
+    """Start the command line in a process of its own: ``start("sweep", ...)``."""
+    return lambda *arguments: fork(run_command, *arguments)
+
+
+@pytest.fixture
+def command(start: Launch) -> Callable[..., Finished]:
     """Run the command line to its end: ``command("sweep", ...)``."""
-    return lambda *arguments: launch(*spinbattery(*arguments)).end()
+    return lambda *arguments: start(*arguments).end()
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,7 @@
-"""A charge that writes checkpoints all the time; prints the hash of its record.
-
-Called with the beginning of the names of its checkpoints and the name of an engine.
-"""
+"""A charge that writes checkpoints all the time."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import spinbattery as sb
@@ -17,12 +13,9 @@ RUNS = {
 }
 
 
-def main(stem: Path, name: str) -> None:
+def charge(stem: Path, name: str) -> None:
+    """Print the hash of the record of an engine; ``stem`` is the beginning of the names of its checkpoints."""
     engine, duration = RUNS[name]
     problem = sb.ChargingProblem(sb.torus(3, 4), sb.cooperative(duration))
     times = [duration / 3.0, duration / 1.5]
     print(engine.run(problem, times=times, checkpoint=Checkpoint(stem, "long", 0.0)).content_hash)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])

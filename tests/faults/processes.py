@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from forked import Forked, run_command
 
 from spinbattery.records.record_file import read_record
 from spinbattery.sweeps.experiment import read_experiment
@@ -21,7 +22,7 @@ from spinbattery.sweeps.run import Sweep, run_plan
 PATIENCE_S = 120.0
 """Far longer than anything here takes on a slow machine: a wait ends by what it waits for."""
 
-_POLL_S = 0.005
+_POLL_S = 0.02
 
 
 def wait_until(condition: Callable[[], Any], what: str, patience: float = PATIENCE_S) -> Any:
@@ -50,13 +51,23 @@ class Finished:
 class Running:
     """A process in a session of its own, so that all it starts can be found, whoever their parent is."""
 
-    def __init__(self, arguments: Sequence[str], log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | Forked, log: Path) -> None:
+        self._process, self.pid = process, process.pid
         self._out, self._err = log.with_suffix(".out"), log.with_suffix(".err")
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            self._process = subprocess.Popen(
+
+    @classmethod
+    def of_program(cls, arguments: Sequence[str], log: Path) -> Running:
+        """A program, in the folder of its output."""
+        with log.with_suffix(".out").open("wb") as out, log.with_suffix(".err").open("wb") as err:
+            process = subprocess.Popen(
                 arguments, stdout=out, stderr=err, stdin=subprocess.DEVNULL, start_new_session=True, cwd=log.parent
             )
-        self.pid = self._process.pid
+        return cls(process, log)
+
+    @classmethod
+    def of_function(cls, function: Callable[..., None], arguments: Sequence[object], log: Path) -> Running:
+        """A function of the tests, in the folder of its output."""
+        return cls(Forked(function, arguments, log.parent, log.with_suffix(".out"), log.with_suffix(".err")), log)
 
     @property
     def ended(self) -> bool:
@@ -88,7 +99,7 @@ class Running:
 
     def members(self) -> list[psutil.Process]:
         """Living processes of its session: itself and what it started."""
-        return [process for process in psutil.process_iter() if _session(process) == self.pid]
+        return [process for number in psutil.pids() if (process := _member(number, self.pid)) is not None]
 
     def clean_up(self) -> None:
         """End all that is left of it."""
@@ -100,11 +111,13 @@ class Running:
         self._process.wait()
 
 
-def _session(process: psutil.Process) -> int | None:
+def _member(number: int, session: int) -> psutil.Process | None:
+    """A process by its number, if it lives and is of this session."""
     try:
-        if process.status() == psutil.STATUS_ZOMBIE:
+        if os.getsid(number) != session:
             return None
-        return os.getsid(process.pid)
+        process = psutil.Process(number)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process
     except (psutil.Error, OSError):
         return None
 
@@ -118,20 +131,20 @@ def _kill(process: psutil.Process) -> bool:
 
 
 Launch = Callable[..., Running]
-"""Starts a process: ``launch(*arguments)``."""
+"""Starts a process: ``launch(*arguments)`` a program, ``fork(function, *arguments)`` a function of the tests."""
 
 
-def spinbattery(*arguments: str | Path) -> list[str]:
-    """The command line in a fresh interpreter."""
+def fresh_command(*arguments: str | Path) -> list[str]:
+    """The command line in a fresh interpreter, to be put behind another program."""
     return [sys.executable, "-m", "spinbattery", *map(str, arguments)]
 
 
-def impatient(*arguments: str | Path) -> list[str]:
-    """The same, but a Dask scheduler that is not there is given up after 3 s instead of 10."""
-    start = (
-        "from spinbattery.sweeps import cluster; cluster._CONNECT_S = 3.0; from spinbattery.cli.main import run; run()"
-    )
-    return [sys.executable, "-c", start, *map(str, arguments)]
+def impatient(*arguments: object) -> None:
+    """The command line, but a Dask scheduler that is not there is given up after 3 s instead of 10."""
+    from spinbattery.sweeps import cluster
+
+    cluster._CONNECT_S = 3.0
+    run_command(*arguments)
 
 
 # experiments and stores

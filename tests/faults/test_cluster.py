@@ -17,7 +17,6 @@ from processes import (
     impatient,
     kill_one,
     records,
-    spinbattery,
     stamps,
     wait_until,
 )
@@ -26,12 +25,14 @@ pytest.importorskip("distributed", reason="the extra [cluster] is not installed"
 
 
 @pytest.mark.slow
-def test_a_sweep_survives_the_death_of_cluster_workers(study: Study, tmp_path: Path, launch: Launch) -> None:
+def test_a_sweep_survives_the_death_of_cluster_workers(
+    study: Study, tmp_path: Path, launch: Launch, start: Launch
+) -> None:
     folder = tmp_path / "runs"
     _, address = start_scheduler(launch, tmp_path)
     mortal = start_worker(launch, address, tmp_path, "--no-nanny")
     nursed = start_worker(launch, address, tmp_path)
-    sweep = launch(*spinbattery("sweep", study.experiment, "--store", folder, "--scheduler", address, "--json"))
+    sweep = start("sweep", study.experiment, "--store", folder, "--scheduler", address, "--json")
 
     # one is not replaced, and the other goes on; its own worker dies, and its nanny starts a new one
     for worker in (mortal, nursed):
@@ -46,12 +47,12 @@ def test_a_sweep_survives_the_death_of_cluster_workers(study: Study, tmp_path: P
 
 @pytest.mark.slow
 def test_a_lost_scheduler_ends_the_sweep_and_a_rerun_without_it_goes_on(
-    study: Study, tmp_path: Path, launch: Launch, command: Callable[..., Finished]
+    study: Study, tmp_path: Path, launch: Launch, fork: Launch, command: Callable[..., Finished]
 ) -> None:
     folder = tmp_path / "runs"
     scheduler, address = start_scheduler(launch, tmp_path)
     worker = start_worker(launch, address, tmp_path)
-    sweep = launch(*impatient("sweep", study.experiment, "--store", folder, "--scheduler", address))
+    sweep = fork(impatient, "sweep", study.experiment, "--store", folder, "--scheduler", address)
     wait_until(lambda: records(folder) and computing(folder, worker), "a finished run and a running one")
     scheduler.kill()
 
@@ -69,11 +70,11 @@ def test_a_lost_scheduler_ends_the_sweep_and_a_rerun_without_it_goes_on(
     assert before.items() <= stamps(folder).items()
 
 
-def test_nobody_at_the_address_is_said(study: Study, tmp_path: Path, launch: Launch) -> None:
+def test_nobody_at_the_address_is_said(study: Study, tmp_path: Path, fork: Launch) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    refused = launch(*impatient("sweep", study.experiment, "--store", tmp_path / "runs", "--scheduler", address)).end()
+    refused = fork(impatient, "sweep", study.experiment, "--store", tmp_path / "runs", "--scheduler", address).end()
     assert refused.code == 2
     assert "no Dask scheduler answers" in refused.err
     assert address in refused.err

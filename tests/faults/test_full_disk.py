@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from processes import Finished, Launch, contents, half_written, serial, spinbattery, stamps, write_experiment
+from processes import Finished, Launch, contents, half_written, serial, stamps, write_experiment
 from small_disk import SmallDisk, open_small_disk
 
 
@@ -19,14 +20,13 @@ def disk(launch: Launch, tmp_path: Path) -> SmallDisk:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_full_disk_stops_the_sweep_and_a_larger_one_lets_it_go_on(
-    tmp_path: Path, launch: Launch, disk: SmallDisk, workers: int
+    tmp_path: Path, command: Callable[..., Finished], disk: SmallDisk, workers: int
 ) -> None:
     experiment = write_experiment(tmp_path / "experiment.toml", ["ring:4", "ring:5"], range(2, 8))
     expected = serial(experiment, tmp_path / "undisturbed")
 
     def sweep(workers: int = 1) -> Finished:
-        arguments = ("sweep", experiment, "--store", disk.mount / "runs", "--workers", str(workers), "--json")
-        return launch(*disk.inside, *spinbattery(*arguments)).end()
+        return command("sweep", experiment, "--store", folder, "--workers", str(workers), "--json")
 
     folder = disk.folder / "runs"
     stopped = sweep(workers)

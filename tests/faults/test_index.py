@@ -15,10 +15,10 @@ from processes import (
     Finished,
     Launch,
     contents,
+    fresh_command,
     records,
     run_here,
     serial,
-    spinbattery,
     stamps,
     wait_until,
     write_experiment,
@@ -116,7 +116,7 @@ def test_a_read_only_store_can_be_listed(read_only: Path, launch: Launch, indexe
         read_only.chmod(0o755)
         (read_only / "index.sqlite").unlink()
         read_only.chmod(0o555)
-    listed = launch(*_bound_by_modes(read_only), *spinbattery("store", "list", read_only, "--json")).end()
+    listed = launch(*_bound_by_modes(read_only), *fresh_command("store", "list", read_only, "--json")).end()
     assert listed.code == 0, listed.err
     assert listed.json == rows
     assert len(rows) == len(records(read_only)) == len(contents(read_only)) == 6

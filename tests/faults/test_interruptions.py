@@ -18,7 +18,6 @@ from processes import (
     half_written,
     records,
     run_here,
-    spinbattery,
     stamps,
     wait_until,
     write_experiment,
@@ -45,14 +44,14 @@ def _terminate(sweep: Running) -> None:
 def test_the_first_signal_finishes_what_is_running_and_a_rerun_goes_on(
     study: Study,
     tmp_path: Path,
-    launch: Launch,
+    start: Launch,
     ask: Callable[[Running], None],
     workers: int,
     code: int,
 ) -> None:
     folder = tmp_path / "runs"
     total = len(study.contents)
-    sweep = launch(*spinbattery("sweep", study.experiment, "--store", folder, "--workers", str(workers)))
+    sweep = start("sweep", study.experiment, "--store", folder, "--workers", str(workers))
     running = set(wait_until(lambda: computing(folder, sweep), "a run"))
     ask(sweep)
 
@@ -75,10 +74,10 @@ def test_the_first_signal_finishes_what_is_running_and_a_rerun_goes_on(
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_the_second_signal_stops_at_once(tmp_path: Path, launch: Launch, workers: int) -> None:
+def test_the_second_signal_stops_at_once(tmp_path: Path, start: Launch, workers: int) -> None:
     folder = tmp_path / "runs"
     hours = write_experiment(tmp_path / "hours.toml", ["ring:16"], [9000, 9001], tolerance=1e-9)
-    sweep = launch(*spinbattery("sweep", hours, "--store", folder, "--workers", str(workers)))
+    sweep = start("sweep", hours, "--store", folder, "--workers", str(workers))
     wait_until(lambda: len(computing(folder, sweep)) == workers, "the runs")
     sweep.signal_all(signal.SIGINT)
     time.sleep(0.5)  # signals that come together are one; should they have, there is a third

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from deadly_engine import Deadly
-from processes import Launch, Study, computing, contents, kill_one, records, run_here, spinbattery, stamps, wait_until
+from processes import Launch, Study, computing, contents, kill_one, records, run_here, stamps, wait_until
 
 import spinbattery as sb
 from spinbattery.sweeps.grid import Grid
 from spinbattery.sweeps.run import run_plan
 
 
-def test_a_killed_worker_is_replaced_and_its_run_made_again(study: Study, tmp_path: Path, launch: Launch) -> None:
+def test_a_killed_worker_is_replaced_and_its_run_made_again(study: Study, tmp_path: Path, start: Launch) -> None:
     folder = tmp_path / "runs"
-    sweep = launch(*spinbattery("sweep", study.experiment, "--store", folder, "--workers", "2", "--json"))
+    sweep = start("sweep", study.experiment, "--store", folder, "--workers", "2", "--json")
     victims = wait_until(lambda: computing(folder, sweep), "a run in a worker")
     assert sweep.pid not in {process.pid for process in victims.values()}
     assert kill_one(victims.values())
@@ -26,10 +26,10 @@ def test_a_killed_worker_is_replaced_and_its_run_made_again(study: Study, tmp_pa
 
 
 def test_a_killed_sweep_leaves_no_worker_behind_and_its_rerun_goes_on(
-    study: Study, tmp_path: Path, launch: Launch
+    study: Study, tmp_path: Path, start: Launch
 ) -> None:
     folder = tmp_path / "runs"
-    sweep = launch(*spinbattery("sweep", study.experiment, "--store", folder, "--workers", "2"))
+    sweep = start("sweep", study.experiment, "--store", folder, "--workers", "2")
     wait_until(lambda: records(folder) and computing(folder, sweep), "a finished run and a running one")
     sweep.kill()
     wait_until(lambda: not sweep.members(), "the end of its workers")

@@ -16,7 +16,6 @@ from processes import (
     kill_one,
     records,
     serial,
-    spinbattery,
     stamps,
     wait_until,
     write_experiment,
@@ -61,10 +60,12 @@ def _start_local_cluster(launch: Launch, folder: Path) -> tuple[Running, str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["two processes", "LocalCluster"])
-def test_two_hundred_problems_killed_five_times(grid: Study, tmp_path: Path, launch: Launch, where: str) -> None:
+def test_two_hundred_problems_killed_five_times(
+    grid: Study, tmp_path: Path, launch: Launch, start: Launch, where: str
+) -> None:
     rng = random.Random(200)
     folder = tmp_path / "runs"
-    arguments = spinbattery("sweep", grid.experiment, "--store", folder, "--json")
+    arguments = ["sweep", grid.experiment, "--store", folder, "--json"]
     cluster = None
     if where == "LocalCluster":
         pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
@@ -73,7 +74,7 @@ def test_two_hundred_problems_killed_five_times(grid: Study, tmp_path: Path, lau
     else:
         arguments += ["--workers", "2"]
 
-    sweep = launch(*arguments)
+    sweep = start(*arguments)
     finished_before_a_kill: dict[str, tuple[int, int]] = {}
     for victim, count in zip(_KILLS, sorted(rng.sample(range(10, _LATEST), len(_KILLS))), strict=True):
         wait_until(lambda count=count, sweep=sweep: len(records(folder)) >= count or sweep.ended, f"{count} records")
@@ -81,7 +82,7 @@ def test_two_hundred_problems_killed_five_times(grid: Study, tmp_path: Path, lau
         finished_before_a_kill |= {k: v for k, v in stamps(folder).items() if k not in finished_before_a_kill}
         if victim == "sweep":
             sweep.kill()
-            sweep = launch(*arguments)
+            sweep = start(*arguments)
         else:
             workers = wait_until(lambda root=cluster or sweep: _workers(root), "a worker")
             assert kill_one(rng.sample(workers, len(workers)))

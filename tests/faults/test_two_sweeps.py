@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from processes import Launch, contents, serial, spinbattery, write_experiment
+from processes import Launch, contents, serial, write_experiment
 
 
-def test_overlapping_sweeps_share_the_work_and_nothing_is_computed_twice(tmp_path: Path, launch: Launch) -> None:
+def test_overlapping_sweeps_share_the_work_and_nothing_is_computed_twice(tmp_path: Path, start: Launch) -> None:
     folder = tmp_path / "runs"
     # the longest are run first, so that both start with the same ones and meet at each of them
     experiments = [
@@ -15,7 +15,7 @@ def test_overlapping_sweeps_share_the_work_and_nothing_is_computed_twice(tmp_pat
         for network in ("ring:6", "ring:7")
     ]
     arguments = ("--store", folder, "--workers", "1", "--json")
-    sweeps = [launch(*spinbattery("sweep", experiment, *arguments)) for experiment in experiments]
+    sweeps = [start("sweep", experiment, *arguments) for experiment in experiments]
     done = [sweep.end() for sweep in sweeps]
     assert [finished.code for finished in done] == [0, 0], done
 

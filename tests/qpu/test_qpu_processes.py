@@ -5,34 +5,33 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from forked import Forked, run_command
 from qpu_desk import READS, Desk
 from sapi_stub import Request
+
+PATIENCE_S = 120.0
 
 Stage = tuple[str, str, int, Literal["before", "after"]]
 """At the n-th request of a method and path, before or after the service has handled it."""
 
 
-def start(desk: Desk, command: str, *arguments: str | Path) -> subprocess.Popen[str]:
-    """The command line in a fresh interpreter."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "spinbattery", "qpu", command, *map(str, arguments), "--store", desk.folder / "runs"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def start(desk: Desk, command: str, *arguments: str | Path) -> Forked:
+    """The command line in a process of its own."""
+    logs = Path(tempfile.mkdtemp(dir=desk.folder))
+    given = ("qpu", command, *arguments, "--store", desk.folder / "runs")
+    return Forked(run_command, given, logs, logs / "out", logs / "err")
 
 
-def submitting(desk: Desk) -> subprocess.Popen[str]:
+def submitting(desk: Desk) -> Forked:
     return start(desk, "submit", desk.experiment, "--reads", str(READS), "--budget", "10")
 
 
-def kill_at(desk: Desk, process: subprocess.Popen[str], stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def kill_at(desk: Desk, process: Forked, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kill the client when the service sees a request, which it handles or not."""
     method, path, number, when = stage
     handle = desk.stub.answer
@@ -68,8 +67,8 @@ def test_a_client_that_is_killed_while_it_sends(
 ) -> None:
     with submitting(desk) as process:
         kill_at(desk, process, stage, monkeypatch)
-        process.communicate(timeout=60.0)
-    assert process.returncode == -signal.SIGKILL
+        process.wait(PATIENCE_S)
+    assert process.poll() == -signal.SIGKILL
     assert desk.states == states
 
     arrived = len(desk.stub.jobs)
@@ -91,8 +90,8 @@ def test_a_client_that_is_killed_while_it_collects(
     desk.submit()
     with start(desk, "collect", "--wait") as process:
         kill_at(desk, process, ("GET", "/problems/[^/]+", 2, when), monkeypatch)
-        process.communicate(timeout=60.0)
-    assert process.returncode == -signal.SIGKILL
+        process.wait(PATIENCE_S)
+    assert process.poll() == -signal.SIGKILL
     assert desk.states == ["done", "submitted", "submitted"]
     assert desk.collect(wait=True).complete
     desk.assert_nothing_lost_or_paid_twice(3)
@@ -100,8 +99,8 @@ def test_a_client_that_is_killed_while_it_collects(
 
 def test_two_clients_at_once_send_each_job_once(desk: Desk) -> None:
     with submitting(desk) as first, submitting(desk) as second:
-        outputs = [process.communicate(timeout=60.0) for process in (first, second)]
-    assert {first.returncode, second.returncode} <= {0, 1}, outputs  # 1: the other was at one of them
+        codes = {process.wait(PATIENCE_S) for process in (first, second)}
+    assert codes <= {0, 1}, [process.err.read_text() for process in (first, second)]  # 1: the other was at one of them
     assert desk.states == ["submitted"] * 3
     assert len(desk.stub.posted) == 3
     desk.collect(wait=True)
@@ -119,8 +118,9 @@ def test_ctrl_c_between_two_jobs(desk: Desk, monkeypatch: pytest.MonkeyPatch) ->
             return reply
 
         monkeypatch.setattr(desk.stub, "answer", answer)
-        _, said = process.communicate(timeout=60.0)
-    assert (process.returncode, "interrupted" in said, "Traceback" in said) == (130, True, False)
+        code = process.wait(PATIENCE_S)
+    said = process.err.read_text()
+    assert (code, "interrupted" in said, "Traceback" in said) == (130, True, False)
     assert desk.states == ["submitted", "planned", "planned"]
     assert desk.submit().counts["sent"] == 2
     desk.collect(wait=True)
