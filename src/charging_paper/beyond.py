@@ -158,7 +158,7 @@ def _moment_rows(groups: Mapping[str, list[Run]], origin: str) -> list[Row]:
 def _slow_row(run: Run) -> Row:
     record = run.record
     mu, variance = sb.cooperative_limit(record.n_spins)
-    *_, one_down, all_up = record.dataset["distribution"].to_numpy().tolist()
+    *_, one_down, all_up = record.variables["distribution"].values.tolist()
     return {
         "torus": run.network,
         "N": record.n_spins,

@@ -104,7 +104,7 @@ class Run:
     @property
     def network(self) -> str:
         """Text form of the network."""
-        return str(self.record.dataset.attrs["network"])
+        return str(self.record.attributes["network"])
 
 
 class Runs:

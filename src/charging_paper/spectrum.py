@@ -89,7 +89,7 @@ def _smallest_gap(spectrum: sb.SectorSpectrum) -> float:
 def _row(case: tuple[str, float, str], spectrum: sb.SectorSpectrum, run: Run) -> Row:
     last_third = int(np.abs(spectrum.times - 2.0 / 3.0 * spectrum.problem.protocol.duration).argmin())
     ground, excited, *_ = spectrum.populations[last_third]
-    *_, one_down, all_up = run.record.dataset["distribution"].to_numpy()
+    *_, one_down, all_up = run.record.variables["distribution"].values
     shares = {"ground": ground, "first excited": excited, "others": 1.0 - ground - excited}
     shares |= {"P(all up)": all_up, "P(one spin down)": one_down}
     name, s_hold, duration = case

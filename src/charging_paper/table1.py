@@ -162,7 +162,7 @@ def _local(fit: sb.ScalingFit, magnetizations: list[float]) -> AuditItem:
 
 def _sample_variance(record: sb.Record) -> AuditItem:
     """Eq. 6 on shots that are drawn from the exact distribution of Sz."""
-    draws, distribution = 100_000, record.dataset["distribution"].to_numpy()
+    draws, distribution = 100_000, record.variables["distribution"].values
     values = np.arange(-record.n_spins, record.n_spins + 1, 2) / record.n_spins
     shots = np.random.default_rng(0).choice(values, size=draws, p=distribution / distribution.sum())
     estimator = float(np.sum((shots - shots.mean()) ** 2) / (draws - 1))

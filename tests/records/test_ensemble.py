@@ -81,7 +81,7 @@ def test_sums_of_parts_are_those_of_the_whole_and_survive_a_dataset():
     assert np.allclose(parts.moments, whole.moments)
     ensemble = Ensemble(exact, 0.5, whole)
     variables = {name: xr.Variable(dims, data) for name, (dims, data) in ensemble.values().items()}
-    again = Ensemble.from_dataset(xr.Dataset(variables))
+    again = Ensemble.from_variables(xr.Dataset(variables).variables)
     assert np.array_equal(again.moments, ensemble.moments)
     assert np.array_equal(again.variance_error, ensemble.variance_error)
     assert np.array_equal(again.spins_error, ensemble.spins_error)

@@ -10,10 +10,20 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spinbattery.records.netcdf import decode, encode
+from spinbattery.records.contents import Contents
+from spinbattery.records.netcdf import decode as decoded
+from spinbattery.records.netcdf import encode as encoded
 
 DIGEST = 32  # bytes of SHA-256 after the HDF5 file
 ATTRIBUTES = {"name": "µ, σ²", "empty": "", "long": "x" * 70000, "version": 2**40, "seconds": 0.1, "count": np.int64(3)}
+
+
+def encode(dataset, attributes):
+    return encoded(Contents.of(dataset), attributes)
+
+
+def decode(content):
+    return decoded(content).to_dataset()
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def peak_power(record: Record, field_ghz: float) -> float:
             f"the peak power needs mu(t) at three or more output times, but the record has {len(times)}; "
             "charge again with times=..."
         )
-    slope = float(np.max(np.diff(record.dataset["magnetization_t"].to_numpy()) / np.diff(times)))
+    slope = float(np.max(np.diff(record.variables["magnetization_t"].values) / np.diff(times)))
     return record.n_spins * 0.5 * positive("field_ghz", field_ghz) * GHZ_IN_JOULE * slope / 1e-9
 
 

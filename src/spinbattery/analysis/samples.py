@@ -38,12 +38,12 @@ def uncharged_probability(record: Record) -> float:
     For a record of reads it is the share of such reads. Independent spins have some of it too: two spins at mu = 0
     have a quarter.
     """
-    return discharged_probability(as_record(record).dataset["distribution"].to_numpy())
+    return discharged_probability(as_record(record).variables["distribution"].values)
 
 
 def flip_probabilities(record: Record) -> FloatArray:
     """P(k) at the end of a run for k = 0 ... N down spins, (N + 1,); relative frequencies for a record of reads."""
-    return np.asarray(as_record(record).dataset["distribution"].to_numpy()[::-1], dtype=np.float64)
+    return np.asarray(as_record(record).variables["distribution"].values[::-1], dtype=np.float64)
 
 
 def count_flips(spins: ArrayLike) -> IntArray:
@@ -173,7 +173,7 @@ def flips_by_degree(record: Record) -> DegreeFlips:
     spins = as_record(record).spins
     if spins is None:
         raise InvalidParameterError(f"{_no_reads(record)} of single spins, and so no flips by degree.")
-    return DegreeFlips.from_spins(spins, record.dataset["degree"].to_numpy())
+    return DegreeFlips.from_spins(spins, record.variables["degree"].values)
 
 
 def clopper_pearson(

@@ -39,9 +39,9 @@ def independence_ratio(record: Record) -> float | None:
     """
     record = as_record(record)
     why = record.no_precision
-    if (why is not None and not why.is_zero) or "spin_magnetization" not in record.dataset:
+    if (why is not None and not why.is_zero) or "spin_magnetization" not in record.variables:
         return None
-    spins = record.dataset["spin_magnetization"].to_numpy()
+    spins = record.variables["spin_magnetization"].values
     independent = float(np.sum(1.0 - spins**2))
     if independent <= _VARIANCE_ROUNDING * record.n_spins:
         return None

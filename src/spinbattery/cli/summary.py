@@ -22,7 +22,7 @@ def summary(record: Record) -> dict[str, Any]:
     precision; ``precision_stderr`` is absolute, and ``independence_ratio_stderr`` that of independent
     spins; ``hs_cost`` is int ||H||_HS dt / 2^(N/2) in GHz ns.
     """
-    problem, attributes = record.problem, record.dataset.attrs
+    problem, attributes = record.problem, record.attributes
     cost = problem.cost
     return {
         "network": attributes["network"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.errors import EngineError, InvalidParameterError
 from ..model.problem import ChargingProblem
-from .common.contract import Engine, output_times
+from .common.contract import Engine, predicted_run
 from .dense.lindblad import Lindblad
 from .dense.product import Product
 from .dense.statevector import Statevector
@@ -57,8 +57,7 @@ def _coherent_engine(problem: ChargingProblem, tolerance: float) -> tuple[Engine
         return full, f"spins are coupled, and {size} take more memory, each with its neighbours and many vectors"
     if of_full > _VERY_MUCH_MEMORY:
         return symmetric, f"spins are coupled, and {size} take less memory"
-    no_times = output_times(problem, None)
-    in_sector, in_full = (engine.predicted_seconds(problem, no_times) for engine in (symmetric, full))
+    in_sector, in_full = (predicted_run(engine, problem) for engine in (symmetric, full))
     reason = f"spins are coupled, and {size} are predicted to take {in_sector:.2g} s against {in_full:.2g} s"
     if in_sector < _CLEARLY_LESS * in_full:
         return symmetric, reason

@@ -78,7 +78,7 @@ def _draw(axis: Axes, kind: MarkedRuns, quantity: str) -> None:
         values = [record.precision or record.precision_bound or 0.0 for record in kind.records]
         bounds = [record.precision is None for record in kind.records]
         bars = [_ARROW * value if bound else 0.0 for value, bound in zip(values, bounds, strict=True)]
-    colour = COLOURS[str(kind.records[0].dataset.attrs["protocol"])]
+    colour = COLOURS[str(kind.records[0].attributes["protocol"])]
     axis.errorbar(
         [record.n_spins for record in kind.records],
         values,

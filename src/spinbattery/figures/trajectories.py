@@ -25,13 +25,13 @@ def plot_trajectories(records: Sequence[Record], names: Sequence[str] | None = N
             raise RecordError("this record has no output times; charge again with some (times=...).")
     with new_figure(7.6, 3.1) as figure:
         axes = figure.subplots(1, 2)
-        protocols = [str(record.dataset.attrs["protocol"]) for record in records]
+        protocols = [str(record.attributes["protocol"]) for record in records]
         labels = names or [f"{name}, N = {record.n_spins}" for name, record in zip(protocols, records, strict=True)]
         labels = [f"{label}{_caution(record)}" for label, record in zip(labels, records, strict=True)]
         colours = [COLOURS.get(name) for name in protocols] if names is None else [*colours_of(names).values()]
         for record, label, colour in zip(records, labels, colours, strict=True):
-            axes[0].plot(record.times, record.dataset["magnetization_t"], color=colour, linewidth=1.1, label=label)
-            axes[1].plot(record.times, record.dataset["std_t"], color=colour, linewidth=1.1, label=label)
+            for axis, name in zip(axes, ("magnetization_t", "std_t"), strict=True):
+                axis.plot(record.times, record.variables[name].values, color=colour, linewidth=1.1, label=label)
         for axis, quantity in zip(axes, ("magnetization", "std"), strict=True):
             draw_corners(axis, records[0].problem.protocol)
             axis.set_xlabel("t (ns)")

@@ -16,7 +16,7 @@ from ..core.checks import instance
 from ..core.typing import FloatArray, IntArray
 from .cost import Cost
 from .labels import from_plain, to_plain
-from .network import LatticeCut, SpinNetwork
+from .network import LatticeCut, SpinNetwork, pair_order
 from .network_text import as_network
 from .noise import Noise, as_noise
 from .protocol import Protocol, check_initial
@@ -80,10 +80,18 @@ class ChargingProblem:
         network = self.network
         pairs = np.concatenate([network.pairs, network.crosstalk_pairs])
         values = np.concatenate([self.protocol.J * network.weights, network.crosstalk])
-        unique, inverse = np.unique(pairs, axis=0, return_inverse=True)
-        merged = np.zeros(len(unique))
-        np.add.at(merged, inverse.ravel(), values)
-        return read_only(unique.reshape(-1, 2)), read_only(merged)
+        order = pair_order(pairs)
+        pairs = pairs[order]
+        is_new = np.ones(len(pairs), dtype=np.bool_)
+        is_new[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
+        merged = np.zeros(np.count_nonzero(is_new))
+        np.add.at(merged, np.cumsum(is_new) - 1, values[order])
+        return read_only(pairs[is_new]), read_only(merged)
+
+    @cached_property
+    def kinks(self) -> FloatArray:
+        """Times (ns) at which the fields are not smooth; see :meth:`Protocol.kinks`."""
+        return read_only(self.protocol.kinks(self.scales))
 
     def fields(self, t: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Bx(t), Bz(t), B(s(t))/2 in GHz at times t in ns."""

@@ -100,7 +100,7 @@ class Polynomial:
         return np.empty(0)
 
     def __call__(self, s: ArrayLike) -> FloatArray:
-        return np.polynomial.Polynomial(self.coefficients)(np.asarray(s, dtype=np.float64))
+        return np.asarray(np.polynomial.polynomial.polyval(np.asarray(s, dtype=np.float64), self.coefficients))
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "coefficients": list(self.coefficients)}

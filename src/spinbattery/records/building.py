@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..model.problem import ChargingProblem
+from .contents import Contents, Variable
 from .hashing import canonical_json, measurement_key, run_key
 from .readout import Readout
 from .record import Record
@@ -36,8 +37,6 @@ def build_record(
         wall_time: run time in s.
         approximation: effects that the engine neglects; a record with them keeps no precision and no errors.
     """
-    import xarray as xr
-
     key = run_key(problem, engine, options, found.times)
     if isinstance(found, Readout) and found.job is not None:
         key = measurement_key(key, found.job)
@@ -60,19 +59,24 @@ def build_record(
     if approximation:
         attributes["approximation"] = approximation
     values = _given(problem) | found.variables(problem, bool(approximation))
-    variables = {name: xr.Variable(dims, data, ATTRIBUTES.get(name)) for name, (dims, data) in values.items()}
-    return Record(xr.Dataset(variables, attrs=attributes), problem)
+    variables = {name: _variable(name, dims, data) for name, (dims, data) in values.items()}
+    return Record(Contents(variables, attributes), problem)
+
+
+def _variable(name: str, dims: str | tuple[str, ...], data: Any) -> Variable:
+    """A variable with the unit and the meaning of its name."""
+    return Variable((dims,) if isinstance(dims, str) else dims, data, ATTRIBUTES.get(name, {}))
 
 
 def _given(problem: ChargingProblem) -> Variables:
-    """Variables that follow from the problem."""
-    n, cost = problem.n_spins, problem.cost
+    """Variables that follow from the problem; the cost and the text of the problem are made when they are needed."""
+    n = problem.n_spins
     return {
         "duration": ((), problem.protocol.duration),
-        "hs_cost": ((), cost.integral),
-        "hs_cost_peak": ((), cost.peak),
-        "hs_cost_matched": ((), cost.matched),
-        "problem": ((), canonical_json(problem.to_dict())),
+        "hs_cost": ((), lambda: problem.cost.integral),
+        "hs_cost_peak": ((), lambda: problem.cost.peak),
+        "hs_cost_matched": ((), lambda: problem.cost.matched),
+        "problem": ((), lambda: canonical_json(problem.to_dict())),
         "spin": ("spin", np.arange(n)),
         "sz_total": ("sz_total", np.arange(-n, n + 1, 2)),
     }

@@ -51,7 +51,7 @@ def gather(records: Sequence[Record], names: Sequence[Mapping[str, str]] | None 
         row.update(given)
     kept = [name for name in (*parameter_columns(), *VERDICTS) if name not in _NO_COORDINATES]
     n_spins = max(record.n_spins for record in records)
-    totals = np.unique(np.concatenate([record.dataset["sz_total"].to_numpy() for record in records]))
+    totals = np.unique(np.concatenate([record.variables["sz_total"].values for record in records]))
     coordinates: dict[str, Any] = {name: ("run", _column(rows, name)) for name in kept}
     coordinates |= {"spin": np.arange(n_spins), "sz_total": totals}
     values: dict[str, Any] = {name: ("run", _column(rows, name)) for name in (*RESULTS, "wall_time_s")}
@@ -82,9 +82,9 @@ def _padded(records: Sequence[Record], name: str, width: int) -> FloatArray:
     """A variable of all records, (run, width), NaN where it is shorter or absent."""
     array = np.full((len(records), width), np.nan)
     for row, record in zip(array, records, strict=True):
-        variable = record.dataset.variables.get(name)
+        variable = record.variables.get(name)
         if variable is not None:
-            row[: variable.size] = variable.to_numpy()
+            row[: len(variable.values)] = variable.values
     return array
 
 
@@ -92,5 +92,5 @@ def _distributions(records: Sequence[Record], totals: Any) -> FloatArray:
     """P(Sz) of all records at the values of Sz that any of them has."""
     array = np.full((len(records), len(totals)), np.nan)
     for row, record in zip(array, records, strict=True):
-        row[np.searchsorted(totals, record.dataset["sz_total"])] = record.dataset["distribution"].to_numpy()
+        row[np.searchsorted(totals, record.variables["sz_total"].values)] = record.variables["distribution"].values
     return array

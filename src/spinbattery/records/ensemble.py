@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from ..core.typing import FloatArray
+from .contents import Variable
 from .schema import Variables
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 _SMALLEST_WEIGHT = 1e-280
 
@@ -179,13 +178,13 @@ class Ensemble:
         return np.asarray(self.sampled_weight * np.sqrt(spread))
 
     def values(self) -> Variables:
-        """Variables of a dataset from which :meth:`from_dataset` rebuilds the ensemble."""
+        """Variables of a record, from which :meth:`from_variables` rebuilds the ensemble."""
         exact = {name: (dims, getattr(self.exact, field)) for field, (name, dims) in _EXACT.items()}
         sampled = {name: (dims, getattr(self.sums, field)) for field, (name, dims) in _SAMPLED.items()}
         return {**exact, "sampled_weight": ((), self.sampled_weight), **sampled}
 
     @classmethod
-    def from_dataset(cls, dataset: xr.Dataset) -> Self:
+    def from_variables(cls, variables: Mapping[str, Variable]) -> Self:
         """Inverse of :meth:`values`.
 
         Raises:
@@ -193,7 +192,7 @@ class Ensemble:
         """
 
         def read(name: str) -> Any:
-            values = dataset[name].to_numpy()
+            values = variables[name].values
             return values if values.ndim else values.item()
 
         return cls(

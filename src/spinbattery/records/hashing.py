@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..core.typing import FloatArray
 from ..model.problem import ChargingProblem
+from .contents import Contents
 from .schema import NUMERICS_VERSION, SCHEMA_VERSION
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 def canonical_json(data: Any) -> str:
@@ -60,23 +58,22 @@ def without_names(problem: str) -> str:
     return canonical_json(data)
 
 
-def dataset_digest(dataset: xr.Dataset, left_out: frozenset[str]) -> str:
+def digest_of(contents: Contents, left_out: frozenset[str]) -> str:
     """SHA-256 of all variables and of all attributes except ``left_out``."""
     digest = hashlib.sha256()
-    for name in sorted(map(str, dataset.variables)):
-        variable = dataset.variables[name]
-        values = np.asarray(variable.values)
+    for name, variable in sorted(contents.variables.items()):
+        values = variable.values
         described = sorted((key, plain_value(value)) for key, value in variable.attrs.items())
         digest.update(f"{name}:{variable.dims}:{values.shape}:{described}".encode())
         digest.update(str(values.tolist()).encode() if values.dtype.kind in "OUT" else values.tobytes())
-    attributes = {key: plain_value(value) for key, value in dataset.attrs.items() if key not in left_out}
+    attributes = {key: plain_value(value) for key, value in contents.attrs.items() if key not in left_out}
     digest.update(canonical_json(attributes).encode())
     return digest.hexdigest()
 
 
-def checksum(dataset: xr.Dataset) -> str:
+def checksum(contents: Contents) -> str:
     """SHA-256 of a whole record, stored in its file."""
-    return dataset_digest(dataset, frozenset({"checksum"}))
+    return digest_of(contents, frozenset({"checksum"}))
 
 
 def plain_value(value: Any) -> Any:

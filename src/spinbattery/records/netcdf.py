@@ -1,4 +1,4 @@
-"""Datasets as netCDF 4 files, written and read in memory, with a digest that shows damage before HDF5 parses them."""
+"""netCDF 4 files of records, written and read in memory, with a digest that shows damage before HDF5 parses them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .contents import Contents, Variable
+
 if TYPE_CHECKING:
     import netCDF4
-    import xarray as xr
 
 _LOCK = threading.Lock()  # neither netCDF-C nor HDF5 may be entered by two threads
 
@@ -19,8 +20,8 @@ _END_OF_FILE_AT = {0: 40, 2: 28, 3: 28}
 """Offset of the file length in superblocks of each version (HDF5 File Format Specification, II.A)."""
 
 
-def encode(dataset: xr.Dataset, attributes: Mapping[str, Any]) -> bytes:
-    """A netCDF 4 file with the variables of ``dataset`` and these global attributes.
+def encode(contents: Contents, attributes: Mapping[str, Any]) -> bytes:
+    """A netCDF 4 file with the variables of ``contents`` and these global attributes.
 
     The SHA-256 of the HDF5 file follows its end, where readers do not look. HDF5 stores the time of writing, so
     that the bytes differ from second to second.
@@ -30,21 +31,21 @@ def encode(dataset: xr.Dataset, attributes: Mapping[str, Any]) -> bytes:
         ValueError: a name, a text or a type of data that netCDF cannot hold.
     """
     _check(attributes)
-    for name, variable in dataset.variables.items():
-        if "/" in str(name):  # netCDF4 would make a group of it
+    for name, variable in contents.variables.items():
+        if "/" in name:  # netCDF4 would make a group of it
             raise ValueError(f"the name {name!r} holds a slash")
         _check(variable.attrs)
     with _LOCK:
         try:
-            buffer = _write(dataset, attributes)
+            buffer = _write(contents, attributes)
         except (AttributeError, RuntimeError, TypeError) as error:  # netCDF4's for bad names and types
             raise ValueError(str(error)) from error
     image = buffer[: _end_of_file(buffer)]  # the buffer is longer than the file
     return b"".join((image, hashlib.sha256(image).digest()))
 
 
-def decode(content: bytes) -> xr.Dataset:
-    """The dataset in a netCDF 4 file, made by :func:`encode` or, without a digest, by another writer.
+def decode(content: bytes) -> Contents:
+    """The contents of a netCDF 4 file, made by :func:`encode` or, without a digest, by another writer.
 
     Values are as stored, without masks, scales or decoded times. The digest is compared before HDF5 parses
     anything, because one changed byte can send HDF5 into an endless loop.
@@ -86,17 +87,17 @@ def _check_text(name: str, text: str) -> None:
         raise ValueError(f"the text of {name!r} holds a NUL character")
 
 
-def _write(dataset: xr.Dataset, attributes: Mapping[str, Any]) -> memoryview:
+def _write(contents: Contents, attributes: Mapping[str, Any]) -> memoryview:
     import netCDF4
 
     file = netCDF4.Dataset("record.nc", "w", memory=0)
     try:
         file.set_fill_off()  # every value is assigned
         file.setncatts(attributes)
-        for dimension, size in dataset.sizes.items():
-            file.createDimension(str(dimension), size)
+        for dimension, size in contents.sizes.items():
+            file.createDimension(dimension, size)
         # all definitions before the first value: going back to define mode is slow
-        targets = [_define(file, str(name), variable) for name, variable in dataset.variables.items()]
+        targets = [_define(file, name, variable) for name, variable in contents.variables.items()]
         for target, values in targets:
             # as `target[...] = values`, without its search for slices and masks: a third of the whole time
             target._put(values, [0] * values.ndim, list(values.shape), [1] * values.ndim)
@@ -106,23 +107,22 @@ def _write(dataset: xr.Dataset, attributes: Mapping[str, Any]) -> memoryview:
     return file.close()
 
 
-def _define(file: netCDF4.Dataset, name: str, variable: xr.Variable) -> tuple[netCDF4.Variable[Any], Any]:
+def _define(file: netCDF4.Dataset, name: str, variable: Variable) -> tuple[netCDF4.Variable[Any], Any]:
     """A variable with its attributes, and the values to assign to it."""
-    values = np.asarray(variable.values)
+    values = variable.values
     kind: Any = values.dtype
     if values.dtype.kind in "OUT":
         kind, values = str, values.astype(object)
         for text in values.flat:
             _check_text(name, text)
-    target: netCDF4.Variable[Any] = file.createVariable(name, kind, tuple(map(str, variable.dims)))
+    target: netCDF4.Variable[Any] = file.createVariable(name, kind, variable.dims)
     target.setncatts(variable.attrs)
     target.set_auto_maskandscale(False)  # looking for masks takes time
     return target, values
 
 
-def _read(image: memoryview) -> xr.Dataset:
+def _read(image: memoryview) -> Contents:
     import netCDF4
-    import xarray as xr
 
     with netCDF4.Dataset("record.nc", memory=image) as file:
         file.set_auto_maskandscale(False)
@@ -130,5 +130,5 @@ def _read(image: memoryview) -> xr.Dataset:
         for name, source in file.variables.items():
             values = np.asarray(source[...], dtype=str if source.dtype is str else None)
             attributes = {key: value for key, value in source.__dict__.items() if key != "_FillValue"}
-            variables[name] = xr.Variable(source.dimensions, values, attributes)
-        return xr.Dataset(variables, attrs=dict(file.__dict__))
+            variables[name] = Variable(source.dimensions, values, attributes)
+        return Contents(variables, dict(file.__dict__))

@@ -1,8 +1,9 @@
-"""The record: one xarray schema for every engine, with units and provenance, kept as netCDF."""
+"""The record: one schema for every engine, with units and provenance, kept as netCDF."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,8 @@ from ..core.paths import user_path
 from ..core.typing import ComplexArray, FloatArray
 from ..model.problem import ChargingProblem, as_problem
 from .charge_state import ChargeState, charge_state
-from .hashing import canonical_json, checksum, dataset_digest, measurement_key, without_names
+from .contents import Contents, Variable
+from .hashing import canonical_json, checksum, digest_of, measurement_key, without_names
 from .netcdf import encode
 from .no_precision import NoPrecision
 
@@ -29,33 +31,49 @@ _EXECUTION = frozenset({"created", "wall_time_s", "checksum", "execution"})
 
 
 class Record:
-    """The result of one run: an xarray Dataset with named access to its most important values.
+    """The result of one run: named variables and attributes, with properties for the most important values.
 
-    Attributes:
-        dataset: all values; one that is not known is absent, never zero.
+    A value that is not known is absent, never zero.
     """
 
-    def __init__(self, dataset: xr.Dataset, problem: ChargingProblem | None = None) -> None:
+    def __init__(self, dataset: xr.Dataset | Contents, problem: ChargingProblem | None = None) -> None:
         """A record of a dataset; ``problem`` spares rebuilding it from the dataset.
 
         Raises:
             RecordError: ``dataset`` is no xarray Dataset.
         """
-        if not hasattr(dataset, "data_vars"):
+        if not isinstance(dataset, Contents) and not hasattr(dataset, "data_vars"):
             raise RecordError(f"a record is made of an xarray Dataset, but was given {dataset!r}; use read_record().")
-        self.dataset = dataset
+        self._held = dataset
         if problem is not None:
             self.problem = problem
 
+    @property
+    def dataset(self) -> xr.Dataset:
+        """All values as an xarray Dataset, made when it is first asked for; what is changed in it, the record has."""
+        if isinstance(self._held, Contents):
+            self._held = self._held.to_dataset()
+        return self._held
+
+    @property
+    def variables(self) -> Mapping[str, Variable]:
+        """All variables by name, each with ``values`` (a NumPy array), ``dims`` and ``attrs``; needs no xarray."""
+        return self._held.variables  # type: ignore[return-value]
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """Texts and numbers that describe the run; needs no xarray."""
+        return self._held.attrs
+
     def _scalar(self, name: str) -> float:
-        return float(self.dataset[name].item())
+        return float(self.variables[name].values.item())
 
     def _optional(self, name: str) -> float | None:
-        return self._scalar(name) if name in self.dataset else None
+        return self._scalar(name) if name in self.variables else None
 
     def _attribute(self, name: str) -> dict[str, Any]:
         """An attribute that holds JSON; empty where it is absent."""
-        found: dict[str, Any] = json.loads(self.dataset.attrs.get(name, "{}"))
+        found: dict[str, Any] = json.loads(self.attributes.get(name, "{}"))
         return found
 
     @property
@@ -66,9 +84,9 @@ class Record:
     @property
     def spin_magnetization(self) -> dict[Any, float] | None:
         """<sz_k> of each spin at the end, by its label; None where single spins are not known."""
-        if "spin_magnetization" not in self.dataset:
+        if "spin_magnetization" not in self.variables:
             return None
-        return dict(zip(self.labels, self.dataset["spin_magnetization"].to_numpy().tolist(), strict=True))
+        return dict(zip(self.labels, self.variables["spin_magnetization"].values.tolist(), strict=True))
 
     def with_labels_of(self, problem: ChargingProblem) -> Record:
         """The same run with the labels of another network of the same physics.
@@ -85,13 +103,13 @@ class Record:
                 "qubits are named by labels; use another store, or recompute=True, which replaces the run."
             )
         labelled = replace(self.problem, network=replace(self.problem.network, labels=problem.network.labels))
-        text = self.dataset["problem"].copy(data=canonical_json(labelled.to_dict()))
+        text = canonical_json(labelled.to_dict())
         # qubit numbers belong to the other labels
-        return Record(self.dataset.drop_vars("qubit", errors="ignore").assign(problem=text), labelled)
+        return Record(Contents.of(self._held).changed({"problem": text}, without=("qubit",)), labelled)
 
     @property
     def n_spins(self) -> int:
-        return int(self.dataset.sizes["spin"])
+        return len(self.variables["distribution"].values) - 1
 
     @property
     def magnetization(self) -> float:
@@ -128,7 +146,7 @@ class Record:
     @cached_property
     def charge_state(self) -> ChargeState:
         """Whether the battery was charged, from the final P(Sz); only then is sigma the fluctuation of a charge."""
-        return charge_state(self.dataset["distribution"].to_numpy())
+        return charge_state(self.variables["distribution"].values)
 
     @property
     def precision_bound(self) -> float | None:
@@ -182,7 +200,7 @@ class Record:
     @property
     def approximation(self) -> str:
         """Neglected effects and their size, for an engine whose error cannot be made small; else empty."""
-        return str(self.dataset.attrs.get("approximation", ""))
+        return str(self.attributes.get("approximation", ""))
 
     @property
     def accuracy(self) -> str:
@@ -223,26 +241,26 @@ class Record:
     def n_reads(self) -> int | None:
         """Number of reads of an annealer; None for other engines."""
         for name in ("spins_packed", "read_magnetization"):
-            if name in self.dataset:
-                return len(self.dataset[name])
+            if name in self.variables:
+                return len(self.variables[name].values)
         return None
 
     @property
     def spins(self) -> NDArray[np.int8] | None:
         """Spins of each read as +1 and -1, shape (reads, N); None where they are not known."""
-        if "spins_packed" not in self.dataset:
+        if "spins_packed" not in self.variables:
             return None
-        up = np.unpackbits(self.dataset["spins_packed"].to_numpy(), axis=1, count=self.n_spins)
+        up = np.unpackbits(self.variables["spins_packed"].values, axis=1, count=self.n_spins)
         return 2 * up.view(np.int8) - 1
 
     @property
     def read_magnetization(self) -> FloatArray | None:
         """mu of each read, shape (reads,); None without reads."""
-        if "read_magnetization" in self.dataset:
-            return np.asarray(self.dataset["read_magnetization"].to_numpy())
-        if "spins_packed" not in self.dataset:
+        if "read_magnetization" in self.variables:
+            return np.asarray(self.variables["read_magnetization"].values)
+        if "spins_packed" not in self.variables:
             return None
-        up = np.bitwise_count(self.dataset["spins_packed"].to_numpy()).sum(axis=1, dtype=np.int64)
+        up = np.bitwise_count(self.variables["spins_packed"].values).sum(axis=1, dtype=np.int64)
         return np.asarray(2.0 * up / self.n_spins - 1.0)
 
     @property
@@ -267,7 +285,7 @@ class Record:
 
     @property
     def engine(self) -> str:
-        return str(self.dataset.attrs["engine"])
+        return str(self.attributes["engine"])
 
     @property
     def engine_options(self) -> dict[str, Any]:
@@ -280,7 +298,7 @@ class Record:
 
         The key of a measurement ends in a hash of its job, see :func:`measurement_key`.
         """
-        return str(self.dataset.attrs["run_key"])
+        return str(self.attributes["run_key"])
 
     @property
     def job(self) -> str | None:
@@ -293,24 +311,23 @@ class Record:
         if self.job is None or "data" in self.engine_options:  # a hash of all imported reads
             return self
         key = measurement_key(self.key, self.job)
-        return self if key == self.key else Record(self.dataset.assign_attrs(run_key=key))
+        return self if key == self.key else Record(Contents.of(self._held).changed({}, attrs={"run_key": key}))
 
     @property
     def content_hash(self) -> str:
         """SHA-256 of everything except labels, dates and run times: equal for runs that agree to the last bit."""
-        text = self.dataset["problem"]
-        unnamed = self.dataset.assign(problem=text.copy(data=without_names(str(text.item()))))
-        return dataset_digest(unnamed, _EXECUTION)
+        text = without_names(str(self.variables["problem"].values))
+        return digest_of(Contents.of(self._held).changed({"problem": text}), _EXECUTION)
 
     @property
     def times(self) -> FloatArray:
         """Output times in ns; may be empty."""
-        return self.dataset["time"].to_numpy() if "time" in self.dataset.coords else np.empty(0)
+        return self.variables["time"].values if "time" in self.variables else np.empty(0)
 
     @cached_property
     def problem(self) -> ChargingProblem:
         """The problem that was solved, rebuilt from the record."""
-        return ChargingProblem.from_dict(json.loads(str(self.dataset["problem"].item())))
+        return ChargingProblem.from_dict(json.loads(str(self.variables["problem"].values)))
 
     @property
     def discretisation(self) -> dict[str, Any]:
@@ -320,9 +337,9 @@ class Record:
     @property
     def state(self) -> ComplexArray | None:
         """Final amplitudes, (2^N,); None where the engine did not keep them."""
-        if "state" not in self.dataset:
+        if "state" not in self.variables:
             return None
-        parts = self.dataset["state"].to_numpy()
+        parts = self.variables["state"].values
         return np.asarray(parts[:, 0] + 1j * parts[:, 1])
 
     def __eq__(self, other: object) -> bool:
@@ -335,7 +352,7 @@ class Record:
         if why is not None:
             precision = "sigma = 0" if why.is_zero else f"sigma = {self.std:.3g} ({why})"
         return (
-            f"Record({self.dataset.attrs['network']}, {self.dataset.attrs['protocol']}, {self.duration:g} ns, "
+            f"Record({self.attributes['network']}, {self.attributes['protocol']}, {self.duration:g} ns, "
             f"{self.engine}: mu = {self.magnetization:.6f} ({self.charge_state}), {precision}, {self.accuracy})"
         )
 
@@ -346,7 +363,8 @@ class Record:
             RecordError: a name, a text or a type that netCDF cannot hold.
         """
         try:
-            return encode(self.dataset, {**self.dataset.attrs, "checksum": checksum(self.dataset)})
+            contents = Contents.of(self._held)
+            return encode(contents, {**contents.attrs, "checksum": checksum(contents)})
         except (TypeError, ValueError) as error:
             raise RecordError(f"the record cannot be written as netCDF: {error}; change it.") from error
 

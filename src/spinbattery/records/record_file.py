@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ..core.errors import RecordError
 from ..core.paths import user_path
+from .contents import Contents, Variable
 from .hashing import checksum, plain_value
 from .netcdf import decode
 from .record import Record
@@ -27,14 +30,14 @@ def read_record(path: str | Path) -> Record:
     if not path.is_file():
         raise RecordError(f"there is no record file {str(path)!r}.")
     try:
-        dataset = decode(path.read_bytes())
+        contents = decode(path.read_bytes())
     except OSError as error:
         raise RecordError(f"cannot read {str(path)!r}: {error.strerror}.") from error
     except ValueError as error:
         raise RecordError(
             f"{str(path)!r} is not a readable netCDF record: {error}; if it was one, delete it and compute it again."
         ) from None
-    attributes = {key: plain_value(value) for key, value in dataset.attrs.items()}
+    attributes = {key: plain_value(value) for key, value in contents.attrs.items()}
     if attributes.get("schema") != SCHEMA:
         raise RecordError(f"{str(path)!r} is netCDF but no spinbattery record; write records with Record.save.")
     if attributes.get("schema_version") != SCHEMA_VERSION:
@@ -42,23 +45,33 @@ def read_record(path: str | Path) -> Record:
             f"{str(path)!r} has schema version {attributes.get('schema_version')}, but this spinbattery reads "
             f"version {SCHEMA_VERSION}; compute it again, or read it with the spinbattery that wrote it."
         )
-    missing = [name for name in REQUIRED if name not in dataset]
+    missing = [name for name in REQUIRED if name not in contents.variables]
     if missing:
         raise RecordError(f"{str(path)!r} is damaged: it lacks {', '.join(missing)}; delete it and compute it again.")
     expected = attributes.pop("checksum", None)
-    dataset.attrs = attributes
+    contents = Contents(contents.variables, attributes)
     try:
-        intact = checksum(dataset) == expected
+        intact = checksum(contents) == expected
     except (TypeError, ValueError):  # an attribute of a type that records do not have
         intact = False
     if not intact:
         raise RecordError(f"{str(path)!r} is damaged: its checksum does not match; delete it and compute it again.")
-    if "precision_error" in dataset:  # older versions kept the relative error under this name
-        relative = dataset["precision_error"].assign_attrs(ATTRIBUTES["precision_relative_error"])
-        dataset = dataset.drop_vars("precision_error").assign(precision_relative_error=relative)
-    if "precision_stderr" in dataset:
-        stderr, precision = dataset["precision_stderr"], dataset["precision"]
-        absolute = float(dataset["variance_stderr"].item()) * float(precision.item()) ** 2
-        if not math.isclose(float(stderr.item()), absolute, rel_tol=_ROUNDING):  # older records have the relative one
-            dataset["precision_stderr"] = (stderr * precision).assign_attrs(ATTRIBUTES["precision_stderr"])
-    return Record(dataset)
+    return Record(Contents(_as_named_now(contents.variables), attributes))
+
+
+def _as_named_now(variables: Mapping[str, Variable]) -> dict[str, Variable]:
+    """Variables under the names and with the meanings that this version gives them."""
+    found = dict(variables)
+    if "precision_error" in found:  # older versions kept the relative error under this name
+        found["precision_relative_error"] = _described("precision_relative_error", found.pop("precision_error").values)
+    if "precision_stderr" in found:
+        stderr, precision = (float(found[name].values) for name in ("precision_stderr", "precision"))
+        absolute = float(found["variance_stderr"].values) * precision**2
+        if not math.isclose(stderr, absolute, rel_tol=_ROUNDING):  # older records have the relative one
+            found["precision_stderr"] = _described("precision_stderr", stderr * precision)
+    return found
+
+
+def _described(name: str, values: Any) -> Variable:
+    """A number with the unit and the meaning of its name."""
+    return Variable((), values, ATTRIBUTES[name])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 Variables = dict[str, tuple[Any, Any]]
-"""Dimensions and values of variables of a record, by name."""
+"""Dimensions of variables of a record, by name, and their values or a function that makes them."""
 
 SCHEMA = "spinbattery.record"
 SCHEMA_VERSION = 1

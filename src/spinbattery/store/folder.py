@@ -96,7 +96,7 @@ class Store:
             RecordError: see :meth:`get`.
         """
         found = [intact(path) for path in self._planned_under(key)]
-        return max(found, key=lambda record: (str(record.dataset.attrs["created"]), record.key), default=None)
+        return max(found, key=lambda record: (str(record.attributes["created"]), record.key), default=None)
 
     def has_planned(self, key: str) -> bool:
         """Whether there is a record of this key or of a measurement planned under it, damaged or not."""

@@ -153,7 +153,6 @@ def _blocked_signals() -> Iterator[None]:
 def _prepare_worker() -> None:
     """Import what every task needs, and end with the parent: a killed sweep leaves no process behind."""
     import netCDF4  # noqa: F401
-    import xarray  # noqa: F401
 
     from ..engines.simd import kernels  # noqa: F401
     from ..store import folder  # noqa: F401

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import Enum
+from functools import lru_cache
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -289,6 +290,12 @@ class Engine(ABC):
         return build_record(
             problem, engine.name, engine.options_for(problem), reason, solution, elapsed, engine.approximation
         )
+
+
+@lru_cache(maxsize=16)
+def predicted_run(engine: Engine, problem: ChargingProblem) -> float:
+    """Predicted seconds without output times, kept: the choice of an engine and its run ask for them in turn."""
+    return engine.predicted_seconds(problem, np.empty(0))
 
 
 def _engines_with_noise() -> str:

@@ -13,8 +13,8 @@ _FACTORS = np.array([1.0, -1j, -1.0, 1j])
 def product_state(spinors: ComplexArray) -> ComplexArray:
     """Amplitudes (2^n,) in the gauge of the product of ``spinors`` (n, 2), up amplitude first."""
     psi = np.ones(1, dtype=np.complex128)
-    for up, down in spinors:
-        psi = np.kron(psi, np.array([up, 1j * down]))
+    for spinor in spinors * np.array([1.0, 1j]):
+        psi = np.multiply.outer(psi, spinor).ravel()  # as np.kron, which takes ten times as long for few spins
     return psi
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from ...model.problem import ChargingProblem
 _NODES_PER_PANEL = 5
 _DENSITY_SAMPLES = 257
 _DENSITY_FLOOR = 0.7
+_KEPT = 16
+"""Problems whose numbers are kept: a run asks for them in its prediction, its mesh and its solution."""
+
 _MANY_STOPS = 1024
 """Above this number of stops a waveform is taken as samples of a smooth function, with short gaps between them."""
 
@@ -37,6 +41,7 @@ def relaxes(problem: ChargingProblem) -> bool:
     return problem.noise is not None and bool(np.any(problem.noise.relaxation))
 
 
+@lru_cache(maxsize=_KEPT)
 def largest_local_coupling(problem: ChargingProblem) -> float:
     """Largest sum over one spin's pairs of |coupling|, in units of B(s)/2."""
     pairs, couplings = problem.couplings
@@ -124,7 +129,7 @@ class Mesh:
     def __init__(self, problem: ChargingProblem, stops: FloatArray, steps: int) -> None:
         """Lay about ``steps`` steps before any halving, at least one between any two stops."""
         self.stops = stops
-        self.kinks = problem.protocol.kinks(problem.scales)
+        self.kinks = problem.kinks
         self._largest_coupling = largest_local_coupling(problem)
         self._are_many = len(stops) > _MANY_STOPS
         t = np.linspace(stops[:-1], stops[1:], 2 if self._are_many else _DENSITY_SAMPLES, axis=1)
@@ -187,6 +192,7 @@ def largest_decay(problem: ChargingProblem) -> float:
     return float(np.max(pauli + problem.noise.relaxation_rates(problem.n_spins)))
 
 
+@lru_cache(maxsize=_KEPT)
 def initial_steps(problem: ChargingProblem) -> int:
     """Steps of the coarsest mesh: two for each turn of the fastest single spin flip.
 

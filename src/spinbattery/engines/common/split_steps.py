@@ -62,7 +62,7 @@ class SplitSteps:
         x, y = step * transverse, step * (np.abs(bz) + largest_local_coupling(problem) * half_b)
         order = self.scheme.order
         error = _PREDICTED_ERROR * float(np.mean(x * y * (x + y) ** (order - 2)))
-        resolved = 4 * problem.protocol.kinks(problem.scales).size
+        resolved = 4 * problem.kinks.size
         for halvings in range(2, self.max_levels):
             penalty = 1.0 if coarsest << halvings >= resolved else 2.0 ** (order - 2)
             if error * penalty * 2.0 ** (-order * halvings) <= self.tolerance:

@@ -17,7 +17,7 @@ from ...model.operators import ising_diagonal
 from ...model.problem import ChargingProblem
 from ...records.options import option
 from ...records.schema import VARIANCE_FLOOR
-from ..common.contract import Accuracy
+from ..common.contract import Accuracy, predicted_run
 from ..common.mesh import Mesh
 from ..common.populations import state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
@@ -130,7 +130,7 @@ class Statevector(SplitStepEngine):
     def leaves_cores_idle(self, problem: ChargingProblem) -> bool:
         if problem.n_spins >= _WORTH_THREADS:
             return False
-        return self.predicted_seconds(problem, np.empty(0)) >= SECONDS_WORTH_THREADS
+        return predicted_run(self, problem) >= SECONDS_WORTH_THREADS
 
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
         from .large_state import LargeState

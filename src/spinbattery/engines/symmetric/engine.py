@@ -16,7 +16,7 @@ from ...core.typing import FloatArray
 from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem
 from ...model.symmetry import symmetry_group
-from ..common.contract import Accuracy
+from ..common.contract import Accuracy, predicted_run
 from ..common.magnus import COMMUTATOR_FREE, COMMUTATOR_FREE_6, CommutatorFree
 from ..common.mesh import Mesh, initial_steps, stops_of
 from ..common.populations import state_moments
@@ -154,7 +154,7 @@ class Symmetric(SteppingEngine):
     def leaves_cores_idle(self, problem: ChargingProblem) -> bool:
         if self.dimension(problem) >= _SMALLEST_SHARED:
             return False
-        return self.predicted_seconds(problem, np.empty(0)) >= SECONDS_WORTH_THREADS
+        return predicted_run(self, problem) >= SECONDS_WORTH_THREADS
 
     def _coarsest_steps(self, problem: ChargingProblem) -> int:
         """Steps of the first pass, chosen so that the third pass is mostly the last."""
@@ -162,7 +162,7 @@ class Symmetric(SteppingEngine):
         coarsest = max(_COARSEST_WHEN_SLOW, _COARSEST * min(1.0, slowness))
         finer = (1e-6 / self.tolerance) ** _RATE[self.magnus]
         steps = int(np.ceil(coarsest * finer * initial_steps(problem)))
-        kinks = problem.protocol.kinks(problem.scales).size
+        kinks = problem.kinks.size
         # convergence is credited from four steps for each kink on, which the third pass then has
         return max(steps, kinks) if kinks <= 2 * steps else steps
 

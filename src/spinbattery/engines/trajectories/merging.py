@@ -51,7 +51,7 @@ def merge_records(records: Sequence[Record]) -> Record:
     sums = ensembles[0].sums
     for ensemble in ensembles[1:]:
         sums += ensemble.sums
-    wall_time = sum(float(record.dataset.attrs["wall_time_s"]) for record in records)
+    wall_time = sum(float(record.attributes["wall_time_s"]) for record in records)
     options = _options(first, parts)
     if any(record.engine_options["one_jump"] != options["one_jump"] for record in records):
         options["one_jump"] = first.discretisation["one_jump"]  # the choice of `auto` in one of them
@@ -98,7 +98,7 @@ def extend_record(record: Record, trajectories: int, progress: Progress = silent
     numbers = range(first + count, first + total)
     with Clock() as clock:
         more = engine.sample(unravelling, numbers, ensemble.exact, 1 if sampled else 2, Rising(progress))
-        seconds = float(record.dataset.attrs["wall_time_s"]) + clock.seconds
+        seconds = float(record.attributes["wall_time_s"]) + clock.seconds
     extended = replace(ensemble, sums=ensemble.sums + more.sums)
     return _rebuilt(record, extended, engine.options(), _reason(record), seconds)
 
@@ -109,11 +109,11 @@ def _ensemble(record: Record) -> Ensemble:
             f"a record of the {record.engine} engine has no trajectories; only records of {Trajectories.name} can be "
             "merged or extended."
         )
-    return Ensemble.from_dataset(record.dataset)
+    return Ensemble.from_variables(record.variables)
 
 
 def _reason(record: Record) -> str:
-    return str(record.dataset.attrs["engine_reason"])
+    return str(record.attributes["engine_reason"])
 
 
 def _parts(record: Record) -> list[Part]:
@@ -148,7 +148,8 @@ def _check_alike(first: Record, other: Record, position: int) -> None:
             "in one record the time of one jump is integrated, in another sampled; run them with the same one_jump."
         )
     same = "exact_weight", "exact_moments", "sampled_weight"
-    if any(not np.allclose(first.dataset[name], other.dataset[name], rtol=1e-9, atol=1e-12) for name in same):
+    pairs = [(first.variables[name].values, other.variables[name].values) for name in same]
+    if any(not np.allclose(one, two, rtol=1e-9, atol=1e-12) for one, two in pairs):
         raise RecordError("the records were made with different steps; run them again with one version.")
 
 
@@ -192,7 +193,7 @@ def _options(record: Record, parts: list[Part]) -> dict[str, Any]:
 
 def _rebuilt(record: Record, ensemble: Ensemble, options: dict[str, Any], reason: str, wall_time: float) -> Record:
     """Record of another sample of the same run, with the same discretisation error."""
-    data, discretisation = record.dataset, record.discretisation
+    data, discretisation = record.variables, record.discretisation
     if discretisation["one_jump"] == "sampled" and options["one_jump"] == "auto":
         single = Trajectories(**{name: value for name, value in options.items() if name != "parts"})
         if single.may_integrate(record.problem, record.times):
@@ -200,14 +201,14 @@ def _rebuilt(record: Record, ensemble: Ensemble, options: dict[str, Any], reason
     variance_error = (record.precision_relative_error or math.nan) * record.variance
 
     def errors(name: str, final: float) -> FloatArray:
-        return np.append(data[name].to_numpy() if len(record.times) else np.empty(0), final)
+        return np.append(data[name].values if len(record.times) else np.empty(0), final)
 
     solution = ensemble_solution(
         ensemble,
         record.times,
-        errors("magnetization_t_error", float(data["magnetization_error"].item())),
+        errors("magnetization_t_error", float(data["magnetization_error"].values)),
         errors("variance_t_error", variance_error),
-        float(data["norm_error"].item()) if "norm_error" in data else None,
+        float(data["norm_error"].values) if "norm_error" in data else None,
         discretisation,
     )
     return build_record(record.problem, record.engine, options, reason, solution, wall_time)

@@ -1,0 +1,90 @@
+"""The variables and attributes of a record as plain arrays: importing xarray takes longer than many a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True, eq=False)
+class Variable:
+    """An array with named dimensions and attributes, under the names that they have in xarray.
+
+    Attributes:
+        dims: names of the dimensions.
+        source: the array, or a function that makes it when it is first needed.
+        attrs: units and meaning.
+    """
+
+    dims: tuple[str, ...]
+    source: Any
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def values(self) -> NDArray[Any]:
+        """The array."""
+        return np.asarray(self.source() if callable(self.source) else self.source)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Variable, (self.dims, self.values, self.attrs)
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a record holds, under the names that it has in an xarray Dataset.
+
+    Attributes:
+        variables: by name; those of one dimension, named after it, are the coordinates.
+        attrs: texts and numbers that describe the run.
+    """
+
+    variables: Mapping[str, Variable]
+    attrs: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, values: Contents | xr.Dataset) -> Contents:
+        """The same values, taken out of a Dataset."""
+        if isinstance(values, Contents):
+            return values
+        return cls(
+            {
+                str(name): Variable(tuple(map(str, one.dims)), one.values, one.attrs)
+                for name, one in values.variables.items()
+            },
+            values.attrs,
+        )
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Length of each dimension."""
+        return dict(pair for one in self.variables.values() for pair in zip(one.dims, one.values.shape, strict=True))
+
+    def changed(
+        self, variables: Mapping[str, Any], without: Iterable[str] = (), attrs: Mapping[str, Any] | None = None
+    ) -> Contents:
+        """A copy with other values of some variables, which keep their dimensions and attributes.
+
+        Args:
+            variables: values by name.
+            without: names of variables to leave out.
+            attrs: attributes to set.
+        """
+        kept = {name: one for name, one in self.variables.items() if name not in without}
+        for name, values in variables.items():
+            kept[name] = Variable(kept[name].dims, values, kept[name].attrs)
+        return Contents(kept, {**self.attrs, **(attrs or {})})
+
+    def to_dataset(self) -> xr.Dataset:
+        """The xarray Dataset of these values, which shares their memory."""
+        import xarray as xr
+
+        variables = {name: xr.Variable(one.dims, one.values, one.attrs) for name, one in self.variables.items()}
+        return xr.Dataset(variables, attrs=self.attrs)

@@ -1,0 +1,118 @@
+"""Contents of records as plain arrays: what needs xarray, and that nothing else imports it."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import spinbattery as sb
+from spinbattery.records.contents import Contents, Variable
+
+HEAVY = ("xarray", "netCDF4", "pandas", "networkx", "matplotlib", "dask")
+
+CHARGE = """
+import sys
+import spinbattery as sb
+
+def imported(step):
+    print(step, *(name for name in {heavy!r} if name in sys.modules))
+
+record = sb.charge(sb.torus(2, 2), sb.cooperative(2.0), times=[1.0])
+record.magnetization, record.precision, record.charge_state, record.times, record.content_hash, repr(record)
+sb.uncharged_probability(record), sb.independence_ratio(record)
+imported("charge")
+store = sb.Store({folder!r})
+store.put(record)
+sb.charge(sb.torus(2, 2), sb.cooperative(2.0), times=[1.0], store=store).precision
+store.rows()
+imported("store")
+record.dataset
+imported("dataset")
+"""
+
+
+def run(code: str, *arguments: str) -> list[str]:
+    found = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    return found.stdout.splitlines()
+
+
+def test_xarray_comes_with_the_dataset_and_netcdf_with_the_file(tmp_path):
+    lines = run(CHARGE.format(heavy=HEAVY, folder=str(tmp_path)))
+    charged, stored, asked = (line.split() for line in lines)
+    assert charged == ["charge"]
+    assert stored == ["store", "netCDF4"]
+    assert asked[:3] == ["dataset", "xarray", "netCDF4"]
+
+
+def test_the_command_prints_json_without_them():
+    code = (
+        "import sys\nfrom spinbattery.cli.main import run\ntry:\n    run()\nfinally:\n"
+        f"    print(*[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    command = ("charge", "--network", "torus:2x2", "--duration", "2ns", "--json")
+    found = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=True)
+    assert '"magnetization"' in found.stdout
+    assert found.stderr.split() == []
+
+
+@pytest.fixture(scope="module")
+def record() -> sb.Record:
+    return sb.charge(sb.torus(1, 2), sb.cooperative(2.0), engine=sb.Statevector(1e-6, keep_state=True), times=[1.0])
+
+
+def test_contents_survive_a_dataset(record):
+    dataset = Contents.of(record.dataset).to_dataset()
+    assert dataset.identical(record.dataset)
+    assert list(dataset.coords) == ["spin", "sz_total", "time", "part"]
+    assert dataset["energy_t"].attrs["units"] == "GHz"
+    assert Contents.of(dataset).sizes == dict(dataset.sizes)
+
+
+def test_a_record_of_its_own_dataset_is_the_same(record):
+    again = sb.Record(record.dataset)
+    assert again == record
+    assert (again.content_hash, again.magnetization, again.times.tolist()) == (
+        record.content_hash, record.magnetization, [1.0],
+    )  # fmt: skip
+    assert again.to_bytes()[:8] == record.to_bytes()[:8]
+
+
+def test_what_is_changed_in_the_dataset_the_record_has(tmp_path):
+    record = sb.charge(sb.torus(1, 2), sb.cooperative(2.0))
+    key, mu = record.key, record.magnetization
+    record.dataset.attrs["network"] = "renamed"
+    record.dataset["magnetization"] = xr.Variable((), mu + 1.0)
+    assert (record.attributes["network"], record.magnetization) == ("renamed", mu + 1.0)
+    again = sb.read_record(record.save(tmp_path / "run.nc"))
+    assert (again.attributes["network"], again.magnetization, again.key) == ("renamed", mu + 1.0, key)
+
+
+def test_values_are_made_when_they_are_first_needed_and_once():
+    made = []
+    variable = Variable(("x",), lambda: made.append(1) or [1.0, 2.0], {"units": "1"})
+    assert made == []
+    assert variable.values.tolist() == variable.values.tolist() == [1.0, 2.0]
+    assert made == [1]
+
+
+def test_a_record_goes_through_pickle_with_all_its_values():
+    record = sb.charge(sb.torus(1, 2), sb.cooperative(2.0))
+    again = pickle.loads(pickle.dumps(record))
+    assert again == record
+    assert np.array_equal(again.variables["distribution"].values, record.variables["distribution"].values)
+    assert again.hs_cost == record.hs_cost
+
+
+def test_changed_contents_leave_the_others_as_they_were(record):
+    contents = Contents.of(record.dataset)
+    other = contents.changed({"std": 0.5}, without=("state",), attrs={"run_key": "k"})
+    assert (float(other.variables["std"].values), other.attrs["run_key"]) == (0.5, "k")
+    assert other.variables["std"].attrs == contents.variables["std"].attrs
+    assert contents.variables.keys() - other.variables.keys() == {"state"}
+    assert contents.attrs["run_key"] == record.key
+    assert float(contents.variables["std"].values) == record.std
