@@ -11,7 +11,7 @@ from statistics import NormalDist
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit, minimize
 from scipy.stats import linregress
@@ -118,6 +118,7 @@ def test_fit_both_passes_its_options_on():
 
 
 @pytest.mark.parametrize("method", METHODS)
+@settings(max_examples=10)
 @given(factor=st.floats(1e-8, 1e8))
 def test_scaling_the_precision_scales_c_alone(method, factor):
     fit = fit_scaling(N, PRECISION, method=method, n_bootstrap=100)

@@ -12,6 +12,7 @@ def _small():
     return Case(2, 3, 2.0)
 
 
+@pytest.mark.slow
 def test_contestants_take_the_same_steps():
     from benchmarks.tensor_networks import OURS, OURS_SINGLE, QTEALEAVES, TENPY, _steps_to, contestant
 
@@ -48,6 +49,7 @@ def test_steps_lead_from_the_start_of_the_motion_to_the_middle():
     assert steps.coefficients.sum(axis=0) == pytest.approx(whole, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_whole_runs_agree():
     from benchmarks.tensor_networks import OURS, OURS_SINGLE, QTEALEAVES, TENPY, WholeRun, whole
 

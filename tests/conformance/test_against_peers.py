@@ -132,7 +132,7 @@ def test_statevector_against_expm_multiply(case):
     problem, record = case
     hamiltonian = problem.to_scipy()
     kinks = problem.protocol.kinks(problem.scales)
-    longest = 0.01
+    longest = 0.02
     node, inner, outer = math.sqrt(3.0) / 6.0, 0.25 - math.sqrt(3.0) / 6.0, 0.25 + math.sqrt(3.0) / 6.0
     psi = start_vector(problem)
     for begin, end in itertools.pairwise(kinks):

@@ -25,7 +25,7 @@ from spinbattery.records.options import options_of
 NAMES = list(engines())
 NO_TIMES = np.empty(0)
 NOISE = sb.parse_noise("depolarising:2e-2/ns")
-SMALL = {"reads": 400, "sweeps": 100, "trajectories": 200, "bond_dimension": 4, "seed": 7}
+SMALL = {"reads": 400, "sweeps": 100, "trajectories": 200, "bond_dimension": 4, "steps": 4, "seed": 7}
 """Options that make runs short, where an engine has them."""
 
 

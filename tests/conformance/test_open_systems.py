@@ -138,12 +138,12 @@ def assert_agrees(problem):
 
 def test_mixed_noise_on_a_random_weighted_graph_against_qutip():
     network, start = random_network(4, 1), random_start(4, 2)
-    assert_agrees(ChargingProblem(network, polarised(4.0, initial=start), noise=every_kind(4, 3)))
+    assert_agrees(ChargingProblem(network, polarised(2.0, initial=start), noise=every_kind(4, 3)))
 
 
 @pytest.mark.parametrize("noise", KINDS.values(), ids=KINDS)
 def test_each_kind_of_noise_against_qutip(noise):
-    assert_agrees(ChargingProblem(random_network(3, 5), cooperative(2.0, initial=random_start(3, 6)), noise=noise))
+    assert_agrees(ChargingProblem(random_network(3, 5), cooperative(1.0, initial=random_start(3, 6)), noise=noise))
 
 
 @pytest.mark.parametrize("splitting", ["BM4", "BM6"])

@@ -18,9 +18,9 @@ def exact(network, protocol=PROTOCOL):
 
 @pytest.mark.parametrize("shape", ["tree", "chain"])
 def test_full_rank_is_exact(shape):
-    network = sb.torus(2, 4)
+    network = sb.torus(2, 3)
     reference = exact(network)
-    engine = sb.TensorNetwork(1e-7, 16, shape=shape, steps=600, single=False)
+    engine = sb.TensorNetwork(1e-7, 8, shape=shape, steps=600, single=False)
     found = engine.run(sb.ChargingProblem(network, PROTOCOL))
     assert abs(found.magnetization - reference.magnetization) < 1e-6
     assert abs(found.std - reference.std) < 1e-6
@@ -29,11 +29,11 @@ def test_full_rank_is_exact(shape):
 
 @pytest.mark.parametrize(("magnus", "order", "steps"), [("CF2", 2, (150, 300, 600)), ("CF4", 4, (170, 340))])
 def test_order_in_the_step(magnus, order, steps):
-    network = sb.torus(3, 3)
+    network = sb.torus(2, 3)
     reference = exact(network)
     errors = []
     for number in steps:
-        engine = sb.TensorNetwork(1e-7, 16, magnus=magnus, steps=number, single=False)
+        engine = sb.TensorNetwork(1e-7, 8, magnus=magnus, steps=number, single=False)
         found = engine.run(sb.ChargingProblem(network, PROTOCOL))
         errors.append((abs(found.magnetization - reference.magnetization), abs(found.std - reference.std)))
     ratios = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
@@ -66,6 +66,7 @@ def test_any_weighted_graph(seed):
         assert np.abs(found.dataset[name] - full.dataset[name]).max() < 2e-4, name
 
 
+@pytest.mark.slow
 def test_a_product_start_is_no_trap():
     """A tree that starts with links of dimension one cannot grow them: mu would be 0.689 and look converged."""
     network = sb.torus(4, 4)

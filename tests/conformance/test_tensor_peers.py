@@ -64,6 +64,7 @@ def test_qtealeaves_takes_any_weighted_graph_and_product_start(mode):
         assert difference(fine, exact, name) < 0.4 * difference(coarse, exact, name) + 1e-5, name
 
 
+@pytest.mark.slow
 def test_a_product_start_is_no_trap_for_qtealeaves():
     """With its own settings the package leaves links of dimension one, and mu is 0.72 instead of 0.59."""
     problem = sb.ChargingProblem(sb.torus(2, 4), sb.cooperative(6.0))
@@ -119,6 +120,7 @@ def test_predictions_of_qtealeaves_grow_with_the_problem():
     assert 1e8 < engine.required_bytes(SMALL) < sb.QTeaLeaves(64).required_bytes(SMALL) < 2e9
 
 
+@pytest.mark.slow
 def test_tenpy_agrees_with_our_chain(tenpy_run):
     chain = tenpy_run(EIGHT, 16, 12, moving_window(EIGHT, 2.5e-4))
     moments = chain.moments()

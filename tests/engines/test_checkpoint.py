@@ -21,7 +21,7 @@ ENGINES = {
     "chebyshev": (sb.Symmetric(1e-6), "torus:3x3", {}, None),
     "lanczos": (sb.Symmetric(1e-5, exponential="lanczos"), "torus:3x4", {}, None),
     "tensor": (sb.TensorNetwork(bond_dimension=4, expansion=2), "ring:8", {}, None),
-    "tensors that are checked": (sb.TensorNetwork(bond_dimension=(2, 4), steps=20), "ring:8", {}, None),
+    "tensors that are checked": (sb.TensorNetwork(bond_dimension=(2, 4), steps=20), "ring:6", {}, None),
 }
 
 

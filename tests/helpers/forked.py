@@ -19,7 +19,7 @@ import pytest
 
 
 @cache
-def _context() -> ForkServerContext:
+def warm_context() -> ForkServerContext:
     """The start method, its server running; it ends with this process."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["warm_start"])
@@ -38,7 +38,7 @@ class Forked:
             path.touch()
         self.err = err
         given = (dict(os.environ), folder, out, err, function, arguments)
-        self._process = _context().Process(target=_call, args=given)
+        self._process = warm_context().Process(target=_call, args=given)
         self._lock = threading.Lock()
         self._process.start()
         assert self._process.pid is not None

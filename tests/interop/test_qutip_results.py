@@ -38,7 +38,7 @@ def mesolve(problem, tlist=TLIST, initial=None, e_ops=None, **options):
     return qutip.mesolve(hamiltonian, initial or start, tlist, jumps, e_ops=e_ops, options=TIGHT | options)
 
 
-def mcsolve(problem, ntraj=40, tlist=TLIST, e_ops=None, **options):
+def mcsolve(problem, ntraj=20, tlist=TLIST, e_ops=None, **options):
     hamiltonian, jumps, start = problem.to_qutip()
     loose = {"progress_bar": "", "max_step": 0.2}
     return qutip.mcsolve(hamiltonian, start, tlist, jumps, ntraj=ntraj, seeds=7, e_ops=e_ops, options=loose | options)

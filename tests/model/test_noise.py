@@ -232,7 +232,7 @@ def test_the_rates_that_the_hints_name_are_right():
     problem = ChargingProblem(ring(1), no_field, scales, parse_noise("z:5e-4/ns"))
     assert 2.0 * Lindblad().run(problem).purity - 1.0 == pytest.approx(np.exp(-2.0), rel=1e-6)
     held = Protocol(1000.0, FLAT, FLAT, 1.0, 0.0, initial="up")
-    strong = EnergyScales("field", Polynomial((0.0,)), Polynomial((100.0,)))
+    strong = EnergyScales("field", Polynomial((0.0,)), Polynomial((10.0,)))
     problem = ChargingProblem(ring(1), held, strong, parse_noise("relaxation:5e-5/ns@16mK"))
     mu = Lindblad().run(problem).magnetization
     assert mu == pytest.approx(2.0 * np.exp(-1000.0 / 20_000.0) - 1.0, abs=1e-6)

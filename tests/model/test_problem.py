@@ -253,11 +253,11 @@ def test_each_pauli_keeps_its_own_axis(kind, kept):
 
 @pytest.mark.parametrize(("s", "h"), [(0.35, -0.5), (0.3, 0.8), (1.0, -0.2)])
 def test_relaxation_leads_to_thermal_equilibrium_at_t1_and_t2(s, h):
-    rate, temperature = 0.4, 100.0
-    problem = held(60.0, 0.7, Noise(relaxation=rate, temperature=temperature), s=s, h=h)
+    rate, temperature = 1.2, 100.0
+    problem = held(20.0, 0.7, Noise(relaxation=rate, temperature=temperature), s=s, h=h)
     bx, bz, _ = (float(field) for field in problem.fields(0.0))
     kt = 1e-3 * temperature * BOLTZMANN_GHZ_PER_KELVIN
-    energy, times = math.hypot(bx, bz), np.linspace(0.0, 60.0, 7)
+    energy, times = math.hypot(bx, bz), np.linspace(0.0, 20.0, 7)
     r = bloch(problem, times)
     axis = np.array([bx, 0.0, bz]) / energy
     along, end = axis @ r, -math.tanh(energy / kt)

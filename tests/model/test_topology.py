@@ -159,9 +159,13 @@ def test_every_placement_is_found_and_whole(family, region, m):
     assert len(set(offsets)) == len(offsets) > 1
 
 
+@pytest.fixture(scope="module")
+def working():
+    return WorkingGraph.pegasus(16).without(28, seed=7)
+
+
 @pytest.mark.parametrize("m", range(2, 17))
-def test_regions_of_a_chip_with_28_missing_qubits(m):
-    working = WorkingGraph.pegasus(16).without(28, seed=7)
+def test_regions_of_a_chip_with_28_missing_qubits(working, m):
     network, placement = working.region(m), working.placement(m)
     n, n_pairs = PEGASUS[m]
     assert network.n_spins == n - placement.missing_qubits

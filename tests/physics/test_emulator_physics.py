@@ -60,6 +60,7 @@ def _p2_job(protocol, sweeps, reads, seed):
     return AnnealJob(problem, SCHEDULE, sweeps, KT, 0.5, reads, start, False, Streams(seed), 1, silent)
 
 
+@pytest.mark.slow
 def test_magnetization_of_the_local_protocol_on_p2():
     # 0.7784 with a standard error of 0.0004
     assert _charge(P2, "local", calls=12).mean() == pytest.approx(0.783, abs=0.006)
@@ -71,6 +72,7 @@ def down():
     return _charge(P2, "cooperative", calls=4) < 0
 
 
+@pytest.mark.slow
 def test_the_cooperative_protocol_charges_every_read_on_p2(down):
     flips = down.sum(axis=1)
     assert flips.max() <= 10
@@ -78,6 +80,7 @@ def test_the_cooperative_protocol_charges_every_read_on_p2(down):
     assert flips.var(ddof=1) == pytest.approx(0.077, abs=0.015)
 
 
+@pytest.mark.slow
 def test_flips_of_the_cooperative_protocol_are_independent(down):
     p = down.mean(axis=0)
     ratio = down.sum(axis=1).var(ddof=1) / (p * (1.0 - p)).sum()
@@ -106,7 +109,7 @@ def test_a_larger_region_charges_too():
 
 @pytest.mark.parametrize("protocol", ["local", "cooperative"])
 def test_the_sweeps_left_out_change_nothing(protocol, monkeypatch):
-    sweeps, reads = SweepEnergies.of(SCHEDULE, ENERGIES, 3000), 5000
+    sweeps, reads = SweepEnergies.of(SCHEDULE, ENERGIES, 3000), 2000
     values = []
     for least in (rotors.FROZEN_RATIO, 0.0):
         monkeypatch.setattr(rotors, "FROZEN_RATIO", least)
@@ -199,6 +202,7 @@ def test_agreement_with_the_rotors_of_dwave_samplers(protocol):
     assert error < 0.02 * own.mean() if protocol == "local" else error < 0.2 * own.mean()
 
 
+@pytest.mark.slow
 def test_the_closed_form_is_close_to_the_rotors(down):
     degree = np.array([P2.degree[qubit] for qubit in sorted(P2)])
     measured = down.mean(axis=0)

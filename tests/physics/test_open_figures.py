@@ -53,6 +53,7 @@ def test_the_exponent_of_the_device_means_a_rate_of_four_hundredths_over_the_dur
     assert exponent(0.040) == pytest.approx(1.39, abs=2e-3)
 
 
+@pytest.mark.slow
 def test_the_estimate_hangs_on_the_range_of_n():
     # a point beside each of the four values, so that nothing hangs on the interpolation
     products = (0.0, 0.0217, 0.0277, 0.037, 0.04, 0.044)

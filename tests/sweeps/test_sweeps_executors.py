@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
+from forked import warm_context
 from sweep_results import contents, stamps
 
 from spinbattery import Statevector, cooperative, ring
@@ -45,13 +45,13 @@ def serial(mixed, tmp_path_factory):
     return contents(result)
 
 
-def spawned():
-    return ProcessPoolExecutor(2, multiprocessing.get_context("spawn"))
+def processes():
+    return ProcessPoolExecutor(2, warm_context())
 
 
 @pytest.mark.parametrize(
     "executor, workers",
-    [(None, 2), (lambda: ThreadPoolExecutor(2), None), (spawned, None), (lambda: ThreadPoolExecutor(1), 7)],
+    [(None, 2), (lambda: ThreadPoolExecutor(2), None), (processes, None), (lambda: ThreadPoolExecutor(1), 7)],
     ids=["pool", "threads", "processes", "one thread"],
 )
 def test_every_executor_gives_the_same_to_the_last_bit(mixed, serial, folder, executor, workers):
