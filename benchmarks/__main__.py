@@ -135,8 +135,7 @@ def _state_vector(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
 def _symmetric(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
     from .prediction import check_predictions
     from .report import show
-    from .sized_jobs import measure_jobs
-    from .symmetric_report import plain, show_jobs, show_predictions
+    from .symmetric_report import plain, show_predictions
     from .symmetric_sector import compare_sizes, one_core
 
     say = _aside(console)
@@ -144,12 +143,10 @@ def _symmetric(rounds: int, quick: bool, console: Console) -> dict[str, Any]:
     for comparison in compare_sizes(rounds, say, quick=quick):
         comparisons.append(comparison)
         show(comparison, console)
-    jobs = measure_jobs(rounds, say, quick=quick)
-    show_jobs(jobs, console)
     with one_core():
         choices = check_predictions(min(2, rounds), say, quick=quick)
     show_predictions(choices, console)
-    return plain(comparisons, jobs, choices)
+    return plain(comparisons, choices)
 
 
 def _tensor_networks(rounds: int, quick: bool, console: Console) -> dict[str, Any]:

@@ -1,131 +1,109 @@
-"""``python -m benchmarks.commits COMMIT``: this commit against an earlier one, job by job, in one run.
+"""``python -m benchmarks.commits``: this commit against an earlier one, job by job, in one run.
 
-Both trees come from git, use the libraries of this environment, and keep compiled kernels in folders of their own. Each
-has one process that runs the jobs; the two take turns, five rounds by default. Start-up is timed in new processes.
-Figures are CPU seconds, user and system, children included, and their ratio.
+Both commits are cloned, and each clone gets the environment that its own Makefile makes. The two take turns. Figures
+are CPU seconds, user and system, children included, and ratios made of them. Each is kept in a file as soon as it is
+there, so that a second call goes on where the first was stopped. Leave the machine alone meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
-import os
-import resource
-import subprocess
+import json
 import sys
-import tarfile
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
+from typing import Any
 
-from .__main__ import THREADS
+from .commit_tables import table
+from .environment import environment
+from .targets import JOBS, Job
+from .trees import ROOT, Tree
 
-JOBS = {
-    "product": "run('torus:10x10', Product(1e-9), 60.0, noise='x:1e-3/ns', J=0.0)",
-    "statevector": "run('torus:3x4', Statevector(1e-6), 20.0)",
-    "statevector, large": "run('ring:18', Statevector(1e-3), 3.0)",
-    "symmetric": "run('torus:4x4', Symmetric(1e-6), 20.0)",
-    "lindblad": "run('torus:2x3', Lindblad(1e-5), 20.0, noise='x:1e-3/ns+z:1e-3/ns')",
-    "trajectories": "run('torus:2x4', Trajectories(200, seed=1), 20.0, noise='x:1e-3/ns')",
-    "tensor": "run('torus:3x4', TensorNetwork(bond_dimension=12), 10.0)",
-    "mean-field": "run('torus:10x10', MeanField(1e-6), 20.0)",
-    "truncated-wigner": "run('torus:6x6', TruncatedWigner(500, seed=1), 20.0)",
-    "emulator": "run('pegasus:2', Emulator(reads=200, seed=1), 60e3)",
-    "small jobs": "[run('torus:2x2', Statevector(1e-6), float(duration)) for duration in range(10, 30)]",
-}
-"""Jobs for the engines, as calls of ``run`` in the worker."""
+EARLIER = "4da83a7"
+"""The commit that the targets are about."""
 
-STARTS = {
-    "import spinbattery": ("-c", "import spinbattery"),
-    "spinbattery --help": ("-m", "spinbattery", "--help"),
-    "charge torus:2x2": ("-m", "spinbattery", "charge", "--network", "torus:2x2", "--duration", "20ns", "--quiet"),
-}
-
-_WORKER = """
-import sys, time
-from spinbattery import *
-
-def run(network, engine, duration, noise=None, J=-0.2):
-    charge(parse_network(network), cooperative(duration, J=J), engine=engine, noise=noise and parse_noise(noise))
-
-for line in sys.stdin:
-    start = time.process_time()
-    eval(line)
-    print(time.process_time() - start, flush=True)
-"""
+_FOLDER = ROOT / "build" / "benchmarks"
 
 
-class Tree:
-    """A commit's source, and the process that runs jobs with it."""
+class Results:
+    """The figures so far, in a file."""
 
-    def __init__(self, commit: str, folder: Path) -> None:
-        archive = subprocess.run(["git", "archive", commit, "src"], capture_output=True, check=True).stdout
-        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-            files.extractall(folder, filter="data")
-        cache = str(folder / "kernels")
-        self._environment = {**os.environ, **THREADS, "PYTHONPATH": str(folder / "src"), "NUMBA_CACHE_DIR": cache}
-        self._worker = subprocess.Popen(
-            [sys.executable, "-c", _WORKER], env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True,
-        )  # fmt: skip
+    def __init__(self, path: Path, old: Tree, new: Tree) -> None:
+        self.path = path
+        self.data: dict[str, Any] = {"old": old.commit, "new": new.commit, "environment": environment({}), "jobs": {}}
+        if path.exists():
+            kept = json.loads(path.read_text())
+            if (kept["old"], kept["new"]) != (old.commit, new.commit):
+                raise SystemExit(f"{path} has the figures of other commits; name another file, or remove it.")
+            self.data["jobs"] = kept["jobs"]
 
-    def run(self, job: str) -> float:
-        """CPU seconds of a job."""
-        assert self._worker.stdin is not None
-        assert self._worker.stdout is not None
-        print(job, file=self._worker.stdin, flush=True)
-        return float(self._worker.stdout.readline())
+    def figures(self, name: str) -> dict[str, list[float]]:
+        """Figures of a job by tree, ``old`` and ``new``."""
+        found: dict[str, list[float]] = self.data["jobs"].setdefault(name, {"old": [], "new": []})
+        return found
 
-    def start(self, arguments: tuple[str, ...]) -> float:
-        """CPU seconds of a new process."""
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, *arguments], env=self._environment, stdout=subprocess.DEVNULL, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    def end(self) -> None:
-        """End the worker."""
-        self._worker.communicate()
+    def save(self) -> None:
+        """Write all figures."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(self.data, indent=1) + "\n")
 
 
-def compare(name: str, run: Callable[[Tree], float], trees: tuple[Tree, Tree], rounds: int) -> float:
-    """Print and return the median over rounds of the ratio of new to old; the first run of each is not counted."""
-    for tree in trees:
-        run(tree)
-    old, new = trees
-    pairs = []
+def measure(name: str, job: Job, trees: dict[str, Tree], rounds: int, results: Results) -> None:
+    """Measure what is missing of a job; trees take turns, the order reversed every other round."""
+    figures, rounds = results.figures(name), min(rounds, job.most_rounds)
+    sides = [side for side in ("old", "new") if job.old or side == "new"]
+    if not job.turns:
+        for side in sides:
+            if len(figures[side]) < rounds:
+                figures[side] = job.measure(trees[side], rounds)
+                results.save()
+        return
     for turn in range(rounds):
-        if turn % 2:
-            after, before = run(new), run(old)
-        else:
-            before, after = run(old), run(new)
-        pairs.append((before, after))
-    ratios = sorted(after / before for before, after in pairs)
-    seconds = [median(column) for column in zip(*pairs, strict=True)]
-    spread = f"{median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})"
-    print(f"{name:22} {seconds[0]:9.4f} s {seconds[1]:9.4f} s   {spread}", flush=True)
-    return median(ratios)
+        for side in sides if turn % 2 == 0 else reversed(sides):
+            if len(figures[side]) <= turn:
+                figures[side] += job.measure(trees[side], 1)
+                results.save()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.commits", description=__doc__)
-    parser.add_argument("commit", help="the earlier commit")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=(*JOBS, *STARTS), help="one job alone")
+    parser.add_argument("old", nargs="?", default=EARLIER, help=f"the earlier commit (default: {EARLIER})")
+    parser.add_argument("--new", default="HEAD", help="the later commit, as committed (default: HEAD)")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=JOBS, metavar="JOB", help=f"these jobs alone: {', '.join(JOBS)}")
+    parser.add_argument("--all", action="store_true", help="jobs of many minutes, too")
+    parser.add_argument("--folder", type=Path, default=_FOLDER, help="where the clones and environments are made")
+    parser.add_argument("--results", type=Path, help="file of the figures (default: in that folder)")
+    parser.add_argument(
+        "--environment", type=Path, metavar="PYTHON",
+        help="use this interpreter's environment for both commits, and make none; no jobs of make",
+    )  # fmt: skip
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        commits = (arguments.commit, "HEAD")
-        old, new = (Tree(commit, Path(folder) / str(k)) for k, commit in enumerate(commits))
-        print(f"{'job':22} {arguments.commit[:9]:>11} {'HEAD':>11}   HEAD / {arguments.commit[:9]}")
-        chosen = [arguments.only] if arguments.only else [*JOBS, *STARTS]
-        for name in chosen:
-            if name in JOBS:
-                compare(name, lambda tree, job=JOBS[name]: tree.run(job), (old, new), arguments.rounds)
-            else:
-                compare(name, lambda tree, its=STARTS[name]: tree.start(its), (old, new), arguments.rounds)
-        old.end()
-        new.end()
+    chosen = arguments.only or [name for name, job in JOBS.items() if arguments.all or not job.heavy]
+    if arguments.rounds < 1:
+        parser.error("--rounds must be 1 or more")
+
+    folder, extras = arguments.folder.resolve(), {JOBS[name].extras for name in chosen} - {""}
+    trees = {
+        side: Tree.clone(commit, folder / side, arguments.environment)
+        for side, commit in (("old", arguments.old), ("new", arguments.new))
+    }
+    path = arguments.results or folder / f"{trees['old'].commit[:9]}-{trees['new'].commit[:9]}.json"
+    results = Results(path, **trees)
+    trees = {
+        side: tree.make_environment(",".join(sorted(extras)) if side == "new" else "") for side, tree in trees.items()
+    }
+    failed = False
+    for name in chosen:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        try:
+            measure(name, JOBS[name], trees, arguments.rounds, results)
+        except (RuntimeError, ArithmeticError, ValueError) as error:
+            failed = True
+            print(f"{name}: {error}", file=sys.stderr)
+    print(table(results.data))
+    print(f"figures: {path}", file=sys.stderr)
+    if failed:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

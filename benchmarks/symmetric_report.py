@@ -9,37 +9,8 @@ from rich.console import Console
 
 from .prediction import FACTOR, Choice, Predicted
 from .report import plain_case
-from .sized_jobs import JobCosts
 from .symmetric_sector import SymmetricComparison
-from .tables import span, table, word
-
-
-def show_jobs(jobs: list[JobCosts], console: Console) -> None:
-    """Print the costs of the large jobs, and the verdicts."""
-    shown = table("jobs in a new process, on all cores")
-    for column in ("job", "process s", "charge s", "peak MB", "mu", "1/sigma^2", "error estimate"):
-        shown.add_column(column, no_wrap=True, justify="left" if column == "job" else "right")
-    for one in jobs:
-        cost = one.rounds[-1]
-        shown.add_row(
-            one.job.case.title,
-            span(one.seconds),
-            f"{cost.charge_s:.3g}",
-            f"{one.peak_bytes / 1e6:.0f}",
-            f"{cost.magnetization:.8f}",
-            f"{cost.precision:.6f}",
-            f"{cost.error_estimate:.1e}",
-        )
-    console.print(shown)
-    for one in jobs:
-        title = one.job.case.title
-        console.print(f"{title}: {one.rounds[-1].scheme}")
-        console.print(f"{title}: {one.seconds.median:.3g} s, goal {one.job.goal_s:g} s: {word(one.in_time)}")
-        if one.job.goal_bytes is not None:
-            console.print(
-                f"{title}: peak memory {one.peak_bytes / 1e6:.0f} MB, goal below {one.job.goal_bytes / 1e6:.0f} MB: "
-                f"{word(one.in_memory)}"
-            )
+from .tables import table
 
 
 def show_predictions(choices: list[Choice], console: Console) -> None:
@@ -78,20 +49,9 @@ def _cells(one: Predicted | None) -> list[str]:
     return ["-"] * 3 if one is None else [f"{one.predicted:.3g}", f"{one.measured:.3g}", f"{one.ratio:.2f}"]
 
 
-def plain(comparisons: list[SymmetricComparison], jobs: list[JobCosts], choices: list[Choice]) -> dict[str, Any]:
+def plain(comparisons: list[SymmetricComparison], choices: list[Choice]) -> dict[str, Any]:
     """Every figure as numbers, text, lists and dicts."""
     return {
         "comparisons": [plain_case(one) | {"duration_ns": one.size.case.duration} for one in comparisons],
-        "jobs": [
-            {
-                "job": asdict(one.job),
-                "rounds": [asdict(cost) for cost in one.rounds],
-                "process_s": one.process_s,
-                "in_time": one.in_time,
-                "in_memory": one.in_memory,
-                "kept": one.kept,
-            }
-            for one in jobs
-        ],
         "predictions": [{**asdict(choice), "loss": choice.loss} for choice in choices],
     }

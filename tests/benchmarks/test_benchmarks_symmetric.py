@@ -168,7 +168,7 @@ def test_goals_are_of_the_size_and_of_the_peers_that_took_part(tmp_path):
     assert [verdict.reached for verdict in comparison.verdicts] == [False, False, True, False]
     assert comparison.reference_difference is None
     path = tmp_path / "figures.json"
-    write_json(path, environment({}), {"symmetric": plain([comparison], [], [])})
+    write_json(path, environment({}), {"symmetric": plain([comparison], [])})
     text = path.read_text()
     assert "NaN" not in text
     (case,) = json.loads(text)["symmetric"]["comparisons"]
@@ -194,32 +194,6 @@ def test_our_engines_get_one_core_and_then_all_again():
     assert n_cores() == before
 
 
-def test_a_job_at_size_tells_what_it_took_and_whether_it_kept_its_goals():
-    from benchmarks.new_process import alone
-    from benchmarks.sized_jobs import JobCost, JobCosts, SizedJob, run_job
-    from benchmarks.symmetric_report import plain, show_jobs
-    from rich.console import Console
-
-    job = SizedJob(_small(), 120.0, 1e9)
-    cost, seconds = alone(run_job, job)
-    assert 0.0 < cost.charge_s < seconds
-    assert 2e7 < cost.peak_bytes < 2e9
-    assert 0.0 < cost.error_estimate <= 1e-6
-    assert cost.scheme.startswith("CF6, chebyshev, ")
-    large = JobCost(50.0, 1_200_000_000, 0.9, 240.0, 5e-8, "so")
-    costs = JobCosts(job, [large, large], [60.0, 190.0])
-    assert (costs.in_time, costs.in_memory, costs.kept) == (False, False, True)
-    wrong = JobCosts(job, [JobCost(50.0, 1, 0.9, 240.0, 2e-6, "so")], [60.0])
-    assert (wrong.in_time, wrong.in_memory, wrong.kept) == (False, True, False)
-    assert JobCosts(SizedJob(_small(), 120.0), [large], [60.0]).in_memory
-    assert [one["in_time"] for one in plain([], [costs, wrong], [])["jobs"]] == [False, False]
-    console = Console(record=True, width=160)
-    show_jobs([costs], console)
-    text = " ".join(console.export_text().split())
-    assert "125 s, goal 120 s: not reached" in text
-    assert "peak memory 1200 MB, goal below 1000 MB: not reached" in text
-
-
 def test_the_choice_of_auto_is_compared_with_what_was_measured():
     from benchmarks.prediction import Choice, Predicted, PredictedJob
     from benchmarks.symmetric_report import plain, show_predictions
@@ -234,7 +208,7 @@ def test_the_choice_of_auto_is_compared_with_what_was_measured():
     ]
     assert [choice.is_faster for choice in choices] == [True, False, True]
     assert choices[1].loss == pytest.approx(5.0)
-    assert [one["loss"] for one in plain([], [], choices)["predictions"]] == pytest.approx([1.0, 5.0, 1.0])
+    assert [one["loss"] for one in plain([], choices)["predictions"]] == pytest.approx([1.0, 5.0, 1.0])
     console = Console(record=True, width=200)
     show_predictions(choices, console)
     text = " ".join(console.export_text().split())
