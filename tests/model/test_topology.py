@@ -164,7 +164,7 @@ def working():
     return WorkingGraph.pegasus(16).without(28, seed=7)
 
 
-@pytest.mark.parametrize("m", range(2, 17))
+@pytest.mark.parametrize("m", [2, 3, 6, 7, 11, 16])
 def test_regions_of_a_chip_with_28_missing_qubits(working, m):
     network, placement = working.region(m), working.placement(m)
     n, n_pairs = PEGASUS[m]
