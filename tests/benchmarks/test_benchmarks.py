@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 
+@pytest.mark.slow
 def test_contestants_agree_on_a_pair():
     from benchmarks.comparison import true_outcome
     from benchmarks.contestants import Case, Pass, refined, single_pass

@@ -254,7 +254,7 @@ def test_a_signal_ends_with_its_code_and_a_word(tmp_path: Path, number: signal.S
             processes.append(stack.enter_context(process))
             stack.callback(process.kill)
         for process in processes:
-            time.sleep(4.0)  # so that the second is interrupted after 8
+            time.sleep(2.0)  # so that the second is interrupted after 4
             process.send_signal(number)
             _, err = process.communicate(timeout=60)
             assert process.returncode == 128 + number, err

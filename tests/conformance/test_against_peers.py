@@ -127,6 +127,7 @@ def test_statevector_against_qutip(case):
     np.testing.assert_allclose(record.dataset["energy_t"], energy, atol=10.0 * AGREEMENT)
 
 
+@pytest.mark.slow
 def test_statevector_against_expm_multiply(case):
     """Commutator-free Magnus steps of order 4 (two exponentials, two Gauss nodes) that end at every kink."""
     problem, record = case

@@ -136,6 +136,7 @@ def assert_agrees(problem):
     assert float(data["norm_error"]) < 1e-12
 
 
+@pytest.mark.slow
 def test_mixed_noise_on_a_random_weighted_graph_against_qutip():
     network, start = random_network(4, 1), random_start(4, 2)
     assert_agrees(ChargingProblem(network, polarised(2.0, initial=start), noise=every_kind(4, 3)))

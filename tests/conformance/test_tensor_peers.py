@@ -47,6 +47,7 @@ def test_qtealeaves_is_near_the_exact_state_and_ours():
     assert found.discretisation["method"] == "one-tensor TDVP, second order"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [3, 4])
 def test_qtealeaves_takes_any_weighted_graph_and_product_start(mode):
     """What is left of errors of second order by halving the step is small, of five spins and at full rank."""

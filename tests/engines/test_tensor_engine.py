@@ -162,6 +162,7 @@ def test_thousands_of_spins_are_refused():
         sb.TensorNetwork(bond_dimension=2).run(sb.ChargingProblem(sb.ring(3000), PROTOCOL))
 
 
+@pytest.mark.slow
 def test_raising_the_bond_dimension_goes_no_further_than_needed(monkeypatch):
     monkeypatch.setattr("spinbattery.engines.tensor.engine.LADDER", (4, 6, 9, 12, 16, 24))
     record = sb.TensorNetwork(0.1).run(sb.ChargingProblem(sb.torus(3, 4), sb.cooperative(5.0)))
