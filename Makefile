@@ -4,25 +4,28 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OUT ?= reproduction
+FULL ?=
+# modules are compiled to bytecode when they are first imported: most of what is installed never is
+INSTALL := $(PIP) install --no-compile --constraint constraints.txt --editable
 
 .PHONY: reproduce test test-slow lint docs bench clean
 
 $(VENV)/base.stamp: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("spinbattery needs Python 3.11 or later; set PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --constraint constraints.txt --editable .
+	$(INSTALL) .
 	touch $@
 
 $(VENV)/test.stamp: $(VENV)/base.stamp
-	$(PIP) install --constraint constraints.txt --editable '.[test]'
+	$(INSTALL) '.[test]'
 	touch $@
 
 $(VENV)/docs.stamp: $(VENV)/base.stamp
-	$(PIP) install --constraint constraints.txt --editable '.[docs]'
+	$(INSTALL) '.[docs]'
 	touch $@
 
 reproduce: $(VENV)/base.stamp
-	$(BIN)/spinbattery reproduce --out $(OUT)
+	$(BIN)/spinbattery reproduce --out $(OUT) $(if $(FULL),--full)
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"

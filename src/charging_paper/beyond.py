@@ -1,21 +1,22 @@
-"""Exact runs beyond the paper: tori of more spins at 20 ns, and the duration of its annealer, 60 us.
+"""Beyond the paper: exact runs on tori of more spins at 20 ns, and at the duration of its annealer, 60 us.
 
-Fig. 2 draws them, Table I fits them, and the tensor networks of Fig. 2 are compared with them.
+The tensor networks of Fig. 2 are compared with them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import spinbattery as sb
+from spinbattery.figures.marked import MarkedRuns, plot_marked
 
 from .cells import alpha_cell, exact_c, fit_cells, moment_cells
 from .parameters import ANNEALER_DURATION, COOPERATIVE, EXACT_FITS, LOCAL
 from .runs import Request, Run, Runs, flat, on_tori, records, torus_name
-from .section import AuditItem, Row, TableItem
+from .section import AuditItem, FigureItem, Part, Row, Section, TableItem
 
 DURATION = "20ns"
 """Duration on the larger tori: at 60 ns a 5x5 torus would take many minutes."""
@@ -27,8 +28,8 @@ PAPER_SIZES = {name: on_tori(recipe) for name, recipe in RECIPES.items()}
 
 
 @dataclass(frozen=True)
-class LargerTorus:
-    """A torus with more spins than the paper's, and the tolerance on it: looser on larger ones, which take longer."""
+class Torus:
+    """A torus and the tolerance on it: looser where a run takes long."""
 
     size: tuple[int, int]
     tolerance: float
@@ -37,28 +38,21 @@ class LargerTorus:
 
 @dataclass(frozen=True)
 class Beyond:
-    """Runs beyond the paper: ``tori`` at 20 ns, and the cooperative protocol on two or more ``slow_sizes``."""
+    """Runs beyond the paper: larger ``tori`` at 20 ns, and the cooperative protocol on two or more ``slow_tori``."""
 
-    tori: tuple[LargerTorus, ...]
-    slow_sizes: tuple[tuple[int, int], ...]
+    tori: tuple[Torus, ...]
+    slow_tori: tuple[Torus, ...]
     slow_duration: str = ANNEALER_DURATION
-    slow_tolerance: float = 1e-6
 
     @cached_property
     def larger(self) -> dict[str, list[Request]]:
         """Requests of the larger tori by protocol."""
-        return {
-            name: [
-                Request(torus_name(torus.size), recipe, tolerance=torus.tolerance, full_only=torus.full_only)
-                for torus in self.tori
-            ]
-            for name, recipe in RECIPES.items()
-        }
+        return {name: _requests(self.tori, recipe) for name, recipe in RECIPES.items()}
 
     @cached_property
     def slow(self) -> list[Request]:
         """Requests of the slow runs."""
-        return on_tori(replace(COOPERATIVE, duration=self.slow_duration), self.slow_sizes, self.slow_tolerance)
+        return _requests(self.slow_tori, replace(COOPERATIVE, duration=self.slow_duration))
 
     @property
     def exact(self) -> dict[str, list[Request]]:
@@ -71,40 +65,79 @@ class Beyond:
         return [*flat(self.exact), *self.slow]
 
 
+def _requests(tori: Iterable[Torus], recipe: sb.ProtocolRecipe) -> list[Request]:
+    return [
+        Request(torus_name(torus.size), recipe, tolerance=torus.tolerance, full_only=torus.full_only) for torus in tori
+    ]
+
+
 BEYOND = Beyond(
     (
-        LargerTorus((4, 4), 1e-6),
-        LargerTorus((4, 5), 1e-6),
-        LargerTorus((5, 5), 1e-4),
-        LargerTorus((5, 6), 1e-4, full_only=True),
+        Torus((4, 4), 1e-4),
+        Torus((4, 5), 1e-4),
+        Torus((5, 5), 1e-4, full_only=True),
+        Torus((5, 6), 1e-4, full_only=True),
     ),
-    ((3, 3), (3, 4)),
+    (Torus((2, 3), 1e-6), Torus((3, 3), 1e-6), Torus((3, 4), 1e-6, full_only=True)),
 )
 
 
-def text(runs: Runs, beyond: Beyond) -> str:
-    """The paragraph of Table I about these rows."""
-    without = sb.fit_scaling(records(runs.present(PAPER_SIZES["cooperative"])))
-    with_ours = sb.fit_scaling(records(runs.present(beyond.exact["cooperative"])))
-    return (
-        f"The last three tables go beyond the paper. With tori of up to N = {with_ours.n_spins[-1]}, the exponent of "
-        f"the cooperative protocol at {DURATION} is {alpha_cell(with_ours)} (log-log), and {alpha_cell(without)} "
-        "without them: a protocol this short leaves several spins down on a larger torus. The duration of the paper's "
-        f"annealer, {beyond.slow_duration}, reaches the adiabatic limit with s_hold = 0.35 too."
+def part(beyond: Beyond = BEYOND) -> Part:
+    """This part with another choice of runs."""
+    return partial(build, beyond=beyond), beyond.requests
+
+
+def build(runs: Runs, beyond: Beyond = BEYOND) -> Section:
+    """Fig. 2b and Table I with larger tori, and at the duration of the annealer."""
+    slow = runs.present(beyond.slow)
+    return Section(
+        "Beyond the paper: larger tori, and 60 us",
+        _text(runs, beyond),
+        FigureItem(
+            "fig2b-beyond",
+            f"Beyond the paper: precision at {DURATION} (s_hold = 0.35) on its tori (filled) and on larger ones "
+            f"(open), and at {beyond.slow_duration}, the duration of its annealer (stars).",
+            plot_marked(_series(runs, beyond)),
+            [*slow, *runs.present(flat(beyond.exact))],
+            runs.smaller(beyond.requests),
+        ),
+        *_tables(runs, beyond),
+        _audit(slow, beyond),
     )
 
 
-def tables(runs: Runs, beyond: Beyond) -> tuple[TableItem, ...]:
+def _series(runs: Runs, beyond: Beyond) -> list[MarkedRuns]:
+    slow = records(runs.present(beyond.slow))
+    series = [MarkedRuns(slow, f"cooperative, {beyond.slow_duration} (beyond the paper)", "*", filled=False)]
+    for name, group in PAPER_SIZES.items():
+        paper, ours = records(runs.present(group)), records(runs.present(beyond.larger[name]))
+        series.append(MarkedRuns(paper, f"{name}, {DURATION}, the paper's sizes"))
+        series.append(MarkedRuns(ours, f"{name}, {DURATION}, beyond the paper", filled=False))
+    return series
+
+
+def _text(runs: Runs, beyond: Beyond) -> str:
+    without = sb.fit_scaling(records(runs.present(PAPER_SIZES["cooperative"])))
+    with_ours = sb.fit_scaling(records(runs.present(beyond.exact["cooperative"])))
+    return (
+        f"With tori of up to N = {with_ours.n_spins[-1]}, the exponent of the cooperative protocol at {DURATION} is "
+        f"{alpha_cell(with_ours)} (log-log), and {alpha_cell(without)} without them: a protocol this short leaves "
+        "several spins down on a larger torus. The duration of the paper's annealer, "
+        f"{beyond.slow_duration}, reaches the adiabatic limit with s_hold = 0.35 too."
+    )
+
+
+def _tables(runs: Runs, beyond: Beyond) -> tuple[TableItem, ...]:
     """Moments at 20 ns on all tori, their fits with and without the larger ones, and the slow runs."""
-    paper = runs.groups(PAPER_SIZES)
-    ours = {name: runs.present(group) for name, group in beyond.larger.items()}
+    paper, ours = runs.groups(PAPER_SIZES), runs.groups(beyond.larger)
     together = {name: paper[name] + ours[name] for name in paper}
-    slow = runs.present(beyond.slow)
+    slow, smaller = runs.present(beyond.slow), runs.smaller(flat(beyond.exact))
     return (
         TableItem(
             f"Beyond the paper: larger tori, {DURATION}, s_hold = 0.35; mu, 1/sigma^2 and independence ratio",
             [*_moment_rows(paper, "the paper"), *_moment_rows(ours, "ours")],
             flat(together),
+            smaller,
         ),
         TableItem(
             f"Beyond the paper: precision = c N^alpha at {DURATION} without and with the larger tori",
@@ -115,18 +148,19 @@ def tables(runs: Runs, beyond: Beyond) -> tuple[TableItem, ...]:
                 for group in (paper[name], together[name])
             ],
             flat(together),
+            smaller,
         ),
         TableItem(
             f"Beyond the paper: cooperative at {beyond.slow_duration}, s_hold = 0.35; in brackets the adiabatic limit",
             [_slow_row(run) for run in slow],
             slow,
+            runs.smaller(beyond.slow),
         ),
     )
 
 
-def audit(runs: Runs, beyond: Beyond) -> AuditItem:
+def _audit(slow: Sequence[Run], beyond: Beyond) -> AuditItem:
     """Table I at the duration of the annealer."""
-    slow = runs.present(beyond.slow)
     first, last = slow[0].record, slow[-1].record
     low, high = first.precision or math.nan, last.precision or math.nan
     alpha = math.log(high / low) / math.log(last.n_spins / first.n_spins)
@@ -135,7 +169,7 @@ def audit(runs: Runs, beyond: Beyond) -> AuditItem:
         f"Table I, cooperative exact, at the annealer's {beyond.slow_duration}",
         f"{EXACT_FITS['cooperative']} (duration not given)",
         f"{values}; through the first and the last c = {low / first.n_spins**alpha:.3f}, alpha = {alpha:.4f}",
-        f"{beyond.slow_duration}, s_hold = 0.35, {' and '.join(request.network for request in beyond.slow)}",
+        f"{beyond.slow_duration}, s_hold = 0.35, {' and '.join(run.network for run in slow)}",
         "reproduced",
         "Beyond the paper. At the s_hold where tens of nanoseconds scatter, the annealer's duration gives the "
         "adiabatic limit c = 1, alpha = 2 at these sizes: half of the population is all up, half has one spin down.",

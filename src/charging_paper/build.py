@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import spinbattery as sb
 from spinbattery import __version__
 from spinbattery.core.atomic import writing
 from spinbattery.core.errors import InvalidParameterError, did_you_mean
 from spinbattery.core.paths import user_path
-from spinbattery.core.progress import Progress, silent
+from spinbattery.core.progress import Progress, Rising, silent
 from spinbattery.figures.style import save_figure
 from spinbattery.qpu.submission import SubmissionPolicy
 
 from . import (
     baselines,
+    beyond,
     criticality,
     energetics,
     estimates,
@@ -39,12 +39,13 @@ from . import (
     table1_annealer,
 )
 from .page import render_page
-from .parameters import FULL_READS, QUICK_READS
+from .parameters import FULL_READS
 from .runs import Request, Runs
-from .section import AuditItem, Part
+from .section import AuditItem, Part, Section
+from .stamp import Stamp
 
 PARTS: dict[str, Part] = {
-    "fig2": fig2.part(),
+    "fig2": (fig2.build, fig2.REQUESTS),
     "fig2-tensor": fig2_tensor.part(),
     "fig2-annealer": (fig2_annealer.build, fig2_annealer.REQUESTS),
     "fig3": (fig3.build, ()),
@@ -54,8 +55,9 @@ PARTS: dict[str, Part] = {
     "fig8": (fig8.build, fig8.REQUESTS),
     "fig9": (fig9.build, fig9.REQUESTS),
     "fig10": (fig10.build, fig10.REQUESTS),
-    "table1": table1.part(),
+    "table1": (table1.build, table1.REQUESTS),
     "table1-annealer": (table1_annealer.build, table1_annealer.REQUESTS),
+    "beyond": beyond.part(),
     "estimates": (estimates.build, estimates.REQUESTS),
     "energetics": (energetics.build, energetics.REQUESTS),
     "baselines": (baselines.build, baselines.REQUESTS),
@@ -65,6 +67,11 @@ PARTS: dict[str, Part] = {
     "formulas": (formulas.build, formulas.REQUESTS),
 }
 """The function that builds each part, and the runs it needs; in the order of the report."""
+
+_FIRST = ("fig2", "table1")
+_QUICK = ("fig3", "fig4", "fig6", "fig7", "fig8", "fig10", "baselines", "spectrum", "criticality", "formulas")
+"""Parts whose figures are written before anything else is run, and those of seconds that come next. Each engine's
+kernels are then compiled by this process alone, before several workers need them."""
 
 
 @dataclass(frozen=True)
@@ -90,22 +97,26 @@ def build_report(
     only: Sequence[str] | None = None,
     progress: Progress = silent,
     *,
-    reads: int = QUICK_READS,
+    reads: int | None = None,
     full: bool = False,
     qpu: RealAnnealer | None = None,
     parts: Mapping[str, Part] = PARTS,
+    announce: Callable[[str], None] = lambda line: None,
 ) -> Reproduction:
     """Write figures (PNG and PDF), records, ``audit.json`` and ``report.html``.
 
-    The runs are one sweep: records are kept as soon as they are finished, and reused, so that after Ctrl-C a second
-    call continues.
+    Records are kept as soon as they are finished, and reused, so that after Ctrl-C a second call continues. The exact
+    rows of Fig. 2 and Table I come first, and are in a report of their own while the others are run. A report that
+    would be made again of the same runs by the same code is left as it is.
 
     Args:
         folder: made where it does not exist.
         only: parts to run (all by default), in the report's own order.
         progress: called with the fraction done of the whole, and what is running.
-        full: whether to make the runs, too, that take hours.
+        reads: reads of each run of the annealer; by default each run's own number, with ``full`` the paper's.
+        full: whether to make the runs, too, that take minutes or hours.
         qpu: the annealer to measure on; emulated by default.
+        announce: called with a line once the first figures are written.
 
     Raises:
         InvalidParameterError: an unknown part, before anything is run, or a place that cannot be written.
@@ -116,30 +127,91 @@ def build_report(
     """
     folder, chosen = user_path(folder), _chosen(only, parts)
     _make_folder(folder / "figures")
+    reads = FULL_READS if full and reads is None else reads
+    options = _options(reads, full, qpu)
+    stamp = Stamp.of(folder, [(name, parts[name]) for name in chosen], options)
+    if qpu is None and stamp.holds():
+        progress(1.0, "report")
+        return _known(folder)
     requests = _needed([parts[name] for name in chosen], full, qpu)
-    store = folder / "records"
+    store, rising = folder / "records", Rising(progress)
     on_qpu = {} if qpu is None else measured.measure(store, requests, reads, qpu, progress)
-    runs = Runs(store, requests, progress, sb.Emulator(reads=reads), on_qpu)
-    sections = {}
-    for name in chosen:
-        sections[name] = section = parts[name][0](runs)
+    runs = Runs(store, requests, reads, on_qpu)
+    command = "spinbattery reproduce" + ("" if only is None else f" --only {','.join(chosen)}") + options
+    page = _Report(folder, command, options)
+    for stage in _stages(chosen):
+        needed = _needed([parts[name] for name in stage.parts], full, qpu)
+        runs.make(needed, rising.part(stage.share), stage.workers)
+        for name in stage.parts:
+            page.add(name, parts[name][0](runs))
+        if stage.is_first:
+            page.write(chosen, runs.annealer_label)
+            announce(f"first figure: {folder / 'figures' / 'fig2b.png'}; Table I: {page.path}; the rest is being run")
+    progress(1.0, "report")
+    audit = page.write(chosen, runs.annealer_label)
+    if qpu is None:
+        stamp.write([*page.paths, *(runs[request].path for request in requests)])
+    return Reproduction(page.path, audit, runs.computed, runs.reused)
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """Parts that are made together, the share of the work that is left, and the number of processes."""
+
+    parts: Sequence[str]
+    share: float
+    workers: int | None = 1
+    is_first: bool = False
+
+
+def _stages(chosen: Sequence[str]) -> list[_Stage]:
+    """The first figures, then the quick parts, then the rest."""
+    first, quick = ([name for name in chosen if name in group] for group in (_FIRST, _QUICK))
+    rest = [name for name in chosen if name not in _FIRST + _QUICK]
+    stages = (_Stage(first, 0.05, is_first=True), _Stage(quick, 0.15), _Stage(rest, 1.0, None))
+    return [stage for stage in stages if stage.parts]
+
+
+class _Report:
+    """The sections that are built, and their files."""
+
+    def __init__(self, folder: Path, command: str, options: str) -> None:
+        self._folder, self._command, self._options = folder, command, options
+        self._sections: dict[str, Section] = {}
+        self.path = folder / "report.html"
+        self.paths = [self.path, folder / "audit.json"]
+
+    def add(self, name: str, section: Section) -> None:
+        """Take a section, and write its figures."""
+        self._sections[name] = section
         for figure in section.figures:
             for ending in (".png", ".pdf"):
-                save_figure(figure.figure, folder / "figures" / f"{figure.stem}{ending}")
-    progress(1.0, "report")
-    audit = tuple(item for section in sections.values() for item in section.audit)
-    _write(folder / "audit.json", json.dumps([asdict(item) for item in audit], indent=2) + "\n")
-    report, options = folder / "report.html", _options(reads, full, qpu)
-    page = render_page(
-        sections,
-        folder.absolute(),
-        version=__version__,
-        command="spinbattery reproduce" + ("" if only is None else f" --only {','.join(chosen)}") + options,
-        options=options,
-        annealer=runs.annealer_label,
-    )
-    _write(report, page)
-    return Reproduction(report, audit, runs.computed, runs.reused)
+                path = self._folder / "figures" / f"{figure.stem}{ending}"
+                self.paths.append(save_figure(figure.figure, path))
+                figure.figure.set_layout_engine("none")  # laid out once, for both
+
+    def write(self, order: Iterable[str], annealer: str) -> tuple[AuditItem, ...]:
+        """Write the audit and the page of the sections so far, in this order."""
+        sections = {name: self._sections[name] for name in order if name in self._sections}
+        audit = tuple(item for section in sections.values() for item in section.audit)
+        _write(self._folder / "audit.json", json.dumps([asdict(item) for item in audit], indent=2) + "\n")
+        page = render_page(
+            sections,
+            self._folder.absolute(),
+            version=__version__,
+            command=self._command,
+            options=self._options,
+            annealer=annealer,
+        )
+        _write(self.path, page)
+        return audit
+
+
+def _known(folder: Path) -> Reproduction:
+    """The report that is in the folder."""
+    audit = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
+    reused = len(list((folder / "records").glob("*.nc")))
+    return Reproduction(folder / "report.html", tuple(AuditItem(**item) for item in audit), 0, reused)
 
 
 def _needed(parts: Sequence[Part], full: bool, qpu: RealAnnealer | None) -> list[Request]:
@@ -151,10 +223,10 @@ def _needed(parts: Sequence[Part], full: bool, qpu: RealAnnealer | None) -> list
     return [request for request in requests if not (request.on_annealer and request.crosstalk)]
 
 
-def _options(reads: int, full: bool, qpu: RealAnnealer | None) -> str:
+def _options(reads: int | None, full: bool, qpu: RealAnnealer | None) -> str:
     """Options of the command line that make the same report."""
     text = " --full" if full else ""
-    if reads != (FULL_READS if full else QUICK_READS):
+    if reads != (FULL_READS if full else None):
         text += f" --reads {reads}"
     if qpu is not None:
         text += f" --qpu --budget {1e-6 * qpu.policy.budget_us:g}" + (f" --solver {qpu.solver}" if qpu.solver else "")

@@ -12,20 +12,20 @@ from spinbattery.cli.groups import Group
 from spinbattery.cli.options import Quiet
 from spinbattery.core.errors import InvalidParameterError
 
-from .parameters import FULL_READS, QUICK_READS
+from .parameters import FULL_READS
 
 if TYPE_CHECKING:
     from .build import RealAnnealer
 
 _ONLY = (
     "Comma-separated parts: fig2, fig2-tensor, fig2-annealer, fig3, fig4, fig6 to fig10, table1, table1-annealer, "
-    "estimates, energetics, baselines, spectrum, criticality, large-n, formulas."
+    "beyond, estimates, energetics, baselines, spectrum, criticality, large-n, formulas."
 )
 _FULL = (
-    "Add the 5x6 torus to Fig. 2, Table I and large-n, which takes hours and 6 GB, and tensor networks up to N = 256; "
-    f"{FULL_READS} reads of each run of the annealer, as in the paper, instead of {QUICK_READS} (or --reads)."
+    "Add what takes minutes to hours: the 5x5 and 5x6 tori (6 GB) to large-n and beyond, 3x4 at 60 us, tensor networks "
+    f"up to N = 256, every region of the annealer; {FULL_READS} reads of each of its runs, as in the paper."
 )
-_READS = "Another number of reads; with fewer than 50 only few sizes would have a flip at all."
+_READS = "Reads of every run of the annealer; with fewer than 50 only few sizes would have a flip at all."
 _QPU = "Measure the annealer's runs on a real one, which costs QPU time; see `spinbattery qpu`."
 _NEW_GRAPH = "With --qpu: send again what was sent for an earlier working graph."
 
@@ -73,7 +73,7 @@ def reproduce(
     parts = None if only is None else [part.strip() for part in only.split(",") if part.strip()]
     with sweep_progress(quiet) as progress:
         result = build_report(
-            out, parts, progress, reads=reads or (FULL_READS if full else QUICK_READS), full=full, qpu=real
+            out, parts, progress, reads=reads, full=full, qpu=real, announce=lambda line: print(line, flush=True)
         )
     rows = [[item.item, item.printed, item.measured, item.verdict] for item in result.audit]
     if rows:

@@ -56,6 +56,7 @@ def build(runs: Runs) -> Section:
                 for name, record in zip(device.PROTOCOLS, records(largest), strict=True)
             ],
             largest,
+            runs.smaller(_LARGEST),
         ),
         TableItem(
             "The exact battery, 3x3 torus, tau = 60 ns",

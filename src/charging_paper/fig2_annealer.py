@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,36 +28,40 @@ def build(runs: Runs) -> Section:
     groups = runs.groups(device.REQUESTS)
     used, found = flat(groups), {name: records(group) for name, group in groups.items()}
     data = sb.gather(flat(found), [{"protocol": name} for name, group in found.items() for _ in group])
-    label = runs.annealer_label
+    label, smaller = runs.annealer_label, runs.smaller(REQUESTS)
     return Section(
         "Fig. 2b and 2c on the annealer",
-        f"Rows of the annealer: {label}. Regions P2 to P16 of a Pegasus graph with missing qubits, reverse anneal "
-        "and h-gain schedule of 60 us. The local protocol is shown twice: with the field of Eq. 19, which costs "
-        "the same at the instant g = 1, and with the field that costs the same over the whole schedule.",
+        f"Rows of the annealer: {label}. Regions {device.regions(runs)} of a Pegasus graph with missing qubits, "
+        "reverse anneal and h-gain schedule of 60 us. The local protocol is shown twice: with the field of Eq. 19, "
+        "which costs the same at the instant g = 1, and with the field that costs the same over the whole schedule.",
         *runs.annealer_claims,
         FigureItem(
             "fig2b-annealer",
             f"Fig. 2b, rows of the annealer ({label}): precision with standard errors, and log-log fits.",
             sb.plot_runs(data, title=runs.annealer_title, laws=_PRINTED_LAWS),
             used,
+            smaller,
         ),
         FigureItem(
             "fig2c-annealer",
             f"Fig. 2c, rows of the annealer ({label}): final magnetization.",
             sb.plot_runs(data, "magnetization", title=runs.annealer_title, limits=False),
             used,
+            smaller,
         ),
         TableItem(
             "Magnetization, precision of the cooperative protocol, and its lead: how much larger the variance of "
             "the local one is, as printed and at equal integrated cost",
             [_row(*protocols) for protocols in zip(*found.values(), strict=True)],
+            smaller=smaller,
         ),
         TableItem(
             "Flips in the reads of the cooperative protocol; independent spins have a ratio of 1 within its error",
             [_flip_row(record) for record in found["cooperative"]],
+            smaller=smaller,
         ),
         _degrees(found["cooperative"][-1]),
-        _lead_item(found, label),
+        _lead_item(found, runs),
         _magnetization_item(found["cooperative"], found["local"][-1], runs),
         _collective_item(found["cooperative"], runs),
     )
@@ -129,23 +134,36 @@ def _degrees(largest: sb.Record) -> TableItem:
     )
 
 
-def _leads(cooperative: Sequence[sb.Record], local: Sequence[sb.Record]) -> dict[int, float]:
-    """By N, how much larger the variance of the local protocol is, where the cooperative one has one."""
-    pairs = zip(cooperative, local, strict=True)
-    return {cp.n_spins: lp.variance / cp.variance for cp, lp in pairs if cp.variance > 0.0}
+class _Lead(NamedTuple):
+    """How much larger the variance of the local protocol is, with its standard error."""
+
+    value: float
+    error: float
 
 
-def _at_ends(leads: Mapping[int, float]) -> str:
+def _leads(cooperative: Sequence[sb.Record], local: Sequence[sb.Record]) -> dict[int, _Lead]:
+    """The lead by N, where the variance of the cooperative protocol is not zero."""
+    found = {}
+    for cp, lp in zip(cooperative, local, strict=True):
+        if cp.precision is not None and lp.precision is not None:
+            value = cp.precision / lp.precision
+            relative = [(record.precision_stderr or 0.0) / (record.precision or 1.0) for record in (cp, lp)]
+            found[cp.n_spins] = _Lead(value, value * math.hypot(*relative))
+    return found
+
+
+def _at_ends(leads: Mapping[int, _Lead]) -> str:
     """The lead at the smallest, the third and the largest N."""
     sizes = list(leads)
-    return ", ".join(f"{leads[n]:.3g} at N = {n}" for n in dict.fromkeys((*sizes[:1], *sizes[2:3], *sizes[-1:])))
+    shown = dict.fromkeys((*sizes[:1], *sizes[2:3], *sizes[-1:]))
+    return ", ".join(f"{leads[n].value:.3g} +- {leads[n].error:.1g} at N = {n}" for n in shown)
 
 
-def _lead_item(found: Mapping[str, Sequence[sb.Record]], label: str) -> AuditItem:
+def _lead_item(found: Mapping[str, Sequence[sb.Record]], runs: Runs) -> AuditItem:
     cp, lp, equal = (found[name] for name in device.PROTOCOLS)
     printed, fair = _leads(cp, lp), _leads(cp, equal)
     fields = [b.problem.protocol.h / a.problem.protocol.h for a, b in zip(lp, equal, strict=True)]
-    lost = [printed[n] / fair[n] for n in fair] or [math.nan]
+    lost = [printed[n].value / fair[n].value for n in fair] or [math.nan]
     fit_cp, fit_lp = ANNEALER_FITS["cooperative"], ANNEALER_FITS["local"]
     by_fits = [fit_cp.c / fit_lp.c * n ** (fit_cp.alpha - fit_lp.alpha) for n in (40, N_ANNEALER)]
     return AuditItem(
@@ -154,8 +172,8 @@ def _lead_item(found: Mapping[str, Sequence[sb.Record]], label: str) -> AuditIte
         f"variance of LP over CP: {_at_ends(printed)} as printed; {_at_ends(fair)} at equal integrated cost"
         if fair
         else "no read of the CP has a flip",
-        f"{label}, P2 to P16",
-        "corrected" if fair and min(fair.values()) > 1.0 else "not supported",
+        f"{runs.annealer_label}, {device.regions(runs)}",
+        "corrected" if fair and min(lead.value for lead in fair.values()) > 1.0 else "not supported",
         "The field of Eq. 19 matches the cost at one instant. With the cost of the CP over the whole schedule the LP "
         f"has a field {min(fields):.1f} to {max(fields):.1f} times as strong, and the lead is smaller by a factor of "
         f"{min(lost):.0f} to {max(lost):.0f}. The remaining lead grows with N. The paper's own fits make the lead "
@@ -203,7 +221,7 @@ def _collective_item(cooperative: Sequence[sb.Record], runs: Runs) -> AuditItem:
         "no ratio: no spin flips, or the spins are not known"
         if median is None
         else f"independence ratio {min(ratios):.2f} to {max(ratios):.2f}, median {median:.2f}",
-        f"{runs.annealer_label}, P2 to P16",
+        f"{runs.annealer_label}, {device.regions(runs)}",
         "not supported" if independent else "open",
         f"Independent spins have a ratio of 1. {why if independent else ''}An exponent alone shows no cooperation.",
     )

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 
 def measure(
-    folder: Path, requests: Iterable[Request], reads: int, annealer: RealAnnealer, progress: Progress = silent
+    folder: Path, requests: Iterable[Request], reads: int | None, annealer: RealAnnealer, progress: Progress = silent
 ) -> dict[Request, Run]:
     """Records of those requests that a real annealer can fulfil, by jobs that are never sent twice.
+
+    ``reads`` take the place of each request's own number.
 
     The networks are cut from the solver's own working graph, so that N and n_C/N may differ from the emulated ones.
     Requests with cross-talk are left out: it cannot be set. A call that was stopped continues where it was; finished
@@ -46,17 +48,18 @@ def measure(
         collect(store, connection, keys=list(distinct), wait=True, progress=progress)
     records = _records(distinct, store)
     budget = 1e-6 * annealer.policy.budget_us
-    command = f"spinbattery reproduce --qpu --reads {reads} --budget {budget:g} --solver {solver.name}"
+    given = "" if reads is None else f" --reads {reads}"
+    command = f"spinbattery reproduce --qpu{given} --budget {budget:g} --solver {solver.name}"
     return {request: Run(records[job.key], store.path(records[job.key].key), command) for request, job in jobs.items()}
 
 
-def _jobs(requests: Iterable[Request], solver: Solver, reads: int) -> dict[Request, PlannedJob]:
+def _jobs(requests: Iterable[Request], solver: Solver, reads: int | None) -> dict[Request, PlannedJob]:
     """The job of each request on the solver's working graph."""
     graph, jobs = sb.WorkingGraph.from_properties(solver.properties), {}
     for request in requests:
         spins = placed(sb.parse_network(on_any_chip(request.network, graph.size)), graph)
         problem = sb.ChargingProblem(spins, request.recipe.build(spins))
-        jobs[request] = plan_problems([problem], solver, reads=reads).jobs[0]
+        jobs[request] = plan_problems([problem], solver, reads=reads or request.reads).jobs[0]
     return jobs
 
 

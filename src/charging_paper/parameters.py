@@ -13,9 +13,9 @@ TOLERANCE = 1e-8
 CURVE_TOLERANCE = 1e-5
 """Tolerance of the runs behind calibration curves, which are interpolated between points."""
 
-QUICK_READS = 200
+QUICK_READS = 100
 FULL_READS = 1000
-"""Reads of each run of the annealer: by default, and as in the paper."""
+"""Reads of a run of the annealer: by default, where a request asks for no other number, and as in the paper."""
 
 DURATION = "60ns"
 """The paper gives no duration for its exact runs; from 20 ns up they give Table I within its error."""

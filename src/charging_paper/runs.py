@@ -20,12 +20,13 @@ from spinbattery.sweeps.grid import Grid
 from spinbattery.sweeps.run import execute
 from spinbattery.sweeps.survey import survey
 
-from .parameters import EMULATOR_CLAIMS, QUICK_READS, TOLERANCE, TORI
+from .parameters import EMULATOR_CLAIMS, FULL_READS, QUICK_READS, TOLERANCE, TORI
 
 _K = TypeVar("_K")
 _T = TypeVar("_T")
 _network = lru_cache(sb.parse_network)
 """Several protocols run on each region of a chip, and cutting one out takes a moment."""
+_MOST_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Request:
         points: number of equally spaced output times.
         crosstalk: J_CT on all neighbours, in units of B(s)/2.
         tolerance: tolerance of an exact run; a tensor network has its own.
+        reads: reads on the annealer, unless a reproduction asks for another number.
         full_only: whether it takes so long that only a full reproduction has it.
     """
 
@@ -46,26 +48,28 @@ class Request:
     noise: str | None = None
     tolerance: float = TOLERANCE
     on_annealer: bool = False
+    reads: int = QUICK_READS
     full_only: bool = False
     tensor: sb.TensorNetwork | None = None
 
-    def plan(self, emulator: sb.Emulator) -> sb.Plan:
-        """The run as a plan of one task."""
+    def plan(self, reads: int | None = None) -> sb.Plan:
+        """The run as a plan of one task; ``reads`` take the place of its own number."""
         spins = _network(self.network)
         if self.crosstalk:
             spins = spins.with_crosstalk(self.crosstalk)
-        engine = emulator if self.on_annealer else self.tensor
+        engine = sb.Emulator(reads=reads or self.reads) if self.on_annealer else self.tensor
         if engine is not None:
             return Grid((spins,), (self.recipe,), engines=(engine,)).plan()
         noise = (as_noise(self.noise),)
         return Grid((spins,), (self.recipe,), noise=noise, tolerance=self.tolerance, points=self.points).plan()
 
-    def command(self, emulator: sb.Emulator) -> str:
-        """The command that makes the same run."""
+    def command(self, reads: int | None = None) -> str:
+        """The command that makes the same run; ``reads`` as in :meth:`plan`."""
         text = f"spinbattery charge --network {self.network} {_options(self.recipe)}"
         if self.crosstalk:
             text += f" --crosstalk {self.crosstalk:g}"
         if self.on_annealer:
+            emulator = sb.Emulator(reads=reads or self.reads)
             return (
                 f"{text} --engine emulator --reads {emulator.reads} --temperature {emulator.temperature:g} "
                 f"--sweeps {emulator.sweeps}"
@@ -119,45 +123,83 @@ class Runs:
         self,
         folder: Path,
         requests: Iterable[Request],
-        progress: Progress = silent,
-        emulator: sb.Emulator | None = None,
+        reads: int | None = None,
         measured: Mapping[Request, Run] | None = None,
     ) -> None:
-        """Run what is missing in the store at ``folder``, as a sweep.
+        """All runs of a reproduction, which :meth:`make` makes; the store is at ``folder``.
 
-        The emulator makes the annealer's runs, except those ``measured`` on a real one.
+        The emulator makes the annealer's runs, with ``reads`` in place of their own number, except those ``measured``
+        on a real one.
+        """
+        self._store, self._reads = sb.Store(folder), reads
+        self._requests, self._measured = dict.fromkeys(requests), dict(measured or {})
+        self._keys: dict[Request, str] = {}
+        self._records: dict[str, sb.Record] = {}
+        self.computed = self.reused = 0
+
+    def make(
+        self, requests: Iterable[Request] | None = None, progress: Progress = silent, workers: int | None = None
+    ) -> None:
+        """Make these runs, by default all, where they are missing in the store; as a sweep.
 
         Raises:
             SpinBatteryError: see :func:`~spinbattery.sweeps.run.sweep`; a failed run or a damaged record is named.
         """
-        self._store = sb.Store(folder)
-        self._emulator, self._measured = emulator or sb.Emulator(reads=QUICK_READS), dict(measured or {})
-        plans = {request: request.plan(self._emulator) for request in requests if request not in self._measured}
-        self._keys = {request: plan.tasks[0].key for request, plan in plans.items()}
-        plan = sb.Plan(tuple(task for plan in plans.values() for task in plan))
-        execution = Execution(retry_failed=True, progress=progress)
+        wanted = self._requests if requests is None else dict.fromkeys(requests)
+        tasks = {
+            request: request.plan(self._reads).tasks[0]
+            for request in wanted
+            if request not in self._measured and request not in self._keys
+        }
+        keys = {request: task.key for request, task in tasks.items()}
+        plan = sb.Plan(tuple(task for task in tasks.values() if task.key not in self._records))
+        execution = Execution(retry_failed=True, progress=progress, workers=workers)
         result = execute(survey(plan, self._store, execution), self._store, execution)
         if result.failures:
             raise SweepError("; ".join(result.failures.values()))
-        self.computed, self.reused = result.computed, result.reused
-        self._records = {record.key: record for record in result.records()}
+        self.computed += result.computed
+        self.reused += result.reused
+        self._records |= {record.key: record for record in result.records()}
+        self._keys |= keys
 
     def __getitem__(self, request: Request) -> Run:
         if request in self._measured:
             return self._measured[request]
         key = self._keys[request]
-        return Run(self._records[key], self._store.path(key), request.command(self._emulator))
+        return Run(self._records[key], self._store.path(key), request.command(self._reads))
 
     def __contains__(self, request: Request) -> bool:
-        return request in self._measured or request in self._keys
+        return request in self._requests
 
     def present(self, requests: Iterable[Request]) -> list[Run]:
         """The runs that this reproduction has; runs that only a full one makes may be missing."""
         return [self[request] for request in requests if request in self]
 
+    def smaller(self, requests: Iterable[Request]) -> str:
+        """By how much a figure of these requests is smaller than in a full reproduction; empty if it is not."""
+        wanted = list(dict.fromkeys(requests))
+        missing, reads = [request for request in wanted if request not in self], self._numbers_of_reads(wanted)
+        found = []
+        if missing:
+            found.append(f"{len(wanted) - len(missing)} of {len(wanted)} runs")
+        if reads and reads[0] < FULL_READS:
+            found.append(f"{_span(reads)} reads instead of the paper's {FULL_READS}")
+        if not found:
+            return ""
+        named = ", ".join(f"{request.network} ({request.recipe.duration})" for request in missing)
+        without = f"without {named}; " if 0 < len(missing) <= _MOST_NAMED else ""
+        return f"Smaller than with --full: {', '.join(found)}; {without}spinbattery reproduce --full has all."
+
+    def _numbers_of_reads(self, requests: Iterable[Request]) -> list[int]:
+        """The different numbers of reads of the annealer's runs among these, ascending."""
+        on_annealer = [request for request in requests if request.on_annealer and request in self]
+        measured = [self._measured[request].record.n_reads or 0 for request in on_annealer if request in self._measured]
+        emulated = [self._reads or request.reads for request in on_annealer if request not in self._measured]
+        return sorted({*map(int, measured), *emulated})
+
     def groups(self, requests: Mapping[_K, Iterable[Request]]) -> dict[_K, list[Run]]:
-        """Runs of named groups of requests."""
-        return {name: [self[request] for request in group] for name, group in requests.items()}
+        """Runs of named groups of requests, as :meth:`present` gives them."""
+        return {name: self.present(group) for name, group in requests.items()}
 
     @property
     def is_measured(self) -> bool:
@@ -168,12 +210,11 @@ class Runs:
     def annealer_label(self) -> str:
         """The annealer or emulator behind the annealer's runs, for captions."""
         solvers = {str(run.record.sampler_info["solver"]["name"]) for run in self._measured.values()}
-        reads = {run.record.n_reads for run in self._measured.values()} or {self._emulator.reads}
+        emulator = sb.Emulator()
         made_by = ", ".join(sorted(solvers)) or (
-            f"emulated, {self._emulator.model} at {self._emulator.temperature:g} mK, {self._emulator.sweeps} "
-            "Monte Carlo sweeps"
+            f"emulated, {emulator.model} at {emulator.temperature:g} mK, {emulator.sweeps} Monte Carlo sweeps"
         )
-        return f"{made_by}, {' and '.join(map(str, sorted(map(int, reads))))} reads"  # type: ignore[arg-type]
+        return f"{made_by}, {_span(self._numbers_of_reads(self._requests) or [self._reads or QUICK_READS])} reads"
 
     @property
     def annealer_title(self) -> str:
@@ -184,6 +225,11 @@ class Runs:
     def annealer_claims(self) -> tuple[str, ...]:
         """What emulated rows show and do not show; nothing where the annealer is a real one."""
         return () if self._measured else EMULATOR_CLAIMS
+
+
+def _span(numbers: Sequence[int]) -> str:
+    """Ascending numbers by the first and the last."""
+    return " to ".join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))
 
 
 def records(runs: Iterable[Run]) -> list[sb.Record]:

@@ -33,21 +33,26 @@ Row: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class TableItem:
-    """A table of the report, whose rows have the same columns, with the runs behind it."""
+    """A table of the report, whose rows have the same columns, with the runs behind it.
+
+    ``smaller`` says what only a full reproduction has.
+    """
 
     caption: str
     rows: Sequence[Row]
     runs: Sequence[Run] = ()
+    smaller: str = ""
 
 
 @dataclass(frozen=True)
 class FigureItem:
-    """A figure of the report with the runs it was drawn from; ``stem`` names its files."""
+    """A figure of the report with the runs it was drawn from; ``stem`` names its files, ``smaller`` as in a table."""
 
     stem: str
     caption: str
     figure: Figure
     runs: Sequence[Run] = ()
+    smaller: str = ""
 
 
 class Section:

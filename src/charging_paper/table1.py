@@ -5,18 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
 import spinbattery as sb
 
-from . import beyond as further
-from .beyond import BEYOND, Beyond
 from .cells import alpha_cell, exact_c, fit_cells, moment_cells
 from .parameters import ADIABATIC_DURATION, ADIABATIC_S_HOLD, COOPERATIVE, EXACT_FITS, LOCAL, TORI
 from .runs import Request, Run, Runs, flat, on_tori, records
-from .section import AuditItem, Part, Section, TableItem
+from .section import AuditItem, Section, TableItem
 
 _BY_DURATION = {duration: replace(COOPERATIVE, duration=duration) for duration in ("20ns", "60ns", "200ns")}
 _ADIABATIC = sb.ProtocolRecipe("cooperative", ADIABATIC_DURATION, s_hold=ADIABATIC_S_HOLD)
@@ -27,18 +24,11 @@ _SWAPPED = Request("torus:3x3", replace(COOPERATIVE, J=-0.5, field=-0.2))
 _NINE = Request("torus:3x3", COOPERATIVE)
 
 REQUESTS = [*flat(_REQUESTS), _SWAPPED]
-"""Runs of the paper's own sizes that this part needs."""
-
 _Fits = Mapping[sb.ProtocolRecipe, Mapping[str, sb.ScalingFit]]
 
 
-def part(beyond: Beyond = BEYOND) -> Part:
-    """This part with another choice of runs beyond the paper."""
-    return partial(build, beyond=beyond), [*REQUESTS, *beyond.requests]
-
-
-def build(runs: Runs, beyond: Beyond = BEYOND) -> Section:
-    """Exact rows at several durations, in the adiabatic limit, with the swapped parameters, and beyond the paper."""
+def build(runs: Runs) -> Section:
+    """Exact rows at several durations, in the adiabatic limit, and with the swapped parameters."""
     rows = runs.groups(_REQUESTS)
     fits = {recipe: sb.fit_both(records(group)) for recipe, group in rows.items()}
     names = {recipe: f"{recipe.name}, s_hold {recipe.s_hold:g}, {recipe.duration}" for recipe in rows}
@@ -51,7 +41,6 @@ def build(runs: Runs, beyond: Beyond = BEYOND) -> Section:
         "The paper gives no duration. The spread at s_hold = 0.35 is no noise: the runs are exact to 1e-8, and at "
         "tens of nanoseconds the small tori are not followed adiabatically. With s_hold = 0.25 and 200 ns the "
         "limit c = 1, alpha = 2 is reached at these N; it is not a limit of large N (part 'large-n').",
-        further.text(runs, beyond),
         TableItem(
             "precision = c N^alpha",
             [{"protocol": names[recipe]} | fit_cells(fit, exact_c) for recipe, fit in fits.items()],
@@ -76,7 +65,6 @@ def build(runs: Runs, beyond: Beyond = BEYOND) -> Section:
             ],
             [swapped, nine],
         ),
-        *further.tables(runs, beyond),
         AuditItem(
             "Simulation parameters (End Matter)",
             "J = -0.5, h = -0.2",
@@ -91,7 +79,6 @@ def build(runs: Runs, beyond: Beyond = BEYOND) -> Section:
         _printed_errors(),
         _local(fits[LOCAL]["loglog"], local_mu),
         _sample_variance(nine.record),
-        further.audit(runs, beyond),
     )
 
 

@@ -66,9 +66,10 @@ def build(runs: Runs) -> Section:
     noise = _noise(fitted["cooperative"])
     return Section(
         "Table I: rows of the annealer",
-        f"Fits of precision = c N^alpha from P2 to P16: {runs.annealer_label}. Both fits are given: unweighted least "
-        "squares of the precision itself rests on the two or three largest N; the log-log fit weighs all N alike. "
-        "The paper does not say which it used; its (c_err/c)/alpha_err = 8, near ln 5612 = 8.6, suggests the linear.",
+        f"Fits of precision = c N^alpha over {device.regions(runs)}: {runs.annealer_label}. Both fits are given: "
+        "unweighted least squares of the precision itself rests on the two or three largest N; the log-log fit weighs "
+        "all N alike. The paper does not say which it used; its (c_err/c)/alpha_err = 8, near ln 5612 = 8.6, suggests "
+        "the linear.",
         "The closed forms take every spin as independent and frozen in thermal equilibrium at s = 0.5 on the last "
         "ramp, its neighbours up. They have no dynamics. These data cannot tell which describes the chip.",
         *runs.annealer_claims,
@@ -79,6 +80,7 @@ def build(runs: Runs) -> Section:
                 for name, fit in fits.items()
             ],
             flat(groups),
+            runs.smaller(REQUESTS),
         ),
         TableItem(
             "Closed forms on the same graphs: LP magnetization, flips of the CP, and the CP's fits",
@@ -157,7 +159,7 @@ def _cooperative(fits: _Fits | None, models: Sequence[_Fits], noise: CountingNoi
         "Table I, cooperative on the annealer",
         str(ANNEALER_FITS["cooperative"]),
         _summary(fits),
-        f"{runs.annealer_label}, P2 to P16",
+        f"{runs.annealer_label}, {device.regions(runs)}",
         "open",
         "alpha = 1.39 has two possible explanations. Decoherence of a collective state: then alpha falls from 2 as the "
         "noise grows. Or independent thermal flips of spins with few neighbours, with a few bits misread: "
@@ -182,7 +184,7 @@ def _local(fits: _Fits | None, problems: Sequence[sb.ChargingProblem], runs: Run
         "Table I, local on the annealer",
         str(printed),
         _summary(fits),
-        f"{runs.annealer_label}, P2 to P16",
+        f"{runs.annealer_label}, {device.regions(runs)}",
         "reproduced" if agrees and runs.is_measured else "open",
         f"{chosen}alpha > 1 alone is no sign of cross-talk: the field of Eq. 19 grows with n_C/N, from "
         f"{fields[0]:.3f} to {fields[-1]:.3f}, and mu with it; part 'fig9' has one field for all N.",

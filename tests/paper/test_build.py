@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from page_links import PageLinks
 
 import spinbattery as sb
-from charging_paper import fig2, large_n
+from charging_paper import device, fig2, fig9, large_n
 from charging_paper.beyond import BEYOND
 from charging_paper.build import PARTS, build_report
-from charging_paper.runs import Request
+from charging_paper.runs import Request, Runs
 from charging_paper.section import Section
 from spinbattery.core.errors import InvalidParameterError, SweepError
 from spinbattery.engines.choice import choose_engine
@@ -45,24 +47,101 @@ def test_what_takes_hours_is_run_in_a_full_reproduction_alone(tmp_path: Path):
     quick, slow = Request("torus:1x2", fig2.LOCAL), Request("torus:2x2", fig2.LOCAL, full_only=True)
     seen = []
 
-    def build(runs) -> Section:
+    def made(runs) -> Section:
         seen.append([request in runs for request in (quick, slow)])
         return _section_without_figures(runs)
 
-    parts = {"some": (build, [quick, slow])}
+    parts = {"some": (made, [quick, slow])}
     assert build_report(tmp_path, parts=parts).computed == 1
     assert build_report(tmp_path, parts=parts, full=True).computed == 1
     assert build_report(tmp_path, parts=parts).computed == 0
     assert seen == [[True, False], [True, True], [True, False]]
 
 
-def test_only_the_largest_torus_takes_hours():
-    assert [torus.size for torus in BEYOND.tori if torus.full_only] == [(5, 6)]
-    emulator = sb.Emulator(reads=50)
-    for request in [*BEYOND.larger["cooperative"], *BEYOND.slow]:
-        (task,) = request.plan(emulator).tasks
+def test_only_the_largest_tori_take_minutes():
+    assert [torus.size for torus in BEYOND.tori if torus.full_only] == [(5, 5), (5, 6)]
+    assert [torus.size for torus in BEYOND.slow_tori if torus.full_only] == [(3, 4)]
+    for request in [*BEYOND.larger["cooperative"], *BEYOND.slow[1:]]:
+        (task,) = request.plan().tasks
         assert task.engine == sb.Symmetric(request.tolerance)
-        assert request.command(emulator).endswith(f"--tolerance {request.tolerance:g}")
+        assert request.command().endswith(f"--tolerance {request.tolerance:g}")
+
+
+def test_regions_and_reads_of_the_annealer_by_default_and_in_full():
+    quick = {name: [request for request in group if not request.full_only] for name, group in device.REQUESTS.items()}
+    for group in quick.values():
+        regions = [request.network.rpartition(":")[2] for request in group[:-1]]
+        assert regions == ["2", "3", "4", "6", "9"]
+        assert group[-1].network == device.WORKING_GRAPH
+        assert [request.reads for request in group] == [1000, 400, 100, 100, 100, 100]
+        assert [request.plan().tasks[0].engine.reads for request in group] == [1000, 400, 100, 100, 100, 100]
+        assert group[0].plan(50).tasks[0].engine.reads == 50
+        assert "--reads 1000 " in group[0].command()
+        assert "--reads 50 " in group[0].command(50)
+    assert {len(group) for group in device.REQUESTS.values()} == {15}
+    assert len([request for request in fig9.REQUESTS if not request.full_only]) == 6 * 4
+
+
+def test_what_is_smaller_by_default_is_said(tmp_path: Path):
+    requests = device.REQUESTS["local"]
+    quick, full = Runs(tmp_path, [request for request in requests if not request.full_only]), Runs(tmp_path, requests)
+    assert "6 of 15 runs, 100 to 1000 reads instead of the paper's 1000" in quick.smaller(requests)
+    assert "spinbattery reproduce --full" in quick.smaller(requests)
+    assert quick.annealer_label.endswith("5000 Monte Carlo sweeps, 100 to 1000 reads")
+    assert device.regions(quick) == ""  # of the cooperative protocol there is nothing
+    assert "200 reads instead" in Runs(tmp_path, requests, 200).smaller(requests)
+    assert "15 runs" not in full.smaller(requests)
+    assert Runs(tmp_path, requests, 1000).smaller(requests) == ""
+    slow = Runs(tmp_path, [request for request in BEYOND.slow if not request.full_only])
+    assert "2 of 3 runs; without torus:3x4 (60us); " in slow.smaller(BEYOND.slow)
+
+
+def test_the_first_figures_are_written_before_the_rest_is_run(tmp_path: Path):
+    later, seen = Request("torus:1x2", replace(fig2.LOCAL, duration="7ns")), []
+
+    def announce(line: str) -> None:
+        page = (tmp_path / "report.html").read_text()
+        seen.append((line, len(list((tmp_path / "records").glob("*.nc")))))
+        assert "Table I: exact rows" in page
+        assert "Some runs" not in page
+        assert (tmp_path / "figures" / "fig2b.png").is_file()
+
+    parts = {"late": (_section_without_figures, [later]), **{name: PARTS[name] for name in ("table1", "fig2")}}
+    result = build_report(tmp_path, parts=parts, announce=announce)
+    ((line, known),) = seen
+    assert line.startswith(f"first figure: {tmp_path / 'figures' / 'fig2b.png'}")
+    assert known == result.computed - 1
+    titles = re.findall(r"<h2 id=\"(\S+)\">", result.report.read_text())
+    assert titles == ["audit", "late", "table1", "fig2"]
+
+
+def test_a_report_that_is_there_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    built = []
+
+    def counted(runs) -> Section:
+        built.append(runs)
+        return PARTS["fig3"][0](runs)
+
+    parts = {"fig3": (counted, [Request("torus:1x2", fig2.LOCAL)])}
+    first = build_report(tmp_path, parts=parts)
+    again = build_report(tmp_path, parts=parts)
+    assert len(built) == 1
+    assert (again.report, again.audit, again.computed, again.reused) == (first.report, first.audit, 0, 1)
+    (record,) = (tmp_path / "records").glob("*.nc")
+    figure, page = tmp_path / "figures" / "fig3.png", first.report.read_bytes()
+    changes = [(figure, None), (figure, b"another"), (first.report, b""), (record, None)]
+    for count, (path, content) in enumerate(changes):
+        path.unlink() if content is None else path.write_bytes(content)
+        result = build_report(tmp_path, parts=parts)
+        assert len(built) == 2 + count
+        assert first.report.read_bytes() == page
+        assert figure.read_bytes().startswith(b"\x89PNG")
+        assert result.computed == (path == record)
+    monkeypatch.setattr("charging_paper.stamp.version", lambda name: "another")
+    build_report(tmp_path, parts=parts)
+    assert len(built) == 6
+    build_report(tmp_path, parts=parts, reads=60)
+    assert len(built) == 7
 
 
 def _section_without_figures(runs) -> Section:

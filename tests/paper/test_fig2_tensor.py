@@ -14,7 +14,6 @@ from charging_paper.beyond import PAPER_SIZES, Beyond
 from charging_paper.fig2_tensor import STUDIES, TensorStudy
 from charging_paper.parameters import LOCAL
 from charging_paper.runs import Request, Runs
-from spinbattery.engines.sampled.engine import Emulator
 
 COARSE, LARGER = TensorStudy((2, 2), (2, 3)), TensorStudy((2, 3), (2, 3))
 FINE = TensorStudy((2, 2), (2, 4), full_only=True)
@@ -30,6 +29,7 @@ def sections(tmp_path_factory):
         build, requests = fig2_tensor.part((COARSE, FINE, LARGER), Beyond((), ()))
         for full in (False, True):
             runs = Runs(folder, [request for request in requests if full or not request.full_only])
+            runs.make()
             found["full" if full else "quick"] = build(runs)
     return found
 
@@ -117,7 +117,7 @@ def test_the_paper_s_sizes_and_which_of_them_take_long():
     assert sizes == {(4, 4), (8, 8), (16, 16)}
     assert [study.size for study in STUDIES if not study.full_only] == [(4, 4), (8, 8)]
     for study in STUDIES:
-        (local,) = study.local.plan(Emulator()).tasks
+        (local,) = study.local.plan().tasks
         assert local.engine.name == "product"
         assert not study.local.full_only
 
@@ -128,6 +128,6 @@ def test_the_paper_s_sizes_and_which_of_them_take_long():
 )
 def test_a_request_says_the_tensor_network_on_the_command_line(bonds, options):
     request = Request("torus:2x3", LOCAL, tensor=sb.TensorNetwork(2e-3, bonds))
-    assert request.command(Emulator()).endswith(f" --engine tensor --tolerance 0.002{options}")
-    (task,) = request.plan(Emulator()).tasks
+    assert request.command().endswith(f" --engine tensor --tolerance 0.002{options}")
+    (task,) = request.plan().tasks
     assert (task.engine.name, task.engine.bond_dimension) == ("tensor", bonds)

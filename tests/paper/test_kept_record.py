@@ -9,7 +9,6 @@ import pytest
 import spinbattery as sb
 from charging_paper.beyond import BEYOND
 from charging_paper.large_n import KEPT
-from spinbattery.engines.sampled.engine import Emulator
 
 FIGURES = Path(__file__).parents[2] / "docs" / "figures"
 
@@ -21,7 +20,7 @@ def kept():
 
 def test_it_is_the_run_that_a_full_reproduction_asks_for(kept):
     (request,) = [request for request in BEYOND.larger["cooperative"] if request.full_only]
-    (task,) = request.plan(Emulator())
+    (task,) = request.plan()
     assert kept.key == task.key
     assert f"{kept.key[:32]}.nc" in (FIGURES.parent / "figures.md").read_text(encoding="utf-8")
 

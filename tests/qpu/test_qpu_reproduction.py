@@ -91,8 +91,8 @@ def test_budgets_that_are_none(budget: float):
 
 @pytest.fixture
 def few_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """P2, P4, P8 and the whole chip stand for all regions: what is said of them does not hang on how many there are."""
-    regions = [device.region(m) for m in (2, 4, 8, 16)]
+    """P2, P4, P6 and the whole chip stand for all regions: what is said of them does not hang on how many there are."""
+    regions = [device.region(m) for m in (2, 4, 6, 16)]
     scattered = [fig9._SCATTERED[fig9._PACKED.index(region)] for region in regions[:-1]]
     kept = {*regions, *scattered}
     for owner, curves in ((device, "REQUESTS"), (fig9, "_CURVES")):

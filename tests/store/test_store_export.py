@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from spinbattery import Product, Statevector, Store, charge, cooperative, ring
-from spinbattery.core.errors import InvalidParameterError, RecordError
+from spinbattery.core.errors import InvalidParameterError, MissingDependencyError, RecordError
 from spinbattery.records.columns import columns
 from spinbattery.store.export import export, table
 from spinbattery.sweeps.grid import Grid
@@ -105,6 +105,14 @@ def test_another_ending_is_refused(rows, tmp_path, name):
     with pytest.raises(InvalidParameterError, match=r"must end in \.parquet or \.csv"):
         export(rows, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_parquet_without_its_library_is_refused_with_the_remedy(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr("spinbattery.store.export.find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match=r"spinbattery\[parquet\].*\.csv"):
+        export(rows, tmp_path / "runs.parquet")
+    assert list(tmp_path.iterdir()) == []
+    export(rows, tmp_path / "runs.csv")
 
 
 @pytest.mark.parametrize("ending", READERS)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.atomic import writing
-from ..core.errors import InvalidParameterError, RecordError
+from ..core.errors import InvalidParameterError, MissingDependencyError, RecordError
 from ..core.paths import user_path
 from ..records.columns import STATE, Row, columns
 
@@ -36,6 +37,7 @@ def export(rows: Sequence[Row], path: str | Path) -> None:
 
     Raises:
         InvalidParameterError: the name ends in neither .parquet nor .csv.
+        MissingDependencyError: Parquet without pyarrow.
         RecordError: no rows, or the file cannot be written.
     """
     path = user_path(path)
@@ -43,6 +45,8 @@ def export(rows: Sequence[Row], path: str | Path) -> None:
         raise InvalidParameterError(f"{str(path)!r} must end in {' or '.join(TABLE_ENDINGS)}.")
     if not rows:
         raise RecordError("no run fulfils the filters, so there is nothing to export; list the runs first.")
+    if path.suffix == ".parquet" and find_spec("pyarrow") is None:
+        raise MissingDependencyError("Parquet needs pyarrow; install spinbattery[parquet], or write .csv.")
     frame = table(rows)
     with writing(path, RecordError) as temporary:
         if path.suffix == ".csv":
