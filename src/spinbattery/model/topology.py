@@ -45,6 +45,7 @@ def _of_library(family: str, what: str) -> Callable[..., Any]:
     return function
 
 
+@lru_cache(maxsize=64)
 def _graph(family: str, size: int, tile: int) -> Any:
     shape = (size,) if family == "pegasus" else (size, tile)
     return _of_library(family, "graph")(*shape)
