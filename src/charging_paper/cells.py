@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import spinbattery as sb
 
 from .runs import Run
+
+_FEWEST_RESAMPLES = 100
 
 
 def plus_minus(value: float, error: float) -> str:
@@ -29,6 +31,13 @@ def exact_c(fit: sb.ScalingFit) -> str:
 def annealer_c(fit: sb.ScalingFit) -> str:
     """c with its standard error to three digits, for the annealer's runs, where c may be large."""
     return f"{fit.c:.3g} +- {fit.c_err:.2g}"
+
+
+def fits_of(
+    points: Sequence[sb.Record] | Sequence[int], precision: Sequence[float] | None = None, *, mixed: bool = False
+) -> dict[str, sb.ScalingFit]:
+    """Both fits of the same points; the tables show standard errors, and no intervals from many resamples."""
+    return sb.fit_both(points, precision, n_bootstrap=_FEWEST_RESAMPLES, mixed=mixed)
 
 
 def fit_cells(fits: Mapping[str, sb.ScalingFit] | None, c_cell: Callable[[sb.ScalingFit], str]) -> dict[str, str]:

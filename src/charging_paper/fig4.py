@@ -12,7 +12,7 @@ from spinbattery.model.cost import scaled_norm
 
 from . import device
 from .parameters import COOPERATIVE, TORI
-from .runs import Runs, torus_name
+from .runs import Runs, network_of, torus_name
 from .section import AuditItem, FigureItem, Section, TableItem
 
 _J, _H = COOPERATIVE.J, COOPERATIVE.field
@@ -25,7 +25,7 @@ _DRAWN = (2, 3, 4, 8, 16)
 def build(runs: Runs) -> Section:
     """h_L against n_C/N, and the cost of the local protocol over the cost of the cooperative one."""
     tori = {torus_name(size): sb.torus(*size).pairs_per_spin for size in TORI}
-    chip = {m: sb.parse_network(device.region(m)) for m in device.SIZES}
+    chip = {m: network_of(device.region(m)) for m in device.SIZES}
     names = {m: f"P{m}, N = {network.n_spins}" for m, network in chip.items()}
     pairs_per_spin = tori | {names[m]: network.pairs_per_spin for m, network in chip.items()}
     costs = {name: _relative_cost(ratio) for name, ratio in pairs_per_spin.items()}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import spinbattery as sb
 
 from . import device
-from .cells import alpha_cell, annealer_c
+from .cells import alpha_cell, annealer_c, fits_of
 from .parameters import ANNEALER_DURATION
 from .runs import Request, Runs, flat, records
 from .section import AuditItem, FigureItem, Row, Section, TableItem
@@ -55,7 +55,7 @@ def build(runs: Runs) -> Section:
     groups = runs.groups(chosen)
     found = {name: records(group) for name, group in groups.items()}
     # mixed: a few scattered qubits may have no pair among them, and so no cross-talk
-    fits = {name: sb.fit_both(curve, mixed=True) for name, curve in found.items()}
+    fits = {name: fits_of(curve, mixed=True) for name, curve in found.items()}
     data = sb.gather(flat(found), [{"protocol": name} for name, curve in found.items() for _ in curve])
     data = data.assign_coords(crosstalk=("run", [0.0] * data.sizes["run"]))  # it is in the names of the curves
     label, alphas = runs.annealer_label, {name: alpha_cell(fit["loglog"]) for name, fit in fits.items()}

@@ -24,8 +24,8 @@ from .parameters import EMULATOR_CLAIMS, FULL_READS, QUICK_READS, TOLERANCE, TOR
 
 _K = TypeVar("_K")
 _T = TypeVar("_T")
-_network = lru_cache(sb.parse_network)
-"""Several protocols run on each region of a chip, and cutting one out takes a moment."""
+network_of = lru_cache(sb.parse_network)
+"""The network of a text. Several protocols run on each region of a chip, and cutting one out takes a moment."""
 _MOST_NAMED = 4
 
 
@@ -54,7 +54,7 @@ class Request:
 
     def plan(self, reads: int | None = None) -> sb.Plan:
         """The run as a plan of one task; ``reads`` take the place of its own number."""
-        spins = _network(self.network)
+        spins = network_of(self.network)
         if self.crosstalk:
             spins = spins.with_crosstalk(self.crosstalk)
         engine = sb.Emulator(reads=reads or self.reads) if self.on_annealer else self.tensor

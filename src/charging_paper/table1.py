@@ -10,7 +10,7 @@ import numpy as np
 
 import spinbattery as sb
 
-from .cells import alpha_cell, exact_c, fit_cells, moment_cells
+from .cells import alpha_cell, exact_c, fit_cells, fits_of, moment_cells
 from .parameters import ADIABATIC_DURATION, ADIABATIC_S_HOLD, COOPERATIVE, EXACT_FITS, LOCAL, TORI
 from .runs import Request, Run, Runs, flat, on_tori, records
 from .section import AuditItem, Section, TableItem
@@ -30,7 +30,7 @@ _Fits = Mapping[sb.ProtocolRecipe, Mapping[str, sb.ScalingFit]]
 def build(runs: Runs) -> Section:
     """Exact rows at several durations, in the adiabatic limit, and with the swapped parameters."""
     rows = runs.groups(_REQUESTS)
-    fits = {recipe: sb.fit_both(records(group)) for recipe, group in rows.items()}
+    fits = {recipe: fits_of(records(group)) for recipe, group in rows.items()}
     names = {recipe: f"{recipe.name}, s_hold {recipe.s_hold:g}, {recipe.duration}" for recipe in rows}
     swapped, nine = runs[_SWAPPED], runs[_NINE]
     local_mu = [run.record.magnetization for run in rows[LOCAL]]

@@ -12,7 +12,7 @@ from spinbattery.analysis.freeze_out import FreezeOut
 from spinbattery.model.thermal import SpinForm
 
 from . import device
-from .cells import alpha_cell, annealer_c, fit_cells
+from .cells import alpha_cell, annealer_c, fit_cells, fits_of
 from .parameters import ANNEALER_FITS, FULL_READS, PRINTED_MAGNETIZATION
 from .runs import Runs, flat, records
 from .section import AuditItem, Section, TableItem
@@ -56,11 +56,11 @@ def build(runs: Runs) -> Section:
     """Fits of the annealer's runs, and of closed forms on the same graphs."""
     groups = runs.groups(device.REQUESTS)
     fitted = {name: _fitted(records(group)) for name, group in groups.items()}
-    fits = {name: sb.fit_both(known) if len(known) >= _MIN_SIZES else None for name, known in fitted.items()}
+    fits = {name: fits_of(known) if len(known) >= _MIN_SIZES else None for name, known in fitted.items()}
     problems = {name: [run.record.problem for run in group] for name, group in groups.items()}
     points = {model: (model.points(problems["local"]), model.points(problems["cooperative"])) for model in _MODELS}
     model_fits = {
-        model: sb.fit_both([point.n_spins for point in cp], [point.precision or 0.0 for point in cp])
+        model: fits_of([point.n_spins for point in cp], [point.precision or 0.0 for point in cp])
         for model, (_, cp) in points.items()
     }
     noise = _noise(fitted["cooperative"])

@@ -69,12 +69,13 @@ def test_only_the_largest_tori_take_minutes():
 
 def test_regions_and_reads_of_the_annealer_by_default_and_in_full():
     quick = {name: [request for request in group if not request.full_only] for name, group in device.REQUESTS.items()}
-    for group in quick.values():
+    for name, group in quick.items():
+        reads = [1000, 400, 100, 100, *([100, 100] if name == "cooperative" else [50, 50])]
         regions = [request.network.rpartition(":")[2] for request in group[:-1]]
         assert regions == ["2", "3", "4", "6", "9"]
         assert group[-1].network == device.WORKING_GRAPH
-        assert [request.reads for request in group] == [1000, 400, 100, 100, 100, 100]
-        assert [request.plan().tasks[0].engine.reads for request in group] == [1000, 400, 100, 100, 100, 100]
+        assert [request.reads for request in group] == reads
+        assert [request.plan().tasks[0].engine.reads for request in group] == reads
         assert group[0].plan(50).tasks[0].engine.reads == 50
         assert "--reads 1000 " in group[0].command()
         assert "--reads 50 " in group[0].command(50)
@@ -85,9 +86,9 @@ def test_regions_and_reads_of_the_annealer_by_default_and_in_full():
 def test_what_is_smaller_by_default_is_said(tmp_path: Path):
     requests = device.REQUESTS["local"]
     quick, full = Runs(tmp_path, [request for request in requests if not request.full_only]), Runs(tmp_path, requests)
-    assert "6 of 15 runs, 100 to 1000 reads instead of the paper's 1000" in quick.smaller(requests)
+    assert "6 of 15 runs, 50 to 1000 reads instead of the paper's 1000" in quick.smaller(requests)
     assert "spinbattery reproduce --full" in quick.smaller(requests)
-    assert quick.annealer_label.endswith("5000 Monte Carlo sweeps, 100 to 1000 reads")
+    assert quick.annealer_label.endswith("5000 Monte Carlo sweeps, 50 to 1000 reads")
     assert device.regions(quick) == ""  # of the cooperative protocol there is nothing
     assert "200 reads instead" in Runs(tmp_path, requests, 200).smaller(requests)
     assert "15 runs" not in full.smaller(requests)

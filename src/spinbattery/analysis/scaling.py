@@ -333,10 +333,10 @@ def student_factor(n_points: int) -> float:
     A percentile interval from the scatter of n points about a fit of two parameters is too narrow by this factor, as
     the scatter is itself estimated. With four points it is 2.2: percentiles alone would cover four of five cases.
     """
-    from scipy.stats import norm, t
+    from scipy.special import ndtri, stdtrit  # scipy.stats takes a second to import
 
     upper = 0.01 * _PERCENTILES[1]
-    return float(t.ppf(upper, n_points - 2) / norm.ppf(upper))
+    return float(stdtrit(n_points - 2, upper) / ndtri(upper))
 
 
 def _at_one_spin_or_nan(fits: FloatArray, pivot: float) -> FloatArray:
