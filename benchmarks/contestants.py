@@ -14,7 +14,6 @@ from spinbattery.core.progress import silent
 from spinbattery.engines.common.mesh import Mesh
 from spinbattery.engines.common.propagation import Passage
 from spinbattery.engines.common.stepping import SteppingEngine
-from spinbattery.engines.symmetric import engine as symmetric
 from spinbattery.model.network import SpinNetwork, torus
 from spinbattery.model.operators import magnetization_diagonal
 from spinbattery.model.problem import ChargingProblem
@@ -124,8 +123,7 @@ def refined(case: Case, engine: SteppingEngine) -> Run:
 
 def forget_symmetries() -> None:
     """Empty the caches of a network's symmetries, so that each repeat finds them again."""
-    group_of.cache_clear()
-    symmetric._dimension.cache_clear()
+    group_of.cache_clear()  # sectors are kept by the object that is the group
 
 
 @dataclass(frozen=True)

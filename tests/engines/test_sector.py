@@ -108,3 +108,10 @@ def test_spins_of_one_orbit_share_a_magnetization():
     spins = sector.spin_magnetization(p / p.sum(), group.site_orbits())
     bits = (np.arange(32)[:, None] >> np.arange(4, -1, -1)) & 1
     np.testing.assert_allclose(spins, full @ (1 - 2 * bits), atol=1e-14)
+
+
+def test_kept_orbits_take_the_couplings_of_each_problem():
+    weak, strong = (build(ring(5), J=J)[2] for J in (-0.1, -0.3))
+    assert weak.index is strong.index
+    np.testing.assert_allclose(strong.ising, 3.0 * weak.ising, rtol=1e-14)
+    assert strong.ising.min() == pytest.approx(-0.3 * 5)

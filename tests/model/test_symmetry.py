@@ -183,3 +183,12 @@ def test_orbits_are_the_connected_parts_of_all_generators():
         _, labels = connected_components(links, directed=False)
         expected = [int(np.flatnonzero(labels == label)[0]) for label in labels]
         assert AutomorphismGroup(generators, 0).site_orbits().tolist() == expected
+
+
+def test_protocols_of_other_durations_have_the_same_group_and_other_couplings_their_own():
+    def group(duration, **protocol):
+        return symmetry_group(ChargingProblem(ring(4), cooperative(duration, **protocol)))
+
+    assert group(10.0) is group(20.0, h=-0.7, s_hold=0.4)
+    assert (group(10.0).order, group(10.0, J=0.0).order) == (8, 24)
+    assert group(10.0, initial=[1, -1, -1, -1]).order == 2

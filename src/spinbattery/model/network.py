@@ -42,13 +42,13 @@ def checked_pairs(n_spins: int, pairs: Any, what: str, error: type[Exception] = 
     loops = array[array[:, 0] == array[:, 1]]
     if loops.size:
         raise error(f"{what} couple spin {loops[0, 0]} to itself; remove self-loops.")
-    ordered = array[pair_order(array)]
+    ordered = array[_pair_order(array)]
     if (repeated := ordered[1:][(ordered[1:] == ordered[:-1]).all(axis=1)]).size:
         raise error(f"{what} list {repeated[0].tolist()} more than once; give each pair once, with its total weight.")
     return array
 
 
-def pair_order(pairs: IntArray) -> IntArray:
+def _pair_order(pairs: IntArray) -> IntArray:
     """Indices (E,) that sort pairs by their first spin, then by their second."""
     return np.lexsort((pairs[:, 1], pairs[:, 0]))
 
@@ -146,7 +146,7 @@ class SpinNetwork:
         for pairs_name, weights_name in (("pairs", "weights"), ("crosstalk_pairs", "crosstalk")):
             pairs = checked_pairs(self.n_spins, getattr(self, pairs_name), pairs_name)
             weights = checked_weights(pairs, getattr(self, weights_name), weights_name)
-            order = pair_order(pairs)
+            order = _pair_order(pairs)
             object.__setattr__(self, pairs_name, read_only(pairs[order]))
             object.__setattr__(self, weights_name, read_only(weights[order]))
         if self.positions is not None:
@@ -181,6 +181,18 @@ class SpinNetwork:
     def degrees(self) -> IntArray:
         """Number of coupled neighbours of each spin, shape (N,)."""
         return read_only(np.bincount(self.pairs.ravel(), minlength=self.n_spins).astype(np.int64))
+
+    def couplings(self, J: float) -> tuple[IntArray, FloatArray]:
+        """Pairs (E, 2) and the factor of B(s)/2 on each: J w_jk plus cross-talk, for J in the same unit."""
+        pairs = np.concatenate([self.pairs, self.crosstalk_pairs])
+        values = np.concatenate([J * self.weights, self.crosstalk])
+        order = _pair_order(pairs)
+        pairs = pairs[order]
+        is_new = np.ones(len(pairs), dtype=np.bool_)
+        is_new[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
+        merged = np.zeros(np.count_nonzero(is_new))
+        np.add.at(merged, np.cumsum(is_new) - 1, values[order])
+        return read_only(pairs[is_new]), read_only(merged)
 
     @cached_property
     def content_hash(self) -> str:

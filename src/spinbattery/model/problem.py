@@ -16,7 +16,7 @@ from ..core.checks import instance
 from ..core.typing import FloatArray, IntArray
 from .cost import Cost
 from .labels import from_plain, to_plain
-from .network import LatticeCut, SpinNetwork, pair_order
+from .network import LatticeCut, SpinNetwork
 from .network_text import as_network
 from .noise import Noise, as_noise
 from .protocol import Protocol, check_initial
@@ -77,16 +77,7 @@ class ChargingProblem:
     @cached_property
     def couplings(self) -> tuple[IntArray, FloatArray]:
         """Pairs (E, 2) and the factor of B(s)/2 on each: J w_jk plus cross-talk."""
-        network = self.network
-        pairs = np.concatenate([network.pairs, network.crosstalk_pairs])
-        values = np.concatenate([self.protocol.J * network.weights, network.crosstalk])
-        order = pair_order(pairs)
-        pairs = pairs[order]
-        is_new = np.ones(len(pairs), dtype=np.bool_)
-        is_new[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
-        merged = np.zeros(np.count_nonzero(is_new))
-        np.add.at(merged, np.cumsum(is_new) - 1, values[order])
-        return read_only(pairs[is_new]), read_only(merged)
+        return self.network.couplings(self.protocol.J)
 
     @cached_property
     def kinks(self) -> FloatArray:

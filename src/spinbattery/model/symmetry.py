@@ -15,8 +15,10 @@ from ..core.arrays import read_only
 from ..core.checks import instance, whole_number
 from ..core.errors import InvalidParameterError
 from ..core.typing import FloatArray, IntArray
-from .network import checked_pairs, checked_weights
+from .network import SpinNetwork, checked_pairs, checked_weights
+from .noise import Noise
 from .problem import ChargingProblem, as_problem
+from .state import ProductState
 
 _CACHED_GROUPS = 256
 _MIXING = 50
@@ -111,16 +113,27 @@ def automorphism_group(n_spins: int, pairs: IntArray, weights: FloatArray, colou
     if colours.shape != (n_spins,) or colours.dtype.kind not in "iu":
         raise InvalidParameterError(f"colours must be {n_spins} integers, but are {colours!r}.")
     acting = weights != 0.0
-    pairs, weights = pairs[acting], weights[acting]
-    values, kinds = np.unique(weights, return_inverse=True)
-    kinds_of_spins = np.unique(colours, return_inverse=True)[1].ravel()
-    if len(values) <= 1:
+    kinds, kinds_of_spins = (_kinds(values) for values in (weights[acting], colours))
+    return _searched(n_spins, *(array.tobytes() for array in (pairs[acting], kinds, kinds_of_spins)))
+
+
+def _kinds(values: FloatArray | IntArray) -> IntArray:
+    """Numbers from 0 that are equal where the values are."""
+    return np.asarray(np.unique(values, return_inverse=True)[1].ravel(), dtype=np.int64)
+
+
+@lru_cache(maxsize=_CACHED_GROUPS)
+def _searched(n_spins: int, *arrays: bytes) -> AutomorphismGroup:
+    """The group of a graph by pairs, their kinds and the kinds of the vertices; scaled couplings have the same."""
+    pairs, kinds, kinds_of_spins = (np.frombuffer(array, dtype=np.int64) for array in arrays)
+    pairs = pairs.reshape(-1, 2)
+    if not kinds.any():
         graph, graph_colours = _graph_type()(n_spins, pairs.tolist()), kinds_of_spins
     else:
         middle = n_spins + np.arange(len(pairs))
         halves = np.column_stack([pairs.T.ravel(), np.tile(middle, 2)])
         graph = _graph_type()(n_spins + len(pairs), halves.tolist())
-        graph_colours = np.concatenate([kinds_of_spins, kinds_of_spins.max() + 1 + kinds.ravel()])
+        graph_colours = np.concatenate([kinds_of_spins, kinds_of_spins.max() + 1 + kinds])
     colour_list = graph_colours.tolist()
     generators = np.array(graph.automorphism_group(color=colour_list), dtype=np.int64).reshape(-1, graph.vcount())
     order = int(graph.count_automorphisms(color=colour_list))
@@ -151,16 +164,17 @@ def symmetry_group(problem: ChargingProblem) -> AutomorphismGroup:
     Raises:
         InvalidParameterError: it is no problem.
     """
-    return group_of(as_problem(problem))
+    protocol = as_problem(problem).protocol
+    return group_of(problem.network, protocol.J, protocol.initial, problem.noise)
 
 
 @lru_cache(maxsize=_CACHED_GROUPS)
-def group_of(problem: ChargingProblem) -> AutomorphismGroup:
-    """:func:`symmetry_group`, cached."""
-    n = problem.n_spins
-    spinors = problem.protocol.initial.spinors(n)
+def group_of(network: SpinNetwork, J: float, initial: ProductState, noise: Noise | None) -> AutomorphismGroup:
+    """:func:`symmetry_group` by all that it depends on, cached: protocols of other durations have the same group."""
+    n = network.n_spins
+    spinors = initial.spinors(n)
     parts = [spinors.real.T, spinors.imag.T]
-    if problem.noise is not None:
-        parts += [problem.noise.pauli_rates(n), problem.noise.relaxation_rates(n)[None]]
+    if noise is not None:
+        parts += [noise.pauli_rates(n), noise.relaxation_rates(n)[None]]
     colours = np.unique(np.concatenate(parts).T, axis=0, return_inverse=True)[1].ravel()
-    return automorphism_group(n, *problem.couplings, np.asarray(colours, dtype=np.int64))
+    return automorphism_group(n, *network.couplings(J), np.asarray(colours, dtype=np.int64))

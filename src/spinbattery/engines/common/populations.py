@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -33,9 +34,16 @@ def state_moments(problem: ChargingProblem, state: Observable, time: float) -> t
     """mu, sigma^2 and <H> in GHz at a time in ns."""
     distribution, ising, norm = state.populations()
     mean, variance = mean_and_variance(distribution)
-    bx, bz, half_b = (float(c) for c in problem.fields(time))
+    bx, bz, half_b = _fields_at(problem, time)
     energy = bx * state.transverse() / norm + bz * problem.n_spins * mean + half_b * ising
     return mean, variance, energy
+
+
+@lru_cache(maxsize=4096)
+def _fields_at(problem: ChargingProblem, time: float) -> tuple[float, float, float]:
+    """Bx, Bz and B(s)/2 in GHz at a time in ns, for which every pass asks again."""
+    bx, bz, half_b = problem.fields(time)
+    return float(bx), float(bz), float(half_b)
 
 
 def summed(p: FloatArray, norm: float, magnetization: NDArray[np.int8], ising: FloatArray) -> Populations:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,8 @@ LARGEST_N = 31
 _MOST_ELEMENTS = 20_000
 _SAMPLED_ELEMENTS = 4_000
 _CHUNK = 1 << 22
+_FEW_SPINS = 16
+"""Spins up to which orbits are kept, 5 MB for each network at most."""
 
 Advance = Callable[[float], None]
 """Called with the fraction of the sector that is built."""
@@ -55,28 +59,13 @@ class SymmetricSector:
     def build(
         cls, problem: ChargingProblem, group: AutomorphismGroup, advance: Advance = lambda _: None
     ) -> SymmetricSector:
-        """Find the orbits by visiting all 2^N configurations once, with 4 bytes for each of them."""
-        from .orbit_kernels import flipped_orbits
+        """Find the orbits by visiting all 2^N configurations once, with 4 bytes for each of them.
 
+        Those of few spins are kept: another protocol on the same network has the same.
+        """
         n = problem.n_spins
-        orbit_of, found, found_sizes = _orbits(n, group, advance)
-        down = np.bitwise_count(found)
-        order = np.argsort(down, kind="stable")
-        rank = np.empty(len(order), dtype=np.uint32)
-        rank[order] = np.arange(len(order), dtype=np.uint32)
-        index = np.empty((len(order), n), dtype=np.uint32)
-        for first in range(0, len(order), _CHUNK):
-            flipped_orbits(found, rank, orbit_of, first, min(first + _CHUNK, len(order)), index)
-            advance(0.8 + 0.2 * first / len(order))
-        representatives = found[order]
-        return cls(
-            n,
-            index,
-            representatives,
-            found_sizes[order].astype(np.float64),
-            (n - 2 * down[order].astype(np.int16)).astype(np.int8),
-            _ising(representatives, n, *problem.couplings),
-        )
+        orbits = _kept_orbits(group) if n <= _FEW_SPINS else _sorted_orbits(group, advance)
+        return cls(n, *orbits, _ising(orbits[1], n, *problem.couplings))
 
     def product_amplitudes(self, spinors: ComplexArray) -> ComplexArray:
         """Amplitudes (dimension,) of a product state of ``spinors`` (N, 2) that has the symmetries."""
@@ -106,6 +95,7 @@ class SymmetricSector:
         return np.asarray(amplitudes[rows][orbit_of])
 
 
+@lru_cache(maxsize=256)
 def sector_dimension(group: AutomorphismGroup) -> int:
     """Number of orbits of spin configurations: the mean of 2^cycles over the group (Burnside).
 
@@ -127,6 +117,31 @@ def sector_dimension(group: AutomorphismGroup) -> int:
 def largest_orbit(group: AutomorphismGroup) -> int:
     """Largest possible number of configurations in an orbit, as symmetries keep the number of spins down."""
     return min(group.order, math.comb(group.n_spins, group.n_spins // 2))
+
+
+_SortedOrbits: TypeAlias = tuple[NDArray[np.uint32], NDArray[np.uint32], FloatArray, NDArray[np.int8]]
+"""Index, representatives, sizes and magnetization of a sector."""
+
+
+def _sorted_orbits(group: AutomorphismGroup, advance: Advance = lambda _: None) -> _SortedOrbits:
+    """The parts of a sector that depend on the group alone."""
+    from .orbit_kernels import flipped_orbits
+
+    n = group.n_spins
+    orbit_of, found, sizes = _orbits(n, group, advance)
+    down = np.bitwise_count(found)
+    order = np.argsort(down, kind="stable")
+    rank = np.empty(len(order), dtype=np.uint32)
+    rank[order] = np.arange(len(order), dtype=np.uint32)
+    index = np.empty((len(order), n), dtype=np.uint32)
+    for first in range(0, len(order), _CHUNK):
+        flipped_orbits(found, rank, orbit_of, first, min(first + _CHUNK, len(order)), index)
+        advance(0.8 + 0.2 * first / len(order))
+    magnetization = (n - 2 * down[order].astype(np.int16)).astype(np.int8)
+    return index, found[order], sizes[order].astype(np.float64), magnetization
+
+
+_kept_orbits = lru_cache(maxsize=8)(_sorted_orbits)
 
 
 def _orbits(

@@ -15,7 +15,7 @@ from ...core.threads import Team
 from ...core.typing import FloatArray
 from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem
-from ...model.symmetry import symmetry_group
+from ...model.symmetry import AutomorphismGroup, symmetry_group
 from ..common.contract import Accuracy, predicted_run
 from ..common.magnus import COMMUTATOR_FREE, COMMUTATOR_FREE_6, CommutatorFree
 from ..common.mesh import Mesh, initial_steps, stops_of
@@ -119,7 +119,7 @@ class Symmetric(SteppingEngine):
     @staticmethod
     def dimension(problem: ChargingProblem) -> int:
         """Amplitudes in the symmetric sector, found without building it; an estimate for groups of over 20 000."""
-        return _dimension(problem)
+        return sector_dimension(symmetry_group(problem))
 
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
         """See the base class; most of the time goes into the orbits and the products with H of three passes."""
@@ -179,7 +179,7 @@ class Symmetric(SteppingEngine):
             problem, group, lambda done: progress(done, f"{problem.network.name}, finding the orbits of 2^{n} states")
         )
         start = sector.product_amplitudes(problem.protocol.initial.spinors(n))
-        site_orbits = group.site_orbits()
+        site_orbits = _site_orbits(group)
         method = self._method(sector.dimension)
         state_type = LanczosState if method == "lanczos" else ChebyshevState
 
@@ -200,9 +200,7 @@ class Symmetric(SteppingEngine):
         return evolve
 
 
-@lru_cache(maxsize=256)
-def _dimension(problem: ChargingProblem) -> int:
-    return sector_dimension(symmetry_group(problem))
+_site_orbits = lru_cache(maxsize=8)(AutomorphismGroup.site_orbits)
 
 
 def _check_norm(norm: float, tolerance: float) -> None:
