@@ -14,8 +14,8 @@ from spinbattery.core.errors import EngineError, InsufficientMemoryError, Tolera
 from spinbattery.engines.common.mesh import initial_steps
 from spinbattery.engines.common.splitting import Stages
 from spinbattery.engines.dense import density, density_kernels
+from spinbattery.engines.dense.declared import TILE_DIGITS
 from spinbattery.engines.dense.density import DensityState
-from spinbattery.engines.dense.density_kernels import TILE_DIGITS
 from spinbattery.engines.dense.lindblad import Lindblad
 from spinbattery.engines.dense.noise_maps import flip_maps, relaxation_maps
 from spinbattery.model.noise import Noise

@@ -9,7 +9,8 @@ from spinbattery import ChargingProblem, ProductState, Statevector, cooperative,
 from spinbattery.engines.common import propagation
 from spinbattery.engines.dense import small_state as split_step
 from spinbattery.engines.dense.small_state import SplitState
-from spinbattery.engines.simd.kernels import evolve_tile, transverse_expectation
+from spinbattery.engines.simd import kernels
+from spinbattery.engines.simd.declared import evolve_tile, transverse_expectation
 from spinbattery.engines.simd.sizes import TILE_BITS
 from spinbattery.model.operators import magnetization_diagonal
 
@@ -149,6 +150,6 @@ def assert_same(one, other):
         np.testing.assert_allclose(one[name], other[name], rtol=0, atol=1e-13)
 
 
-@pytest.mark.parametrize("kernel", [evolve_tile, transverse_expectation])
-def test_kernels_release_the_interpreter_lock(kernel):
+@pytest.mark.parametrize("kernel", [kernels.evolve_tile, kernels.transverse_expectation])
+def test_kernels_release_the_interpreter_lock_where_numba_calls_them(kernel):
     assert kernel.targetoptions["nogil"]

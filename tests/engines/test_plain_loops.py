@@ -14,7 +14,8 @@ import numba
 import numpy as np
 import pytest
 
-from spinbattery.engines.simd import plain_loops, vector_code, vectors
+from spinbattery.engines.simd import plain_loops, sums, vector_code, vectors
+from spinbattery.engines.simd.choice import chosen
 from spinbattery.engines.simd.sizes import LANES, ROW
 
 EXACT = {np.float64: 1e-15, np.float32: 1e-6}
@@ -40,34 +41,39 @@ with Team(1) as team:
 
 def test_this_machine_has_vector_code():
     assert vectors.turn_row is vector_code.turn_row
+    assert sums.flipped_sum is vector_code.flipped_sum
 
 
 @pytest.mark.parametrize("real", [np.float64, np.float32])
 @pytest.mark.parametrize("compiled", [True, False])
-def test_every_function_does_the_same(real, compiled):
+@pytest.mark.parametrize("name", ["trial_of_rows", "trial_of_sums"])
+def test_every_function_does_the_same(name, real, compiled):
     """Compiled by Numba, and in Python."""
-    plain = FunctionType(vector_code.trial.py_func.__code__, vars(plain_loops))
+    vector = getattr(vector_code, name)
+    plain = FunctionType(vector.py_func.__code__, vars(plain_loops))
     rng, found = np.random.default_rng(5), []
     x, y, table = rng.normal(size=(3, ROW)), None, rng.normal(size=4 * ROW).astype(real)
     x, y = x[0].astype(real), x[1].astype(real)
     index = rng.integers(0, ROW, (1, LANES - 1)).astype(np.uint32)
-    for trial in (vector_code.trial, numba.njit(plain) if compiled else plain):
+    for trial in (vector, numba.njit(plain) if compiled else plain):
         state = x.copy(), y.copy()
-        sums = trial(*state, table, x + 1j * y.astype(np.float64), index)
+        sums = trial(*state, table, np.column_stack([x, y]).astype(np.float64), index)
         found.append(np.concatenate([*state, sums]))
     np.testing.assert_allclose(found[1], found[0], rtol=0, atol=EXACT[real] * np.abs(found[0]).max())
 
 
 @pytest.mark.parametrize("broken", ["raises", "differs"])
-def test_code_that_does_not_work_is_not_used(broken, monkeypatch):
+@pytest.mark.parametrize("name", ["trial_of_rows", "trial_of_sums"])
+def test_code_that_does_not_work_is_not_used(name, broken, monkeypatch):
     def trial(x, y, table, amplitudes, index):
         if broken == "raises":
             raise numba.core.errors.LoweringError("no such instruction")
         return 0.0, 0.0
 
-    trial.py_func = vector_code.trial.py_func
-    monkeypatch.setattr(vector_code, "trial", trial)
-    assert vectors.chosen() is plain_loops
+    assert chosen(name) is vector_code
+    trial.py_func = getattr(vector_code, name).py_func
+    monkeypatch.setattr(vector_code, name, trial)
+    assert chosen(name) is plain_loops
 
 
 def test_engines_run_with_plain_loops():
@@ -76,8 +82,8 @@ def test_engines_run_with_plain_loops():
     with contextlib.redirect_stdout(here):
         exec(ENGINES, {})
     answer = subprocess.run(
-        [sys.executable, "-c", "from spinbattery.engines.simd import plain_loops, vectors\n"
-         "assert vectors.turn_row is plain_loops.turn_row\n" + ENGINES],
+        [sys.executable, "-c", "from spinbattery.engines.simd import plain_loops as plain, sums, vectors\n"
+         "assert vectors.turn_row is plain.turn_row and sums.flipped_sum is plain.flipped_sum\n" + ENGINES],
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, cwd=Path(__file__).parent, capture_output=True, text=True,
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import signal
 import sys
 import time
@@ -62,22 +64,26 @@ def sweep_progress(quiet: bool) -> Iterator[Progress]:
 def progress_display(quiet: bool) -> Iterator[Progress]:
     """A bar on standard error, or a line now and then if it is no terminal."""
     if quiet:
+        logging.getLogger("spinbattery").setLevel(logging.ERROR)
         yield silent
         return
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not _is_terminal():
         yield _lines()
         return
+    from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=console, transient=True) as bars:
-        task = bars.add_task("preparing; kernels are compiled at their first use, within half a minute", total=1.0)
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("preparing", total=1.0)
         # at its total the clock would stop, but the record must still be written
         yield lambda fraction, message: bars.update(task, completed=min(fraction, _NEVER_DONE), description=message)
+
+
+def _is_terminal() -> bool:
+    """Whether standard error is a terminal, or is to be treated as one; Rich, which knows more of them, is slow."""
+    return sys.stderr.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
 def _lines() -> Progress:

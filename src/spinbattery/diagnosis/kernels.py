@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..core.kernels import Kernel
+
 _PACKAGE = __name__.partition(".")[0]
 
-_ENDINGS = (".nbi", ".nbc")
-"""Numba's files: an index for each function, and the code of each signature."""
+_ENDINGS = (".nbi", ".nbc", ".o")
+"""Numba's files, an index for each function and the code of each signature, and ours, the code of a kernel."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,17 @@ def read_kernels() -> Kernels:
     """Kernels of the modules that were imported; those of an engine are, once it has solved something."""
     folders: set[str] = set()
     found = compiled = 0
-    for kernel in _imported():
-        stats = kernel.stats
+    for dispatcher in _imported():
+        stats = dispatcher.stats
         found += sum(stats.cache_hits.values())
         compiled += sum(stats.cache_misses.values())
         if stats.cache_path is not None:
             folders.add(stats.cache_path)
+    for kernel in Kernel.declared:
+        found += kernel.found
+        compiled += kernel.compiled
+        if kernel.folder is not None:
+            folders.add(str(kernel.folder))
     files = [entry for folder in folders for entry in _entries(folder) if entry.suffix in _ENDINGS]
     return Kernels(
         tuple(sorted(folders)),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...core import compilation
 from ...core.checks import apart
 from ...core.errors import EngineError, InsufficientMemoryError, InvalidParameterError, ToleranceError
 from ...core.machine import available_memory
@@ -135,6 +136,9 @@ class Engine(ABC):
     needs: ClassVar[str] = ""
     """Module with the compiled kernels, which only a run needs; the time of a run does not include its import."""
 
+    compile_seconds: ClassVar[float] = 10.0
+    """What its kernels take to compile where they are not in the cache, s, for a note."""
+
     @abstractmethod
     def refusal(self, problem: ChargingProblem) -> str | None:
         """Why this engine cannot treat the problem, or None if it can."""
@@ -180,6 +184,10 @@ class Engine(ABC):
 
         engine = cls()
         return [(engine, known) for known in exact_results()]
+
+    def module_for(self, problem: ChargingProblem) -> str:
+        """Module with the compiled kernels of a problem."""
+        return self.needs
 
     def options(self) -> dict[str, Any]:
         """Options by name, as kept in records and run keys; those declared as added later only where they are used."""
@@ -273,8 +281,9 @@ class Engine(ABC):
         """
         engine = self.seeded(problem)
         engine.check(problem)
-        if engine.needs:
-            import_module(engine.needs)
+        compilation.expect(engine.compile_seconds)
+        if module := engine.module_for(problem):
+            import_module(module)
         checked = output_times(problem, times)
         checkpoint = checkpoint or Checkpoint()
         rising = Rising(progress)

@@ -9,7 +9,7 @@ import numpy as np
 from ...core.typing import ComplexArray, FloatArray, IntArray
 from ..common.gauge import out_of_gauge, product_state
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, Stages
-from .density_kernels import evolve_density
+from .declared import TILE_DIGITS, evolve_density
 from .noise_maps import flip_maps, relaxation_maps
 from .small_state import BasisState
 
@@ -32,6 +32,10 @@ class DensityState(BasisState):
         self._pauli, self._relaxation, self._kinds = rates[:3], rates[3], kinds.ravel()
         self._g = _product(spinors)
         self._rows = _digits(self.n_spins)
+        low = min(self.n_spins, TILE_DIGITS)
+        self._tables = tables(low)
+        self._buffer = np.empty(max(4**TILE_DIGITS, 16 * 4 ** (self.n_spins - low)))
+        self._cos, self._sin = np.empty((2, self.magnetization.size))
 
     @property
     def stage_seconds(self) -> float:
@@ -49,8 +53,9 @@ class DensityState(BasisState):
             else:
                 maps = flip_maps(part.theta, part.times, self._pauli)
             evolve_density(
-                self._g, self.n_spins, self.magnetization, self.ising, part.field, part.ising, maps, self._kinds
-            )
+                self._g, self.n_spins, self.magnetization, self.ising, part.field, part.ising, maps, self._kinds,
+                *self._tables, self._buffer, self._cos, self._sin, np.empty((self.n_spins, maps.shape[2])),
+            )  # fmt: skip
 
     def probabilities(self) -> tuple[FloatArray, float]:
         p = self._g[3 * self._rows]
@@ -98,6 +103,20 @@ def _digits(n_spins: int) -> IntArray:
     for _ in range(n_spins):
         index = (4 * index[:, None] + np.array([0, 1])).ravel()
     return index
+
+
+def tables(digits: int) -> tuple[IntArray, IntArray, FloatArray]:
+    """For an index of some digits to the base 4: that of each row of bits, and how the kernels' signs follow.
+
+    Returns:
+        The index (2^digits,) with the bits of a row as digits; the number (4^digits,) of digits s, modulo 4; and for
+        each number 0 to 3 of such digits elsewhere, the sign (4, 4^digits) of an entry of G.
+    """
+    flips = np.zeros(1, dtype=np.int64)
+    for _ in range(digits):
+        flips = (np.array([0, 0, 1, 0])[:, None] + flips).ravel() % 4
+    total = (flips + np.arange(4)[:, None]) % 4
+    return _digits(digits), flips, np.where((total == 0) | (total == 3), 1.0, -1.0)
 
 
 def _product(spinors: ComplexArray) -> FloatArray:

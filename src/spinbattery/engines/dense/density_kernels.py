@@ -21,11 +21,10 @@ The function that is called from Python releases the interpreter lock.
 from __future__ import annotations
 
 import numba
-import numpy as np
 
+from ...core.kernels import INNER
 from ..simd.kernels import FAST_MATH, cos_sin
-
-TILE_DIGITS = 6
+from .declared import TILE_DIGITS
 
 
 @numba.njit(fastmath=FAST_MATH, inline="always")
@@ -47,7 +46,7 @@ def _quarters(x, start, n):
     return x[start:one], x[one:two], x[two:three], x[three : three + n]
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _flip_low(x, first, second):
     """The two least significant digits, in registers: their strides are too short for slices."""
     for b in range(0, x.size, 16):
@@ -61,13 +60,15 @@ def _flip_low(x, first, second):
         x[b + 3], x[b + 7], x[b + 11], x[b + 15] = _flip_one(a3, b3, c3, d3, second)
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _flip_digits(x, first, last, maps):
     """Digits first to last - 1 of the index of x; ``maps`` (last - first, 5)."""
     for q in range(first, last):
         n = 1 << (2 * q)
-        zz, zy, yz, yy, xx = maps[q - first]
-        for base in range(0, x.size, 4 * n):
+        k = q - first
+        zz, zy, yz, yy, xx = maps[k, 0], maps[k, 1], maps[k, 2], maps[k, 3], maps[k, 4]
+        for block in range(x.size >> (2 * q + 2)):
+            base = block << (2 * q + 2)
             a, b, c, d = _quarters(x, base, n)
             for i in range(n):  # as in _flip_one, whose inlined code would round differently
                 u = 0.5 * (a[i] + d[i])
@@ -82,7 +83,7 @@ def _flip_digits(x, first, last, maps):
                 d[i] = u - z
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _flip_tile(x, digits, maps):
     if digits >= 2:
         _flip_low(x, maps[0], maps[1])
@@ -99,7 +100,7 @@ def _turn_pair(g, t, cos_row, sin_row, cos_column, sin_column):
     return cos * g - sin * t, cos * t + sin * g
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _turn_tiles(x, y, on_diagonal, spread, cos_row, sin_row, cos_column, sin_column):
     """Phases on the tile x and its transpose y; a tile on the diagonal is both."""
     half = cos_row.size // 2
@@ -124,12 +125,13 @@ def _turn_tiles(x, y, on_diagonal, spread, cos_row, sin_row, cos_column, sin_col
             x[i + 1], x[i + 2] = _turn_pair(x[i + 1], x[i + 2], c0, s0, c1, s1)
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _split(x, first, last):
     """(a, b, c, d) to (u, w, s, v) on digits first to last - 1."""
     for q in range(first, last):
         n = 1 << (2 * q)
-        for base in range(0, x.size, 4 * n):
+        for block in range(x.size >> (2 * q + 2)):
+            base = block << (2 * q + 2)
             a, b, c, d = _quarters(x, base, n)
             for i in range(n):
                 u = a[i] + d[i]
@@ -142,12 +144,13 @@ def _split(x, first, last):
                 d[i] = v
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _join(x, first, last):
     """Inverse of :func:`_split`."""
     for q in range(first, last):
         n = 1 << (2 * q)
-        for base in range(0, x.size, 4 * n):
+        for block in range(x.size >> (2 * q + 2)):
+            base = block << (2 * q + 2)
             u, w, s, v = _quarters(x, base, n)
             for i in range(n):
                 a = 0.5 * (u[i] + v[i])
@@ -160,13 +163,16 @@ def _join(x, first, last):
                 v[i] = d
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _relax_digits(x, first, last, maps):
     """Maps ``maps`` (last - first, 12) of (w, s, v), each from (u, w, s, v), on digits first to last - 1."""
     for q in range(first, last):
         n = 1 << (2 * q)
-        m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11 = maps[q - first]
-        for base in range(0, x.size, 4 * n):
+        k = q - first
+        m0, m1, m2, m3, m4, m5 = maps[k, 0], maps[k, 1], maps[k, 2], maps[k, 3], maps[k, 4], maps[k, 5]
+        m6, m7, m8, m9, m10, m11 = maps[k, 6], maps[k, 7], maps[k, 8], maps[k, 9], maps[k, 10], maps[k, 11]
+        for block in range(x.size >> (2 * q + 2)):
+            base = block << (2 * q + 2)
             u, w, s, v = _quarters(x, base, n)
             for i in range(n):
                 y = m0 * u[i] + m1 * w[i] + m2 * s[i] + m3 * v[i]
@@ -183,7 +189,7 @@ def _multiply(x, by):
         x[i] *= by[i]
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _low_digits(g, digits, spread, cos, sin, maps, relaxes):
     """Phases, then the low digits of the transverse stage (of relaxation their split alone), tile by tile.
 
@@ -210,7 +216,7 @@ def _low_digits(g, digits, spread, cos, sin, maps, relaxes):
                     _flip_tile(tile, digits, maps)
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _relax_low_digits(g, digits, signs, flips, maps):
     """Relaxation of the low digits, once the high ones have relaxed, and back to entries of G."""
     size = 1 << (2 * digits)
@@ -221,10 +227,17 @@ def _relax_low_digits(g, digits, signs, flips, maps):
         _join(x, 0, digits)
 
 
+@numba.njit(inline="always")
+def _copy(source, first, target, start, n):
+    """Copy n entries."""
+    for i in range(n):
+        target[start + i] = source[first + i]
+
+
 _FLIP, _RELAX, _JOIN = 0, 1, 2
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _high_digits(g, low, high, signs, flips, maps, action, buffer):
     """Do ``action`` on the high digits, in strided columns that are gathered into the buffer."""
     rows = 1 << (2 * high)
@@ -232,10 +245,11 @@ def _high_digits(g, low, high, signs, flips, maps, action, buffer):
     first = 0
     while 1 << (2 * first) < width:
         first += 1
-    for column in range(0, 1 << (2 * low), width):
+    columns = 1 << (2 * low)
+    column = 0
+    while column < columns:
         for r in range(rows):
-            start = (r << (2 * low)) + column
-            buffer[r * width : (r + 1) * width] = g[start : start + width]
+            _copy(g, (r << (2 * low)) + column, buffer, r * width, width)
         if action == _FLIP:
             _flip_digits(buffer, first, first + high, maps)
         elif action == _RELAX:
@@ -246,32 +260,14 @@ def _high_digits(g, low, high, signs, flips, maps, action, buffer):
         else:
             _join(buffer, first, first + high)
         for r in range(rows):
-            start = (r << (2 * low)) + column
-            g[start : start + width] = buffer[r * width : (r + 1) * width]
-
-
-@numba.njit(cache=True)
-def _tables(digits):
-    """Index of a row in its digits (as 2 r + c with r = 0), and the number of digits s modulo 4 with its sign."""
-    spread = np.zeros(1 << digits, dtype=np.int64)
-    flips = np.zeros(1 << (2 * digits), dtype=np.int64)
-    for q in range(digits):
-        for i in range(1 << q):
-            spread[(1 << q) + i] = spread[i] + (1 << (2 * q))
-        n = 1 << (2 * q)
-        for digit in range(1, 4):
-            for i in range(n):
-                flips[digit * n + i] = (flips[i] + (digit == 2)) % 4
-    signs = np.empty((4, flips.size))
-    for k in range(4):
-        for i in range(flips.size):
-            total = (flips[i] + k) % 4
-            signs[k, i] = 1.0 if total == 0 or total == 3 else -1.0
-    return spread, flips, signs
+            _copy(buffer, r * width, g, (r << (2 * low)) + column, width)
+        column += width
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
-def evolve_density(g, n_spins, magnetization, ising, field, coupling, maps, kinds):
+def evolve_density(
+    g, n_spins, magnetization, ising, field, coupling, maps, kinds, spread, flips, signs, buffer, cos, sin, stage
+):
     """Apply V T V ... T V in place.
 
     Args:
@@ -281,15 +277,12 @@ def evolve_density(g, n_spins, magnetization, ising, field, coupling, maps, kind
         maps: (n, m, 5) or, where spins relax, (n, m, 12) maps of the T stages for each of m kinds of spin; see
             :mod:`~spinbattery.engines.dense.noise_maps`.
         kinds: (N,) kind of each spin.
+        spread, flips, signs: see :func:`~spinbattery.engines.dense.density.tables`.
+        buffer, cos, sin, stage: work space of 4^TILE_DIGITS or 16 4^(N - TILE_DIGITS), (2^N,), (2^N,), (N, 5 or 12).
     """
-    low = min(n_spins, TILE_DIGITS)
+    low = n_spins if n_spins < TILE_DIGITS else TILE_DIGITS
     high = n_spins - low
-    spread, flips, signs = _tables(low)
-    buffer = np.empty(max(1 << (2 * TILE_DIGITS), 1 << (2 * high + 4)))
-    cos = np.empty(magnetization.size)
-    sin = np.empty(magnetization.size)
     relaxes = maps.shape[2] == 12
-    stage = np.empty((n_spins, maps.shape[2]))
     for k in range(maps.shape[0] + 1):
         for i in range(cos.size):
             cos[i], sin[i] = cos_sin(field[k] * magnetization[i] + coupling[k] * ising[i])
@@ -297,7 +290,8 @@ def evolve_density(g, n_spins, magnetization, ising, field, coupling, maps, kind
             _low_digits(g, low, spread, cos, sin, stage[:0], relaxes)
             break
         for q in range(n_spins):
-            stage[q] = maps[k, kinds[n_spins - 1 - q]]
+            for j in range(maps.shape[2]):
+                stage[q, j] = maps[k, kinds[n_spins - 1 - q], j]
         _low_digits(g, low, spread, cos, sin, stage[:low], relaxes)
         if not relaxes:
             if high:

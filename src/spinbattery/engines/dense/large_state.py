@@ -15,7 +15,7 @@ from ...core.typing import ComplexArray, FloatArray, IntArray
 from ..common.gauge import out_of_gauge, product_state
 from ..common.populations import Populations, spin_expectations
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, SHORTEST_CHUNK, Stages
-from ..simd.kernels import transverse_expectation
+from ..simd.declared import transverse_expectation
 from ..simd.row_kernels import apply_stage, evolve_rows, parts_of, populations, prepare
 from ..simd.row_phases import rows_of, tables_for
 from ..simd.sizes import LANES, ROW_BITS, TILE_BITS

@@ -14,7 +14,7 @@ from ..common.gauge import out_of_gauge, product_state
 from ..common.populations import Populations, spin_expectations, summed
 from ..common.propagation import State
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, SHORTEST_CHUNK, Stages
-from ..simd.kernels import evolve_tile, transverse_expectation
+from ..simd.declared import evolve_tile, transverse_expectation
 
 
 class BasisState(State, ABC):

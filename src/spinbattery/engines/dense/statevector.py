@@ -110,6 +110,9 @@ class Statevector(SplitStepEngine):
             "product engine takes any N."
         )
 
+    def module_for(self, problem: ChargingProblem) -> str:
+        return self.needs if problem.n_spins > TILE_BITS else "spinbattery.engines.dense.small_state"
+
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
         work = _WORK_OF_SINGLE if self.single and problem.n_spins > TILE_BITS else _WORK_OF_DOUBLE
         return 1, work * math.ldexp(1.0, min(problem.n_spins, _LARGEST_EXPONENT))
@@ -133,7 +136,6 @@ class Statevector(SplitStepEngine):
         return predicted_run(self, problem) >= SECONDS_WORTH_THREADS
 
     def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
-        from .large_state import LargeState
         from .small_state import SplitState
 
         n = problem.n_spins
@@ -142,6 +144,8 @@ class Statevector(SplitStepEngine):
 
         def start(team: Team) -> SplitState | LargeState:
             if ising is None:
+                from .large_state import LargeState
+
                 return LargeState(spinors, *problem.couplings, team, single=self.single)
             return SplitState(spinors, ising, single=self.single)
 

@@ -19,6 +19,7 @@ import math
 import numba
 import numpy as np
 
+from ...core.kernels import INNER
 from .sizes import LANE_BITS, LANES, ROW, ROW_BITS
 from .vectors import turn_lanes, turn_one, turn_row, turn_three, turn_two
 
@@ -63,7 +64,7 @@ def cos_sin(angle):
     return sign * c, sign * s
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _diagonal_stage(re, im, magnetization, ising, field, coupling, scale):
     """Multiply by scale * exp(-i (field * magnetization + coupling * ising))."""
     for i in range(re.size):
@@ -77,33 +78,48 @@ def _diagonal_stage(re, im, magnetization, ising, field, coupling, scale):
 
 
 @numba.njit(inline="always")
+def power(x, n):
+    """x^n for n = 0, 1, ...; that of Python may raise, which needs an interpreter."""
+    found = 1.0
+    while n:
+        if n & 1:
+            found *= x
+        n >>= 1
+        x *= x
+    return found
+
+
+@numba.njit(inline="always")
 def halves(x, start, n):
     """Slices of the n entries from ``start`` on, where a bit of the index is 0, and of the next n, where it is 1."""
     return x[start : start + n], x[start + n : start + 2 * n]
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def rotate_bits(x, first, last, t):
     """Turn bits ``first`` (3 or more) to ``last`` - 1 of the index of x, three at a time."""
     q = first
     while q < last:
         n = 1 << q
         if last - q >= 3:
-            for b in range(0, x.size, 8 * n):
+            for block in range(x.size >> (q + 3)):
+                b = block << (q + 3)
                 for i in range(b, b + n, LANES):
                     turn_three(x, i, n, x, i, n, t)
         elif last - q == 2:
-            for b in range(0, x.size, 4 * n):
+            for block in range(x.size >> (q + 2)):
+                b = block << (q + 2)
                 for i in range(b, b + n, LANES):
                     turn_two(x, i, n, x, i, n, t)
         else:
-            for b in range(0, x.size, 2 * n):
+            for block in range(x.size >> (q + 1)):
+                b = block << (q + 1)
                 for i in range(b, b + n, LANES):
                     turn_one(x, i, n, x, i, n, t)
         q += 3
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _rotate_tile(x, bits, t):
     """Turn all ``bits`` of the index of x."""
     if bits >= ROW_BITS:
@@ -117,8 +133,8 @@ def _rotate_tile(x, bits, t):
     else:
         for q in range(bits):
             n = 1 << q
-            for b in range(0, x.size, 2 * n):
-                x0, x1 = halves(x, b, n)
+            for block in range(x.size >> (q + 1)):
+                x0, x1 = halves(x, block << (q + 1), n)
                 for i in range(n):
                     y0 = x0[i]
                     y1 = x1[i]
@@ -137,7 +153,7 @@ def evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
         field, coupling: (n + 1,) factors of the two diagonals in rad.
     """
     for k in range(theta.size):
-        scale = math.cos(theta[k]) ** n_spins
+        scale = power(math.cos(theta[k]), n_spins)
         t = re.dtype.type(math.tan(theta[k]))
         _diagonal_stage(re, im, magnetization, ising, field[k], coupling[k], scale)
         _rotate_tile(re, n_spins, t)
@@ -151,7 +167,8 @@ def transverse_expectation(re, im, n_spins):
     total = 0.0
     for q in range(n_spins):
         n = 1 << q
-        for b in range(0, re.size, 2 * n):
+        for block in range(re.size >> (q + 1)):
+            b = block << (q + 1)
             x0, x1 = halves(re, b, n)
             y0, y1 = halves(im, b, n)
             for i in range(n):

@@ -83,14 +83,18 @@ def turn_phase_row(x, y, i, first, j, second, k, base, cos, sin, before, after):
 
 @register_jitable
 def flipped_sum(index, r, amplitudes):
-    a = b = c = d = 0.0j
+    return _flipped_sum(index, r, amplitudes, 0), _flipped_sum(index, r, amplitudes, 1)
+
+
+@register_jitable
+def _flipped_sum(index, r, amplitudes, part):
+    a = b = c = d = 0.0
     fours = index.shape[1] // 4 * 4
     for k in range(0, fours, 4):
-        a += amplitudes[index[r, k]]
-        b += amplitudes[index[r, k + 1]]
-        c += amplitudes[index[r, k + 2]]
-        d += amplitudes[index[r, k + 3]]
+        a += amplitudes[index[r, k], part]
+        b += amplitudes[index[r, k + 1], part]
+        c += amplitudes[index[r, k + 2], part]
+        d += amplitudes[index[r, k + 3], part]
     for k in range(fours, index.shape[1]):
-        a += amplitudes[index[r, k]]
-    total = (a + b) + (c + d)
-    return total.real, total.imag
+        a += amplitudes[index[r, k], part]
+    return (a + b) + (c + d)

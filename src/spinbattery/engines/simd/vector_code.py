@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numba
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -241,8 +241,8 @@ flipped_sum: Any = intrinsic(_flipped_sum)
 
 
 @numba.njit(cache=True)
-def trial(x, y, table, amplitudes, index):
-    """Uses every function once."""
+def trial_of_rows(x, y, table, amplitudes, index):
+    """Uses every function on rows once."""
     turn_lanes(x, LANES, 0.3)
     turn_row(y, 0, 0.2)
     turn_one(x, 0, 2 * LANES, y, LANES, 3 * LANES, 0.1)
@@ -250,4 +250,10 @@ def trial(x, y, table, amplitudes, index):
     turn_three(x, 0, LANES, x, 0, LANES, -0.1)
     phase_row(x, y, 0, table, LANES, table, 3, table, table[0], table[1])
     turn_phase_row(x, y, 0, table, 1, table, ROW, table, table[2], table[3], 0.2, -0.3)
+    return x[0], y[0]
+
+
+@numba.njit(cache=True)
+def trial_of_sums(x, y, table, amplitudes, index):
+    """Uses the sum once."""
     return flipped_sum(index, 0, amplitudes)

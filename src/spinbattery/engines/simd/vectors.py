@@ -15,46 +15,13 @@ phase_row (x, y, i, first, j, second, k, base, cos, sin)
     (2 ROW,) has cos and sin for each entry of any row; ``cos`` and ``sin`` belong to this row.
 turn_phase_row (x, y, i, first, j, second, k, base, cos, sin, before, after)
     The same between two turns of the row's bits, by the tangents ``before`` and ``after``.
-flipped_sum (index, r, amplitudes)
-    Real and imaginary part of sum_k a[index[r, k]], for a (d, N) uint32 index: what Sx gives in row r.
 """
 
 from __future__ import annotations
 
-from types import FunctionType
-from typing import Any
+from .choice import chosen
 
-import numpy as np
-
-from . import plain_loops
-from .sizes import LANES, ROW
-
-_AGREEMENT = 1e-12
-
-
-def chosen() -> Any:
-    """The module of vector code if it compiles and does what the plain loops do, else the module of plain loops.
-
-    The test takes a millisecond once its kernel is in Numba's cache.
-    """
-    numbers = np.cos(np.arange(6 * ROW)).reshape(6, ROW)
-    index = np.arange(LANES - 1, dtype=np.uint32)[None] ** 2
-    found = []
-    try:
-        from . import vector_code
-
-        compiled = vector_code.trial
-        for trial in (compiled, FunctionType(compiled.py_func.__code__, vars(plain_loops))):
-            x, y, *tables = numbers.copy()
-            sums = trial(x, y, np.concatenate(tables), x + 1j * y, index)
-            found.append(np.concatenate([x, y, sums]))
-    except Exception:  # whatever is missing or fails to compile: the plain loops remain
-        return plain_loops
-    return vector_code if np.abs(found[0] - found[1]).max() < _AGREEMENT else plain_loops
-
-
-_code = chosen()
+_code = chosen("trial_of_rows")
 turn_one, turn_two, turn_three = _code.turn_one, _code.turn_two, _code.turn_three
 turn_lanes, turn_row = _code.turn_lanes, _code.turn_row
 phase_row, turn_phase_row = _code.phase_row, _code.turn_phase_row
-flipped_sum = _code.flipped_sum

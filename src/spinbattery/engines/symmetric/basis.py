@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...core.typing import ComplexArray, FloatArray, IntArray
 from ...model.problem import ChargingProblem
 from ...model.symmetry import AutomorphismGroup
+from .declared import UNSEEN, flipped_orbits, flood_orbits
 
 LARGEST_N = 31
 """Configurations are 32-bit numbers, of which the last marks orbits that are not found yet."""
@@ -125,8 +126,6 @@ _SortedOrbits: TypeAlias = tuple[NDArray[np.uint32], NDArray[np.uint32], FloatAr
 
 def _sorted_orbits(group: AutomorphismGroup, advance: Advance = lambda _: None) -> _SortedOrbits:
     """The parts of a sector that depend on the group alone."""
-    from .orbit_kernels import flipped_orbits
-
     n = group.n_spins
     orbit_of, found, sizes = _orbits(n, group, advance)
     down = np.bitwise_count(found)
@@ -148,23 +147,22 @@ def _orbits(
     n_spins: int, group: AutomorphismGroup, advance: Advance
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
     """Orbit of each configuration (2^N,), and smallest configuration and size of each orbit."""
-    from .orbit_kernels import UNSEEN, flood_orbits
-
     n_states = 1 << n_spins
     orbit_of = np.full(n_states, UNSEEN, dtype=np.uint32)
     queue = np.empty(largest_orbit(group), dtype=np.uint32)
     tables = _byte_tables(group)
     room = int(1.1 * n_states / group.order) + 1024
     representatives, sizes = np.empty(room, dtype=np.uint32), np.empty(room, dtype=np.uint32)
-    state = count = 0
+    found = np.zeros(1, dtype=np.int64)
+    state = 0
     while state < n_states:
         last = min(state + _CHUNK, n_states)
         while state < last:
-            state, count = flood_orbits(tables, orbit_of, queue, state, last, representatives, sizes, count)
+            state = flood_orbits(tables, orbit_of, queue, state, last, representatives, sizes, found)
             if state < last:
                 representatives, sizes = (np.resize(array, 2 * len(array)) for array in (representatives, sizes))
         advance(0.8 * state / n_states)
-    return orbit_of, representatives[:count], sizes[:count]
+    return orbit_of, representatives[: found[0]], sizes[: found[0]]
 
 
 def _byte_tables(group: AutomorphismGroup) -> NDArray[np.uint32]:

@@ -12,29 +12,30 @@ from __future__ import annotations
 import math
 
 import numba
-import numpy as np
 
-from ..simd.vectors import flipped_sum
-
-_TILTS = np.exp(np.linspace(-1.5, 1.5, 9))
+from ...core.kernels import INNER
+from ..simd.sums import flipped_sum
 
 
-@numba.njit(cache=True)
-def _largest_eigenvalue(transverse, field, coupling, lowest, highest):
+@numba.njit(**INNER)
+def _largest_eigenvalue(transverse, field, coupling, lowest, highest, tilts):
     """Bound of the largest eigenvalue of x Sx + z Sz + c ZZ, from the extreme Ising energies (N + 1,) at each Sz."""
     n = lowest.size - 1
     found = math.inf
-    for tilt in _TILTS:
+    for j in range(tilts.size):
+        tilt = tilts[j]
         largest = -math.inf
         for up in range(n + 1):
             ising = highest[up] if coupling > 0.0 else lowest[up]
-            row = field * (2 * up - n) + coupling * ising + abs(transverse) * (up * tilt + (n - up) / tilt)
-            largest = max(largest, row)
-        found = min(found, largest)
+            row = field * (2 * up - n) + coupling * ising + math.fabs(transverse) * (up * tilt + (n - up) / tilt)
+            if row > largest:
+                largest = row
+        if largest < found:
+            found = largest
     return found
 
 
-@numba.njit(cache=True)
+@numba.njit(inline="always")
 def _bessel(x, n_terms, values):
     """J_0(x) to J_(n_terms - 1)(x) by Miller's downward recurrence, into ``values``."""
     start = 2 * ((n_terms + int(x) + 40) // 2)
@@ -45,69 +46,89 @@ def _bessel(x, n_terms, values):
         below = 2.0 * k / x * here - above
         above = here
         here = below
-        if abs(here) > 1e200:
+        if math.fabs(here) > 1e200:
             above *= 1e-200
             here *= 1e-200
             total *= 1e-200
-            values[k:n_terms] *= 1e-200
+            for j in range(k, n_terms):
+                values[j] *= 1e-200
         if k <= n_terms:
             values[k - 1] = here
         if k % 2 == 1 and k > 1:
             total += 2.0 * here
-    values[:n_terms] /= total + here
+    for j in range(n_terms):
+        values[j] /= total + here
 
 
-@numba.njit(fastmath=True, cache=True)
+@numba.njit(fastmath=True, **INNER)
 def _recurrence(index, diagonal, transverse, centre, scale, vector, before, after, psi, re, im):
     """after = scale (H - centre) vector - before; psi += (re + i im) after."""
     x = transverse * scale
-    for r in range(psi.size):
+    for r in range(diagonal.size):
         sum_re, sum_im = flipped_sum(index, r, vector)
         d = (diagonal[r] - centre) * scale
-        a = x * sum_re + d * vector[r].real - before[r].real
-        b = x * sum_im + d * vector[r].imag - before[r].imag
-        after[r] = complex(a, b)
-        psi[r] += complex(re * a - im * b, re * b + im * a)
+        a = x * sum_re + d * vector[r, 0] - before[r, 0]
+        b = x * sum_im + d * vector[r, 1] - before[r, 1]
+        after[r, 0] = a
+        after[r, 1] = b
+        psi[r, 0] += re * a - im * b
+        psi[r, 1] += re * b + im * a
 
 
 @numba.njit(cache=True, nogil=True)
-def chebyshev_steps(index, magnetization, ising, lowest, highest, coefficients, tolerance, psi, diagonal, work):
+def chebyshev_steps(
+    index, magnetization, ising, lowest, highest, tilts, coefficients, tolerance, psi, diagonal, work, bessel, products
+):
     """Apply exp(-i (x Sx + z Sz + c ZZ)) for each row (x, z, c) of the coefficients (m, 3) in rad, in place.
 
-    The Ising energies at each Sz, from -N on, lie between ``lowest`` and ``highest`` (N + 1,). Work space is
-    ``diagonal`` (d,) and ``work`` (3, d). Returns the number of products with H.
+    The state ``psi`` (d, 2) has real and imaginary parts. The Ising energies at each Sz, from -N on, lie between
+    ``lowest`` and ``highest`` (N + 1,), and ``tilts`` are the t that are tried. Work space is ``diagonal`` (d,),
+    ``work`` (3, d, 2) and ``bessel`` for the terms of a series. The products with H are added to ``products`` (1,).
+    Returns the number of rows done, which are fewer where ``bessel`` has too little room.
     """
-    products = 0
     for step in range(coefficients.shape[0]):
         transverse = coefficients[step, 0]
         field = coefficients[step, 1]
         coupling = coefficients[step, 2]
-        top = _largest_eigenvalue(transverse, field, coupling, lowest, highest)
-        bottom = -_largest_eigenvalue(transverse, -field, -coupling, lowest, highest)
+        top = 0.0
+        bottom = 0.0
+        for side in range(2):  # one call in a loop is compiled once
+            sign = 1.0 - 2.0 * side
+            bound = _largest_eigenvalue(transverse, sign * field, sign * coupling, lowest, highest, tilts)
+            if side == 0:
+                top = bound
+            else:
+                bottom = -bound
         centre = 0.5 * (top + bottom)
-        radius = max(0.5 * (top - bottom), 1e-10)
-        for r in range(psi.size):
-            diagonal[r] = field * magnetization[r] + coupling * ising[r]
+        radius = 0.5 * (top - bottom)
+        if radius < 1e-10:
+            radius = 1e-10
         room = int(radius + 12.0 * (radius + 1.0) ** (1.0 / 3.0) + 20.0)
-        bessel = np.empty(room)
+        if room > bessel.size:
+            return step
         _bessel(radius, room, bessel)
         terms = room
-        while terms > 2 and abs(bessel[terms - 1]) < tolerance:
+        while terms > 2 and math.fabs(bessel[terms - 1]) < tolerance:
             terms -= 1
-        before = work[0]
-        here = work[1]
-        after = work[2]
-        before[:] = 0.0
-        here[:] = psi
-        psi *= bessel[0]
+        for r in range(diagonal.size):
+            diagonal[r] = field * magnetization[r] + coupling * ising[r]
+            for part in range(2):
+                work[0, r, part] = 0.0
+                work[1, r, part] = psi[r, part]
+                psi[r, part] *= bessel[0]
         # the first product has half the weight of the others, and the sign i^k of the series runs with k
-        _recurrence(index, diagonal, transverse, centre, 1.0 / radius, here, before, after, psi, 0.0, -2.0 * bessel[1])
-        for k in range(2, terms):
-            before, here, after = here, after, before
-            weight = 2.0 * bessel[k] * (1.0 if k % 4 < 1 or k % 4 > 2 else -1.0)
-            re = weight if k % 2 == 0 else 0.0
-            im = weight if k % 2 == 1 else 0.0
-            _recurrence(index, diagonal, transverse, centre, 2.0 / radius, here, before, after, psi, re, im)
-        products += terms - 1
-        psi *= complex(math.cos(centre), -math.sin(centre))
-    return products
+        for k in range(1, terms):
+            weight = 2.0 * bessel[k] * (1.0 if k % 4 == 0 or k % 4 == 3 else -1.0)
+            _recurrence(
+                index, diagonal, transverse, centre, (1.0 if k == 1 else 2.0) / radius, work[k % 3],
+                work[(k - 1) % 3], work[(k + 1) % 3], psi, weight if k % 2 == 0 else 0.0, weight if k % 2 == 1 else 0.0,
+            )  # fmt: skip
+        products[0] += terms - 1
+        c = math.cos(centre)
+        s = -math.sin(centre)
+        for r in range(diagonal.size):
+            re = psi[r, 0]
+            im = psi[r, 1]
+            psi[r, 0] = re * c - im * s
+            psi[r, 1] = re * s + im * c
+    return coefficients.shape[0]

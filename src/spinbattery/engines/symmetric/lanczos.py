@@ -13,14 +13,14 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.linalg import eigh_tridiagonal
 
+from ...core.arrays import parts
 from ...core.errors import EngineError
 from ...core.threads import Team
 from ...core.typing import ComplexArray, FloatArray
 from .basis import SymmetricSector
 from .costs import BASIS
-from .sector_kernels import ROWS_PER_BLOCK, combine, product, subtract
+from .declared import ROWS_PER_BLOCK, combine, product, subtract
 
 _PARTS_PER_THREAD = 4
 _FIRST_CHECK = 3
@@ -58,7 +58,7 @@ class Lanczos:
             left = 1.0
             while left > 0.0:
                 part, factors = self._krylov(row, norm, left)
-                norm = math.sqrt(self._sum(combine, sizes, self._basis, factors))
+                norm = math.sqrt(self._sum(combine, sizes, parts(self._basis), parts(factors)))
                 left = 0.0 if part == left else left - part
                 products += len(factors)
         return products
@@ -69,20 +69,19 @@ class Lanczos:
         Returns:
             That part, and the factor of each vector of the basis in the result.
         """
-        sector, basis = self._sector, self._basis
+        sector, vectors = self._sector, parts(self._basis)
         scales = [1.0 / norm]
         alphas: list[float] = []
         betas: list[float] = []
-        x, z, c = coefficients.tolist()
         check = max(_FIRST_CHECK, self._expected - 2)
         while True:
             k = len(alphas)
-            before, weight = (basis[k - 1], betas[-1] * scales[k - 1]) if k else (basis[0], 0.0)
+            before, weight = (vectors[k - 1], betas[-1] * scales[k - 1]) if k else (vectors[0], 0.0)
             alpha = self._sum(
-                product, sector.index, sector.sizes, sector.magnetization, sector.ising, (x, z, c),
-                basis[k], scales[k], before, weight, basis[k + 1],
+                product, sector.index, sector.sizes, sector.magnetization, sector.ising, coefficients,
+                vectors[k], scales[k], before, weight, vectors[k + 1],
             )  # fmt: skip
-            squared = self._sum(subtract, sector.sizes, basis[k], alpha * scales[k], basis[k + 1])
+            squared = self._sum(subtract, sector.sizes, vectors[k], alpha * scales[k], vectors[k + 1])
             alphas.append(alpha)
             betas.append(math.sqrt(squared))
             scales.append(1.0 / max(betas[-1], 1e-300))
@@ -109,6 +108,8 @@ class _Tridiagonal:
     """H in the basis, diagonalised."""
 
     def __init__(self, alphas: list[float], betas: list[float]) -> None:
+        from scipy.linalg import eigh_tridiagonal
+
         self._values, self._vectors = eigh_tridiagonal(np.array(alphas), np.array(betas[:-1]))
         self._next = betas[-1]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-UNSEEN = np.uint32(0xFFFFFFFF)
+from .declared import UNSEEN
 
 
-@numba.njit(cache=True)
+@numba.njit(inline="always")
 def _permuted(state, table):
     """A basis state with its spins permuted: one look-up for each byte."""
     moved = np.uint32(0)
@@ -18,19 +18,21 @@ def _permuted(state, table):
 
 
 @numba.njit(cache=True, nogil=True)
-def flood_orbits(tables, orbit_of, queue, first, last, representatives, sizes, count):
+def flood_orbits(tables, orbit_of, queue, first, last, representatives, sizes, found):
     """Number the orbits of the states ``first`` to ``last - 1`` by flooding each from its smallest state.
 
     Only generators are applied, so that groups of any order are treated alike. ``tables`` (generators, bytes, 256)
     are the images of each byte of a state; the queue has room for the largest orbit; representatives and sizes are
-    filled from ``count``, the number of orbits found so far, on. Returns the state it came to, which is before
-    ``last`` if there was no more room, and the number of orbits.
+    filled from ``found`` (1,), the number of orbits so far, on. Returns the state it came to, which is before
+    ``last`` if there was no more room.
     """
+    count = found[0]
     for start in range(first, last):
         if orbit_of[start] != UNSEEN:
             continue
         if count == representatives.size:
-            return start, count
+            found[0] = count
+            return start
         orbit_of[start] = count
         queue[0] = start
         head = 0
@@ -47,7 +49,8 @@ def flood_orbits(tables, orbit_of, queue, first, last, representatives, sizes, c
         representatives[count] = start
         sizes[count] = tail
         count += 1
-    return last, count
+    found[0] = count
+    return last
 
 
 @numba.njit(cache=True, nogil=True)

@@ -7,18 +7,23 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...core.arrays import parts
 from ...core.threads import Team
 from ...core.typing import ComplexArray, FloatArray
 from ..common.magnus import Exponents
 from ..common.populations import Populations, summed
 from .basis import SymmetricSector
-from .chebyshev import chebyshev_steps
 from .costs import CHEBYSHEV, LANCZOS, Costs
+from .declared import chebyshev_steps, transverse_expectation
 from .lanczos import Lanczos
-from .sector_kernels import transverse_expectation
 
 _PRODUCTS_PER_EXPONENTIAL = 15.0
 _LEAST_TOLERANCE = 1e-15
+_TILTS = np.exp(np.linspace(-1.5, 1.5, 9))
+"""Trial vectors t^(spins down) of the bound of the spectrum; see :mod:`.chebyshev`."""
+
+_TERMS = 256
+"""Room for the terms of a series, which grows where an exponential needs more."""
 
 
 class SectorState(ABC):
@@ -64,7 +69,7 @@ class SectorState(ABC):
 
     def transverse(self) -> float:
         """<Sx>, not normalised."""
-        return float(transverse_expectation(self.sector.index, self.sector.sizes, self.amplitudes))
+        return float(transverse_expectation(self.sector.index, self.sector.sizes, parts(self.amplitudes)))
 
 
 class ChebyshevState(SectorState):
@@ -76,7 +81,8 @@ class ChebyshevState(SectorState):
         super().__init__(sector, amplitudes, tolerance, team)
         self._psi, self._tolerance = amplitudes, max(tolerance, _LEAST_TOLERANCE)
         self._diagonal = np.empty(sector.dimension)
-        self._work = np.empty((3, sector.dimension), dtype=np.complex128)
+        self._work = np.empty((3, sector.dimension, 2))
+        self._bessel = np.empty(_TERMS)
         up = (sector.magnetization.astype(np.int64) + sector.n_spins) // 2
         self._lowest, self._highest = np.full(sector.n_spins + 1, np.inf), np.full(sector.n_spins + 1, -np.inf)
         np.minimum.at(self._lowest, up, sector.ising)
@@ -87,11 +93,16 @@ class ChebyshevState(SectorState):
         return self._psi
 
     def apply(self, stages: Exponents) -> None:
-        sector = self.sector
-        self.products += chebyshev_steps(
-            sector.index, sector.magnetization, sector.ising, self._lowest, self._highest,
-            stages.coefficients, self._tolerance, self._psi, self._diagonal, self._work,
-        )  # fmt: skip
+        sector, left, products = self.sector, stages.coefficients, np.zeros(1, dtype=np.int64)
+        while True:
+            done = chebyshev_steps(
+                sector.index, sector.magnetization, sector.ising, self._lowest, self._highest, _TILTS,
+                left, self._tolerance, parts(self._psi), self._diagonal, self._work, self._bessel, products,
+            )  # fmt: skip
+            if done == len(left):
+                break
+            left, self._bessel = left[done:], np.empty(2 * len(self._bessel))
+        self.products += int(products[0])
 
 
 class LanczosState(SectorState):

@@ -1,0 +1,307 @@
+"""Kernels: functions that Numba compiles once, and whose machine code is then loaded from a file without Numba.
+
+The import of Numba and its first compilation take two seconds of CPU, a small run a hundredth of that. A kernel is
+declared with its signature in a module that is light to import; its body lies in another, which is imported when it
+has to be compiled. The code is kept where Numba would keep it: in ``NUMBA_CACHE_DIR``, else in the ``__pycache__``
+of its source, else in the cache folder of the user. It is used as long as the sources, the processor and the versions
+of Numba and LLVM are the same; a file that is damaged is replaced.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from . import compilation
+from .atomic import replacing
+
+_PARAMETER = re.compile(r"(\w+)(?:\[([^\]]*)\])?")
+_REAL = "real"
+"""In a signature: the type of the entries of the first argument."""
+
+_SCALARS: dict[str, Any] = {
+    "void": None, "int64": ctypes.c_int64, "float64": ctypes.c_double, "float32": ctypes.c_float,
+}  # fmt: skip
+_SYMBOL = "kernel"
+_FROM_LIBRARIES = {"acos", "cos", "exp", "log", "pow", "sin", "tan", "memcpy", "memmove", "memset"}
+"""Functions of C that the process has in any case; code that calls others is left to Numba."""
+
+INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
+"""Options of ``numba.njit`` for functions that only compiled code calls: they take half of the time to compile."""
+
+_PREFIX_OF_C = "cfunc."
+_ENTRY_OF_C = re.compile(r"^define [^\n]*@cfunc\.[^\n]*{\n.*?^}\n", re.MULTILINE | re.DOTALL)
+"""Numba's entry for callers from C, which would report exceptions to Python."""
+
+_PLATFORMS = ("linux", "darwin")
+_DIGEST = hashlib.sha256
+
+
+class Watcher(Protocol):
+    """Is called at the beginning and at the end of the time in which code is loaded or compiled."""
+
+    def begin(self) -> None: ...
+    def end(self) -> None: ...
+
+
+_watchers: list[Watcher] = []
+
+
+@contextmanager
+def watched_by(watcher: Watcher) -> Iterator[None]:
+    """Call a watcher within a block; compilations by Numba itself, outside of a :class:`Kernel`, are not seen."""
+    _watchers.append(watcher)
+    try:
+        yield
+    finally:
+        _watchers.remove(watcher)
+
+
+class Kernel:
+    """A compiled function of arrays and numbers.
+
+    Example:
+        >>> dot = Kernel("my.module", "dot", "float64(float64[::1], float64[::1])")  # doctest: +SKIP
+        >>> dot(x, y)  # doctest: +SKIP
+
+    It releases the interpreter lock, and writes into arrays that are read-only for NumPy: a body must not.
+
+    Attributes:
+        found, compiled: how many signatures were loaded from a file, and how many this process compiled.
+        folder: where their code is kept; None before the first call, or where no folder can be written to.
+    """
+
+    declared: ClassVar[list[Kernel]] = []
+    """All kernels of the modules that were imported."""
+
+    def __init__(self, module: str, name: str, signature: str, sources: tuple[str, ...] = ()) -> None:
+        """Declare a kernel.
+
+        Args:
+            module: where the body is, a function compiled by ``numba.njit``; it allocates and raises nothing.
+            name: of the body.
+            signature: types as Numba writes them, arrays contiguous; ``real`` is the type of the first argument.
+            sources: modules beside its own whose code it uses.
+        """
+        self.module, self.name, self.signature, self.sources = module, name, signature, sources
+        self.found = self.compiled = 0
+        self.folder: Path | None = None
+        self._functions: dict[str, Callable[..., Any]] = {}
+        self._lock = threading.Lock()
+        self.declared.append(self)
+
+    def __repr__(self) -> str:
+        return f"Kernel({self.module}.{self.name})"
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run the kernel.
+
+        Raises:
+            TypeError: an argument is not of its type, or an array not contiguous.
+        """
+        real = arguments[0].dtype.name if _REAL in self.signature else ""
+        function = self._functions.get(real)
+        if function is None:
+            function = self.load(real)
+        return function(*arguments)
+
+    def load(self, real: str = "") -> Callable[..., Any]:
+        """The function, compiled where there is no code for it yet."""
+        with self._lock:
+            if real not in self._functions:
+                with _watching():
+                    self._functions[real] = self._found(real)
+            return self._functions[real]
+
+    def _found(self, real: str) -> Callable[..., Any]:
+        if sys.platform not in _PLATFORMS or os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+            return self._by_numba()
+        signature, key = self.signature.replace(_REAL, real), self._key(real)
+        places = [folder / self._file_name(real) for folder in _folders(self._source(self.module))]
+        for place in places:
+            if code := _read(place, key):
+                self.found, self.folder = self.found + 1, place.parent
+                return _linked(code, signature)
+        compilation.say()
+        code = self._compiled(signature)
+        if code is None:
+            return self._by_numba()
+        self.compiled += 1
+        for place in places:
+            with suppress(OSError):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with replacing(place) as temporary:
+                    temporary.write_bytes(key + _DIGEST(code).digest() + code)
+                self.folder = place.parent
+                break
+        return _linked(code, signature)
+
+    def _by_numba(self) -> Callable[..., Any]:
+        """The body as it is, for Numba to compile at its call and to keep itself."""
+        body: Callable[..., Any] = getattr(import_module(self.module), self.name)
+        return body
+
+    def _compiled(self, signature: str) -> bytes | None:
+        """Machine code of the body, or None where it needs functions that only Numba can give it."""
+        from llvmlite import binding
+        from numba import cfunc
+
+        body: Any = self._by_numba()
+        fast = body.targetoptions.get("fastmath", False)
+        options: dict[str, Any] = {"fastmath": fast, "error_model": "numpy", "_nrt": False}  # no counts of references
+        made: Any = cfunc(signature, **options)(body.py_func)
+        text = _ENTRY_OF_C.sub("", made.inspect_llvm())
+        module = binding.parse_assembly(text)
+        for function in module.functions:
+            name = function.name
+            known = name.startswith("llvm.") or name in _FROM_LIBRARIES or not function.is_declaration
+            if not known and text.count(f"@{name}(") > 1:
+                return None
+        module.get_function(made.native_name.removeprefix(_PREFIX_OF_C)).name = _SYMBOL
+        return bytes(_target_machine(3).emit_object(module))
+
+    def _source(self, module: str) -> Path:
+        spec = find_spec(module)
+        if spec is None or spec.origin is None:
+            raise ImportError(f"there is no source of {module}.")
+        return Path(spec.origin)
+
+    def _key(self, real: str) -> bytes:
+        """What the code depends on, beside the machine."""
+        digest = _DIGEST(f"{self.signature} {real}".encode())
+        for module in (__name__, self.module, *self.sources):
+            digest.update(self._source(module).read_bytes())
+        return digest.digest()
+
+    def _file_name(self, real: str) -> str:
+        return ".".join(part for part in (self.module.rpartition(".")[2], self.name, real, _machine(), "o") if part)
+
+
+@contextmanager
+def _watching() -> Iterator[None]:
+    watchers = list(_watchers)
+    for watcher in watchers:
+        watcher.begin()
+    try:
+        yield
+    finally:
+        for watcher in watchers:
+            watcher.end()
+
+
+def _folders(source: Path) -> list[Path]:
+    """Where the code of a source is kept: the first folder that can be written."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if chosen:
+        return [Path(chosen) / "spinbattery"]
+    return [source.parent / "__pycache__", user_cache() / "spinbattery"]
+
+
+def user_cache() -> Path:
+    """The folder for caches of this user."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def _read(place: Path, key: bytes) -> bytes | None:
+    try:
+        data = place.read_bytes()
+    except OSError:
+        return None
+    size = len(key)
+    known, checksum, code = data[:size], data[size : 2 * size], data[2 * size :]
+    return code if known == key and checksum == _DIGEST(code).digest() else None
+
+
+def _host() -> tuple[str, str]:
+    """Name and features of the processor to compile for; variables of Numba's choose others, as in a mixed cluster."""
+    from llvmlite import binding
+
+    name, features = os.environ.get("NUMBA_CPU_NAME"), os.environ.get("NUMBA_CPU_FEATURES")
+    if name is None and features is None:
+        features = binding.get_host_cpu_features().flatten()
+    return name or binding.get_host_cpu_name(), features or ""
+
+
+@cache
+def _machine() -> str:
+    """A name for the processor and the versions of the compiler."""
+    import llvmlite
+    from llvmlite import binding
+
+    text = "\n".join((*_host(), binding.get_process_triple(), llvmlite.__version__, version("numba")))
+    return _DIGEST(text.encode()).hexdigest()[:12]
+
+
+def _target_machine(optimisation: int) -> Any:
+    """As Numba makes it for code that this process runs."""
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    name, features = _host()
+    target = binding.Target.from_triple(binding.get_process_triple())
+    relocation = "static" if target.name.startswith("x86") else "default"
+    return target.create_target_machine(
+        cpu=name, features=features, opt=optimisation, reloc=relocation, codemodel="jitdefault", jit=True
+    )
+
+
+_engines: list[Any] = []
+"""Owners of the code that was loaded."""
+
+
+def _linked(code: bytes, signature: str) -> Callable[..., Any]:
+    """A function of Python that calls machine code."""
+    from llvmlite import binding
+
+    machine = _target_machine(0)
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
+    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _engines.append(engine)
+    (result, _), *parameters = _PARAMETER.findall(signature)
+    kinds: list[Any] = [ctypes.c_void_p, ctypes.c_void_p]
+    expected: list[tuple[np.dtype[Any], int] | None] = []
+    for kind, shape in parameters:
+        ndim = 1 + shape.count(",") if shape else 0
+        kinds += [ctypes.c_void_p] * (5 + 2 * ndim) if ndim else [_SCALARS[kind]]
+        expected.append((np.dtype(kind), ndim) if ndim else None)
+    function = ctypes.CFUNCTYPE(ctypes.c_int32, *kinds)(engine.get_function_address(_SYMBOL))
+    returned = _SCALARS[result] or ctypes.c_void_p
+
+    def call(*arguments: Any) -> Any:
+        value = returned()
+        flat: list[Any] = [ctypes.addressof(value), ctypes.addressof(value)]  # the second would be an exception
+        for argument, array in zip(arguments, expected, strict=True):
+            if array is None:
+                flat.append(argument)
+            elif argument.dtype == array[0] and argument.ndim == array[1] and argument.flags.c_contiguous:
+                # no owner, no parent, size, bytes of an entry, address, lengths and strides
+                flat += (None, None, argument.size, argument.itemsize, argument.ctypes.data)
+                flat += (*argument.shape, *argument.strides)
+            else:
+                raise TypeError(
+                    f"a kernel takes a contiguous {array[1]}-d array of {array[0]}, but got {argument.dtype} of shape "
+                    f"{argument.shape} and strides {argument.strides}."
+                )
+        if status := function(*flat):
+            raise SystemError(f"a kernel failed with status {status}; please report the problem.")
+        return value.value
+
+    return call
