@@ -16,6 +16,7 @@ from spinbattery.model.network_text import parse_network
 from spinbattery.model.state import ProductState
 
 from .pairing import Ratio, Timing, paired, spread
+from .roofline import Roof, limits, roof
 from .speedup import machine_speed_up
 
 NETWORKS = {18: "torus:3x6", 20: "torus:4x5", 24: "torus:4x6"}
@@ -95,11 +96,28 @@ class StageCosts:
 
     Attributes:
         costs: of every case.
+        roofs: limits of this machine in double and in single precision.
         machine: in each round, how much more of a bare loop two processes do than one.
     """
 
     costs: list[StageCost]
+    roofs: dict[bool, Roof]
     machine: list[float]
+
+    def arithmetic_limit(self, cost: StageCost) -> Ratio:
+        """Fraction of the bandwidth of copies if a stage were nothing but multiply-adds at full speed."""
+        return self._limit(cost, self.roofs[cost.case.single].arithmetic)
+
+    def cache_limit(self, cost: StageCost) -> Ratio:
+        """The same if all of the state were in the second-level cache."""
+        return self._limit(cost, self.roofs[cost.case.single].in_cache)
+
+    @staticmethod
+    def _limit(cost: StageCost, seconds: Callable[[int, int], list[float]]) -> Ratio:
+        case = cost.case
+        sweeps = [one * (1 << case.n_spins) for one in seconds(case.n_spins, case.threads)]
+        pairs = zip(sweeps, cost.copied, strict=True)
+        return spread([case.bytes_moved / seconds / copied for seconds, copied in pairs])
 
     def gain(self, case: Case) -> Ratio | None:
         """How many times faster the threads of a case are than one, round by round; None for one."""
@@ -135,6 +153,7 @@ def measure_stages(rounds: int, say: Callable[[str], None], *, quick: bool = Fal
     try:
         contestants = {_copy_name(threads): copy_in(teams[threads], source, target) for threads in THREADS}
         contestants |= {case.name: sweep_in(teams[case.threads], case) for case in cases}
+        contestants |= limits(False) | limits(True)
         timings = paired(contestants, rounds, look_at_machine)
     finally:
         for team in teams.values():
@@ -146,7 +165,7 @@ def measure_stages(rounds: int, say: Callable[[str], None], *, quick: bool = Fal
             [seconds / case.sweeps for seconds in some] for some in (timings[case.name].wall, timings[case.name].cpu)
         )
         costs.append(StageCost(case, wall, cpu, copied[case.threads]))
-    return StageCosts(costs, machine)
+    return StageCosts(costs, {single: roof(timings, single) for single in (False, True)}, machine)
 
 
 def _copy_name(threads: int) -> str:

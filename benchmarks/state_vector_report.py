@@ -24,7 +24,10 @@ def show_stages(found: StageCosts, console: Console) -> None:
         "GB/s",
         "copies",
         "of copies",
+        "cached",
+        "arithmetic",
         "gain",
+        "CPU",
     ):
         shown.add_column(column, no_wrap=True, justify="left" if column == "precision" else "right")
     for cost in found.costs:
@@ -38,6 +41,8 @@ def show_stages(found: StageCosts, console: Console) -> None:
             span(cost.moved, 1e-9),
             f"{1e-9 * sorted(cost.copied)[len(cost.copied) // 2]:.3g}",
             span(cost.fraction),
+            span(found.cache_limit(cost)),
+            span(found.arithmetic_limit(cost)),
             "-" if gain is None else span(gain),
             "-" if cpu is None else span(cpu),
         )
@@ -61,6 +66,8 @@ def plain(found: StageCosts) -> dict[str, Any]:
             "bytes": cost.case.bytes_moved,
             "copied_bytes_per_second": cost.copied,
             "fraction": spelled(cost.fraction),
+            "fraction_in_cache": spelled(found.cache_limit(cost)),
+            "fraction_of_arithmetic": spelled(found.arithmetic_limit(cost)),
         }
         for cost in found.costs
     ]

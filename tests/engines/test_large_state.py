@@ -12,7 +12,7 @@ from spinbattery.engines.dense import statevector
 from spinbattery.engines.dense.large_state import SMALLEST, LargeState
 from spinbattery.engines.dense.small_state import SplitState
 from spinbattery.engines.simd import row_kernels, row_phases
-from spinbattery.engines.simd.sizes import TILE_BITS
+from spinbattery.engines.simd.sizes import LINE_BYTES, TILE_BITS
 from spinbattery.model.operators import ising_diagonal
 
 N = SMALLEST
@@ -67,6 +67,32 @@ def test_phases_by_rows_are_those_of_the_whole_diagonals(monkeypatch, tile_bits,
         assert populations.norm == pytest.approx(norm, abs=1e-13)
         np.testing.assert_allclose(spins, expected.spin_magnetization(), rtol=0, atol=1e-13)
         assert transverse == pytest.approx(expected.transverse(), abs=1e-12)
+
+
+def test_tiles_in_several_levels_agree_with_tall_columns(monkeypatch):
+    """17 spins: tiles with subtiles and blocks in them, and columns of several blocks."""
+    rng = np.random.default_rng(4)
+    n, pairs = 17, complete(17).pairs
+    spinors = ProductState(tuple(rng.uniform(0, 3, n)), tuple(rng.uniform(0, 6, n))).spinors(n)
+    couplings, (theta, field, ising) = rng.normal(size=len(pairs)), rng.uniform(-1.0, 1.0, (3, 5))
+    stages = Stages(theta[:4], field, ising, theta[:4], np.empty((0, 4)))
+    amplitudes = []
+    with Team(1) as team:
+        for tile_bits in (9, 14):
+            monkeypatch.setattr(row_phases, "_TILE_BITS", tile_bits)
+            state = LargeState(spinors, pairs, couplings, team)
+            state.apply(stages)
+            assert state.populations().norm == pytest.approx(1.0, abs=1e-13)
+            amplitudes.append(state.amplitudes())
+    np.testing.assert_allclose(amplitudes[0], amplitudes[1], rtol=0, atol=2e-14)
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_states_begin_with_a_line_of_the_cache(single):
+    spinors, pairs, couplings, _ = job(1)
+    with Team(1) as team:
+        re, im, _ = LargeState(spinors, pairs, couplings, team, single=single).arrays
+    assert re.ctypes.data % LINE_BYTES == im.ctypes.data % LINE_BYTES == 0
 
 
 @pytest.mark.parametrize("single", [False, True])

@@ -2,8 +2,8 @@
 
 The state is two arrays of 2^N entries, float64 or float32, real and imaginary part, in the gauge
 b_n = i^(number of down bits of n) a_n, in which exp(-i theta sx) is the real rotation
-(b0, b1) -> (c b0 - s b1, c b1 + s b0). Both parts are transformed alike, with one fused multiply-add per entry and spin
-when cos(theta)^N is collected into the diagonal stage.
+(b0, b1) -> (c b0 - s b1, c b1 + s b0). Both parts are transformed alike, with one operation per entry and spin: spins
+are turned in pairs, and the factors cos(theta) of the others are collected into the diagonal stage.
 
 A tile of 2^TILE_BITS entries of both parts fits the second-level cache and is treated as a whole. States of more spins
 are treated in :mod:`~spinbattery.engines.simd.row_kernels`.
@@ -20,7 +20,7 @@ import numba
 import numpy as np
 
 from ...core.kernels import INNER
-from .sizes import LANE_BITS, LANES, ROW, ROW_BITS
+from .sizes import LANE_BITS, LANES, ROW, ROW_BITS, ROW_LEFT_TO_SCALE
 from .vectors import turn_lanes, turn_one, turn_row, turn_three, turn_two
 
 # contraction to fused multiply-adds is wanted; reassociation would undo the two-part reduction in cos_sin
@@ -95,9 +95,16 @@ def halves(x, start, n):
     return x[start : start + n], x[start + n : start + 2 * n]
 
 
+@numba.njit(inline="always")
+def turn_of(theta, x):
+    """tan and sin cos of the angle, in the type of an array."""
+    return x.dtype.type(math.tan(theta)), x.dtype.type(math.sin(theta) * math.cos(theta))
+
+
 @numba.njit(fastmath=FAST_MATH, **INNER)
-def rotate_bits(x, first, last, t):
+def rotate_bits(x, first, last, turn):
     """Turn bits ``first`` (3 or more) to ``last`` - 1 of the index of x, three at a time."""
+    t, f = turn
     q = first
     while q < last:
         n = 1 << q
@@ -105,31 +112,38 @@ def rotate_bits(x, first, last, t):
             for block in range(x.size >> (q + 3)):
                 b = block << (q + 3)
                 for i in range(b, b + n, LANES):
-                    turn_three(x, i, n, x, i, n, t)
+                    turn_three(x, i, n, x, i, n, t, f)
         elif last - q == 2:
             for block in range(x.size >> (q + 2)):
                 b = block << (q + 2)
                 for i in range(b, b + n, LANES):
-                    turn_two(x, i, n, x, i, n, t)
+                    turn_two(x, i, n, x, i, n, t, f)
         else:
             for block in range(x.size >> (q + 1)):
                 b = block << (q + 1)
                 for i in range(b, b + n, LANES):
-                    turn_one(x, i, n, x, i, n, t)
+                    turn_one(x, i, n, x, i, n, t, f)
         q += 3
 
 
+@numba.njit(inline="always")
+def left_to_scale(bits):
+    """How many of the spins that :func:`rotate_bits` turns, ``bits`` in all, lack their factor cos(theta)."""
+    return bits // 3 + (bits % 3 == 1)
+
+
 @numba.njit(fastmath=FAST_MATH, **INNER)
-def _rotate_tile(x, bits, t):
+def _rotate_tile(x, bits, turn):
     """Turn all ``bits`` of the index of x."""
+    t, f = turn
     if bits >= ROW_BITS:
         for i in range(0, x.size, ROW):
-            turn_row(x, i, t)
-        rotate_bits(x, ROW_BITS, bits, t)
+            turn_row(x, i, t, f)
+        rotate_bits(x, ROW_BITS, bits, turn)
     elif bits >= LANE_BITS:
         for i in range(0, x.size, LANES):
-            turn_lanes(x, i, t)
-        rotate_bits(x, LANE_BITS, bits, t)
+            turn_lanes(x, i, t, f)
+        rotate_bits(x, LANE_BITS, bits, turn)
     else:
         for q in range(bits):
             n = 1 << q
@@ -140,6 +154,14 @@ def _rotate_tile(x, bits, t):
                     y1 = x1[i]
                     x0[i] = y0 - t * y1
                     x1[i] = y1 + t * y0
+
+
+@numba.njit(inline="always")
+def _tile_left_to_scale(bits):
+    """How many spins :func:`_rotate_tile` leaves without their factor cos(theta)."""
+    if bits >= ROW_BITS:
+        return ROW_LEFT_TO_SCALE + left_to_scale(bits - ROW_BITS)
+    return LANE_BITS + left_to_scale(bits - LANE_BITS) if bits >= LANE_BITS else bits
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
@@ -153,11 +175,11 @@ def evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
         field, coupling: (n + 1,) factors of the two diagonals in rad.
     """
     for k in range(theta.size):
-        scale = power(math.cos(theta[k]), n_spins)
-        t = re.dtype.type(math.tan(theta[k]))
+        scale = power(math.cos(theta[k]), _tile_left_to_scale(n_spins))
+        turn = turn_of(theta[k], re)
         _diagonal_stage(re, im, magnetization, ising, field[k], coupling[k], scale)
-        _rotate_tile(re, n_spins, t)
-        _rotate_tile(im, n_spins, t)
+        _rotate_tile(re, n_spins, turn)
+        _rotate_tile(im, n_spins, turn)
     _diagonal_stage(re, im, magnetization, ising, field[-1], coupling[-1], 1.0)
 
 

@@ -12,7 +12,7 @@ _FUSED = {"fastmath": {"contract"}}
 
 
 @register_jitable(**_FUSED)
-def _butterflies(x, one, two, count, t):
+def _turn_bit(x, one, two, count, t):
     for lane in range(count):
         a = x[one + lane]
         b = x[two + lane]
@@ -20,27 +20,54 @@ def _butterflies(x, one, two, count, t):
         x[two + lane] = b + t * a
 
 
+@register_jitable(**_FUSED)
+def _turn_pair(x, start, step, count, t, f):
+    for i in range(start, start + count):
+        a = x[i]
+        b = x[i + step]
+        c = x[i + 2 * step]
+        d = x[i + 3 * step]
+        apart = a - d
+        both = b + c
+        g = both + t * apart
+        h = apart - t * both
+        x[i] = a - f * g
+        x[i + step] = b + f * h
+        x[i + 2 * step] = c + f * h
+        x[i + 3 * step] = d + f * g
+
+
+@register_jitable(**_FUSED)
+def _turn_numbers(x, start, stride, bits, t, f):
+    """Turn ``bits`` bits of the number of slices of LANES entries, ``stride`` apart."""
+    for bit in range(0, bits, 2):
+        step = stride << bit
+        for j in range(1 << bits):
+            if bits - bit == 1 and not j >> bit & 1:
+                _turn_bit(x, start + j * stride, start + j * stride + step, LANES, t)
+            elif bits - bit > 1 and not j >> bit & 3:
+                _turn_pair(x, start + j * stride, step, LANES, t, f)
+
+
 def _turn(bits: int) -> Any:
     @register_jitable(**_FUSED)
-    def turn(source, i, step, target, k, stride, t):
+    def turn(source, i, step, target, k, stride, t, f):
         for j in range(1 << bits):
             for lane in range(LANES):
                 target[k + j * stride + lane] = source[i + j * step + lane]
-        for bit in range(bits):
-            for j in range(1 << bits):
-                if not j >> bit & 1:
-                    _butterflies(target, k + j * stride, k + (j + (1 << bit)) * stride, LANES, t)
+        _turn_numbers(target, k, stride, bits, t, f)
 
     return turn
 
 
 def _turn_low(bits: int) -> Any:
     @register_jitable(**_FUSED)
-    def turn(x, i, t):
-        for bit in range(bits):
+    def turn(x, i, t, f):
+        _turn_numbers(x, i, LANES, bits - LANE_BITS, t, f)
+        for bit in range(LANE_BITS):
             n = 1 << bit
             for first in range(i, i + (1 << bits), 2 * n):
-                _butterflies(x, first, first + n, n, t)
+                _turn_bit(x, first, first + n, n, t)
 
     return turn
 
@@ -73,12 +100,12 @@ def phase_row(x, y, i, first, j, second, k, base, cos, sin):
 
 
 @register_jitable(**_FUSED)
-def turn_phase_row(x, y, i, first, j, second, k, base, cos, sin, before, after):
-    turn_row(x, i, before)
-    turn_row(y, i, before)
+def turn_phase_row(x, y, i, first, j, second, k, base, cos, sin, t, f, after_t, after_f):
+    turn_row(x, i, t, f)
+    turn_row(y, i, t, f)
     phase_row(x, y, i, first, j, second, k, base, cos, sin)
-    turn_row(x, i, after)
-    turn_row(y, i, after)
+    turn_row(x, i, after_t, after_f)
+    turn_row(y, i, after_t, after_f)
 
 
 @register_jitable

@@ -2,7 +2,7 @@
 
 The state is two arrays in the gauge of :mod:`~spinbattery.engines.simd.kernels`, float64 or float32. The ``low`` bits
 of its index count within a contiguous tile, the high bits count the tiles. Even stages are applied to tiles (all their
-low bits), odd stages to strided columns of COLUMN entries from every tile (the high bits); up to 24 spins both fit the
+low bits), odd stages to strided columns of a row from every tile (the high bits); up to 24 spins both fit the
 second-level cache. A pass ends one transverse stage on its bits, applies the diagonal stage, and begins the next
 transverse one. The parts of a pass share nothing, and every entry meets the same operations whatever the parts are:
 results do not depend on the number of threads.
@@ -26,16 +26,19 @@ import math
 import numba
 import numpy as np
 
-from .kernels import FAST_MATH, cos_sin, rotate_bits
+from .kernels import FAST_MATH, cos_sin, left_to_scale, rotate_bits, turn_of
 from .row_phases import GATHERED_BITS, SHIFTS, Tables
-from .sizes import LANES, ROW, ROW_BITS
-from .vectors import phase_row, turn_phase_row, turn_three
+from .sizes import LANES, ROW, ROW_BITS, ROW_LEFT_TO_SCALE
+from .vectors import phase_row, turn_one, turn_phase_row, turn_three, turn_two
 
-_BLOCK_BITS = 9
-"""A block of this many bits of both parts stays in the first-level cache."""
+_BLOCK_BITS, _SUBTILE_BITS = 9, 12
+"""A block of this many bits of both parts stays in the first-level cache, a subtile in the second-level cache."""
 
-_COLUMN_BITS = 7
-COLUMN = 1 << _COLUMN_BITS
+_ROWS_BITS = 3
+"""A block of a column is 2^3 rows."""
+
+_PITCH = ROW + LANES
+"""From one row of a gathered column to the next: a line more, as rows a power of two apart evict one another."""
 
 _TABLE = 4 * LANES
 
@@ -68,13 +71,31 @@ def _shift(tables):
     tables.shifts[-1] = -total
 
 
+@numba.njit(inline="always")
+def _levels(low):
+    """Bits of a block and of a subtile in a tile of ``low`` bits."""
+    return min(_BLOCK_BITS, low), min(_SUBTILE_BITS, low)
+
+
+@numba.njit(cache=True)
+def _left_to_scale(rows):
+    """How many spins of all are turned without their factor cos(theta)."""
+    block, subtile = _levels(rows.tile_bits)
+    in_tile = left_to_scale(block - ROW_BITS) + left_to_scale(subtile - block) + left_to_scale(rows.tile_bits - subtile)
+    high = rows.n_spins - rows.tile_bits - GATHERED_BITS
+    inner = min(_ROWS_BITS, high)
+    return (
+        ROW_LEFT_TO_SCALE + in_tile + left_to_scale(GATHERED_BITS) + left_to_scale(inner) + left_to_scale(high - inner)
+    )
+
+
 @numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
 def prepare(rows, tables, k, theta, field, coupling):
-    """Fill the tables of the k-th diagonal stage of V T V ... T V, with cos(theta)^N of the T after it."""
+    """Fill the tables of the k-th diagonal stage of V T V ... T V, with factors cos(theta) for the T after it."""
     if tables.base.itemsize < tables.shifts.itemsize:
         _shift(tables)
     shifts = tables.shifts
-    scale = math.cos(theta[k]) ** rows.n_spins if k < theta.size else 1.0
+    scale = math.cos(theta[k]) ** _left_to_scale(rows) if k < theta.size else 1.0
     _fill(tables.first, rows.first, coupling[k], shifts[0:2])
     _fill(tables.second, rows.second, coupling[k], shifts[2:4])
     for j in range(ROW):
@@ -94,86 +115,136 @@ def _phases(rows, first, step, field, coupling, shift, c, s):
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _stage_on_tiles(re, im, rows, tables, first, last, t_end, t_begin, field, coupling):
-    low = rows.tile_bits
-    per_tile = 1 << (low - ROW_BITS)
+def _turn_block(x, y, row, rows, tables, c, s, end, begin):
+    """A block of a tile, which begins with row number ``row``, whose rows have the phases c, s."""
     mask = (1 << rows.second_bits) - 1
+    bits = ROW_BITS
+    while 1 << bits < x.size:
+        bits += 1
+    rotate_bits(x, ROW_BITS, bits, end)
+    rotate_bits(y, ROW_BITS, bits, end)
+    for j in range(c.size):
+        r = row + j
+        turn_phase_row(
+            x, y, j * ROW, tables.first, _TABLE * (r >> rows.second_bits), tables.second, _TABLE * (r & mask),
+            tables.base, c[j], s[j], *end, *begin,
+        )  # fmt: skip
+    rotate_bits(x, ROW_BITS, bits, begin)
+    rotate_bits(y, ROW_BITS, bits, begin)
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _stage_on_tiles(re, im, rows, tables, first, last, end, begin, field, coupling):
+    low = rows.tile_bits
+    block, subtile = _levels(low)
+    per_tile, per_block = 1 << (low - ROW_BITS), 1 << (block - ROW_BITS)
     c = np.empty(per_tile, re.dtype)
     s = np.empty(per_tile, re.dtype)
-    inner = min(_BLOCK_BITS, low)
     for tile in range(first, last):
         _phases(rows, tile * per_tile, 1, field, coupling, tables.shifts[-1], c, s)
         x = re[tile << low : (tile + 1) << low]
         y = im[tile << low : (tile + 1) << low]
-        rotate_bits(x, inner, low, t_end)
-        rotate_bits(y, inner, low, t_end)
-        for b in range(0, x.size, 1 << inner):
-            u = x[b : b + (1 << inner)]
-            v = y[b : b + (1 << inner)]
-            rotate_bits(u, ROW_BITS, inner, t_end)
-            rotate_bits(v, ROW_BITS, inner, t_end)
-            for i in range(0, u.size, ROW):
-                j = (b + i) >> ROW_BITS
-                r = tile * per_tile + j
-                turn_phase_row(
-                    u, v, i, tables.first, _TABLE * (r >> rows.second_bits), tables.second, _TABLE * (r & mask),
-                    tables.base, c[j], s[j], t_end, t_begin,
+        rotate_bits(x, subtile, low, end)
+        rotate_bits(y, subtile, low, end)
+        for a in range(0, x.size, 1 << subtile):
+            u = x[a : a + (1 << subtile)]
+            v = y[a : a + (1 << subtile)]
+            rotate_bits(u, block, subtile, end)
+            rotate_bits(v, block, subtile, end)
+            for b in range(0, u.size, 1 << block):
+                j = (a + b) >> ROW_BITS
+                _turn_block(
+                    u[b : b + (1 << block)], v[b : b + (1 << block)], tile * per_tile + j, rows, tables,
+                    c[j : j + per_block], s[j : j + per_block], end, begin,
                 )  # fmt: skip
-            rotate_bits(u, ROW_BITS, inner, t_begin)
-            rotate_bits(v, ROW_BITS, inner, t_begin)
-        rotate_bits(x, inner, low, t_begin)
-        rotate_bits(y, inner, low, t_begin)
+            rotate_bits(u, block, subtile, begin)
+            rotate_bits(v, block, subtile, begin)
+        rotate_bits(x, subtile, low, begin)
+        rotate_bits(y, subtile, low, begin)
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _gather(source, start, low, x, t):
+def _gather(source, start, low, x, turn):
     """Copy a column into x and turn its topmost bits."""
-    apart = x.size >> (_COLUMN_BITS + GATHERED_BITS)
+    apart = x.size // (_PITCH << GATHERED_BITS)
     for h in range(apart):
-        for i in range(0, COLUMN, LANES):
-            turn_three(source, start + (h << low) + i, apart << low, x, h * COLUMN + i, apart * COLUMN, t)
+        for i in range(0, ROW, LANES):
+            turn_three(source, start + (h << low) + i, apart << low, x, h * _PITCH + i, apart * _PITCH, *turn)
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _scatter(x, target, start, low, t):
+def _scatter(x, target, start, low, turn):
     """Copy x back into the column and turn the topmost bits."""
-    apart = x.size >> (_COLUMN_BITS + GATHERED_BITS)
+    apart = x.size // (_PITCH << GATHERED_BITS)
     for h in range(apart):
-        for i in range(0, COLUMN, LANES):
-            turn_three(x, h * COLUMN + i, apart * COLUMN, target, start + (h << low) + i, apart << low, t)
+        for i in range(0, ROW, LANES):
+            turn_three(x, h * _PITCH + i, apart * _PITCH, target, start + (h << low) + i, apart << low, *turn)
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)
-def _stage_on_columns(re, im, rows, tables, first, last, t_end, t_begin, field, coupling):
+def _rotate_rows(x, first, last, turn):
+    """Turn bits ``first`` to ``last`` - 1 of the number of the row of a part of a gathered column, three at a time."""
+    t, f = turn
+    q = first
+    while q < last:
+        n = _PITCH << q
+        if last - q >= 3:
+            for b in range(0, x.size, 8 * n):
+                for h in range(b, b + n, _PITCH):
+                    for i in range(h, h + ROW, LANES):
+                        turn_three(x, i, n, x, i, n, t, f)
+        elif last - q == 2:
+            for b in range(0, x.size, 4 * n):
+                for h in range(b, b + n, _PITCH):
+                    for i in range(h, h + ROW, LANES):
+                        turn_two(x, i, n, x, i, n, t, f)
+        else:
+            for b in range(0, x.size, 2 * n):
+                for h in range(b, b + n, _PITCH):
+                    for i in range(h, h + ROW, LANES):
+                        turn_one(x, i, n, x, i, n, t, f)
+        q += 3
+
+
+@numba.njit(fastmath=FAST_MATH, cache=True)
+def _stage_on_columns(re, im, rows, tables, first, last, end, begin, field, coupling):
     low = rows.tile_bits
     high = re.size >> low
     per_tile = 1 << (low - ROW_BITS)
     mask = (1 << rows.second_bits) - 1
     c = np.empty(high, re.dtype)
     s = np.empty(high, re.dtype)
-    x = np.empty(high * COLUMN, re.dtype)
-    y = np.empty(high * COLUMN, re.dtype)
-    bits = _COLUMN_BITS - GATHERED_BITS
-    while 1 << (bits + GATHERED_BITS) < x.size:
-        bits += 1
+    x = np.empty(high * _PITCH, re.dtype)
+    y = np.empty(high * _PITCH, re.dtype)
+    bits = rows.n_spins - low - GATHERED_BITS
+    block = min(_ROWS_BITS, bits)
     for column in range(first, last):
-        _gather(re, column * COLUMN, low, x, t_end)
-        _gather(im, column * COLUMN, low, y, t_end)
-        rotate_bits(x, _COLUMN_BITS, bits, t_end)
-        rotate_bits(y, _COLUMN_BITS, bits, t_end)
-        for i in range(0, COLUMN, ROW):
-            of_tile = (column * COLUMN + i) >> ROW_BITS
-            _phases(rows, of_tile, per_tile, field, coupling, tables.shifts[-1], c, s)
-            for h in range(high):
-                r = h * per_tile + of_tile
-                phase_row(
-                    x, y, h * COLUMN + i, tables.first, _TABLE * (r >> rows.second_bits), tables.second,
-                    _TABLE * (r & mask), tables.base, c[h], s[h],
-                )  # fmt: skip
-        rotate_bits(x, _COLUMN_BITS, bits, t_begin)
-        rotate_bits(y, _COLUMN_BITS, bits, t_begin)
-        _scatter(x, re, column * COLUMN, low, t_begin)
-        _scatter(y, im, column * COLUMN, low, t_begin)
+        _phases(rows, column, per_tile, field, coupling, tables.shifts[-1], c, s)
+        _gather(re, column * ROW, low, x, end)
+        _gather(im, column * ROW, low, y, end)
+        for a in range(0, high, 1 << bits):
+            u = x[a * _PITCH : (a + (1 << bits)) * _PITCH]
+            v = y[a * _PITCH : (a + (1 << bits)) * _PITCH]
+            _rotate_rows(u, block, bits, end)
+            _rotate_rows(v, block, bits, end)
+            for b in range(0, 1 << bits, 1 << block):
+                p = u[b * _PITCH : (b + (1 << block)) * _PITCH]
+                q = v[b * _PITCH : (b + (1 << block)) * _PITCH]
+                _rotate_rows(p, 0, block, end)
+                _rotate_rows(q, 0, block, end)
+                for i in range(1 << block):
+                    h = a + b + i
+                    r = h * per_tile + column
+                    phase_row(
+                        p, q, i * _PITCH, tables.first, _TABLE * (r >> rows.second_bits), tables.second,
+                        _TABLE * (r & mask), tables.base, c[h], s[h],
+                    )  # fmt: skip
+                _rotate_rows(p, 0, block, begin)
+                _rotate_rows(q, 0, block, begin)
+            _rotate_rows(u, block, bits, begin)
+            _rotate_rows(v, block, bits, begin)
+        _scatter(x, re, column * ROW, low, begin)
+        _scatter(y, im, column * ROW, low, begin)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -187,19 +258,18 @@ def apply_stage(re, im, rows, tables, k, theta, field, coupling, first, last):
         theta, field, coupling: (n,), (n + 1,), (n + 1,) of all stages V T V ... T V, rad.
         first, last: range of tiles or columns.
     """
-    real = re.dtype.type
-    t_end = real(math.tan(theta[k - 1]) if k > 0 else 0.0)
-    t_begin = real(math.tan(theta[k]) if k < theta.size else 0.0)
+    end = turn_of(theta[k - 1] if k > 0 else 0.0, re)
+    begin = turn_of(theta[k] if k < theta.size else 0.0, re)
     if k % 2 == 0:
-        _stage_on_tiles(re, im, rows, tables, first, last, t_end, t_begin, field[k], coupling[k])
+        _stage_on_tiles(re, im, rows, tables, first, last, end, begin, field[k], coupling[k])
     else:
-        _stage_on_columns(re, im, rows, tables, first, last, t_end, t_begin, field[k], coupling[k])
+        _stage_on_columns(re, im, rows, tables, first, last, end, begin, field[k], coupling[k])
 
 
 @numba.njit(cache=True, nogil=True)
 def parts_of(rows, k):
     """Number of tiles or columns in the k-th stage."""
-    return 1 << (rows.n_spins - rows.tile_bits if k % 2 == 0 else rows.tile_bits - _COLUMN_BITS)
+    return 1 << (rows.n_spins - rows.tile_bits if k % 2 == 0 else rows.tile_bits - ROW_BITS)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -1,8 +1,16 @@
 """LLVM vector code of :mod:`.vectors`, which LLVM does not find in loops: butterflies and phases held in registers.
 
 Loops over slices do one or two butterflies for each load and store, and none on the three lowest bits, whose partners
-lie within one vector. The code here loads up to eight vectors of LANES entries, turns three bits of their number and
-three of their lanes, and stores them: one pass over memory for six bits.
+lie within one vector. The code here loads up to eight vectors, turns three bits of their number or of their lanes, and
+stores them. A vector has as many bytes as a register of AVX2: eight vectors stay in registers, where twice as many
+bytes would be kept in memory, and take twice the time.
+
+Two spins are turned together. With d = b00 - b11, s = b01 + b10, g = t d + s, h = d - t s and f = sin cos,
+
+    b00 - f g, b01 + f h, b10 + f h, b11 + f g:
+
+six fused multiply-adds and two additions, which some processors do at the same time, for the eight multiply-adds of
+two butterflies, and no factor 1/cos.
 """
 
 from __future__ import annotations
@@ -15,7 +23,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .sizes import LANE_BITS, LANES, ROW
+from .sizes import LANES, ROW, VECTOR_BYTES
 
 _CONTRACT = ("contract",)
 _INT, _LONG = ir.IntType(32), ir.IntType(64)
@@ -25,14 +33,19 @@ _SUMS = 4
 Value = Any
 """A value of LLVM's intermediate representation, whose types mypy does not know."""
 
+Turn = tuple[Value, Value]
+"""tan and sin cos of a turn, in all lanes."""
+
 
 class _Writer:
-    """Emits operations on vectors of LANES numbers of one type."""
+    """Emits operations on vectors of VECTOR_BYTES, of which ``pieces`` hold LANES numbers of one type."""
 
     def __init__(self, context: Any, builder: Any, dtype: Any) -> None:
         self._context, self._builder = context, builder
         self._bytes = dtype.bitwidth // 8
-        self._vector = ir.VectorType(context.get_data_type(dtype), LANES)
+        self._lanes = VECTOR_BYTES // self._bytes
+        self.pieces = range(LANES // self._lanes)
+        self._vector = ir.VectorType(context.get_data_type(dtype), self._lanes)
         self._undefined = ir.Constant(self._vector, ir.Undefined)
 
     def array(self, array_type: Any, value: Value) -> Value:
@@ -44,28 +57,34 @@ class _Writer:
         by = ir.Constant(index.type, steps * stride if isinstance(stride, int) else steps)
         return self._builder.add(index, by if isinstance(stride, int) else self._builder.mul(stride, by))
 
-    def _address(self, data: Value, index: Value) -> Value:
-        return self._builder.bitcast(self._builder.gep(data, [index]), self._vector.as_pointer())
+    def _address(self, data: Value, index: Value, piece: int) -> Value:
+        place = self.at(index, piece, self._lanes)
+        return self._builder.bitcast(self._builder.gep(data, [place]), self._vector.as_pointer())
 
-    def load(self, data: Value, index: Value) -> Value:
-        loaded = self._builder.load(self._address(data, index))
+    def load(self, data: Value, index: Value, piece: int) -> Value:
+        loaded = self._builder.load(self._address(data, index, piece))
         loaded.align = self._bytes
         return loaded
 
-    def store(self, value: Value, data: Value, index: Value) -> None:
-        self._builder.store(value, self._address(data, index)).align = self._bytes
+    def store(self, value: Value, data: Value, index: Value, piece: int) -> None:
+        self._builder.store(value, self._address(data, index, piece)).align = self._bytes
+
+    def forget(self) -> None:
+        """Let no value stay in registers from here on, where the compiler would hold too many and spill them."""
+        self._builder.call(ir.InlineAsm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", side_effect=True), [])
 
     def shuffled(self, one: Value, two: Value, lanes: list[int]) -> Value:
-        """Chosen lanes of two vectors; lanes of the second are numbered from LANES."""
-        return self._builder.shuffle_vector(one, two, ir.Constant(ir.VectorType(_INT, LANES), lanes))
+        """Chosen lanes of two vectors; lanes of the second are numbered on from those of the first."""
+        return self._builder.shuffle_vector(one, two, ir.Constant(ir.VectorType(_INT, self._lanes), lanes))
 
-    def lane(self, vector: Value, number: int) -> Value:
-        """A vector with one lane in all lanes."""
-        return self.shuffled(vector, self._undefined, [number] * LANES)
+    def lane(self, pieces: list[Value], number: int) -> Value:
+        """A vector with one of LANES numbers in all lanes."""
+        piece, lane = divmod(number, self._lanes)
+        return self.shuffled(pieces[piece], self._undefined, [lane] * self._lanes)
 
     def spread(self, scalar: Value) -> Value:
         """A vector with a number in all lanes."""
-        return self.lane(self._builder.insert_element(self._undefined, scalar, ir.Constant(_INT, 0)), 0)
+        return self.lane([self._builder.insert_element(self._undefined, scalar, ir.Constant(_INT, 0))], 0)
 
     def minus(self, a: Value) -> Value:
         return self._builder.fneg(a)
@@ -82,42 +101,79 @@ class _Writer:
         (c, s), (d, r) = one, two
         return self.fused(c, d, self.minus(self.times(s, r))), self.fused(s, d, self.times(c, r))
 
-    def turn_lanes(self, values: list[Value], t: Value) -> list[Value]:
-        """Turn the LANE_BITS bits of the number of the lane."""
-        for bit in range(LANE_BITS):
-            up = [lane + (LANES if lane >> bit & 1 else 0) for lane in range(LANES)]
-            signed = self.shuffled(self.minus(t), t, up)
-            partners = [lane ^ (1 << bit) for lane in range(LANES)]
+    def turn_lanes(self, values: list[Value], turn: Turn) -> list[Value]:
+        """Turn the bits of the number of the lane."""
+        for bit in range(self._lanes.bit_length() - 1):
+            up = [lane + (self._lanes if lane >> bit & 1 else 0) for lane in range(self._lanes)]
+            signed = self.shuffled(self.minus(turn[0]), turn[0], up)
+            partners = [lane ^ (1 << bit) for lane in range(self._lanes)]
             values = [self.fused(signed, self.shuffled(v, self._undefined, partners), v) for v in values]
         return values
 
-    def turn_numbers(self, values: list[Value], t: Value) -> list[Value]:
-        """Turn the bits of the number of the vector."""
-        values, minus = list(values), self.minus(t)
-        for bit in range(len(values).bit_length() - 1):
-            for one in range(len(values)):
-                two = one | 1 << bit
-                if one != two:
-                    a, b = values[one], values[two]
-                    values[one], values[two] = self.fused(minus, b, a), self.fused(t, a, b)
+    def turn_one(self, a: Value, b: Value, turn: Turn) -> list[Value]:
+        """Turn one spin."""
+        return [self.fused(self.minus(turn[0]), b, a), self.fused(turn[0], a, b)]
+
+    def turn_pair(self, a: Value, b: Value, c: Value, d: Value, turn: Turn) -> list[Value]:
+        """Turn two spins."""
+        t, f = turn
+        apart = self._builder.fsub(a, d, flags=_CONTRACT)
+        both = self._builder.fadd(b, c, flags=_CONTRACT)
+        g, h = self.fused(t, apart, both), self.fused(self.minus(t), both, apart)
+        return [self.fused(self.minus(f), g, a), self.fused(f, h, b), self.fused(f, h, c), self.fused(f, g, d)]
+
+    def turn_numbers(self, values: list[Value], turn: Turn) -> list[Value]:
+        """Turn the bits of the number of the vector, two at a time."""
+        values = list(values)
+        bits = len(values).bit_length() - 1
+        for bit in range(0, bits, 2):
+            step, together = 1 << bit, min(2, bits - bit)
+            for first in range(len(values)):
+                if not first >> bit & ((1 << together) - 1):
+                    where = [first + j * step for j in range(1 << together)]
+                    write = self.turn_pair if together == 2 else self.turn_one
+                    for j, value in zip(where, write(*(values[k] for k in where), turn), strict=True):
+                        values[j] = value
         return values
+
+    def turn_pieces(self, data: Value, where: list[Value], turn: Turn) -> None:
+        """Turn the bits of contiguous vectors that are within each piece, one piece after the other."""
+        for piece in self.pieces:
+            values = self.turn_lanes(self.turn_numbers([self.load(data, index, piece) for index in where], turn), turn)
+            for value, index in zip(values, where, strict=True):
+                self.store(value, data, index, piece)
+            self.forget()
+
+    def load_pieces(self, data: Value, index: Value) -> list[Value]:
+        return [self.load(data, index, piece) for piece in self.pieces]
+
+    def store_pieces(self, values: list[Value], data: Value, index: Value) -> None:
+        for piece, value in zip(self.pieces, values, strict=True):
+            self.store(value, data, index, piece)
+
+    def turn_apart(self, vector: list[Value], turn: Turn) -> list[Value]:
+        """Turn the bit of the number of the piece, where there are two."""
+        return self.turn_one(*vector, turn) if len(vector) == 2 else vector
 
 
 def _turn(bits: int) -> Any:
     """Turn of ``bits`` bits of the number of slices, LANES entries of each, from one array into another."""
 
-    def turn(typing: Any, source: Any, i: Any, step: Any, target: Any, k: Any, stride: Any, t: Any) -> Any:
+    def turn(
+        typing: Any, source: Any, i: Any, step: Any, target: Any, k: Any, stride: Any, tangent: Any, factor: Any
+    ) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
             write = _Writer(context, builder, source.dtype)
             x, y = write.array(source, arguments[0]), write.array(target, arguments[3])
+            by = write.spread(arguments[6]), write.spread(arguments[7])
             numbers = range(1 << bits)
-            values = [write.load(x, write.at(arguments[1], j, arguments[2])) for j in numbers]
-            values = write.turn_numbers(values, write.spread(arguments[6]))
-            for j, value in zip(numbers, values, strict=True):
-                write.store(value, y, write.at(arguments[4], j, arguments[5]))
+            for piece in write.pieces:
+                values = [write.load(x, write.at(arguments[1], j, arguments[2]), piece) for j in numbers]
+                for j, value in zip(numbers, write.turn_numbers(values, by), strict=True):
+                    write.store(value, y, write.at(arguments[4], j, arguments[5]), piece)
 
-        n = types.intp
-        return types.void(source, n, n, target, n, n, source.dtype), generate
+        n, real = types.intp, source.dtype
+        return types.void(source, n, n, target, n, n, real, real), generate
 
     return intrinsic(turn)
 
@@ -128,16 +184,16 @@ turn_one, turn_two, turn_three = _turn(1), _turn(2), _turn(3)
 def _turn_low(vectors: int) -> Any:
     """Turn of the lowest bits of a block of ``vectors`` contiguous vectors."""
 
-    def turn(typing: Any, x: Any, i: Any, t: Any) -> Any:
+    def turn(typing: Any, x: Any, i: Any, tangent: Any, factor: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
             write = _Writer(context, builder, x.dtype)
-            data, angle = write.array(x, arguments[0]), write.spread(arguments[2])
+            data, by = write.array(x, arguments[0]), (write.spread(arguments[2]), write.spread(arguments[3]))
             where = [write.at(arguments[1], LANES * j) for j in range(vectors)]
-            values = write.turn_lanes([write.load(data, index) for index in where], angle)
-            for value, index in zip(write.turn_numbers(values, angle), where, strict=True):
-                write.store(value, data, index)
+            write.turn_pieces(data, where, by)
+            for index in where:
+                write.store_pieces(write.turn_apart(write.load_pieces(data, index), by), data, index)
 
-        return types.void(x, types.intp, x.dtype), generate
+        return types.void(x, types.intp, x.dtype, x.dtype), generate
 
     return intrinsic(turn)
 
@@ -146,39 +202,49 @@ turn_lanes, turn_row = _turn_low(1), _turn_low(LANES)
 
 
 def _phases(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
-    """Code of :data:`phase_row` and, with two more arguments, the tangents of two turns, of :data:`turn_phase_row`."""
+    """Code of :data:`phase_row` and, with four more arguments, of two turns, of :data:`turn_phase_row`."""
     write = _Writer(context, builder, signature.args[0].dtype)
     x, y, first, second, base = (write.array(signature.args[j], arguments[j]) for j in (0, 1, 3, 5, 7))
     i, of_first, of_second = arguments[2], arguments[4], arguments[6]
     where = [write.at(i, LANES * j) for j in range(LANES)]
-    parts = [[write.load(data, index) for index in where] for data in (x, y)]
 
-    def turned(t: Value) -> list[list[Value]]:
-        angle = write.spread(t)
-        return [write.turn_numbers(write.turn_lanes(part, angle), angle) for part in parts]
+    def turn(argument: int) -> Turn:
+        return write.spread(arguments[argument]), write.spread(arguments[argument + 1])
 
-    def pair(data: Value, index: Value, vector: int, apart: int = 1) -> tuple[Value, Value]:
+    def pair(data: Value, index: Value, vector: int, piece: int, apart: int = 1) -> tuple[Value, Value]:
         """(cos, sin): vector number ``vector`` of a table and the one ``apart`` after it."""
-        cos, sin = (write.load(data, write.at(index, LANES * j)) for j in (vector, vector + apart))
+        cos, sin = (write.load(data, write.at(index, LANES * j), piece) for j in (vector, vector + apart))
         return cos, sin
 
-    if len(arguments) > _PHASE_ARGUMENTS:
-        parts = turned(arguments[_PHASE_ARGUMENTS])
+    def both(vector: int, piece: int) -> tuple[Value, Value]:
+        return write.product(pair(first, of_first, vector, piece), pair(second, of_second, vector, piece))
+
+    turns = [turn(argument) for argument in range(_PHASE_ARGUMENTS, len(arguments), 2)]
+    if turns:
+        write.turn_pieces(x, where, turns[0])
+        write.turn_pieces(y, where, turns[0])
     of_row = write.spread(arguments[8]), write.spread(arguments[9])
-    lanes = write.product(pair(first, of_first, 0), pair(second, of_second, 0))
-    numbers = write.product(write.product(pair(first, of_first, 2), pair(second, of_second, 2)), of_row)
+    numbers = list(zip(*(write.product(both(2, piece), of_row) for piece in write.pieces), strict=True))
+    lanes = [both(0, piece) for piece in write.pieces]
     zero = ir.Constant(i.type, 0)
-    for j in range(LANES):
+    for j, index in enumerate(where):
         number = write.lane(numbers[0], j), write.lane(numbers[1], j)
-        c, s = write.product(write.product(lanes, number), pair(base, zero, j, LANES))
-        p, q = parts[0][j], parts[1][j]
-        parts[0][j] = write.fused(p, c, write.times(q, s))
-        parts[1][j] = write.fused(q, c, write.minus(write.times(p, s)))
-    if len(arguments) > _PHASE_ARGUMENTS:
-        parts = turned(arguments[_PHASE_ARGUMENTS + 1])
-    for data, part in zip((x, y), parts, strict=True):
-        for value, index in zip(part, where, strict=True):
-            write.store(value, data, index)
+        one, two = (write.load_pieces(data, index) for data in (x, y))
+        if turns:
+            one, two = write.turn_apart(one, turns[0]), write.turn_apart(two, turns[0])
+        for piece in write.pieces:
+            c, s = write.product(write.product(lanes[piece], number), pair(base, zero, j, piece, LANES))
+            p, q = one[piece], two[piece]
+            one[piece] = write.fused(p, c, write.times(q, s))
+            two[piece] = write.fused(q, c, write.minus(write.times(p, s)))
+        if turns:
+            one, two = write.turn_apart(one, turns[1]), write.turn_apart(two, turns[1])
+        write.store_pieces(one, x, index)
+        write.store_pieces(two, y, index)
+    if turns:
+        write.forget()
+        write.turn_pieces(x, where, turns[1])
+        write.turn_pieces(y, where, turns[1])
 
 
 _PHASE_ARGUMENTS = 10
@@ -193,10 +259,10 @@ def _phase_row(
 
 def _turn_phase_row(
     typing: Any, x: Any, y: Any, i: Any, first: Any, j: Any, second: Any, k: Any, base: Any, cos: Any, sin: Any,
-    before: Any, after: Any,
+    tan_before: Any, factor_before: Any, tan_after: Any, factor_after: Any,
 ) -> Any:  # fmt: skip
     n, real = types.intp, x.dtype
-    return types.void(x, y, n, first, n, second, n, base, real, real, real, real), _phases
+    return types.void(x, y, n, first, n, second, n, base, *[real] * 6), _phases
 
 
 phase_row: Any = intrinsic(_phase_row)
@@ -243,13 +309,13 @@ flipped_sum: Any = intrinsic(_flipped_sum)
 @numba.njit(cache=True)
 def trial_of_rows(x, y, table, amplitudes, index):
     """Uses every function on rows once."""
-    turn_lanes(x, LANES, 0.3)
-    turn_row(y, 0, 0.2)
-    turn_one(x, 0, 2 * LANES, y, LANES, 3 * LANES, 0.1)
-    turn_two(y, 0, LANES, x, 0, 2 * LANES, -0.2)
-    turn_three(x, 0, LANES, x, 0, LANES, -0.1)
+    turn_lanes(x, LANES, 0.3, 0.2)
+    turn_row(y, 0, 0.2, 0.1)
+    turn_one(x, 0, 2 * LANES, y, LANES, 3 * LANES, 0.1, 0.3)
+    turn_two(y, 0, LANES, x, 0, 2 * LANES, -0.2, 0.1)
+    turn_three(x, 0, LANES, x, 0, LANES, -0.1, 0.2)
     phase_row(x, y, 0, table, LANES, table, 3, table, table[0], table[1])
-    turn_phase_row(x, y, 0, table, 1, table, ROW, table, table[2], table[3], 0.2, -0.3)
+    turn_phase_row(x, y, 0, table, 1, table, ROW, table, table[2], table[3], 0.2, 0.3, -0.3, -0.1)
     return x[0], y[0]
 
 

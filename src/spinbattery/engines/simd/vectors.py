@@ -1,20 +1,22 @@
 """Operations on vectors of LANES entries: LLVM's vector code where a self-test finds that it works, else plain loops.
 
-A turn of one spin is a butterfly (b0, b1) -> (b0 - t b1, b1 + t b0). Every entry meets the same operations in the same
-order either way, so that results do not depend on how they were computed. All functions are called from jitted code;
-``t`` and scalars have the type of the array, float64 or float32, and indices must be in range, as nothing is checked.
+A turn of one spin is a butterfly (b0, b1) -> (b0 - t b1, b1 + t b0) with t = tan(theta), which lacks a factor
+cos(theta); a turn of two, with f = sin(theta) cos(theta) besides, lacks none. Every entry meets the same operations in
+the same order either way, so that results do not depend on how they were computed. All functions are called from jitted
+code; t, f and scalars have the type of the array, float64 or float32, and indices must be in range, as nothing is
+checked.
 
-turn_one, turn_two, turn_three (source, i, step, target, k, stride, t)
+turn_one, turn_two, turn_three (source, i, step, target, k, stride, t, f)
     Slices i, i + step, ... of the source (2, 4 or 8 of LANES entries), turned, to k, k + stride, ... of the target,
-    which may be the source itself.
-turn_lanes, turn_row (x, i, t)
-    The lowest 3 bits of the 8 entries that begin at i, or the lowest 6 of the 64.
+    which may be the source itself. Of three bits the two lower are turned together.
+turn_lanes, turn_row (x, i, t, f)
+    The lowest 3 bits of the 8 entries that begin at i, or the lowest 6 of the 64, of which bits 3 and 4 together.
 phase_row (x, y, i, first, j, second, k, base, cos, sin)
     Multiply the row of x + i y that begins at i by exp(-i phi), a product of phases. At j and k of the tables ``first``
     and ``second`` begin four vectors: cos and sin for each lane, cos and sin for each vector of the row. ``base``
     (2 ROW,) has cos and sin for each entry of any row; ``cos`` and ``sin`` belong to this row.
-turn_phase_row (x, y, i, first, j, second, k, base, cos, sin, before, after)
-    The same between two turns of the row's bits, by the tangents ``before`` and ``after``.
+turn_phase_row (x, y, i, first, j, second, k, base, cos, sin, t, f, after_t, after_f)
+    The same between two turns of the row's bits.
 """
 
 from __future__ import annotations
