@@ -105,12 +105,13 @@ class Channels:
         spins, rows = self._rows[incoming]
         of, onward = self._rows[outgoing]
         where = {spin: k for k, spin in enumerate(of.tolist())}
-        return onward[:, [where[spin] for spin in spins.tolist()]] @ rows.T
+        return np.ascontiguousarray(onward[:, [where[spin] for spin in spins.tolist()]] @ rows.T)
 
     def products(self, first: Link, second: Link) -> Products:
         """Smallest number of products of operators that couple the spins behind two legs."""
         if (first, second) not in self._products:
-            self._products[first, second] = self._fewest_products(first, second)
+            x, y = self._fewest_products(first, second)
+            self._products[first, second] = np.ascontiguousarray(x), np.ascontiguousarray(y)
         return self._products[first, second]
 
     def _fewest_products(self, first: Link, second: Link) -> Products:

@@ -22,20 +22,20 @@ from ...records.options import Column, option
 from ...records.solution import Convergence, ErrorEstimates, Extrapolation, FinalState, Solution, TimeTraces
 from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine
-from ..common.magnus import COMMUTATOR_FREE_2, COMMUTATOR_FREE_4, CommutatorFree
+from ..common.magnus import COMMUTATOR_FREE_4, CommutatorFree
 from ..common.options import SEED, TOLERANCE, whole_numbers
 from ..common.passes import run_together
 from ..common.propagation import BYTES_PER_BLOCK
 from ..common.refinement import checked_tolerance
 from ..common.window import moving_window
 from .convergence import ROUNDING, Converged, Study, converged
-from .tree_runs import Setting, Shape, TreePlan, TreeRun
+from .tree_runs import MEAN_FIELD, Setting, Shape, TreePlan, TreeRun
 
 LADDER = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Bond dimensions that are tried in turn until a tolerance is kept."""
 
 _FIRST_RUNGS = 3
-_SCHEMES = {scheme.name: scheme for scheme in (COMMUTATOR_FREE_2, COMMUTATOR_FREE_4)}
+_SCHEMES = {scheme.name: scheme for scheme in (MEAN_FIELD, COMMUTATOR_FREE_4)}
 _STEPS_PER_TURN = {"CF2": 2.0, "CF4": 1.0}
 """Steps over :func:`~.common.mesh.initial_steps`: of about 0.08 and 0.16 ns at the device's energies."""
 

@@ -1,8 +1,9 @@
 """Steps of the time-dependent variational principle on a tree.
 
-A step is a TDVP sweep from the leaves to the root and its mirror image back, of half the time each (Bauernfeind and
-Aichhorn, SciPost Phys. 8, 024 (2020)): each tensor goes forward in time while it is the centre, and the matrix that it
-passes on goes back. The error of the splitting is of second order.
+A step is a TDVP sweep from the leaves to the root and its mirror image back (Bauernfeind and Aichhorn, SciPost Phys. 8,
+024 (2020)): each tensor goes forward in time while it is the centre, and the matrix that it passes on goes back. Each of
+the two sweeps has an exponential of its own, as the two of a commutator-free step. As both are symmetric in time, the
+error of the splitting is of second order.
 """
 
 from __future__ import annotations
@@ -59,42 +60,50 @@ class TreeEvolution:
         return self.state.arrays
 
     def apply(self, stages: Exponents) -> None:
-        """One TDVP sweep forth and back for each exponential."""
-        self.state.sync()
+        """One TDVP sweep for each exponential, to the root and back in turns."""
+        state = self.state
+        state.sync()
         for row in stages.coefficients.tolist():
-            self._rng = np.random.default_rng([self._seed, self.state.stages])
-            self._tdvp_sweep(Drive(*row))
-            self.state.stages += 1
-        self.state.keep()
+            self._rng = np.random.default_rng([self._seed, state.stages])
+            sweep = self._back if state.stages % 2 else self._up
+            sweep(Drive(*row))
+            state.stages += 1
+        state.keep()
 
-    def _tdvp_sweep(self, drive: Drive) -> None:
+    def _up(self, drive: Drive) -> None:
         state, layout = self.state, self.state.layout
         for node in range(layout.root):
             parent = layout.parents[node]
             state.move(node)
             if self._adapts:
                 enlarge(state, node, parent, self._expansion, self._rng)
-            self._forward(node, -0.5j, drive)
+            self._forward(node, drive)
             matrix = self._split(node, parent)
-            state.absorb(self._back(matrix, node, parent, drive), node, parent)
-        self._forward(layout.root, -1j, drive)
+            state.absorb(self._backward(matrix, node, parent, drive), node, parent)
+        self._forward(layout.root, drive)
+
+    def _back(self, drive: Drive) -> None:
+        """The mirror image of the sweep to the root."""
+        state, layout = self.state, self.state.layout
+        state.move(layout.root)
+        self._forward(layout.root, drive)
         for node in reversed(range(layout.root)):
             parent = layout.parents[node]
             state.move(parent)
             matrix = state.split(parent, node)
             if self._adapts:
                 matrix = self._enlarged(matrix, parent, node)
-            state.absorb(self._back(matrix, parent, node, drive), parent, node)
-            self._forward(node, -0.5j, drive)
+            state.absorb(self._backward(matrix, parent, node, drive), parent, node)
+            self._forward(node, drive)
             if self._adapts:
                 state.absorb(self._split(node, parent), node, parent)
 
-    def _forward(self, node: int, z: complex, drive: Drive) -> None:
+    def _forward(self, node: int, drive: Drive) -> None:
         state = self.state
-        state.environment.evolve_node(node, state.tensors[node], z, drive, self._tolerance)
+        state.environment.evolve_node(node, state.tensors[node], -1j, drive, self._tolerance)
 
-    def _back(self, matrix: Array, node: int, onward: int, drive: Drive) -> Array:
-        return self.state.environment.evolve_link(node, onward, matrix, 0.5j, drive, self._tolerance)
+    def _backward(self, matrix: Array, node: int, onward: int, drive: Drive) -> Array:
+        return self.state.environment.evolve_link(node, onward, matrix, 1j, drive, self._tolerance)
 
     def _enlarged(self, matrix: Array, parent: int, node: int) -> Array:
         """The matrix from parent to node in a larger basis of the parent's side."""
@@ -113,6 +122,5 @@ class TreeEvolution:
         largest = state.dimension_above(node)
         isometry, matrix, weight = cut(state.tensors[node], largest, min(largest, _LEAST_DIMENSION), self._truncation)
         state.discarded += weight
-        state.tensors[node] = np.ascontiguousarray(isometry)
-        state.environment.carry(node, parent, state.tensors[node])
+        state.fix(node, parent, np.ascontiguousarray(isometry))
         return matrix

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.typing import FloatArray
-from .hamiltonian import Array, combined
+from .hamiltonian import Array
 from .tree_state import TreeState
 
 _MORE = 4
@@ -55,7 +55,7 @@ def missing_directions(
 
 def _acted(coefficients: FloatArray, channels: tuple[Array, Array], tensor: Array) -> Array:
     """Sums of channels on the two outer legs of a tensor (d1, d2, d), shape (k, d1 d2, d)."""
-    first, second = (combined(coefficients, operators) for operators in channels)
+    first, second = (np.tensordot(coefficients.astype(tensor.dtype), operators, 1) for operators in channels)
     d1, d2, d = tensor.shape
     result = (first.reshape(-1, d1) @ tensor.reshape(d1, -1)).reshape(len(first), d1, d2, d)
     result += second[:, None] @ tensor
@@ -78,8 +78,7 @@ def enlarge(state: TreeState, node: int, onward: int, number: int | None, rng: n
         return 0
     isometry = state.environment.towards(onward, node, state.tensors[onward])
     added = directions.reshape(*isometry.shape[:2], -1).astype(isometry.dtype)
-    state.put(onward, node, np.concatenate([isometry, added], axis=2))
-    state.environment.carry(onward, node, state.tensors[onward])
+    state.fix(onward, node, np.concatenate([isometry, added], axis=2))
     centre = state.environment.towards(node, onward, state.tensors[node])
     state.put(
         node, onward, np.concatenate([centre, np.zeros_like(centre, shape=(*centre.shape[:2], added.shape[2]))], 2)

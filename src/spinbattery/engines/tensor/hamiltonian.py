@@ -9,103 +9,110 @@ from numpy.typing import NDArray
 
 from ...core.typing import FloatArray
 from .channels import Products
+from .operator_kernels import CHANNELS, combined, multiplied_out
 
 Array = NDArray[Any]
-
-SX, SZ, SZZ = range(3)
 
 _DENSE = 1.3
 """A sum of products is multiplied out if that takes at most this many times the operations."""
 
 
-class Leg(NamedTuple):
-    """Operators of the spins behind one leg of a tensor, in the basis of that leg.
+class Side(NamedTuple):
+    """A leg: its operators (3 + r, d, d), see :mod:`~.operator_kernels`, and whether it leads to a block."""
 
-    ``fields`` (3, d, d) are sum sx, sum sz and the couplings of these spins, in units of B(s)/2; ``channels`` (r,
-    d, d) couple these spins to all others.
-    """
-
-    fields: Array
-    channels: Array
+    operators: Array
+    is_block: bool = False
 
     @property
     def dimension(self) -> int:
-        return int(self.fields.shape[1])
+        return int(self.operators.shape[1])
+
+    def sums(self, coefficients: FloatArray, factor: float = 1.0) -> Array:
+        """Sums (k, d, d) of channels with coefficients (k, r)."""
+        d = self.dimension
+        flat: Array = combined(coefficients, self.operators, factor, d * d, d, 1)
+        return flat.reshape(len(coefficients), d, d)
+
+    def turned_sums(self, coefficients: FloatArray, factor: float = 1.0) -> Array:
+        """Sums (k, d, d) of channels, transposed."""
+        d = self.dimension
+        flat: Array = combined(coefficients, self.operators, factor, d * d, 1, d)
+        return flat.reshape(len(coefficients), d, d)
+
+    def stacked(self, coefficients: FloatArray, factor: float = 1.0) -> Array:
+        """(d, k d) the same, side by side; with another shape, below each other in turns of rows."""
+        d, k = self.dimension, len(coefficients)
+        flat: Array = combined(coefficients, self.operators, factor, d, k * d, 1)
+        return flat.reshape(d, k * d)
 
 
 class Drive(NamedTuple):
-    """Bx, Bz and B/2 in rad/ns, as plain floats: numpy floats would turn single precision into double."""
+    """Bx, Bz and B/2 in rad/ns, or times a duration."""
 
     bx: float
     bz: float
     half_b: float
 
-    def on(self, leg: Leg) -> Array:
-        """The Hamiltonian of the spins behind a leg."""
-        total: Array = self.bx * leg.fields[SX] + self.bz * leg.fields[SZ] + self.half_b * leg.fields[SZZ]
-        return total
+    def on(self, leg: Side) -> Array:
+        """The Hamiltonian (d, d) of the spins behind a leg."""
+        d, operators = leg.dimension, leg.operators
+        alone: Array = np.array(self, operators.dtype) @ operators[:CHANNELS].reshape(CHANNELS, d * d)
+        return alone.reshape(d, d)
 
 
 Pairs = tuple[Products, Products, Products]
 """Products of legs a and b, a and p, b and p."""
 
 
-def terms(legs: tuple[Leg, Leg, Leg], pairs: Pairs, drive: Drive) -> tuple[Array, ...]:
-    """Operators of :func:`~.tree_kernels.product` for a tensor (da, db, dp) with the legs a, b and p.
+def terms(a: Side, b: Side, p: Side, pairs: Pairs, drive: Drive) -> tuple[Array, ...]:
+    """Operators of :func:`~.tree_kernels.product` for a tensor (da, db, dp).
 
-    In this order, each empty where it is not needed: ``left``, ``middle`` and ``right`` (transposed) on one leg; the
-    products of two legs as stacks for two successive multiplications; ``near`` on (a, b) and ``far`` (transposed) on
-    (b, p), multiplied out together with the operators on these legs alone.
+    In this order, each empty where it is not needed: operators on a alone, or on (a, b) multiplied out; on b alone; on
+    p alone, or on (b, p) multiplied out; the products of two legs as stacks for two successive multiplications;
+    operators on p in each state of the blocks a and b; and the (da, db) diagonal of two blocks. Those on p and on (b,
+    p) are transposed.
     """
-    a, b, p = legs
-    da, db, dp = (leg.dimension for leg in legs)
-    none = np.empty((0, 0), a.fields.dtype)
-    left, middle, right = (drive.on(leg) for leg in legs)
-    (ab_a, ab_b), (ap_a, ap_p), (bp_b, bp_p) = (
-        (combined(drive.half_b * x, one.channels), combined(y, other.channels))
-        for (x, y), one, other in zip(pairs, (a, a, b), (b, p, p), strict=True)
-    )
-    near = far = stacked_ab_a = stacked_ab_b = stacked_bp_b = stacked_bp_p = none
-    if da * db <= _DENSE * (len(ab_a) + 1) * (da + db):
-        near = _multiplied(ab_a, ab_b) + _side_by_side(left, middle)
+    da, db, dp = a.dimension, b.dimension, p.dimension
+    (ab_x, ab_y), (ap_x, ap_y), (bp_x, bp_y) = pairs
+    half_b = drive.half_b
+    first, middle, last = drive.on(a), drive.on(b), drive.on(p).T.copy()
+    none, empty = np.empty((0, 0), first.dtype), np.empty((0, 0, 0), first.dtype)
+    ab_a = ab_b = ap_a = bp_b = bp_p = at_ab = none
+    ap_p = at_a = at_b = empty
+    if a.is_block and b.is_block:
+        at_ab = _diagonals(a.sums(ab_x, half_b)).T @ _diagonals(b.sums(ab_y))
+    elif da * db <= _DENSE * (len(ab_x) + 1) * (da + db):
+        first = multiplied_out(a.sums(ab_x, half_b), b.sums(ab_y), first, middle).reshape(da * db, da * db)
         middle = none
-    elif len(ab_a):
-        stacked_ab_a = ab_a.transpose(1, 0, 2).reshape(-1, da)
-        stacked_ab_b = ab_b.transpose(1, 0, 2).reshape(db, -1)
-    if db * dp <= _DENSE * (len(bp_b) + 1) * (db + dp):
-        alone = middle if middle.size else np.zeros_like(right, shape=(db, db))
-        far = (_multiplied(bp_b, bp_p) + _side_by_side(alone, right)).T.copy()
-        middle = right = none
-    elif len(bp_b):
-        stacked_bp_b = bp_b.transpose(1, 2, 0).reshape(db, -1)
-        stacked_bp_p = bp_p.transpose(2, 0, 1).reshape(dp, -1)
-    stacked_ap_a = ap_a.transpose(1, 0, 2).reshape(da, -1)
-    turned_ap_p = ap_p.transpose(0, 2, 1).copy()
-    return (
-        left, middle, right.T.copy(), stacked_ab_a, stacked_ab_b, stacked_ap_a, turned_ap_p, stacked_bp_b,
-        stacked_bp_p, near, far,
-    )  # fmt: skip
+    elif len(ab_x):
+        ab_a, ab_b = a.stacked(ab_x, half_b).reshape(-1, da), b.stacked(ab_y)
+    if a.is_block:
+        at_a = _in_each_state(a.sums(ap_x, half_b), p.turned_sums(ap_y), last)
+        last = none
+    elif len(ap_x):
+        ap_a, ap_p = a.stacked(ap_x, half_b), p.turned_sums(ap_y)
+    if b.is_block:
+        at_b = _in_each_state(b.sums(bp_x, half_b), p.turned_sums(bp_y), last)
+        last = none
+    elif db * dp <= _DENSE * (len(bp_x) + 1) * (db + dp):
+        alone = middle.T.copy() if middle.size else np.zeros((db, db), first.dtype)
+        last = last if last.size else np.zeros((dp, dp), first.dtype)
+        far = multiplied_out(b.turned_sums(bp_x, half_b), p.turned_sums(bp_y), alone, last)
+        middle, last = none, far.reshape(db * dp, db * dp)
+    elif len(bp_x):
+        n = len(bp_x)
+        bp_b = combined(bp_x, b.operators, half_b, 1, db * n, n).reshape(db, db * n)
+        bp_p = combined(bp_y, p.operators, 1.0, dp, 1, n * dp).reshape(dp, n * dp)
+    return first, middle, last, ab_a, ab_b, ap_a, ap_p, bp_b, bp_p, at_a, at_b, at_ab
 
 
-def combined(coefficients: FloatArray, channels: Array) -> Array:
-    """Sums (k, d, d) of channels (r, d, d) with coefficients (k, r)."""
-    r, d, _ = channels.shape
-    summed: Array = coefficients.astype(channels.dtype) @ channels.reshape(r, d * d)
-    return summed.reshape(len(coefficients), d, d)
+def _diagonals(operators: Array) -> Array:
+    """(k, d) diagonals of (k, d, d)."""
+    return operators.diagonal(axis1=1, axis2=2)
 
 
-def _multiplied(first: Array, second: Array) -> Array:
-    """Sum (dx dy, dx dy) of Kronecker products of (k, dx, dx) and (k, dy, dy)."""
-    k, dx, _ = first.shape
-    dy = second.shape[1]
-    summed = first.reshape(k, dx * dx).T @ second.reshape(k, dy * dy)
-    return summed.reshape(dx, dx, dy, dy).transpose(0, 2, 1, 3).reshape(dx * dy, dx * dy)
-
-
-def _side_by_side(first: Array, second: Array) -> Array:
-    """first x 1 + 1 x second."""
-    dx, dy = len(first), len(second)
-    total = np.zeros((dx, dy, dx, dy), first.dtype)
-    total[:, np.arange(dy), :, np.arange(dy)] += first
-    total[np.arange(dx), :, np.arange(dx), :] += second
-    return total.reshape(dx * dy, dx * dy)
+def _in_each_state(block: Array, other: Array, alone: Array) -> Array:
+    """(dx, dy, dy) operators on one leg in each state of a block, from products of (n, dx, dx) and (n, dy, dy)."""
+    n, dy, _ = other.shape
+    found = (_diagonals(block).T @ other.reshape(n, dy * dy)).reshape(-1, dy, dy)
+    return found + alone if alone.size else found

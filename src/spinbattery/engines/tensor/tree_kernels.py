@@ -1,4 +1,4 @@
-"""Compiled kernels of trees: the exponential of a node's Hamiltonian, and operators carried across a node.
+"""Compiled kernels of trees: the exponential of a node's Hamiltonian.
 
 Tensors have three legs (a, b, p) and are contiguous. All sums of products are calls of BLAS; numba saves the cost of
 calling numpy some hundred times for every node, and releases the interpreter lock.
@@ -11,157 +11,190 @@ from numba import njit
 
 _TINY = 1e-30
 
-
-@njit(nogil=True, cache=True, inline="always")
-def _add(target, term):
-    for k in range(target.size):
-        target[k] += term[k]
+_TAYLOR_ORDER = 18
+"""Order of a Taylor series of exp(x) for |x| <= 1 in double precision."""
 
 
 @njit(nogil=True, cache=True)
-def product(x, y, left, middle, right, ab_a, ab_b, ap_a, ap_p, bp_b, bp_p, near, far):
-    """y = H x for one tensor x (da, db, dp); see :func:`~.hamiltonian.terms` for the operators."""
+def times(x, y, out):
+    """out = x y, compiled once for all."""
+    np.dot(x, y, out)
+
+
+@njit(nogil=True, cache=True)
+def add(target, term):
+    for i in range(target.shape[0]):
+        for j in range(target.shape[1]):
+            for k in range(target.shape[2]):
+                target[i, j, k] += term[i, j, k]
+
+
+@njit(nogil=True, cache=True)
+def times_each(x, stack, out):
+    """out[i] = x stack[i]."""
+    for i in range(len(stack)):
+        np.dot(x, stack[i], out[i])
+
+
+@njit(nogil=True, cache=True)
+def _in_states(x, at_a, at_b, at_ab, term, y):
+    """Add operators on p in each state of the blocks a and b, and the diagonal of two blocks."""
     da, db, dp = x.shape
-    by_a = x.reshape(da, db * dp)
-    by_p = x.reshape(da * db, dp)
-    flat = y.reshape(-1)
-    if near.size:
-        np.dot(near, by_p, y.reshape(da * db, dp))
-    else:
-        np.dot(left, by_a, y.reshape(da, db * dp))
+    if at_a.size:
+        for i in range(da):
+            np.dot(x[i], at_a[i], term[i])
+        add(y, term)
+    if at_b.size:
+        turned, acted = np.empty((da, dp), x.dtype), np.empty((da, dp), x.dtype)
+        for j in range(db):
+            for i in range(da):
+                for k in range(dp):
+                    turned[i, k] = x[i, j, k]
+            np.dot(turned, at_b[j], acted)
+            for i in range(da):
+                for k in range(dp):
+                    y[i, j, k] += acted[i, k]
+    if at_ab.size:
+        for i in range(da):
+            for j in range(db):
+                for k in range(dp):
+                    y[i, j, k] += at_ab[i, j] * x[i, j, k]
+
+
+@njit(nogil=True, cache=True)
+def product(x, y, operators):
+    """y = H x for one tensor x (da, db, dp); see :func:`~.hamiltonian.terms` for the operators."""
+    first, middle, last, ab_a, ab_b, ap_a, ap_p, bp_b, bp_p, at_a, at_b, at_ab = operators
+    da, db, dp = x.shape
+    by_a, by_p = x.reshape(da, db * dp), x.reshape(da * db, dp)
     term = np.empty_like(x)
-    if far.size:
-        np.dot(by_a, far, term.reshape(da, db * dp))
-        _add(flat, term.reshape(-1))
-    elif right.size:
-        np.dot(by_p, right, term.reshape(da * db, dp))
-        _add(flat, term.reshape(-1))
+    term_by_a, term_by_p = term.reshape(da, db * dp), term.reshape(da * db, dp)
+    if len(first) == da:
+        times(first, by_a, y.reshape(da, db * dp))
+    else:
+        times(first, by_p, y.reshape(da * db, dp))
+    if last.size:
+        if len(last) == dp:
+            times(by_p, last, term_by_p)
+        else:
+            times(by_a, last, term_by_a)
+        add(y, term)
     if middle.size:
-        for i in range(da):
-            np.dot(middle, x[i], term[i])
-        _add(flat, term.reshape(-1))
+        times_each(middle, x, term)
+        add(y, term)
     if ab_a.size:
-        many = np.dot(ab_a, by_a).reshape(da, ab_b.shape[1], dp)
-        for i in range(da):
-            np.dot(ab_b, many[i], term[i])
-        _add(flat, term.reshape(-1))
+        many = np.empty((len(ab_a), db * dp), x.dtype)
+        times(ab_a, by_a, many)
+        times_each(ab_b, many.reshape(da, ab_b.shape[1], dp), term)
+        add(y, term)
     if ap_a.size:
-        n = ap_p.shape[0]
-        many = np.empty((n, da * db, dp), x.dtype)
+        n = len(ap_p)
+        several = np.empty((n * da, db * dp), x.dtype)
+        apart = several.reshape(n, da * db, dp)
         for k in range(n):
-            np.dot(by_p, ap_p[k], many[k])
-        np.dot(ap_a, many.reshape(n * da, db * dp), term.reshape(da, db * dp))
-        _add(flat, term.reshape(-1))
+            times(by_p, ap_p[k], apart[k])
+        times(ap_a, several, term_by_a)
+        add(y, term)
     if bp_b.size:
-        many = np.dot(by_p, bp_p).reshape(da, bp_b.shape[1], dp)
-        for i in range(da):
-            np.dot(bp_b, many[i], term[i])
-        _add(flat, term.reshape(-1))
+        many = np.empty((da * db, bp_p.shape[1]), x.dtype)
+        times(by_p, bp_p, many)
+        times_each(bp_b, many.reshape(da, bp_b.shape[1], dp), term)
+        add(y, term)
+    _in_states(x, at_a, at_b, at_ab, term, y)
 
 
 @njit(nogil=True, cache=True)
 def _overlap(x, y):
-    total = 0.0j
+    """Real part of x* y."""
+    total = 0.0
     for k in range(x.size):
-        total += np.conj(x[k]) * y[k]
+        total += x[k].real * y[k].real + x[k].imag * y[k].imag
     return total
 
 
 @njit(nogil=True, cache=True)
-def _krylov(x, z, tolerance, vectors, left, middle, right, ab_a, ab_b, ap_a, ap_p, bp_b, bp_p, near, far):
+def _subtract(x, factor, y):
+    """x - factor y in the precision of x."""
+    rounded = x.dtype.type(factor)
+    for k in range(x.size):
+        x[k] -= rounded * y[k]
+
+
+@njit(nogil=True, cache=True)
+def _divided(x, number, into):
+    factor = x.dtype.type(1.0 / number)
+    for k in range(x.size):
+        into[k] = factor * x[k]
+
+
+@njit(nogil=True, cache=True)
+def _first_column(diagonal, off, used, z):
+    """The first column (used,) of exp(z T) of a symmetric tridiagonal matrix T, by Taylor series of short parts."""
+    largest = 0.0
+    for j in range(used):
+        largest = max(largest, abs(diagonal[j]) + 2.0 * off[j])
+    parts = int(abs(z) * largest) + 1
+    column, term, acted = np.zeros(used, np.complex128), np.zeros(used, np.complex128), np.zeros(used, np.complex128)
+    column[0] = 1.0
+    for _ in range(parts):
+        for j in range(used):
+            term[j] = column[j]
+        for order in range(1, _TAYLOR_ORDER + 1):
+            for j in range(used):
+                acted[j] = diagonal[j] * term[j]
+                if j > 0:
+                    acted[j] += off[j - 1] * term[j - 1]
+                if j + 1 < used:
+                    acted[j] += off[j] * term[j + 1]
+            for j in range(used):
+                term[j] = acted[j] * z / (parts * order)
+                column[j] += term[j]
+    return column
+
+
+@njit(nogil=True, cache=True)
+def _krylov(x, z, tolerance, vectors, operators):
     """x <- exp(f z H) x in place by Lanczos' method; returns the fraction f and the number of products."""
-    most = len(vectors)
-    size = x.size
-    most = min(most, size)
-    flat = x.reshape(-1)
-    norm = np.sqrt(_overlap(flat, flat).real)
+    most = min(len(vectors), x.size)
+    flat = x.reshape(x.size)
+    norm = np.sqrt(_overlap(flat, flat))
     diagonal, off = np.zeros(most), np.zeros(most)
-    for k in range(size):
-        vectors[0, k] = flat[k] / norm
+    _divided(flat, norm, vectors[0])
     y = np.empty_like(x)
-    w = y.reshape(-1)
+    w = y.reshape(x.size)
     bound = 1.0
     used = 0
     for j in range(most):
-        product(
-            vectors[j, :size].reshape(x.shape), y, left, middle, right, ab_a, ab_b, ap_a, ap_p, bp_b, bp_p, near, far
-        )
+        product(vectors[j].reshape(x.shape), y, operators)
         used = j + 1
         if j > 0:
-            for k in range(size):
-                w[k] -= off[j - 1] * vectors[j - 1, k]
-        diagonal[j] = _overlap(vectors[j, :size], w).real
-        for k in range(size):
-            w[k] -= diagonal[j] * vectors[j, k]
-        off[j] = np.sqrt(_overlap(w, w).real)
+            _subtract(w, off[j - 1], vectors[j - 1])
+        diagonal[j] = _overlap(vectors[j], w)
+        _subtract(w, diagonal[j], vectors[j])
+        off[j] = np.sqrt(_overlap(w, w))
         bound *= off[j] * abs(z) / (j + 1)
         if bound < tolerance or off[j] < 1e-13 * abs(diagonal[j]) + _TINY or j == most - 1:
             break
-        for k in range(size):
-            vectors[j + 1, k] = w[k] / off[j]
+        _divided(w, off[j], vectors[j + 1])
     fraction = 1.0
-    if bound > tolerance and used == most < size:
+    if bound > tolerance and used == most < x.size:
         fraction = 0.9 * (tolerance / bound) ** (1.0 / most)
-    matrix = np.zeros((used, used))
+    column = _first_column(diagonal, off, used, fraction * z)
+    weights = np.empty((1, used), x.dtype)
     for j in range(used):
-        matrix[j, j] = diagonal[j]
-        if j + 1 < used:
-            matrix[j, j + 1] = matrix[j + 1, j] = off[j]
-    values, basis = np.linalg.eigh(matrix)
-    flat[:] = 0.0
-    for j in range(used):
-        factor = 0.0j
-        for m in range(used):
-            factor += basis[j, m] * np.exp(fraction * z * values[m]) * basis[0, m]
-        for k in range(size):
-            flat[k] += factor * norm * vectors[j, k]
+        weights[0, j] = norm * column[j]
+    times(weights, vectors[:used], x.reshape(1, x.size))
     return fraction, used
 
 
 @njit(nogil=True, cache=True)
-def exponential(x, z, tolerance, most, left, middle, right, ab_a, ab_b, ap_a, ap_p, bp_b, bp_p, near, far):
+def exponential(x, z, tolerance, most, operators):
     """x <- exp(z H) x in place, to ``tolerance`` relative to the norm; returns the number of products with H."""
     vectors = np.empty((most, x.size), x.dtype)
     left_over = 1.0
     products = 0
     while left_over > 1e-12:
-        fraction, used = _krylov(
-            x, left_over * z, tolerance, vectors, left, middle, right, ab_a, ab_b, ap_a, ap_p, bp_b, bp_p, near, far
-        )
+        fraction, used = _krylov(x, left_over * z, tolerance, vectors, operators)
         left_over *= 1.0 - fraction
         products += used
     return products
-
-
-@njit(nogil=True, cache=True)
-def carried(x, first, second, first_acts, second_acts, pair_first, pair_second, into):
-    """Operators x* (F_k + S_k) x (K, dz, dz) on the last leg of an isometry x (dx, dy, dz).
-
-    Args:
-        first, second: F (K, dx, dx) and S (K, dy, dy).
-        first_acts, second_acts: (K,) whether they are not zero.
-        pair_first, pair_second: (n, dx, dx) and (n, dy, dy), the sum of whose products is added to operator ``into``.
-    """
-    dx, dy, dz = x.shape
-    n = len(first)
-    by_x = x.reshape(dx, dy * dz)
-    adjoint = np.conj(x.reshape(dx * dy, dz)).T.copy()
-    result = np.empty((n, dz, dz), x.dtype)
-    y = np.empty_like(x)
-    half = np.empty_like(x)
-    for k in range(n):
-        if first_acts[k]:
-            np.dot(first[k], by_x, y.reshape(dx, dy * dz))
-        else:
-            y[:] = 0.0
-        if second_acts[k]:
-            for i in range(dx):
-                np.dot(second[k], x[i], half[i])
-            _add(y.reshape(-1), half.reshape(-1))
-        if k == into:
-            for m in range(len(pair_first)):
-                np.dot(pair_first[m], by_x, half.reshape(dx, dy * dz))
-                for i in range(dx):
-                    _add(y[i].reshape(-1), np.dot(pair_second[m], half[i]).reshape(-1))
-        np.dot(adjoint, y.reshape(dx * dy, dz), result[k])
-    return result

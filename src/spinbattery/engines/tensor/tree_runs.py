@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 Shape = Literal["tree", "chain"]
 
+MEAN_FIELD = CommutatorFree("CF2", 2, ((0.5,), (0.5,)))
+"""The mean of H on the step, a half for each of its two TDVP sweeps."""
+
 _PRODUCTS = 8.0
 """Products with H in an exponential: 6 to 9 were counted."""
 

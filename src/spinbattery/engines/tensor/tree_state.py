@@ -109,7 +109,7 @@ class TreeState:
             self.tensors[node] = self._numbers[first : first + size].reshape(shape).copy()
             first += size
         for node, onward in self.ways_to_centre():
-            self.environment.carry(node, onward, self.tensors[node])
+            self.environment.carry(node, onward, self.environment.towards(node, onward, self.tensors[node]))
 
     def _dimension(self, child: int, above: list[int]) -> int:
         return 1 << len(self.layout.blocks[-1 - child]) if child < 0 else above[child]
@@ -133,8 +133,7 @@ class TreeState:
         """Make the centre an isometry towards a neighbour; returns the remaining matrix, (new, old) dimension."""
         tensor = self.environment.towards(node, onward, self.tensors[node])
         isometry, matrix = np.linalg.qr(tensor.reshape(-1, tensor.shape[2]))
-        self.put(node, onward, isometry.reshape(*tensor.shape[:2], -1))
-        self.environment.carry(node, onward, self.tensors[node])
+        self.fix(node, onward, isometry.reshape(*tensor.shape[:2], -1))
         return matrix
 
     def absorb(self, matrix: Array, node: int, onward: int) -> None:
@@ -157,8 +156,12 @@ class TreeState:
 
     def put(self, node: int, onward: int, tensor: Array) -> None:
         """Replace a tensor by one whose last leg leads to a neighbour."""
-        slot = self.environment.slot(node, onward)
-        self.tensors[node] = np.ascontiguousarray(np.moveaxis(tensor, 2, slot))
+        self.tensors[node] = self.environment.back(node, onward, tensor)
+
+    def fix(self, node: int, onward: int, isometry: Array) -> None:
+        """Replace a tensor by an isometry towards a neighbour, its last leg, and find the operators behind it."""
+        self.put(node, onward, isometry)
+        self.environment.carry(node, onward, isometry)
 
 
 def _with_first_column(vector: Array, columns: int, rng: np.random.Generator) -> ComplexArray:
