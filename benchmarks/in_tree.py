@@ -127,6 +127,23 @@ def peer(name: str, network: str, duration: float, rounds: int) -> list[float]:
     return [a / b for a, b in zip(timings["theirs"].cpu, timings["ours"].cpu, strict=True)]
 
 
+def tree_error(network: str, bonds: str, what: str, rounds: int) -> list[float]:
+    """What a study of a tree with several seeds is off, in ``magnetization`` or ``std``, or what it says of itself.
+
+    Args:
+        bonds: the bond dimensions, as on the command line.
+        what: a quantity, for its root mean square distance to the exact one; or ``magnetization_error`` or
+            ``std_error``, for the mean estimate.
+    """
+    exact = sb.charge(sb.parse_network(network), sb.cooperative(20.0), engine=sb.Symmetric(1e-8))
+    engines = (sb.TensorNetwork(bond_dimension=tuple(map(int, bonds.split(","))), seed=seed) for seed in range(rounds))
+    records = [sb.charge(sb.parse_network(network), sb.cooperative(20.0), engine=engine) for engine in engines]
+    if what.endswith("_error"):
+        return [sum(getattr(record, what) for record in records) / rounds]
+    distances = [(getattr(record, what) - getattr(exact, what)) ** 2 for record in records]
+    return [(sum(distances) / rounds) ** 0.5]
+
+
 def bandwidth(threads: int, rounds: int) -> list[float]:
     """Bytes a second of a stage of the state vector at N = 24, double precision, over those of copies beside it."""
     from benchmarks.state_vector import Case, measure_stages
@@ -142,6 +159,8 @@ def main() -> None:
     *texts, rounds = arguments
     if what == "bandwidth":
         figures = bandwidth(int(texts[0]), int(rounds))
+    elif what == "tree_error":
+        figures = tree_error(texts[0], texts[1], texts[2], int(rounds))
     elif what == "call":
         network, duration, engine, noise, J = texts
         figures = call(network, float(duration), engine, noise, float(J), int(rounds))

@@ -199,6 +199,18 @@ def _bandwidth(threads: int, least: float) -> Job:
     )
 
 
+def _tree_error(quantity: str) -> Job:
+    return Job(
+        "errors of trees",
+        f"{quantity}, torus:4x4, bond dimensions 8, 12, 16",
+        inside("tree_error", "torus:4x4", "8,12,16", quantity),
+        quantity,
+        (Target("ratio", most=1.05),),
+        turns=False,
+        heavy=True,
+    )
+
+
 _PYPLOT = "qutip and pyplot"
 _QUARTER, _THIRD, _HALF = (Target("ratio", most=most) for most in (0.25, 0.333, 0.5))
 _TWICE = Target("ratio", least=2.0)
@@ -250,6 +262,10 @@ JOBS: dict[str, Job] = {
     "5x5": _run("torus:5x5", "20ns", "--tolerance", "1e-6", targets=(_HALF,)),
     "3x4, 60 us": _run("torus:3x4", "60us", "--engine", "symmetric"),
     "tensor 8x8": _run("torus:8x8", "20ns", "--engine", "tensor", "--bond-dimension", "10,16,24", targets=(_HALF,)),
+    "tensor error": _tree_error("magnetization"),
+    "tensor std": _tree_error("std"),
+    "tensor error, estimated": _tree_error("magnetization_error"),
+    "tensor std, estimated": _tree_error("std_error"),
     "reproduce": _make("make reproduce in a fresh clone, with installation", fresh("make", "reproduce"), _QUARTER),
     "reproduce, first figure": _make(
         "the first figure of make reproduce is on disk",

@@ -12,7 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from spinbattery.charging import charge
-from spinbattery.engines.common.magnus import COMMUTATOR_FREE_2, Exponents
+from spinbattery.engines.common.magnus import COMMUTATOR_FREE_2, CommutatorFree, Exponents
 from spinbattery.engines.common.mesh import Mesh, project_fields
 from spinbattery.engines.common.window import Window, moving_window
 from spinbattery.engines.qtealeaves.adapter import TeaTree
@@ -20,7 +20,7 @@ from spinbattery.engines.qtealeaves.engine import QTeaLeaves
 from spinbattery.engines.symmetric.engine import Symmetric
 from spinbattery.engines.tensor.engine import TensorNetwork
 from spinbattery.engines.tensor.evolution import TreeEvolution
-from spinbattery.engines.tensor.tree_runs import TreePlan
+from spinbattery.engines.tensor.tree_runs import MEAN_FIELD, TreePlan
 from spinbattery.engines.tensor.tree_state import TreeState
 from spinbattery.model.problem import ChargingProblem
 
@@ -151,12 +151,12 @@ def compare_steps(rounds: int, say: Say, *, quick: bool = False) -> list[StepCos
 def _compare_step(job: StepJob, rounds: int, say: Say) -> StepCosts:
     problem, contestants = job.case.problem(), {}
     middle = MIDDLE / 20.0 * problem.protocol.duration
-    before, step = _steps_to(problem, middle), _exponents(problem, np.array([middle, middle + STEP]))
     for name in (OURS, OURS_SINGLE, *job.peers):
         say(f"{job.name}: {name} on its way to {middle:g} ns")
+        scheme = COMMUTATOR_FREE_2 if name in job.peers else MEAN_FIELD
         state = contestant(name, problem, job.bond_dimension)
-        state.apply(before)
-        contestants[name] = _stepping(state, step)
+        state.apply(_steps_to(problem, middle, scheme))
+        contestants[name] = _stepping(state, _exponents(problem, np.array([middle, middle + STEP]), scheme))
     say(f"{job.name}: {rounds} rounds")
     return StepCosts(job, paired(contestants, rounds))
 
@@ -176,15 +176,17 @@ def _window(problem: ChargingProblem) -> Window:
     return moving_window(problem, _NEGLECTED)
 
 
-def _exponents(problem: ChargingProblem, edges: np.ndarray[Any, np.dtype[np.float64]]) -> Exponents:
+def _exponents(
+    problem: ChargingProblem, edges: np.ndarray[Any, np.dtype[np.float64]], scheme: CommutatorFree
+) -> Exponents:
     kinks = problem.protocol.kinks(problem.scales)
-    return COMMUTATOR_FREE_2.sequence(project_fields(problem, edges, kinks, COMMUTATOR_FREE_2.legendre_degree))
+    return scheme.sequence(project_fields(problem, edges, kinks, scheme.legendre_degree))
 
 
-def _steps_to(problem: ChargingProblem, middle: float) -> Exponents:
+def _steps_to(problem: ChargingProblem, middle: float, scheme: CommutatorFree) -> Exponents:
     start = _window(problem).start
     stops = [start, *(t for t in problem.protocol.breakpoints.tolist() if start < t < middle), middle]
-    return _exponents(problem, Mesh(problem, np.array(stops), _STEPS_BEFORE).edges(0))
+    return _exponents(problem, Mesh(problem, np.array(stops), _STEPS_BEFORE).edges(0), scheme)
 
 
 def contestant(name: str, problem: ChargingProblem, bond_dimension: int) -> TreeEvolution | TeaTree | TenpyChain:
@@ -195,7 +197,7 @@ def contestant(name: str, problem: ChargingProblem, bond_dimension: int) -> Tree
         return TenpyChain(problem, bond_dimension)
     dtype: np.dtype[Any] = np.dtype(np.complex128 if name == OURS else np.complex64)
     mesh = Mesh(problem, problem.protocol.breakpoints, _STEPS_BEFORE)
-    plan = TreePlan(problem, "tree", COMMUTATOR_FREE_2, _window(problem), mesh, 0.0, dtype)
+    plan = TreePlan(problem, "tree", MEAN_FIELD, _window(problem), mesh, 0.0, dtype)
     channels = plan.channels(bond_dimension)
     layout = channels.layout
     spinors = problem.protocol.initial.spinors(problem.n_spins)

@@ -122,6 +122,17 @@ def test_full_bases_follow_the_schroedinger_equation(kind, largest, expansion):
     assert errors[1] < errors[0] / 3.0 or errors[1] < 1e-7
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_backward_in_time_undoes_a_step_where_bases_are_too_small(kind):
+    case = Case(kind, 3, 1)
+    rows = np.array([[0.3, -0.2, 0.4], [0.2, 0.1, 0.5]])
+    before = case.amplitudes()
+    case.evolution.apply(Exponents(rows))
+    assert np.abs(case.amplitudes() - before).max() > 0.1
+    case.evolution.apply(Exponents(-rows[::-1]))
+    assert np.abs(case.amplitudes() - before).max() < 1e-6
+
+
 def test_the_energy_is_kept_where_bases_are_too_small():
     case = Case("tree", 3, 1)
     row = (0.7, -0.4, 0.5)

@@ -80,7 +80,7 @@ class TensorNetwork(Engine):
             for one-site steps in fixed bases, ``"all"`` for two-site steps.
         truncation: relative weight below which bond vectors are discarded, if there is expansion.
         steps: number of steps in the part of the protocol in which populations move; by default as the fields need.
-        magnus: ``CF4`` (two TDVP sweeps a step) or ``CF2`` (one, at the mean fields of the step).
+        magnus: ``CF4`` or ``CF2`` (the mean fields of the step); either has two TDVP sweeps a step, there and back.
         shape: ``tree`` (binary) or ``chain``.
         single: complex64 instead of complex128: about twice as fast from a bond dimension of 20, with errors of some
             1e-4 in mu; by default from a tolerance of 1e-3 on.

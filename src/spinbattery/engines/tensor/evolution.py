@@ -1,8 +1,8 @@
 """Steps of the time-dependent variational principle on a tree.
 
 A step is a TDVP sweep from the leaves to the root and its mirror image back (Bauernfeind and Aichhorn, SciPost Phys. 8,
-024 (2020)): each tensor goes forward in time while it is the centre, and the matrix that it passes on goes back. Each of
-the two sweeps has an exponential of its own, as the two of a commutator-free step. As both are symmetric in time, the
+024 (2020)): each tensor goes forward in time while it is the centre, and the matrix that it passes on goes back. Either
+sweep has its own exponential, as a commutator-free step has two. A step backward in time undoes a step, so that the
 error of the splitting is of second order.
 """
 

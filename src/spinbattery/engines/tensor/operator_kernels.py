@@ -13,6 +13,7 @@ from .tree_kernels import add, times, times_each
 
 SX, SZ, SZZ, CHANNELS = range(4)
 
+
 @njit(nogil=True, cache=True)
 def combined(coefficients, stack, factor, of_k, of_i, of_j):
     """Factor times the sums [k, i, j] of channels with coefficients (k, r), most of which are zero; flat, in any order.
@@ -56,12 +57,11 @@ def multiplied_out(first, second, alone_first, alone_second):
 @njit(nogil=True, cache=True)
 def _acts(coefficients, k):
     """Whether operator k of the next leg has a part from a leg with these coefficients (r, r1)."""
-    if k < CHANNELS:
-        return True
-    for m in range(coefficients.shape[1]):
-        if coefficients[k - CHANNELS, m] != 0.0:
-            return True
-    return False
+    acts = k < CHANNELS
+    if not acts:
+        for coefficient in coefficients[k - CHANNELS]:
+            acts |= coefficient != 0.0
+    return acts
 
 
 @njit(nogil=True, cache=True)
