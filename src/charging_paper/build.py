@@ -70,8 +70,9 @@ PARTS: dict[str, Part] = {
 
 _FIRST = ("fig2", "table1")
 _QUICK = ("fig3", "fig4", "fig6", "fig7", "fig8", "fig10", "baselines", "spectrum", "criticality", "formulas")
-"""Parts whose figures are written before anything else is run, and those of seconds that come next. Each engine's
-kernels are then compiled by this process alone, before several workers need them."""
+_LAST = ("fig2-tensor",)
+"""Parts whose figures are written before anything else is run; those of seconds, which come next; and the longest.
+This process makes them, for several workers would each compile the same kernels; a tensor network uses all cores."""
 
 
 @dataclass(frozen=True)
@@ -165,10 +166,10 @@ class _Stage:
 
 
 def _stages(chosen: Sequence[str]) -> list[_Stage]:
-    """The first figures, then the quick parts, then the rest."""
-    first, quick = ([name for name in chosen if name in group] for group in (_FIRST, _QUICK))
-    rest = [name for name in chosen if name not in _FIRST + _QUICK]
-    stages = (_Stage(first, 0.05, is_first=True), _Stage(quick, 0.15), _Stage(rest, 1.0, None))
+    """The first figures, then the quick parts, then the others, and last the longest ones."""
+    first, quick, last = ([name for name in chosen if name in group] for group in (_FIRST, _QUICK, _LAST))
+    rest = [name for name in chosen if name not in _FIRST + _QUICK + _LAST]
+    stages = (_Stage(first, 0.05, is_first=True), _Stage(quick, 0.15), _Stage(rest, 0.6, None), _Stage(last, 1.0))
     return [stage for stage in stages if stage.parts]
 
 
