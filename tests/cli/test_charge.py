@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 import spinbattery as sb
@@ -253,10 +254,12 @@ def test_a_signal_ends_with_its_code_and_a_word(tmp_path: Path, number: signal.S
             )
             processes.append(stack.enter_context(process))
             stack.callback(process.kill)
-        for process in processes:
-            time.sleep(2.0)  # so that the second is interrupted after 4
+        for process, seconds in zip(processes, (1.5, 4.0), strict=True):
+            asked = psutil.Process(process.pid)
+            while process.poll() is None and asked.cpu_times().user < seconds:
+                time.sleep(0.02)
             process.send_signal(number)
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=300)
             assert process.returncode == 128 + number, err
             assert "interrupted; records in a store are kept" in err
 
