@@ -26,6 +26,7 @@ from .merging import extend, merge
 from .qpu import qpu
 from .stores import store
 from .sweeping import sweep
+from .warming import warm_up
 
 
 def reproduce() -> None:
@@ -43,6 +44,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "estimate": estimate,
     "engines": engines,
     "doctor": doctor,
+    "warm-up": warm_up,
     "import": import_measurement,
 }
 """Commands by name. The paper's package offers `reproduce` by an entry point, so that nothing here imports it."""
