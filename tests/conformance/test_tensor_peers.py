@@ -30,6 +30,7 @@ def difference(one, other, name):
     return float(np.abs(one.dataset[name] - other.dataset[name]).max())
 
 
+@pytest.mark.slow
 def test_qtealeaves_is_near_the_exact_state_and_ours():
     times = [0.1, 1.5, 2.95]  # before, in and after the part in which populations move
     exact = sb.Statevector(1e-8).run(SMALL, times)

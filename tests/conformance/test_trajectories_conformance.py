@@ -54,9 +54,8 @@ FEW = {
 }
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=[pytest.mark.slow] if "every" not in kind else []) for kind in FEW]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", FEW)
 def test_bars_of_95_percent_cover_the_truth_in_95_percent(kind):
     """200 seeds, of which 90 to 99 percent must cover: 95 percent has a scatter of 1.5."""
     problem = ChargingProblem(ring(2), cooperative(4.0), noise=FEW[kind])
