@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -176,6 +179,23 @@ def test_the_same_digits_on_one_core_and_two(monkeypatch):
     alone = engine.run(SMALL)
     monkeypatch.setattr("spinbattery.engines.tensor.engine.n_cores", lambda: 2)
     assert engine.run(SMALL).content_hash == alone.content_hash
+
+
+def test_a_run_has_one_thread_of_blas_in_a_new_process():
+    """What numba multiplies by is loaded late; more threads took 70 times the CPU time where cores were shared."""
+    code = (
+        "import spinbattery as sb, threadpoolctl\n"
+        "from spinbattery.engines.tensor.tree_runs import TreePlan\n"
+        "def run(*_):\n"
+        "    import spinbattery.engines.tensor.evolution, scipy.linalg\n"
+        "    print({one['num_threads'] for one in threadpoolctl.threadpool_info() if one['user_api'] == 'blas'})\n"
+        "    raise SystemExit\n"
+        "TreePlan.run = run\n"
+        "sb.charge(sb.torus(2, 4), sb.cooperative(5.0), engine=sb.TensorNetwork(bond_dimension=4))\n"
+    )
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "{1}"
 
 
 def test_seeds_tell_runs_apart():

@@ -218,6 +218,8 @@ class TensorNetwork(Engine):
     def solve(
         self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
     ) -> Solution:
+        import scipy.linalg.cython_blas  # noqa: F401 -- numba's BLAS: only what is loaded has its threads limited
+
         plan = self._plan(problem, times)
         runs = _Runs(plan, times, progress, checkpoint)
         bonds = self._most(problem, plan)
