@@ -25,7 +25,6 @@ DURATION, COUPLING, FIELD, HOLD = 20.0, -0.2, -0.5, 0.35
 """The cooperative protocol that is timed: tau in ns, J and h in units of B(s)/2, s in the hold."""
 
 REFERENCE_TOLERANCE = 1e-11
-_NO_TIMES = np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -149,9 +148,7 @@ def single_pass(case: Job, setting: Pass) -> Run:
         forget_symmetries()
         problem = case.problem()
         engine, mesh = setting.engine, Mesh(problem, problem.protocol.breakpoints, setting.steps)
-        evolution = engine.stepper(problem, mesh, _NO_TIMES, silent)(
-            Passage(problem, engine.scheme_for(problem), mesh, 0)
-        )
+        evolution = engine.stepper(problem, silent)(Passage(problem, engine.scheme, mesh, 1))
         return Outcome(float(evolution.mean[-1]), 1.0 / float(evolution.variance[-1]))
 
     return run

@@ -136,6 +136,7 @@ def _states_at(problem: ChargingProblem, times: NDArray[np.float64]) -> list[NDA
     start = sector.product_amplitudes(problem.protocol.initial.spinors(problem.n_spins))
     state = ChebyshevState(sector, start, _EXPONENTIAL_TOLERANCE, Team(1))
     found: list[NDArray[np.complex128]] = []
-    passage = Passage(problem, engine.scheme_for(problem), engine.mesh(problem, times), 1, times)
+    plan = engine.plan(problem, times)
+    passage = Passage(problem, plan.scheme, plan.mesh(problem), 2 * plan.first, times)
     passage.carry([state], lambda _: found.append(sector.expand(state.amplitudes, group)))
     return found

@@ -103,5 +103,5 @@ def tenpy_run(problem: ChargingProblem, bond_dimension: int, steps: int, window:
     stops = np.unique(np.concatenate([problem.protocol.breakpoints, window[:2]]))
     mesh = Mesh(problem, stops[(stops >= window.start) & (stops <= window.end)], steps)
     chain = TenpyChain(problem, bond_dimension)
-    chain.apply(COMMUTATOR_FREE_2.sequence(project_fields(problem, mesh.edges(0), mesh.kinks, 0)))
+    chain.apply(COMMUTATOR_FREE_2.sequence(project_fields(problem, mesh.edges(1), mesh.kinks, 0)))
     return chain

@@ -186,7 +186,7 @@ def _exponents(
 def _steps_to(problem: ChargingProblem, middle: float, scheme: CommutatorFree) -> Exponents:
     start = _window(problem).start
     stops = [start, *(t for t in problem.protocol.breakpoints.tolist() if start < t < middle), middle]
-    return _exponents(problem, Mesh(problem, np.array(stops), _STEPS_BEFORE).edges(0), scheme)
+    return _exponents(problem, Mesh(problem, np.array(stops), _STEPS_BEFORE).edges(1), scheme)
 
 
 def contestant(name: str, problem: ChargingProblem, bond_dimension: int) -> TreeEvolution | TeaTree | TenpyChain:

@@ -23,7 +23,7 @@ def moments(
     scheme, n = SPLITTINGS[splitting], problem.n_spins
     mesh = Mesh(problem, problem.protocol.breakpoints, steps)
     kinks = mesh.kinks if kinks_known else np.empty(0)
-    fields = project_fields(problem, mesh.edges(0), kinks, scheme.legendre_degree)
+    fields = project_fields(problem, mesh.edges(1), kinks, scheme.legendre_degree)
     state = SplitState(problem.protocol.initial.spinors(n), ising_diagonal(n, *problem.couplings))
     state.apply(scheme.sequence(fields))
     p, _ = state.probabilities()
@@ -94,7 +94,7 @@ def sector_pass(
     start = sector.product_amplitudes(problem.protocol.initial.spinors(n))
     with Team(1) as team:
         state = kind(sector, start, 1e-12, team)
-        state.apply(scheme.sequence(project_fields(problem, mesh.edges(0), mesh.kinks, scheme.legendre_degree)))
+        state.apply(scheme.sequence(project_fields(problem, mesh.edges(1), mesh.kinks, scheme.legendre_degree)))
     p, _ = state.probabilities()
     values = sector.magnetization / n
     return float(1.0 / (p @ (values - p @ values) ** 2)), state.products

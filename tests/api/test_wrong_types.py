@@ -127,6 +127,7 @@ class Desk:
             "calibration_curve": {"runs": self.noise, "parameter": "gamma", "quantity": "magnetization"},
             "capacity": moments, "ergotropy": moments,
             "charge": {"network": sb.ring(2), "protocol": self.protocol, "engine": FAST},
+            "diagnose": {},
             "charged": some, "flip_probabilities": some, "flip_statistics": some, "flips_by_degree": some,
             "gather": {"records": [self.record]}, "independence_ratio": some, "uncharged_probability": some,
             "complete": {"n": 3}, "ring": {"n": 3}, "torus": {"lx": 2, "ly": 2}, "tilted_torus": {"a": 2, "b": 1},

@@ -11,6 +11,7 @@ from spinbattery.core.threads import Team
 
 
 def _found():
+    from benchmarks.roofline import Roof
     from benchmarks.state_vector import Case, StageCost, StageCosts
 
     one, two = Case(20, False, 1), Case(20, False, 2)
@@ -18,7 +19,7 @@ def _found():
         StageCost(one, [4e-3, 4e-3, 2e-3], [4e-3, 4e-3, 2e-3], [32e9, 16e9, 16e9]),
         StageCost(two, [2e-3, 1e-3, 2e-3], [5e-3, 4e-3, 4e-3], [32e9, 32e9, 32e9]),
     ]
-    return StageCosts(costs, [1.9, 1.0, 2.0])
+    return StageCosts(costs, {False: Roof([2e10, 1e10, 2e10], [1e-9, 2e-9, 1e-9])}, [1.9, 1.0, 2.0])
 
 
 def test_figures():

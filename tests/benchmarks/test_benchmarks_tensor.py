@@ -40,8 +40,10 @@ def test_steps_lead_from_the_start_of_the_motion_to_the_middle():
     from benchmarks.contestants import Case
     from benchmarks.tensor_networks import MIDDLE, _steps_to, _window
 
+    from spinbattery.engines.common.magnus import COMMUTATOR_FREE_2
+
     problem = Case(4, 4).problem()
-    steps = _steps_to(problem, MIDDLE)
+    steps = _steps_to(problem, MIDDLE, COMMUTATOR_FREE_2)
     assert 15 <= len(steps) <= 17
     # the exponents add up to the integral of the fields
     times = np.linspace(_window(problem).start, MIDDLE, 20001)

@@ -61,7 +61,7 @@ def test_a_run_that_is_stopped_again_and_again_ends_with_the_same_digits(name, t
     engine, problem, times = problem_of(name)
     whole = engine.run(problem, times)
     stem = tmp_path / "checkpoints" / "run"
-    stops, calls = 0, 3
+    stops, calls = 0, 1
     while True:
         try:
             found = engine.run(problem, times, stopping_after(calls), checkpoint=Checkpoint(stem, "key"))
@@ -83,8 +83,8 @@ def test_finished_passes_are_not_run_again(tmp_path):
     calls = []
     engine.run(problem, times, lambda *reached: calls.append(reached), checkpoint=checkpoint)
     passes = [message for _, message in calls if "steps" in message]
-    assert len(set(passes)) == 3
-    assert len(passes) <= 4  # each at once at its end, and the end of the run
+    assert len(set(passes)) == 2
+    assert len(passes) <= 3  # each at once at its end, and the end of the run
 
 
 def test_files_of_another_run_or_damaged_ones_count_as_none(tmp_path):
@@ -118,13 +118,14 @@ def test_files_of_another_run_or_damaged_ones_count_as_none(tmp_path):
     assert again.content_hash == engine.run(problem, times).content_hash
 
 
-def test_a_tolerance_out_of_reach_leaves_nothing(tmp_path):
+def test_a_tolerance_out_of_reach_leaves_nothing(tmp_path, monkeypatch):
     _, problem, times = problem_of("chebyshev")
     engine = sb.Symmetric(1e-11, magnus="CF4", max_levels=2)
     stem = tmp_path / "run"
     with pytest.raises(Stop):
         engine.run(problem, times, stopping_after(5), checkpoint=Checkpoint(stem, "key"))
     assert list(tmp_path.glob("run.*.npz"))
+    monkeypatch.setattr(sb.Symmetric, "rounding", lambda *_: (1.0, 1.0))
     with pytest.raises(ToleranceError):
         engine.run(problem, times, checkpoint=Checkpoint(stem, "key"))
     assert not list(tmp_path.iterdir())

@@ -166,9 +166,9 @@ def test_a_drifting_norm_ends_the_run(monkeypatch):
 
 
 def _losing_norm(*arguments):
-    psi = arguments[-3]
+    exponents, psi = arguments[6], arguments[8]
     psi *= 1.0 - 1e-5
-    return 0
+    return len(exponents)
 
 
 def test_unknown_engines_are_refused_with_a_list():
@@ -211,7 +211,7 @@ def test_runs_of_too_many_steps_are_refused_at_once(protocol):
 
 
 def test_a_tolerance_out_of_reach_is_refused_with_the_figure_that_was_reached():
-    with pytest.raises(ToleranceError, match=r"estimate is .* after 2 halvings .* above the tolerance 1e-11"):
+    with pytest.raises(ToleranceError, match=r"estimate is .* after 4 passes.* above the tolerance 1e-11"):
         charge(torus(2, 2), cooperative(20.0), engine=Statevector(1e-11, max_levels=2))
 
 
@@ -281,7 +281,7 @@ def test_a_state_for_another_number_of_spins_is_refused():
 
 def test_keeping_the_state_needs_more_memory():
     problem = ChargingProblem(ring(20), cooperative(5.0))
-    assert Statevector(keep_state=True).required_bytes(problem) - Statevector().required_bytes(problem) == 64 << 20
+    assert Statevector(keep_state=True).required_bytes(problem) - Statevector().required_bytes(problem) == 192 << 20
 
 
 @pytest.mark.parametrize("engine", [Product(), Statevector()])

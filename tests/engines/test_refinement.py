@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spinbattery.core.errors import InvalidParameterError, ToleranceError
-from spinbattery.engines.common import refinement
-from spinbattery.engines.common.refinement import MINIMUM_TOLERANCE, checked_tolerance
+from spinbattery.engines.common.options import MINIMUM_TOLERANCE, checked_tolerance
+from spinbattery.engines.trajectories import refinement
 
 # the lower of the two orders of the splittings; whatever the true order, the estimate must bound the error
 refine = partial(refinement.refine, order=4)

@@ -160,7 +160,7 @@ def test_schemes_have_their_order(name):
 
     def final(steps):
         mesh = Mesh(problem, problem.protocol.breakpoints, steps)
-        found = engine.stepper(problem, mesh, np.empty(0), silent)(Passage(problem, COMMUTATOR_FREE[name], mesh, 0))
+        found = engine.stepper(problem, silent)(Passage(problem, COMMUTATOR_FREE[name], mesh, 1))
         return found.mean[-1]
 
     order = COMMUTATOR_FREE[name].order

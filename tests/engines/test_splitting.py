@@ -9,11 +9,11 @@ from spinbattery import ChargingProblem, EnergyScales, Statevector, advantage_sy
 from spinbattery.core.progress import silent
 from spinbattery.engines.common.mesh import Mesh
 from spinbattery.engines.common.propagation import Passage
-from spinbattery.engines.common.splitting import BLANES_MOAN_4, BLANES_MOAN_6, SPLITTINGS, Splitting
+from spinbattery.engines.common.splitting import BLANES_MOAN_4, BLANES_MOAN_6, SPLITTINGS, STRANG
 from spinbattery.model.scales import LinearTable
 
 
-@pytest.mark.parametrize("scheme", SPLITTINGS.values(), ids=SPLITTINGS)
+@pytest.mark.parametrize("scheme", [STRANG, *SPLITTINGS.values()], ids=["Strang", *SPLITTINGS])
 def test_coefficients_are_consistent_and_palindromic(scheme):
     assert len(scheme.diagonal) == len(scheme.transverse) + 1 == scheme.stages + 1
     assert sum(scheme.diagonal) == pytest.approx(1.0, abs=1e-15)
@@ -28,7 +28,7 @@ def test_schemes_are_those_published():
     assert set(SPLITTINGS) == {"BM4", "BM6"}
 
 
-@pytest.mark.parametrize("scheme", SPLITTINGS.values(), ids=SPLITTINGS)
+@pytest.mark.parametrize("scheme", [STRANG, *SPLITTINGS.values()], ids=["Strang", *SPLITTINGS])
 def test_order_on_two_constant_matrices(scheme):
     """The splitting of exp(A + B) for random matrices, which knows nothing of spins or schedules."""
     from scipy.linalg import expm
@@ -61,7 +61,7 @@ def observed_orders(splitting, network, scales, halvings):
 
     def final_state(name, count):
         engine = Statevector(keep_state=True, splitting=name)
-        return engine.stepper(problem, mesh, np.empty(0), silent)(Passage(problem, engine.scheme, mesh, count)).state
+        return engine.stepper(problem, silent)(Passage(problem, engine.scheme, mesh, 1 << count)).state
 
     reference = final_state("BM6", max(halvings) + 2)
     errors = np.array([np.linalg.norm(final_state(splitting, count) - reference) for count in halvings])
@@ -92,23 +92,22 @@ def test_stage_angles_add_up_to_the_integrals_of_the_fields():
     mesh = Mesh(problem, problem.protocol.breakpoints, 12)
     t = np.unique(np.concatenate([np.linspace(0.0, 6.0, 20001), problem.protocol.kinks(problem.scales)]))
     integrals = [2.0 * np.pi * np.trapezoid(f, t) for f in problem.fields(t)]
-    strang = Splitting("Strang", 2, (0.5, 0.5), (1.0,))
-    fields = project_fields(problem, mesh.edges(0), mesh.kinks, strang.legendre_degree)
-    stages = strang.sequence(fields)
+    fields = project_fields(problem, mesh.edges(1), mesh.kinks, STRANG.legendre_degree)
+    stages = STRANG.sequence(fields)
     theta, spins, pairs = stages.theta, stages.field, stages.ising
-    steps = mesh.steps(0)
+    steps = mesh.steps(1)
     assert (len(theta), len(spins), len(pairs)) == (steps, steps + 1, steps + 1)
     np.testing.assert_allclose([theta.sum(), spins.sum(), pairs.sum()], integrals, rtol=1e-7)
 
 
-def test_no_step_crosses_a_stop_and_every_step_is_halved():
+def test_no_step_crosses_a_stop_and_every_step_is_divided():
     problem = ChargingProblem(torus(2, 2), cooperative(6.0))
     stops = np.array([0.0, 1.7, 2.0, 4.0, 4.001, 6.0])
     mesh = Mesh(problem, stops, 30)
-    for halvings in range(3):
-        edges = mesh.edges(halvings)
+    for multiple in (1, 2, 3, 7):
+        edges = mesh.edges(multiple)
         assert set(stops) <= set(edges)
         assert (np.diff(edges) > 0.0).all()
-        assert len(edges) == 1 + mesh.steps(halvings)
-    assert mesh.counts(1) == [2 * count for count in mesh.counts(0)]
-    np.testing.assert_array_equal(mesh.edges(1)[::2], mesh.edges(0))
+        assert len(edges) == 1 + mesh.steps(multiple)
+    assert mesh.counts(3) == [3 * count for count in mesh.counts(1)]
+    np.testing.assert_allclose(mesh.edges(3)[::3], mesh.edges(1), rtol=1e-14)

@@ -113,9 +113,9 @@ def test_a_mesh_of_many_stops_keeps_them_and_halves_its_steps():
     problem = sb.ChargingProblem(sb.ring(2), of_samples(60.0))
     stops = problem.protocol.breakpoints
     mesh = Mesh(problem, stops, 100)
-    assert sum(mesh.counts(0)) == len(stops) - 1 == N_SAMPLES - 1
+    assert sum(mesh.counts(1)) == len(stops) - 1 == N_SAMPLES - 1
     for level in range(3):
-        edges = mesh.edges(level)
+        edges = mesh.edges(1 << level)
         assert set(stops) <= set(edges.tolist())
         assert len(edges) == 1 + (N_SAMPLES - 1 << level)
         assert (np.diff(edges) > 0.0).all()

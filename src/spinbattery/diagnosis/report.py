@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from ..core.machine import available_memory, n_cores
-from ..core.progress import Progress, silent
+from ..core.progress import Progress, checked_progress, silent
 from .installation import Installation, read_installation
 from .kernels import Kernels, read_kernels
 from .self_test import EngineTest, Verdict, check_engines
@@ -84,6 +84,7 @@ def diagnose(progress: Progress = silent) -> Diagnosis:
         >>> sb.diagnose().healthy
         True
     """
+    progress = checked_progress(progress)
     installation = read_installation()
     engines = tuple(check_engines(progress))
     return Diagnosis(installation, _machine(), read_kernels(), engines)

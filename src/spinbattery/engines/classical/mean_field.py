@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -11,12 +12,11 @@ from ...core.progress import Progress
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ..common.contract import Accuracy, Engine
-from ..common.mesh import Mesh
 from ..common.populations import fourier_angles, from_characteristic
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE
-from ..common.stepping import Evolution, Pass
+from ..common.stepping import Evolution, Pass, combined
 from .bloch import bloch_vectors, stage_seconds
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class MeanField(SplitStepEngine):
     def workload(self, problem: ChargingProblem) -> tuple[int, float]:
         return 1, 3.0 * stage_seconds(problem) / SECONDS_PER_AMPLITUDE_STAGE  # one copy alone fills no SIMD register
 
-    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+    def stepper(self, problem: ChargingProblem, progress: Progress) -> Pass:
         from .spins import ClassicalSpins
 
         start = bloch_vectors(problem)[:, :, None]
@@ -81,6 +81,11 @@ class MeanField(SplitStepEngine):
             return Evolution(mean, variance, energy, _independent(0.5 * (1.0 + z)), z.copy(), drift, passage.steps)
 
         return evolve
+
+    def combined(self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
+        """See the base class; P(Sz) is made of the combined spins."""
+        found = combined(passes, weights)
+        return replace(found, distribution=_independent(0.5 * (1.0 + found.spin_magnetization)))
 
 
 def _independent(up: FloatArray) -> FloatArray:

@@ -20,9 +20,9 @@ from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine
 from ..common.mesh import Mesh, initial_steps, stops_of
 from ..common.options import SEED, TRAJECTORIES
+from ..common.plan import MOST_STEPS, too_many_steps
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.splitting import BLANES_MOAN_4
-from ..common.stepping import MOST_STEPS, too_many_steps
 from .bloch import bloch_vectors, stage_seconds
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class TruncatedWigner(Engine):
                 with log.reached(batch[-1] + 1, arrays):
                     progress((batch[-1] + 1) / blocks, message)
         log.finish(blocks, arrays)
-        details = {"steps": sample.mesh.steps(halvings), "halvings": halvings, "step_error": step_error}
+        details = {"steps": sample.mesh.steps(1 << halvings), "halvings": halvings, "step_error": step_error}
         return self._solution(times, means, energies, spins, details)
 
     def _halvings(self, sample: _Sample, progress: Progress) -> tuple[int, float]:
@@ -137,7 +137,7 @@ class TruncatedWigner(Engine):
         coarse = sample.block(0, 0)[0][-1]
         allowed = _SHARE_OF_ERROR * float(coarse.std()) / math.sqrt(self.trajectories)
         for halvings in range(1, _MOST_HALVINGS):
-            progress(0.0, f"choosing the step: {sample.mesh.steps(halvings)} steps")
+            progress(0.0, f"choosing the step: {sample.mesh.steps(1 << halvings)} steps")
             fine = sample.block(0, halvings)[0][-1]
             error = abs(float(fine.mean() - coarse.mean()))
             if error <= allowed:
@@ -209,6 +209,6 @@ class _Sample:
             means.append(spins.z.mean(axis=0))
             energies.append(spins.energies(problem.fields(time)))
 
-        Passage(problem, BLANES_MOAN_4, self.mesh, halvings, self._times).carry([spins], keep)
+        Passage(problem, BLANES_MOAN_4, self.mesh, 1 << halvings, self._times).carry([spins], keep)
         keep(problem.protocol.duration)
         return np.array(means), np.array(energies), spins.z

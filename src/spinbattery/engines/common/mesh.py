@@ -10,20 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 
 from ...core.quadrature import gauss_nodes, panel_edges
-from ...core.typing import FloatArray
+from ...core.typing import FloatArray, IntArray
 from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem
 
-_NODES_PER_PANEL = 5
-_DENSITY_SAMPLES = 257
-_DENSITY_FLOOR = 0.7
+_NODES_PER_PANEL, _NODES_OF_MEANS = 5, 2
+"""Quadrature nodes. Of the mean of a smooth field two are enough: their error is even in the step, as the error of the
+schemes is. What drives relaxation turns rapidly where a field changes its sign, and needs more."""
+
 _KEPT = 16
 """Problems whose numbers are kept: a run asks for them in its prediction, its mesh and its solution."""
 
+_DENSITY_SAMPLES = 33
+_DENSITY_FLOOR, _DENSITY_POWER, _MAGNUS_POWER = 0.5, 1.0 / 3.0, 1.0 / 5.0
 _MANY_STOPS = 1024
 """Above this number of stops a waveform is taken as samples of a smooth function, with short gaps between them."""
 
@@ -34,6 +38,17 @@ RELAXING = slice(3, 7)
 def stops_of(problem: ChargingProblem, times: FloatArray) -> FloatArray:
     """Times in ns that no step may cross: corners of the protocol and output times."""
     return np.unique(np.concatenate([problem.protocol.breakpoints, times]))
+
+
+def smooth_pieces(problem: ChargingProblem, times: FloatArray) -> FloatArray:
+    """Times in ns between which the fields are smooth: the stops, and the kinks of the energy scales.
+
+    Where spins relax, the field's direction counts: it turns about at once where Bz changes its sign and Bx is small.
+    """
+    kinks = problem.kinks
+    if relaxes(problem):
+        kinks = np.concatenate([kinks, problem.protocol.g.crossings(np.zeros(1)) * problem.protocol.duration])
+    return panel_edges(stops_of(problem, times), np.unique(kinks))
 
 
 def relaxes(problem: ChargingProblem) -> bool:
@@ -89,11 +104,12 @@ def driving(problem: ChargingProblem) -> Callable[[FloatArray], FloatArray]:
 
 def project_fields(problem: ChargingProblem, edges: FloatArray, kinks: FloatArray, degree: int) -> StepFields:
     """Legendre projection of the functions of :func:`driving` on every step between ``edges`` (ns)."""
-    return project(driving(problem), edges, kinks, degree)
+    nodes = _NODES_OF_MEANS if degree == 0 and not relaxes(problem) else _NODES_PER_PANEL
+    return project(driving(problem), edges, kinks, degree, nodes)
 
 
 def project(
-    functions: Callable[[FloatArray], FloatArray], edges: FloatArray, kinks: FloatArray, degree: int
+    functions: Callable[[FloatArray], FloatArray], edges: FloatArray, kinks: FloatArray, degree: int, nodes: int = 5
 ) -> StepFields:
     """Legendre projection of functions, from times (m,) to values (F, m), on every step between ``edges`` (ns).
 
@@ -101,13 +117,13 @@ def project(
     within one step each: cumulative moments would lose all digits for long durations.
     """
     panels = panel_edges(edges, kinks)
-    nodes, weights = gauss_nodes(panels, _NODES_PER_PANEL)
+    at, weights = gauss_nodes(panels, nodes)
     middle = 0.5 * (panels[1:] + panels[:-1])
     step = np.searchsorted(edges, middle, side="right") - 1
     lengths = np.diff(edges)
-    x = (nodes - edges[step][:, None]) / lengths[step][:, None]
+    x = (at - edges[step][:, None]) / lengths[step][:, None]
     basis = np.polynomial.legendre.legvander(2.0 * x - 1.0, degree)
-    values = functions(nodes.ravel()).reshape(-1, *nodes.shape)
+    values = functions(at.ravel()).reshape(-1, *at.shape)
     starts = np.flatnonzero(np.diff(step, prepend=-1))
     moments = np.einsum("fpj,pj,pjk->fpk", values, weights, basis)
     summed = np.add.reduceat(moments, starts, axis=1)
@@ -115,72 +131,101 @@ def project(
     return StepFields(edges, summed * normalisation)
 
 
-class Mesh:
-    """Nested time meshes whose steps never cross a stop; each halving divides every step into two.
+Density: TypeAlias = Callable[[ChargingProblem, FloatArray], FloatArray]
+"""Density of steps of a problem at times in ns."""
 
-    Steps are mildly denser where T and V both act. The density varies by a factor 1.4 at most, as transitions resonant
-    with a domain wall matter even where A(s) is tiny. Where stops are many the steps between two of them are equal.
+
+class Mesh:
+    """Time meshes whose steps never cross a stop: m times the steps of the first mesh for any multiple m.
+
+    The edges are one smooth function of k/m between two stops, with a continuous slope, so that errors have an
+    expansion in 1/m, and no step is suddenly longer than the last: that alone would excite the battery. Steps are
+    mildly denser where they need to be; the density varies by a factor 2 at most, as transitions resonant with a
+    domain wall matter even where A(s) is tiny.
 
     Attributes:
         stops: (m,) times in ns: the protocol's corners and the requested times.
         kinks: times in ns at which the fields are not smooth; steps may cross these.
     """
 
-    def __init__(self, problem: ChargingProblem, stops: FloatArray, steps: int) -> None:
-        """Lay about ``steps`` steps before any halving, at least one between any two stops."""
+    def __init__(self, problem: ChargingProblem, stops: FloatArray, steps: int, density: Density | None = None) -> None:
+        """Lay about ``steps`` steps in the first mesh, at least one between any two stops.
+
+        Args:
+            density: of steps at times in ns, in any unit; :func:`splitting_density` by default.
+        """
         self.stops = stops
         self.kinks = problem.kinks
-        self._largest_coupling = largest_local_coupling(problem)
-        self._are_many = len(stops) > _MANY_STOPS
-        t = np.linspace(stops[:-1], stops[1:], 2 if self._are_many else _DENSITY_SAMPLES, axis=1)
-        density = self._density(problem, t)
-        highest = float(density.max())
-        raised = np.maximum(density, _DENSITY_FLOOR * highest) if highest > 0.0 else np.ones_like(density)
-        cumulative = np.cumsum(0.5 * (raised[:, 1:] + raised[:, :-1]) * np.diff(t, axis=1), axis=1)
-        work = cumulative[:, -1]
-        self._fractions = np.pad(cumulative, ((0, 0), (1, 0))) / work[:, None], t
-        self._counts = np.maximum(1, np.rint(steps * work / work.sum())).astype(int)
+        samples = 2 if len(stops) > _MANY_STOPS else _DENSITY_SAMPLES
+        t = np.linspace(stops[:-1], stops[1:], samples, axis=1)
+        wanted = (density or splitting_density)(problem, t)
+        highest = float(wanted.max())
+        raised = np.maximum(wanted, _DENSITY_FLOOR * highest) if highest > 0.0 else np.ones_like(wanted)
+        work = np.cumsum((raised[:, 1:] + raised[:, :-1]).mean(axis=1) * np.diff(stops))
+        ends = np.rint(steps * work / work[-1]).astype(int)
+        self._counts = np.maximum(1, np.diff(ends, prepend=0))
+        self._slopes = _slopes(np.diff(stops), self._counts)
 
-    def _density(self, problem: ChargingProblem, t: FloatArray) -> FloatArray:
-        bx, bz, half_b = problem.fields(t)
-        transverse, diagonal = np.abs(bx), np.abs(bz) + self._largest_coupling * half_b
-        return np.asarray((transverse * diagonal * (transverse + diagonal)) ** 0.2)
-
-    def counts(self, halvings: int) -> list[int]:
+    def counts(self, multiple: int) -> list[int]:
         """Number of steps between consecutive stops."""
-        return [int(count) << halvings for count in self._counts]
+        return [int(count) * multiple for count in self._counts]
 
-    def steps(self, halvings: int) -> int:
+    def steps(self, multiple: int) -> int:
         """Number of steps in all."""
-        return sum(self.counts(halvings))
+        return int(self._counts.sum()) * multiple
 
     def pauses(self, times: FloatArray) -> FloatArray:
         """Times (ns) up to which steps are made at once: the output ``times`` and the end, or with few stops all stops.
 
         Only the last digit of a result depends on it.
         """
-        return np.union1d(times, self.stops[-1:]) if self._are_many else self.stops
+        return np.union1d(times, self.stops[-1:]) if len(self.stops) > _MANY_STOPS else self.stops
 
     @property
     def resolved_from(self) -> int:
         """Halvings from which there are four steps or more for each kink of the fields."""
         halvings = 0
-        while self.steps(halvings) < 4 * self.kinks.size:
+        while self.steps(1 << halvings) < 4 * self.kinks.size:
             halvings += 1
         return halvings
 
-    def edges(self, halvings: int) -> FloatArray:
+    def edges(self, multiple: int) -> FloatArray:
         """Step edges in ns, stops included exactly."""
-        counts = self.counts(halvings)
-        if self._are_many:
-            ends = np.cumsum([0, *counts])
-            return np.interp(np.arange(ends[-1] + 1), ends, self.stops)
-        parts = [self.stops[:1]]
-        for cumulative, t, count in zip(*self._fractions, counts, strict=True):
-            inner = np.interp(np.linspace(0.0, 1.0, count + 1), cumulative, t)
-            inner[-1] = t[-1]
-            parts.append(inner[1:])
-        return np.concatenate(parts)
+        counts = multiple * self._counts
+        piece = np.repeat(np.arange(len(counts)), counts)
+        first = np.cumsum(counts) - counts
+        x = (np.arange(len(piece)) - first[piece]) / counts[piece]
+        start, gap = self.stops[:-1][piece], np.diff(self.stops)[piece]
+        before, after = (slope[piece] * self._counts[piece] for slope in (self._slopes[:-1], self._slopes[1:]))
+        # Hermite's cubic through both stops, with these slopes
+        edges = start + x * (before + x * (3.0 * gap - 2.0 * before - after + x * (before + after - 2.0 * gap)))
+        return np.append(edges, self.stops[-1])
+
+
+def splitting_density(problem: ChargingProblem, t: FloatArray) -> FloatArray:
+    """Density of steps where T and V both act, whose commutators make the error of a splitting."""
+    bx, bz, half_b = problem.fields(t)
+    transverse, diagonal = np.abs(bx), np.abs(bz) + largest_local_coupling(problem) * half_b
+    return np.asarray((transverse * diagonal * (transverse + diagonal)) ** _DENSITY_POWER)
+
+
+def magnus_density(problem: ChargingProblem, t: FloatArray) -> FloatArray:
+    """Density of steps where H changes its direction, as the commutators of H with dH/dt make the error."""
+    bx, bz, half_b = problem.fields(t)
+    diagonal = np.abs(bz) + largest_local_coupling(problem) * half_b
+    step = np.gradient(t, axis=1)
+    change = bx * np.gradient(diagonal, axis=1) / step - diagonal * np.gradient(bx, axis=1) / step
+    return np.asarray(np.abs(change) ** _MAGNUS_POWER)
+
+
+def _slopes(gaps: FloatArray, counts: IntArray) -> FloatArray:
+    """Lengths of steps at the stops, such that cubics between them are monotonic.
+
+    Source: Fritsch and Butland, SIAM J. Sci. Stat. Comput. 5, 300 (1984).
+    """
+    lengths = gaps / counts
+    inner = (2.0 * counts[1:] + counts[:-1]) / lengths[:-1] + (2.0 * counts[:-1] + counts[1:]) / lengths[1:]
+    return np.concatenate([lengths[:1], 3.0 * (counts[:-1] + counts[1:]) / inner, lengths[-1:]])
 
 
 def largest_decay(problem: ChargingProblem) -> float:

@@ -73,7 +73,7 @@ class Passage:
     """One pass through a protocol at a fixed step.
 
     Attributes:
-        mesh, halvings: the steps.
+        mesh, multiple: the steps.
         times: output times in ns, each a stop of the mesh.
         log: keeps the moments at the output times, and what an interrupted pass had reached.
     """
@@ -81,14 +81,14 @@ class Passage:
     problem: ChargingProblem
     scheme: Scheme
     mesh: Mesh
-    halvings: int
+    multiple: int
     times: FloatArray = field(default_factory=lambda: np.empty(0))
     progress: Progress = silent
     log: PassLog = field(default_factory=lambda: Checkpoint().log(0))
 
     @property
     def steps(self) -> int:
-        return self.mesh.steps(self.halvings)
+        return self.mesh.steps(self.multiple)
 
     def follow(self, states: Sequence[State], moments: Callable[[float], tuple[float, ...]]) -> FloatArray:
         """Carry states through the protocol; returns (K, T + 1) moments at the T output times and, last, at the end.
@@ -144,7 +144,7 @@ class Passage:
         The fields are projected block by block, so that memory does not grow with the duration.
         """
         mesh, scheme = self.mesh, self.scheme
-        edges = mesh.edges(self.halvings)
+        edges = mesh.edges(self.multiple)
         ends = np.searchsorted(edges, pauses)
         total = len(edges) - 1
         for first in range(0, total, _STEPS_PER_BLOCK):

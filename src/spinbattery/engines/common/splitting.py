@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from ...core.typing import FloatArray
+from ...core.units import TWO_PI
+from ...model.problem import ChargingProblem
 from .mesh import RELAXING, StepFields
 
 SECONDS_PER_AMPLITUDE_STAGE = 6e-9
@@ -16,6 +18,11 @@ SECONDS_PER_AMPLITUDE_STAGE = 6e-9
 
 SHORTEST_CHUNK = 16
 """Least number of stages applied together: a chunk of n stages takes n + 1 passes over the state."""
+
+
+_ROTATION_SAMPLES = 257
+_LONGEST_STEP = 1.5
+"""Longest over mean step of a mesh, about."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,12 @@ class Splitting:
         at_diagonal = np.polynomial.legendre.legvander(2.0 * v_times - 1.0, self.legendre_degree)
         return at_transverse.T * t, at_diagonal.T * v
 
+    def largest_rotation(self, problem: ChargingProblem) -> float:
+        """About the largest |theta| of a T stage, rad, if the whole protocol were one step."""
+        t = np.linspace(0.0, problem.protocol.duration, _ROTATION_SAMPLES)
+        largest = max(abs(fraction) for fraction in self.transverse)
+        return float(TWO_PI * np.abs(problem.fields(t)[0]).max() * _LONGEST_STEP * problem.protocol.duration * largest)
+
     def sequence(self, fields: StepFields) -> Stages:
         """Stages of all steps in sequence; the last V of a step and the first of the next are one."""
         at_transverse, at_diagonal = self.weights
@@ -128,5 +141,7 @@ BLANES_MOAN_6 = _palindrome(
     [0.0502627644003922, 0.413514300428344, 0.0450798897943977, -0.188054853819569, 0.541960678450780],
     [0.148816447901042, -0.132385865767784, 0.067307604692185, 0.432666402578175],
 )  # fmt: skip
+
+STRANG = Splitting("Strang", 2, (0.5, 0.5), (1.0,))
 
 SPLITTINGS = {splitting.name: splitting for splitting in (BLANES_MOAN_4, BLANES_MOAN_6)}

@@ -1,14 +1,15 @@
-"""Engines that halve their step until a tolerance is kept."""
+"""Engines that shorten their step until a tolerance is kept."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from ...core.checks import whole_number
-from ...core.errors import EngineError
 from ...core.machine import n_cores
 from ...core.progress import Progress, Rising
 from ...core.typing import ComplexArray, FloatArray
@@ -16,14 +17,12 @@ from ...model.problem import ChargingProblem
 from ...records.solution import ErrorEstimates, FinalState, Solution, TimeTraces
 from .checkpoint import Checkpoint
 from .contract import Engine
-from .mesh import Mesh
-from .options import TOLERANCE
+from .extrapolation import ROUNDING, extrapolate
+from .options import TOLERANCE, checked_tolerance
 from .passes import run_together
-from .propagation import Passage, Scheme
-from .refinement import ROUNDING, checked_tolerance, refine
-
-MOST_STEPS = 20_000_000
-"""Largest number of steps of the coarsest mesh."""
+from .plan import MOST_STEPS, Plan, too_many_steps
+from .populations import mean_and_variance
+from .propagation import Passage
 
 SECONDS_WORTH_THREADS = 2.0
 """Predicted run time from which passes run at the same time."""
@@ -34,8 +33,9 @@ class Evolution:
     """Result of one pass: moments (and the purity of mixed states) at the output times and, last, at the end.
 
     Attributes:
-        smallest_eigenvalue: finds the smallest eigenvalue of the final density matrix, if there is one.
-        details: what the record says of the discretisation beside scheme, order, steps and halvings.
+        state: final amplitudes (2^N,), where they are kept.
+        entries: final density matrix as (4^N,) real numbers, where there is one.
+        details: what the record says of the discretisation beside scheme, order, steps and passes.
     """
 
     mean: FloatArray
@@ -47,14 +47,45 @@ class Evolution:
     steps: int
     state: ComplexArray | None = None
     purity: FloatArray | None = None
-    smallest_eigenvalue: Callable[[], float] | None = None
+    entries: FloatArray | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
 
-Pass = Callable[[Passage], Evolution]
+def combined(passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
+    """Linear combination of passes, the finest last; the weights add up to one."""
+    finest = passes[-1]
 
-_SHARES = (1.0 / 7.0, 2.0 / 7.0, 4.0 / 7.0)
-"""Shares of the first three passes, which step halving always needs, in their work."""
+    def total(parts: Sequence[FloatArray]) -> Any:
+        """Their sum with the weights; None of what passes do not have."""
+        pairs = zip(weights.tolist(), parts, strict=True)
+        return np.asarray(sum(weight * part for weight, part in pairs)) if parts else None
+
+    return replace(
+        finest,
+        mean=total([one.mean for one in passes]),
+        variance=np.maximum(total([one.variance for one in passes]), 0.0),
+        energy=total([one.energy for one in passes]),
+        distribution=total([one.distribution for one in passes]),
+        spin_magnetization=np.clip(total([one.spin_magnetization for one in passes]), -1.0, 1.0),
+        norm_error=max(one.norm_error for one in passes),
+        state=_combined_states([one.state for one in passes if one.state is not None], weights),
+        purity=total([one.purity for one in passes if one.purity is not None]),
+        entries=total([one.entries for one in passes if one.entries is not None]),
+    )
+
+
+def _combined_states(states: Sequence[ComplexArray], weights: FloatArray) -> ComplexArray | None:
+    """Normalised combination, with the combination of their global phases; None of no states."""
+    if not states:
+        return None
+    found = np.zeros_like(states[-1])
+    angles = [float(np.angle(np.vdot(state, states[-1]))) for state in states]
+    for weight, angle, state in zip(weights.tolist(), angles, states, strict=True):
+        found += weight * np.exp(1j * angle) * state
+    return np.asarray(found * np.exp(-1j * float(weights @ angles)) / np.linalg.norm(found))
+
+
+Pass = Callable[[Passage], Evolution]
 
 _PREPARATION, _LAST = 0.1, 0.8
 """Shares of the remaining progress: the preparation before the first pass, and a pass that may be the last."""
@@ -62,12 +93,12 @@ _PREPARATION, _LAST = 0.1, 0.8
 
 @dataclass(frozen=True)
 class SteppingEngine(Engine):
-    """Options and step halving common to engines that step through a protocol.
+    """Options and control of the step common to engines that step through a protocol.
 
     Attributes:
         tolerance: largest error: absolute on mu and sigma^2 at every output time, relative on the final
-            precision 1/sigma^2. The step is halved until the error estimates are below it.
-        max_levels: largest number of halvings of the coarsest step.
+            precision 1/sigma^2. Passes with shorter steps follow until the error estimates are below it.
+        max_levels: largest number of passes after the first two.
     """
 
     tolerance: float = field(default=1e-6, metadata=TOLERANCE)
@@ -78,16 +109,23 @@ class SteppingEngine(Engine):
         object.__setattr__(self, "max_levels", whole_number("max_levels", self.max_levels, least=2))
 
     @abstractmethod
-    def scheme_for(self, problem: ChargingProblem) -> Scheme:
-        """How steps are made."""
+    def plan(self, problem: ChargingProblem, times: FloatArray) -> Plan:
+        """The scheme and the steps of a run; no step crosses a corner of the protocol or a requested time."""
 
     @abstractmethod
-    def mesh(self, problem: ChargingProblem, times: FloatArray) -> Mesh:
-        """Coarsest mesh: no step crosses a corner of the protocol or a requested time."""
-
-    @abstractmethod
-    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+    def stepper(self, problem: ChargingProblem, progress: Progress) -> Pass:
         """Prepare all that does not depend on the step, and show the progress of that; the result makes one pass."""
+
+    def combined(self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
+        """Linear combination of passes, the finest last; the weights add up to one."""
+        found = combined(passes, weights)
+        distribution = found.distribution / found.distribution.sum()
+        # before populations that are nearly zero are made positive, which would hide their errors
+        found.mean[-1], found.variance[-1] = mean_and_variance(distribution)
+        if distribution.min() < 0.0:
+            distribution = np.maximum(distribution, 0.0)
+            distribution /= distribution.sum()
+        return replace(found, distribution=distribution)
 
     def leaves_cores_idle(self, problem: ChargingProblem) -> bool:
         """Whether a pass is long and runs on one core, so that the first passes are to run at the same time."""
@@ -96,42 +134,59 @@ class SteppingEngine(Engine):
     def solve(
         self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
     ) -> Solution:
-        mesh = self.mesh(problem, times)
-        scheme = self.scheme_for(problem)
+        plan = self.plan(problem, times)
+        if plan.steps > MOST_STEPS:
+            raise too_many_steps(self.name, plan.steps, problem)
+        mesh, expected = plan.mesh(problem), plan.multiples
         rising = Rising(progress)
-        evolve = self.stepper(problem, mesh, times, rising.part(_PREPARATION))
+        evolve = self.stepper(problem, rising.part(_PREPARATION))
 
-        def run(halvings: int, reached: Progress) -> Evolution:
-            return evolve(Passage(problem, scheme, mesh, halvings, times, reached, checkpoint.log(halvings)))
+        def run(multiple: int, reached: Progress) -> Evolution:
+            log = checkpoint.log(multiple - plan.first)
+            return evolve(Passage(problem, plan.scheme, mesh, multiple, times, reached, log))
 
-        first: list[Evolution] = []
+        known: dict[int, Evolution] = {}
         if self.leaves_cores_idle(problem) and n_cores() > 1:
-            first = run_together(run, _SHARES, n_cores(), rising.part(_LAST))
+            shares = [multiple / sum(expected) for multiple in expected]
+            first = run_together(
+                lambda number, reached: run(expected[number], reached), shares, n_cores(), rising.part(_LAST)
+            )
+            known = dict(zip(expected, first, strict=True))
 
-        def solve_pass(halvings: int) -> Evolution:
-            if halvings < len(first):
-                return first[halvings]
-            share = _SHARES[halvings] / sum(_SHARES[halvings:]) if halvings + 1 < len(_SHARES) else 1.0
-            return run(halvings, rising.part(share * _LAST))
+        def run_pass(multiple: int) -> Evolution:
+            if multiple in known:
+                return known[multiple]
+            rest = [later for later in expected if later >= multiple]
+            return run(multiple, rising.part(multiple / sum(rest) * _LAST if rest[1:] else _LAST))
 
-        refined = refine(solve_pass, self.tolerance, self.max_levels, scheme.order, mesh.resolved_from, self.rounding)
-        finest = refined.result
+        found = extrapolate(
+            run_pass,
+            lambda passes, weights: self.combined(problem, passes, weights),
+            self.tolerance,
+            plan.first,
+            self.max_levels + 2,
+            plan.scheme.order,
+            self.rounding,
+        )
+        result = found.result
+        if times.size and times[-1] == problem.protocol.duration:
+            result.mean[-2], result.variance[-2] = result.mean[-1], result.variance[-1]
         return Solution(
             FinalState(
-                finest.distribution,
-                finest.spin_magnetization,
-                finest.norm_error,
-                self.smallest_eigenvalue(finest),
-                finest.state,
+                result.distribution,
+                result.spin_magnetization,
+                result.norm_error,
+                self.smallest_eigenvalue(result),
+                result.state,
             ),
-            TimeTraces(times, finest.mean, finest.variance, finest.energy, finest.purity),
-            ErrorEstimates(refined.mean_error, refined.variance_error, refined.precision_relative_error),
+            TimeTraces(times, result.mean, result.variance, result.energy, result.purity),
+            ErrorEstimates(found.mean_error, found.variance_error, found.precision_relative_error),
             discretisation={
-                "splitting": scheme.name,
-                "order": scheme.order,
-                "steps": finest.steps,
-                "halvings": refined.halvings,
-                **finest.details,
+                "splitting": plan.scheme.name,
+                "order": plan.scheme.order,
+                "steps": result.steps,
+                "passes": found.passes,
+                **result.details,
             },
         )
 
@@ -142,11 +197,3 @@ class SteppingEngine(Engine):
     def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
         """Smallest eigenvalue of the final density matrix, checked; None if there is no such matrix."""
         return None
-
-
-def too_many_steps(engine: str, steps: int, problem: ChargingProblem) -> EngineError:
-    """The error to raise for a mesh of more than MOST_STEPS steps."""
-    return EngineError(
-        f"the {engine} engine would need {steps:.1e} steps at the coarsest for {problem.protocol.duration:g} ns "
-        f"with these fields and couplings, more than {MOST_STEPS:.0e}; shorten the duration or reduce h and J."
-    )

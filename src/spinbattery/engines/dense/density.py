@@ -77,24 +77,31 @@ class DensityState(BasisState):
 
     def matrix(self) -> ComplexArray:
         """Normalised rho in the basis of :mod:`spinbattery.model.operators`, shape (2^n, 2^n)."""
-        n, size = self.n_spins, 1 << self.n_spins
-        order = [*range(0, 2 * n, 2), *range(1, 2 * n, 2)]
-        g = self._g.reshape((2,) * (2 * n)).transpose(order).reshape(size, size)
-        rho = np.empty((size, size), dtype=np.complex128)
-        np.add(g, g.T, out=rho.real)
-        np.subtract(g, g.T, out=rho.imag)
-        gauge = out_of_gauge(n)
-        rho *= gauge[:, None]
-        rho *= gauge.conj()
-        rho /= np.trace(rho).real
-        return rho
+        return matrix_of(self._g)
 
-    def smallest_eigenvalue(self) -> float:
-        """Smallest eigenvalue of the normalised matrix, below zero by rounding and the error of the splitting alone."""
-        from scipy.linalg import eigvalsh
 
-        found = eigvalsh(self.matrix().T, subset_by_index=[0, 0], overwrite_a=True, check_finite=False)
-        return float(found[0])
+def matrix_of(entries: FloatArray) -> ComplexArray:
+    """Normalised rho (2^n, 2^n) in the basis of :mod:`spinbattery.model.operators`, from the entries G (4^n,)."""
+    n = (entries.size.bit_length() - 1) // 2
+    size = 1 << n
+    order = [*range(0, 2 * n, 2), *range(1, 2 * n, 2)]
+    g = entries.reshape((2,) * (2 * n)).transpose(order).reshape(size, size)
+    rho = np.empty((size, size), dtype=np.complex128)
+    np.add(g, g.T, out=rho.real)
+    np.subtract(g, g.T, out=rho.imag)
+    gauge = out_of_gauge(n)
+    rho *= gauge[:, None]
+    rho *= gauge.conj()
+    rho /= np.trace(rho).real
+    return rho
+
+
+def smallest_eigenvalue(entries: FloatArray) -> float:
+    """Smallest eigenvalue of the matrix with these entries, below zero by rounding and the error of the steps alone."""
+    from scipy.linalg import eigvalsh
+
+    found = eigvalsh(matrix_of(entries).T, subset_by_index=[0, 0], overwrite_a=True, check_finite=False)
+    return float(found[0])
 
 
 def _digits(n_spins: int) -> IntArray:

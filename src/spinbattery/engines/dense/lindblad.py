@@ -13,16 +13,15 @@ from ...core.typing import FloatArray
 from ...model.operators import ising_diagonal
 from ...model.problem import ChargingProblem
 from ..common.contract import Accuracy
-from ..common.mesh import Mesh, relaxes
+from ..common.mesh import relaxes
 from ..common.populations import state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.stepping import Evolution, Pass
 from .noise_maps import stage_work
 
-_BYTES_PER_ENTRY = 48
-"""Three real matrices while the step is halved, or two and a complex one for the eigenvalues; 37 bytes were measured at
-N = 9 to 11."""
+_BYTES_PER_ENTRY = 88
+"""Real matrices of up to eight passes and of two combinations, or a complex one for the eigenvalues."""
 
 _LARGEST_N = 12
 _SECONDS_PER_CUBE = 4e-10
@@ -59,7 +58,7 @@ class Lindblad(SplitStepEngine):
         """See the base class; the smallest eigenvalue is found at the end."""
         return super().predicted_seconds(problem, times) + _SECONDS_PER_CUBE * 8.0**problem.n_spins
 
-    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+    def stepper(self, problem: ChargingProblem, progress: Progress) -> Pass:
         from .density import DensityState
 
         n, noise = problem.n_spins, problem.noise
@@ -83,15 +82,17 @@ class Lindblad(SplitStepEngine):
                 abs(trace - 1.0),
                 passage.steps,
                 purity=purity,
-                smallest_eigenvalue=state.smallest_eigenvalue,
+                entries=state.arrays[0],
             )
 
         return evolve
 
     def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
-        if evolution.smallest_eigenvalue is None:
+        from .density import smallest_eigenvalue
+
+        if evolution.entries is None:
             return None
-        smallest = evolution.smallest_eigenvalue()
+        smallest = smallest_eigenvalue(evolution.entries)
         if smallest < -self.tolerance:
             raise ToleranceError(
                 f"the final density matrix has an eigenvalue of {smallest:.1e}, further below zero than the tolerance "

@@ -13,10 +13,10 @@ from ...core.progress import Progress
 from ...core.typing import FloatArray, IntArray
 from ...model.problem import ChargingProblem
 from ..common.contract import Accuracy
-from ..common.mesh import Mesh, relaxes
+from ..common.mesh import relaxes
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
-from ..common.stepping import Evolution, Pass
+from ..common.stepping import Evolution, Pass, combined
 from .noise_maps import stage_work
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Product(SplitStepEngine):
         work = 2.0 if problem.noise is None else stage_work(1, relaxes(problem))
         return len(_Kinds(problem).counts), work
 
-    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+    def stepper(self, problem: ChargingProblem, progress: Progress) -> Pass:
         kinds = _Kinds(problem)
 
         def evolve(passage: Passage) -> Evolution:
@@ -71,6 +71,14 @@ class Product(SplitStepEngine):
             return found if problem.noise is None else replace(found, purity=purity)
 
         return evolve
+
+    def combined(self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
+        """See the base class. P(Sz) of many spins is too narrow to be combined: it is made of the combined spins."""
+        kinds = _Kinds(problem)
+        found = combined(passes, weights)
+        _, first_of_kind = np.unique(kinds.of_spins, return_index=True)
+        up = 0.5 * (1.0 + found.spin_magnetization[first_of_kind])
+        return replace(found, distribution=_distribution(up, kinds.counts))
 
 
 class _Kinds:

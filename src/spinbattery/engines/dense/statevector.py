@@ -12,13 +12,11 @@ from ...core.checks import apart
 from ...core.errors import InvalidParameterError
 from ...core.progress import Progress
 from ...core.threads import Team
-from ...core.typing import FloatArray
 from ...model.operators import ising_diagonal
 from ...model.problem import ChargingProblem
 from ...records.options import option
 from ...records.schema import VARIANCE_FLOOR
 from ..common.contract import Accuracy, predicted_run
-from ..common.mesh import Mesh
 from ..common.populations import state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
@@ -32,8 +30,8 @@ if TYPE_CHECKING:
 _BYTES_PER_AMPLITUDE, _BYTES_PER_SINGLE = 20, 12
 """The state (16 or 8), its rows and observables (0.3), and a margin for pages that are freed late."""
 
-_BYTES_TO_KEEP = 64
-"""Additional bytes where the final amplitudes are kept: themselves, and their copies on the way to the record."""
+_BYTES_TO_KEEP = 192
+"""Additional bytes where the final amplitudes are kept: of up to eight passes, and copies on the way to the record."""
 
 _WORK_OF_DOUBLE, _WORK_OF_SINGLE = 0.6, 0.35
 """Work of an amplitude; small states take as long in either precision."""
@@ -57,9 +55,9 @@ _LARGEST_EXPONENT = 1023
 class Statevector(SplitStepEngine):
     """Time-ordered splitting of the full state vector: any graph, weights, cross-talk, product start.
 
-    About 16 bytes for each of 2^N amplitudes (0.3 GB at N = 24), half of that in single precision, and some 64 more
-    with ``keep_state``. From 17 spins on all cores that this process may use share the work; results do not depend on
-    how many there are.
+    About 16 bytes for each of 2^N amplitudes (0.3 GB at N = 24), half of that in single precision, and some 192
+    more with ``keep_state``. From 17 spins on all cores that this process may use share the work; results do not depend
+    on how many there are.
 
     Attributes:
         keep_state: store the final amplitudes in the record (2^N complex numbers).
@@ -130,12 +128,16 @@ class Statevector(SplitStepEngine):
         of_mean = 2.0 * delta * math.sqrt(float(evolution.variance.max()))
         return of_mean, 2.0 * delta * spread / max(variance, VARIANCE_FLOOR)
 
+    @property
+    def magnifies_rounding(self) -> bool:
+        return self.single
+
     def leaves_cores_idle(self, problem: ChargingProblem) -> bool:
         if problem.n_spins >= _WORTH_THREADS:
             return False
         return predicted_run(self, problem) >= SECONDS_WORTH_THREADS
 
-    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+    def stepper(self, problem: ChargingProblem, progress: Progress) -> Pass:
         from .small_state import SplitState
 
         n = problem.n_spins

@@ -123,7 +123,7 @@ class QTeaLeaves(Engine):
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
         """See the base class."""
         mesh = moving_window(problem, _NEGLECTED).mesh(problem, times, self.steps, _STEPS_PER_TURN)
-        return mesh.steps(0) * self._step_seconds(problem)
+        return mesh.steps(1) * self._step_seconds(problem)
 
     def _step_seconds(self, problem: ChargingProblem) -> float:
         """Rough time of a step: Python for every term on every link, and products of tensors."""
@@ -146,7 +146,7 @@ class QTeaLeaves(Engine):
         def reached(fraction: float, message: str) -> None:
             progress(fraction, f"{message}, bond dimension {self.bond_dimension}")
 
-        passage = Passage(problem, COMMUTATOR_FREE_2, mesh, 0, times, reached)
+        passage = Passage(problem, COMMUTATOR_FREE_2, mesh, 1, times, reached)
         with threadpool_limits(1, user_api="blas"):
             mean, variance, energy, *spins = window.follow(passage, tree, row)
             distribution = tree.distribution()

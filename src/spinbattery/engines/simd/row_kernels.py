@@ -32,7 +32,7 @@ from .sizes import LANES, ROW, ROW_BITS, ROW_LEFT_TO_SCALE
 from .vectors import phase_row, turn_one, turn_phase_row, turn_three, turn_two
 
 _BLOCK_BITS, _SUBTILE_BITS = 9, 12
-"""A block of this many bits of both parts stays in the first-level cache, a subtile in the second-level cache."""
+"""A block of this many bits of both parts stays in the first-level cache, a part in the second-level cache."""
 
 _ROWS_BITS = 3
 """A block of a column is 2^3 rows."""
@@ -73,15 +73,15 @@ def _shift(tables):
 
 @numba.njit(inline="always")
 def _levels(low):
-    """Bits of a block and of a subtile in a tile of ``low`` bits."""
+    """Bits of a block and of a part in a tile of ``low`` bits."""
     return min(_BLOCK_BITS, low), min(_SUBTILE_BITS, low)
 
 
 @numba.njit(cache=True)
 def _left_to_scale(rows):
     """How many spins of all are turned without their factor cos(theta)."""
-    block, subtile = _levels(rows.tile_bits)
-    in_tile = left_to_scale(block - ROW_BITS) + left_to_scale(subtile - block) + left_to_scale(rows.tile_bits - subtile)
+    block, part = _levels(rows.tile_bits)
+    in_tile = left_to_scale(block - ROW_BITS) + left_to_scale(part - block) + left_to_scale(rows.tile_bits - part)
     high = rows.n_spins - rows.tile_bits - GATHERED_BITS
     inner = min(_ROWS_BITS, high)
     return (
@@ -136,7 +136,7 @@ def _turn_block(x, y, row, rows, tables, c, s, end, begin):
 @numba.njit(fastmath=FAST_MATH, cache=True)
 def _stage_on_tiles(re, im, rows, tables, first, last, end, begin, field, coupling):
     low = rows.tile_bits
-    block, subtile = _levels(low)
+    block, part = _levels(low)
     per_tile, per_block = 1 << (low - ROW_BITS), 1 << (block - ROW_BITS)
     c = np.empty(per_tile, re.dtype)
     s = np.empty(per_tile, re.dtype)
@@ -144,23 +144,23 @@ def _stage_on_tiles(re, im, rows, tables, first, last, end, begin, field, coupli
         _phases(rows, tile * per_tile, 1, field, coupling, tables.shifts[-1], c, s)
         x = re[tile << low : (tile + 1) << low]
         y = im[tile << low : (tile + 1) << low]
-        rotate_bits(x, subtile, low, end)
-        rotate_bits(y, subtile, low, end)
-        for a in range(0, x.size, 1 << subtile):
-            u = x[a : a + (1 << subtile)]
-            v = y[a : a + (1 << subtile)]
-            rotate_bits(u, block, subtile, end)
-            rotate_bits(v, block, subtile, end)
+        rotate_bits(x, part, low, end)
+        rotate_bits(y, part, low, end)
+        for a in range(0, x.size, 1 << part):
+            u = x[a : a + (1 << part)]
+            v = y[a : a + (1 << part)]
+            rotate_bits(u, block, part, end)
+            rotate_bits(v, block, part, end)
             for b in range(0, u.size, 1 << block):
                 j = (a + b) >> ROW_BITS
                 _turn_block(
                     u[b : b + (1 << block)], v[b : b + (1 << block)], tile * per_tile + j, rows, tables,
                     c[j : j + per_block], s[j : j + per_block], end, begin,
                 )  # fmt: skip
-            rotate_bits(u, block, subtile, begin)
-            rotate_bits(v, block, subtile, begin)
-        rotate_bits(x, subtile, low, begin)
-        rotate_bits(y, subtile, low, begin)
+            rotate_bits(u, block, part, begin)
+            rotate_bits(v, block, part, begin)
+        rotate_bits(x, part, low, begin)
+        rotate_bits(y, part, low, begin)
 
 
 @numba.njit(fastmath=FAST_MATH, cache=True)

@@ -15,6 +15,7 @@ two butterflies, and no factor 1/cos.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numba
@@ -77,7 +78,7 @@ class _Writer:
         """Chosen lanes of two vectors; lanes of the second are numbered on from those of the first."""
         return self._builder.shuffle_vector(one, two, ir.Constant(ir.VectorType(_INT, self._lanes), lanes))
 
-    def lane(self, pieces: list[Value], number: int) -> Value:
+    def lane(self, pieces: Sequence[Value], number: int) -> Value:
         """A vector with one of LANES numbers in all lanes."""
         piece, lane = divmod(number, self._lanes)
         return self.shuffled(pieces[piece], self._undefined, [lane] * self._lanes)
@@ -131,7 +132,7 @@ class _Writer:
             for first in range(len(values)):
                 if not first >> bit & ((1 << together) - 1):
                     where = [first + j * step for j in range(1 << together)]
-                    write = self.turn_pair if together == 2 else self.turn_one
+                    write: Any = self.turn_pair if together == 2 else self.turn_one
                     for j, value in zip(where, write(*(values[k] for k in where), turn), strict=True):
                         values[j] = value
         return values
@@ -153,7 +154,7 @@ class _Writer:
 
     def turn_apart(self, vector: list[Value], turn: Turn) -> list[Value]:
         """Turn the bit of the number of the piece, where there are two."""
-        return self.turn_one(*vector, turn) if len(vector) == 2 else vector
+        return self.turn_one(vector[0], vector[1], turn) if len(vector) == 2 else vector
 
 
 def _turn(bits: int) -> Any:

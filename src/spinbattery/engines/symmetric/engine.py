@@ -18,10 +18,11 @@ from ...model.problem import ChargingProblem
 from ...model.symmetry import AutomorphismGroup, symmetry_group
 from ..common.contract import Accuracy, predicted_run
 from ..common.magnus import COMMUTATOR_FREE, COMMUTATOR_FREE_6, CommutatorFree
-from ..common.mesh import Mesh, initial_steps, stops_of
+from ..common.mesh import initial_steps, magnus_density, smooth_pieces
+from ..common.plan import Plan
 from ..common.populations import state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
-from ..common.stepping import MOST_STEPS, SECONDS_WORTH_THREADS, Evolution, Pass, SteppingEngine, too_many_steps
+from ..common.stepping import SECONDS_WORTH_THREADS, Evolution, Pass, SteppingEngine
 from .basis import LARGEST_N, SymmetricSector, largest_orbit, sector_dimension
 from .costs import CHEBYSHEV, LANCZOS
 
@@ -31,30 +32,25 @@ _LARGEST_CHEBYSHEV = 4_000
 _SMALLEST_SHARED = 10_000
 """Size of sectors from which threads gain more than handing the work over costs."""
 
-_SHARE_OF_EXPONENTIALS, _ADDING_UP = 0.002, 0.75
+_SHARE_OF_EXPONENTIALS, _ADDING_UP = 0.01, 0.75
 """Share of the tolerance for the error of the exponentials, and the power of their number with which errors add up:
 between 0.5 (as random errors) and 1 was measured over 6e5 exponentials."""
 
-_ESTIMATE_OF_EXPONENTIALS = 0.02
-"""Smallest error estimate, as a share of the tolerance: where sigma^2 is small it magnifies errors. In 972 runs the
-error of the exponentials was below it."""
-
 _LARGEST_DRIFT = 1e-8
 _COSTS = {"chebyshev": CHEBYSHEV, "lanczos": LANCZOS}
-_PASSES = 3
-_STEPS_OF_ALL_PASSES = 1 + 2 + 4
 _PREDICTION_SAMPLES = 257
 _SECONDS_PER_RUN = 5e-3
 _SECONDS_PER_CONFIGURATION = 6e-8
 _SECONDS_PER_LINK = 1e-8
 _SECONDS_PER_OUTPUT = 1e-4
 _SECONDS_PER_STEP = 2.5e-6
-_COARSEST, _COARSEST_WHEN_SLOW, _SLOW_NS = 0.5, 0.21, 400.0
-"""Steps of the first pass over :func:`initial_steps`, at a tolerance of 1e-6. In a slow protocol the state follows
-slightly wrong eigenstates, and errors do not add up; but steps that do not resolve turns at all drive transitions."""
+_STEPS, _RATE = {4: 2.4, 6: 1.3}, {4: 1.0 / 6.0, 6: 1.0 / 8.0}
+"""Steps of the first pass over :func:`initial_steps` at a tolerance of 1e-6, and the power of the inverse tolerance
+with which they grow, by the order of the scheme."""
 
-_RATE = {"CF6": 1.0 / 9.0, "CF4": 1.0 / 6.0}
-"""Power of the inverse tolerance with which the number of steps was found to grow."""
+_MANY_TURNS, _SLOWER, _FEWEST = 120.0, 0.35, 0.55
+"""Protocols of more initial steps need fewer by this power, and at least by this factor: in a slow protocol the state
+follows slightly wrong eigenstates, and errors do not add up."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +94,8 @@ class Symmetric(SteppingEngine):
             return "no symmetry keeps the network, its weights, cross-talk and start; use the statevector engine."
         return None
 
-    def scheme_for(self, problem: ChargingProblem) -> CommutatorFree:
+    @property
+    def scheme(self) -> CommutatorFree:
         return COMMUTATOR_FREE[self.magnus]
 
     def required_bytes(self, problem: ChargingProblem) -> int:
@@ -124,54 +121,37 @@ class Symmetric(SteppingEngine):
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
         """See the base class; most of the time goes into the orbits and the products with H of three passes."""
         n, dimension = problem.n_spins, self.dimension(problem)
-        costs, scheme = _COSTS[self._method(dimension)], self.scheme_for(problem)
-        steps = max(self._coarsest_steps(problem), len(times))
+        costs, plan = _COSTS[self._method(dimension)], self.plan(problem, times)
         t = np.linspace(0.0, problem.protocol.duration, _PREDICTION_SAMPLES)
         bx, bz, half_b = problem.fields(t)
         ising = half_b * float(np.abs(problem.couplings[1]).sum())
         turns = problem.protocol.duration * float(np.mean(np.hypot(n * bx, n * np.abs(bz) + ising)))
-        turned = TWO_PI * turns * sum(abs(row[0]) for row in scheme.factors)
-        exponentials = _STEPS_OF_ALL_PASSES * steps * scheme.stages
-        products = costs.products(_PASSES * turned, exponentials)
+        turned = TWO_PI * turns * sum(abs(row[0]) for row in self.scheme.factors)
+        products = costs.products(plan.expected * turned, plan.total * self.scheme.stages)
         per_product = costs.seconds(dimension, n)
-        outputs = _PASSES * (len(times) + 1) * (_SECONDS_PER_OUTPUT + 2.0 * per_product)
+        outputs = plan.expected * (len(times) + 1) * (_SECONDS_PER_OUTPUT + 2.0 * per_product)
         building = _SECONDS_PER_CONFIGURATION * 2.0**n + n * dimension * _SECONDS_PER_LINK
-        stepping = _STEPS_OF_ALL_PASSES * steps * _SECONDS_PER_STEP
+        stepping = plan.total * _SECONDS_PER_STEP
         return _SECONDS_PER_RUN + building + outputs + stepping + products * per_product
 
-    def mesh(self, problem: ChargingProblem, times: FloatArray) -> Mesh:
-        steps = self._coarsest_steps(problem)
-        if steps > MOST_STEPS:
-            raise too_many_steps(self.name, steps, problem)
-        return Mesh(problem, stops_of(problem, times), steps)
-
-    def rounding(self, evolution: Evolution) -> tuple[float, float]:
-        """See the base class; errors of the exponentials count as rounding."""
-        of_exponentials = _ESTIMATE_OF_EXPONENTIALS * self.tolerance
-        of_mean, of_variance = super().rounding(evolution)
-        return max(of_mean, of_exponentials), max(of_variance, of_exponentials)
+    def plan(self, problem: ChargingProblem, times: FloatArray) -> Plan:
+        order, turns = self.scheme.order, initial_steps(problem)
+        finer = (1e-6 / self.tolerance) ** _RATE[order]
+        finer *= max(_FEWEST, min(1.0, _MANY_TURNS / turns) ** _SLOWER)
+        steps = _STEPS[order] * finer * turns
+        return Plan(self.scheme, smooth_pieces(problem, times), steps, magnus_density)
 
     def leaves_cores_idle(self, problem: ChargingProblem) -> bool:
         if self.dimension(problem) >= _SMALLEST_SHARED:
             return False
         return predicted_run(self, problem) >= SECONDS_WORTH_THREADS
 
-    def _coarsest_steps(self, problem: ChargingProblem) -> int:
-        """Steps of the first pass, chosen so that the third pass is mostly the last."""
-        slowness = (_SLOW_NS / problem.protocol.duration) ** 0.25
-        coarsest = max(_COARSEST_WHEN_SLOW, _COARSEST * min(1.0, slowness))
-        finer = (1e-6 / self.tolerance) ** _RATE[self.magnus]
-        steps = int(np.ceil(coarsest * finer * initial_steps(problem)))
-        kinks = problem.kinks.size
-        # convergence is credited from four steps for each kink on, which the third pass then has
-        return max(steps, kinks) if kinks <= 2 * steps else steps
-
     def _method(self, dimension: int) -> str:
         if self.exponential != "auto":
             return self.exponential
         return "chebyshev" if dimension <= _LARGEST_CHEBYSHEV else "lanczos"
 
-    def stepper(self, problem: ChargingProblem, mesh: Mesh, times: FloatArray, progress: Progress) -> Pass:
+    def stepper(self, problem: ChargingProblem, progress: Progress) -> Pass:
         from .sector_state import ChebyshevState, LanczosState
 
         n, group = problem.n_spins, symmetry_group(problem)

@@ -184,7 +184,8 @@ def _evolved(problem: ChargingProblem, sector: SymmetricSector, times: FloatArra
     found = []
     with Team(1) as team:
         state = ChebyshevState(sector, start, _EXPONENTIAL, team)
-        passage = Passage(problem, engine.scheme_for(problem), engine.mesh(problem, times), halvings, times)
+        plan = engine.plan(problem, times)
+        passage = Passage(problem, plan.scheme, plan.mesh(problem), 1 << halvings, times)
         passage.carry([state], lambda _: found.append(weights * state.amplitudes))
     return np.array(found)
 

@@ -23,10 +23,9 @@ from ...records.solution import Convergence, ErrorEstimates, Extrapolation, Fina
 from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine
 from ..common.magnus import COMMUTATOR_FREE_4, CommutatorFree
-from ..common.options import SEED, TOLERANCE, whole_numbers
+from ..common.options import SEED, TOLERANCE, checked_tolerance, whole_numbers
 from ..common.passes import run_together
 from ..common.propagation import BYTES_PER_BLOCK
-from ..common.refinement import checked_tolerance
 from ..common.window import moving_window
 from .convergence import ROUNDING, Converged, Study, converged
 from .tree_runs import MEAN_FIELD, Setting, Shape, TreePlan, TreeRun

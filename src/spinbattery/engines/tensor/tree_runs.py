@@ -138,7 +138,7 @@ class TreePlan:
         def reached(fraction: float, message: str) -> None:
             progress(fraction, f"{message}, bond dimension {bond}")
 
-        passage = Passage(problem, self.scheme, self.mesh, setting.halvings, times, reached, log)
+        passage = Passage(problem, self.scheme, self.mesh, 1 << setting.halvings, times, reached, log)
         mean, variance, energies, *spins = self.window.follow(passage, evolution, row)
         return TreeRun(
             setting, mean, variance, energies, np.array(spins).T, norm, state.discarded, state.largest_dimension,
@@ -161,7 +161,7 @@ class TreePlan:
 
     def seconds(self, setting: Setting) -> float:
         """Rough time of a run."""
-        return self.mesh.steps(setting.halvings) * self.scheme.stages * self.stage_seconds(setting)
+        return self.mesh.steps(1 << setting.halvings) * self.scheme.stages * self.stage_seconds(setting)
 
     def bytes(self, setting: Setting) -> int:
         """Memory of a run: tensors (three times, for checkpoints), operators of legs, vectors of exponentials."""

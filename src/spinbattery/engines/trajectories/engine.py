@@ -22,14 +22,13 @@ from ...records.solution import ErrorEstimates, FinalState, Solution, StandardEr
 from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine, derived_seed
 from ..common.mesh import Mesh, relaxes, stops_of
-from ..common.options import SEED, TOLERANCE, TRAJECTORIES
+from ..common.options import SEED, TOLERANCE, TRAJECTORIES, checked_tolerance
 from ..common.propagation import BYTES_PER_BLOCK
-from ..common.refinement import checked_tolerance
-from ..common.split_steps import SplitSteps
 from ..common.splitting import BLANES_MOAN_4, SPLITTINGS, Splitting
 from ..simd.sizes import TILE_BITS
 from .batch import DAMPING_COST, rows_together
 from .resolution import choose_mesh
+from .split_steps import SplitSteps
 from .strata import OneJump, OneJumpRule, no_jump_part, sample, sampled_weight
 
 if TYPE_CHECKING:
@@ -204,7 +203,7 @@ class Trajectories(Engine):
 
     def unravelling(self, problem: ChargingProblem, times: FloatArray, mesh_steps: int) -> Unravelling:
         """The problem on a mesh of about ``mesh_steps`` steps."""
-        return self._on_mesh(problem, times)(Mesh(problem, stops_of(problem, times), mesh_steps), 0)
+        return self._on_mesh(problem, times)(Mesh(problem, stops_of(problem, times), mesh_steps), 1)
 
     def one_jump_rule(self, problem: ChargingProblem, times: FloatArray) -> OneJumpRule:
         """Quadrature of the stratum with one jump."""
@@ -220,7 +219,7 @@ class Trajectories(Engine):
         from .jump_runs import Unravelling
 
         ising = ising_diagonal(problem.n_spins, *problem.couplings)
-        return lambda mesh, halvings: Unravelling(problem, mesh, halvings, self.scheme, times, ising)
+        return lambda mesh, multiple: Unravelling(problem, mesh, multiple, self.scheme, times, ising)
 
     def _one_jump(self, unravelling: Unravelling, times: FloatArray, progress: Progress) -> OneJump | None:
         if not self.may_integrate(unravelling.problem, times):

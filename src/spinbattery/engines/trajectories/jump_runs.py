@@ -78,14 +78,17 @@ class Unravelling:
         self,
         problem: ChargingProblem,
         mesh: Mesh,
-        halvings: int,
+        multiple: int,
         scheme: Splitting,
         times: FloatArray,
         ising: FloatArray,
     ) -> None:
-        """Prepare the steps, with output at ``times`` (ns), which must be stops of the mesh; ``ising`` is (2^N,)."""
+        """Prepare the steps of a multiple of the mesh.
+
+        Output is at ``times`` (ns), which must be stops of the mesh; ``ising`` is (2^N,).
+        """
         self.problem, self._scheme, self._kinks = problem, scheme, mesh.kinks
-        n, edges = problem.n_spins, mesh.edges(halvings)
+        n, edges = problem.n_spins, mesh.edges(multiple)
         self.steps = len(edges) - 1
         outputs = np.append(times, problem.protocol.duration)
         output = np.full(len(edges), -1)

@@ -16,7 +16,7 @@ from ...records.ensemble import Ensemble, SampledSums
 from ...records.schema import VARIANCE_FLOOR
 from ..common.contract import derived_seed
 from ..common.mesh import Mesh
-from ..common.refinement import refine
+from .refinement import refine
 from .strata import draw, no_jump_part, sampled_weight
 
 if TYPE_CHECKING:
@@ -63,24 +63,24 @@ def choose_mesh(
     that runs of all seeds and lengths have one mesh, and can be merged.
 
     Args:
-        on_mesh: prepares a mesh with a number of halvings.
+        on_mesh: prepares a multiple of a mesh.
         tolerance: absolute on mu and sigma^2, relative on the final sigma^2.
         max_levels: largest number of halvings, beyond which it raises :class:`ToleranceError`.
     """
     refined = refine(
-        lambda halvings: on_mesh(coarsest, halvings).no_jump(progress),
+        lambda halvings: on_mesh(coarsest, 1 << halvings).no_jump(progress),
         tolerance,
         max_levels,
         order,
         coarsest.resolved_from,
     )
-    fewest = coarsest.steps(0)
+    fewest = coarsest.steps(1)
     for halvings in range(refined.halvings, max_levels + 1):
-        finest = coarsest.steps(halvings)
-        probes = _Probes(on_mesh(Mesh(problem, coarsest.stops, finest), 0), order, progress)
+        finest = coarsest.steps(1 << halvings)
+        probes = _Probes(on_mesh(Mesh(problem, coarsest.stops, finest), 1), order, progress)
 
         def tried(steps: int, probes: _Probes = probes) -> Resolution:
-            return probes.compared(on_mesh(Mesh(problem, coarsest.stops, steps), 0), steps)
+            return probes.compared(on_mesh(Mesh(problem, coarsest.stops, steps), 1), steps)
 
         found = tried(finest // 2)
         if found.worst > tolerance:

@@ -9,12 +9,10 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from ...core.checks import apart, positive
-from ...core.errors import InvalidParameterError, ToleranceError
+from ...core.errors import ToleranceError
 from ...core.typing import FloatArray
 from ...records.schema import VARIANCE_FLOOR
 
-MINIMUM_TOLERANCE = 1e-11
 ROUNDING = 1e-12, 1e-12
 """Smallest estimates where nothing else is known of rounding: absolute for the mean, relative for the variance."""
 
@@ -53,15 +51,6 @@ class Refined(Generic[T]):
     def worst(self) -> float:
         """The error that must be within the tolerance: the largest of the two estimates and of the relative one."""
         return max(float(self.mean_error.max()), float(self.variance_error.max()), self.precision_relative_error)
-
-
-def checked_tolerance(tolerance: float) -> float:
-    """Raise :class:`InvalidParameterError` unless the tolerance lies between 1e-11 and 0.1."""
-    value = positive("tolerance", tolerance)
-    if not MINIMUM_TOLERANCE <= value <= 0.1:
-        given, least, _ = apart(value, MINIMUM_TOLERANCE, 0.1)
-        raise InvalidParameterError(f"tolerance must lie between {least} (rounding) and 0.1, but is {given}.")
-    return value
 
 
 def refine(

@@ -9,9 +9,9 @@ import numpy as np
 from ...core.typing import FloatArray
 from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem
-from .mesh import Mesh, initial_steps, largest_decay, largest_local_coupling, stops_of
-from .splitting import Splitting
-from .stepping import MOST_STEPS, too_many_steps
+from ..common.mesh import Mesh, initial_steps, largest_decay, largest_local_coupling, stops_of
+from ..common.plan import MOST_STEPS, too_many_steps
+from ..common.splitting import Splitting
 
 _LARGEST_ROTATION = 1.0
 _PREDICTION_SAMPLES = 257
@@ -92,7 +92,7 @@ class SplitSteps:
         largest_stage = max(abs(fraction) for fraction in self.scheme.transverse)
         while steps <= MOST_STEPS:
             mesh = Mesh(problem, stops, steps)
-            edges = mesh.edges(0)
+            edges = mesh.edges(1)
             transverse = TWO_PI * np.abs(problem.fields(edges)[0])
             # the kernels use tan(theta): rotations must stay away from a quarter turn
             theta = largest_stage * np.diff(edges) * np.maximum(transverse[1:], transverse[:-1])

@@ -1,0 +1,89 @@
+"""The promise of a tolerance: on random problems no error is above it, and the estimate covers nearly all errors."""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+import pytest
+
+import spinbattery as sb
+from spinbattery.core.progress import silent
+from spinbattery.engines.common.mesh import Mesh, initial_steps, smooth_pieces
+from spinbattery.engines.common.propagation import Passage
+from spinbattery.engines.common.splitting import BLANES_MOAN_6
+from spinbattery.model.scales import LinearTable
+
+NONE = np.empty(0)
+
+
+def vendor_table(rows, noise, rng):
+    """Rows of the default scales with measuring noise, linear in between."""
+    s, smooth = np.linspace(0.0, 1.0, rows), sb.advantage_system6()
+    curves = [curve(s) * (1.0 + noise * rng.normal(size=rows)) for curve in (smooth.A, smooth.B)]
+    return sb.EnergyScales("table", *(LinearTable(tuple(s), tuple(values)) for values in curves))
+
+
+def random_network(n, rng):
+    graph = nx.gnp_random_graph(n, rng.uniform(0.3, 1.0), seed=int(rng.integers(1 << 30)))
+    if rng.random() < 0.5 or graph.number_of_edges() == 0:
+        graph = nx.cycle_graph(n) if n > 2 else nx.path_graph(n)
+    weighted = rng.random() < 0.4
+    for a, b in graph.edges:
+        graph[a][b]["weight"] = float(rng.uniform(-1.0, 1.0)) if weighted else 1.0
+    return graph
+
+
+def random_protocol(rng):
+    duration = float(10.0 ** rng.uniform(0.3, 2.4))
+    J, h, hold = -rng.uniform(0.02, 1.0), -rng.uniform(0.1, 1.0), rng.uniform(0.1, 0.6)
+    kind = rng.integers(3)
+    if kind < 2:
+        return (sb.cooperative if kind else sb.polarised)(duration, J=float(J), h=float(h), s_hold=float(hold))
+    inner = np.sort(rng.uniform(0.0, 1.0, int(rng.integers(1, 6))))
+    s = [rng.uniform(0.3, 1.0), *rng.uniform(0.0, 1.0, len(inner)), rng.uniform(0.5, 1.0)]
+    g = rng.uniform(-1.0, 1.0, 3)
+    points = tuple(zip([0.0, *inner.tolist(), 1.0], map(float, s), strict=True))
+    return sb.Protocol(duration, points, tuple(zip((0.0, 0.5, 1.0), g.tolist(), strict=True)), float(h), float(J))
+
+
+def random_problem(number, noisy):
+    rng = np.random.default_rng(number)
+    graph, protocol = random_network(int(rng.integers(2, 4 if noisy else 8)), rng), random_protocol(rng)
+    kind = rng.random()
+    scales = sb.advantage_system6()
+    if kind < 0.3:
+        rows, noise = (1001, 1e-3 * (kind < 0.08)) if kind < 0.2 else (int(rng.integers(5, 100)), 0.0)
+        scales = vendor_table(rows, noise, rng)
+    noise = ("x:1e-3/ns+z:2e-3/ns", "relaxation:5e-3/ns@16mK")[int(rng.integers(2))] if noisy else None
+    return sb.ChargingProblem(graph, protocol, scales, noise)
+
+
+def errors(problem, engine):
+    """Errors of mu and (relative) of sigma^2, and what the record says of them."""
+    mesh = Mesh(problem, smooth_pieces(problem, NONE), 32 * initial_steps(problem) + 200)
+    exact = engine.stepper(problem, silent)(Passage(problem, BLANES_MOAN_6, mesh, 1))
+    record = engine.run(problem)
+    mean, variance = float(exact.mean[-1]), float(exact.variance[-1])
+    found = np.array([abs(record.magnetization - mean), abs(record.variance - variance), 0.0])
+    found[2] = found[1] / max(variance, 1e-12)
+    return found, np.array([record.magnetization_error, record.precision_relative_error])
+
+
+@pytest.mark.slow
+def test_the_promise_on_random_problems():
+    pure = [errors(random_problem(number, noisy=False), sb.Statevector(1e-6)) for number in range(300)]
+    noisy = [errors(random_problem(number, noisy=True), sb.Lindblad(1e-6)) for number in range(1000, 1040)]
+    true, said = (np.array(part) for part in zip(*pure, *noisy, strict=True))
+    assert (true.max(axis=1) <= 1e-6).all(), np.flatnonzero(true.max(axis=1) > 1e-6)
+    rounding = 1e-10
+    covered = (true[:, 0] <= said[:, 0] + rounding) & (true[:, 2] <= said[:, 1] + rounding)
+    assert covered.mean() >= 0.99, np.flatnonzero(~covered)
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_the_promise_on_a_few(number):
+    engine = sb.Statevector(1e-6)
+    true, said = errors(random_problem(number, noisy=False), engine)
+    assert true.max() <= 1e-6
+    assert true[0] <= said[0] + 1e-10
+    assert true[2] <= said[1] + 1e-10
