@@ -16,11 +16,12 @@ def _small():
 def test_contestants_take_the_same_steps():
     from benchmarks.tensor_networks import OURS, OURS_SINGLE, QTEALEAVES, TENPY, _steps_to, contestant
 
+    from spinbattery.engines.common.magnus import COMMUTATOR_FREE_2
     from spinbattery.engines.tensor.measure import moments
     from spinbattery.engines.tensor.tree_runs import _channels
 
     problem = _small().problem()
-    steps = _steps_to(problem, 1.2)
+    steps = _steps_to(problem, 1.2, COMMUTATOR_FREE_2)
     found = {}
     for name in (OURS, OURS_SINGLE):
         evolution = contestant(name, problem, 8)

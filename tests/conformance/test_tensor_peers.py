@@ -34,8 +34,8 @@ def difference(one, other, name):
 def test_qtealeaves_is_near_the_exact_state_and_ours():
     times = [0.1, 1.5, 2.95]  # before, in and after the part in which populations move
     exact = sb.Statevector(1e-8).run(SMALL, times)
-    found = sb.QTeaLeaves(8, steps=16).run(SMALL, times)
-    ours = sb.TensorNetwork(bond_dimension=8, steps=16, magnus="CF2", single=False).run(SMALL, times)
+    found = sb.QTeaLeaves(8, steps=20).run(SMALL, times)
+    ours = sb.TensorNetwork(bond_dimension=8, steps=20, magnus="CF2", single=False).run(SMALL, times)
     for name in ("magnetization", "std", "distribution", "spin_magnetization", "magnetization_t", "std_t"):
         assert difference(found, exact, name) < 3e-2, name
         assert difference(found, ours, name) < 3e-2, name

@@ -152,7 +152,7 @@ def test_the_variance_per_spin_of_all_tori_does_not_fall(full):
         "torus:5x6": 0.1094,
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-12)
-    assert item.parameters.endswith("kept, not computed now: torus:5x6")
+    assert item.parameters.endswith("kept, not computed now: torus:5x5, torus:5x6")
     rows = re.findall(
         r"<td>((?:tilted-)?torus:\dx\d)</td><td>\d+</td>.*?<td>(now|kept)</td>", result.report.read_text()
     )
