@@ -5,32 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Generic, Protocol, TypeVar
+from typing import Generic
 
 import numpy as np
 
 from ...core.errors import ToleranceError
 from ...core.typing import FloatArray
 from ...records.schema import VARIANCE_FLOOR
-
-ROUNDING = 1e-12, 1e-12
-"""Smallest estimates where nothing else is known of rounding: absolute for the mean, relative for the variance."""
+from ..common.extrapolation import ROUNDING, T
 
 _SMALL = 1e-7
 """An estimate above this may fail to shrink because steps are too long; below, because of rounding."""
-
-
-class HasMoments(Protocol):
-    """Moments at all output times, the final time last."""
-
-    @property
-    def mean(self) -> FloatArray: ...
-
-    @property
-    def variance(self) -> FloatArray: ...
-
-
-T = TypeVar("T", bound=HasMoments)
 
 
 @dataclass(frozen=True)
