@@ -174,21 +174,6 @@ class Mesh:
         """Number of steps in all."""
         return int(self._counts.sum()) * multiple
 
-    def pauses(self, times: FloatArray) -> FloatArray:
-        """Times (ns) up to which steps are made at once: the output ``times`` and the end, or with few stops all stops.
-
-        Only the last digit of a result depends on it.
-        """
-        return np.union1d(times, self.stops[-1:]) if len(self.stops) > _MANY_STOPS else self.stops
-
-    @property
-    def resolved_from(self) -> int:
-        """Halvings from which there are four steps or more for each kink of the fields."""
-        halvings = 0
-        while self.steps(1 << halvings) < 4 * self.kinks.size:
-            halvings += 1
-        return halvings
-
     def edges(self, multiple: int) -> FloatArray:
         """Step edges in ns, stops included exactly."""
         counts = multiple * self._counts

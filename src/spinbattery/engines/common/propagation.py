@@ -112,9 +112,8 @@ class Passage:
         chunk = max(int(_SECONDS_PER_CHUNK / seconds), *(state.shortest_chunk for state in states))
         message = f"{self.problem.network.name} {self.problem.protocol.name}, {total} steps"
         arrays = [array for state in states for array in state.arrays]
-        pauses, wanted = mesh.pauses(self.times), set(self.times.tolist())
-        joined = ", joined" if len(pauses) < len(mesh.stops) else ""
-        behind = log.restore(arrays, f"{self.scheme.name}, {total} steps, {chunk} stages in a chunk{joined}")
+        wanted = set(self.times.tolist())
+        behind = log.restore(arrays, f"{self.scheme.name}, {total} steps, {chunk} stages in a chunk")
         if log.is_finished:
             self.progress(1.0, message)
             return
@@ -123,7 +122,7 @@ class Passage:
         done = chunks = 0
         if not behind and float(mesh.stops[0]) in wanted:
             look(float(mesh.stops[0]))
-        for time, stages in self._blocks(pauses):
+        for time, stages in self._blocks():
             parts = list(stages.parts(chunk))
             for part in parts:
                 chunks += 1
@@ -138,14 +137,14 @@ class Passage:
                     self.progress(done / (total * self.scheme.stages), message)
         log.finish(chunks, arrays)
 
-    def _blocks(self, pauses: FloatArray) -> Iterator[tuple[float, StageSequence]]:
-        """Stages of consecutive blocks of steps, and the time (ns) at which each block ends.
+    def _blocks(self) -> Iterator[tuple[float, StageSequence]]:
+        """Stages of consecutive blocks of steps, and the time (ns) at which each block ends, such as an output time.
 
         The fields are projected block by block, so that memory does not grow with the duration.
         """
         mesh, scheme = self.mesh, self.scheme
         edges = mesh.edges(self.multiple)
-        ends = np.searchsorted(edges, pauses)
+        ends = np.searchsorted(edges, self.times)
         total = len(edges) - 1
         for first in range(0, total, _STEPS_PER_BLOCK):
             last = min(first + _STEPS_PER_BLOCK, total)
