@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from spinbattery import ChargingProblem, Product, ProductState, cooperative, polarised, torus
+from spinbattery import ChargingProblem, Product, ProductState, cooperative, polarised, ring, torus
 from spinbattery.core.errors import EngineError, InsufficientMemoryError, ToleranceError
 from spinbattery.engines.common.mesh import initial_steps
 from spinbattery.engines.common.splitting import Stages
@@ -214,9 +214,26 @@ def test_memory_is_refused_beforehand():
     Lindblad().check(problem, available=2_000_000_000)
 
 
-def test_a_matrix_far_below_zero_breaks_the_promise(monkeypatch):
+def test_a_matrix_below_zero_keeps_the_passes_going(monkeypatch):
+    """A combination of passes need not be positive, though mu and sigma^2 are within the tolerance."""
     problem = ChargingProblem(torus(1, 2), cooperative(1.0), noise=Noise(x=1e-3))
+    once, found = Lindblad(1e-6).run(problem), []
+
+    def smallest(entries):
+        found.append(-2e-6 if len(found) < 2 else -1e-7)
+        return found[-1]
+
+    monkeypatch.setattr("spinbattery.engines.dense.density.smallest_eigenvalue", smallest)
+    longer = Lindblad(1e-6).run(problem)
+    assert float(longer.dataset["smallest_eigenvalue"]) == -1e-7
+    assert longer.discretisation["passes"] == once.discretisation["passes"] + 2
     monkeypatch.setattr("spinbattery.engines.dense.density.smallest_eigenvalue", lambda entries: -2e-6)
-    assert float(Lindblad(1e-5).run(problem).dataset["smallest_eigenvalue"]) == -2e-6
-    with pytest.raises(ToleranceError, match=r"eigenvalue of -2\.0e-06.*tighter tolerance"):
-        Lindblad(1e-6).run(problem)
+    with pytest.raises(ToleranceError, match=r"estimate is 2\.0e-06.*loosen the tolerance"):
+        Lindblad(1e-6, max_levels=4).run(problem)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_a_state_that_stays_pure_is_positive_within_the_tolerance(n):
+    record = Lindblad(1e-6).run(ChargingProblem(ring(n), cooperative(60.0)))
+    assert -1e-6 <= float(record.dataset["smallest_eigenvalue"]) <= 1e-6
+    assert float(record.dataset["purity"]) == pytest.approx(1.0, abs=2e-6)

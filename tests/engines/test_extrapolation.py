@@ -159,3 +159,19 @@ def test_rounding_beyond_the_tolerance_is_refused_and_is_magnified_by_the_weight
         found(run, 1e-6, rounding=lambda _: (1e-5, 0.0))
     plain = found(Expanding(2, [1e-3]), 1e-3, rounding=lambda _: (1e-5, 1e-5))
     assert plain.mean_error.min() == pytest.approx(1.1e-4)  # a tenth of the tolerance, and rounding
+
+
+def test_a_result_below_zero_keeps_the_passes_going():
+    once, longer = Expanding(2, [1e-3]), Expanding(2, [1e-3])
+    found(once, 1e-6)
+    asked: list[Moments] = []
+
+    def negativity(result):
+        asked.append(result)
+        return 1e-5 if len(asked) == 1 else -1.0
+
+    result = found(longer, 1e-6, negativity=negativity)
+    assert len(longer.made) == len(once.made) + 1
+    assert asked[-1] is result.result
+    with pytest.raises(ToleranceError, match=r"estimate is 1.0e-05 after 6 passes"):
+        found(Expanding(2, [1e-3]), 1e-6, most=6, negativity=lambda _: 1e-5)

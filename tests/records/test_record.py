@@ -67,8 +67,8 @@ def test_moments_agree_with_the_distribution_and_the_state(record):
     assert record.magnetization == pytest.approx(mu, abs=1e-14)
     assert record.variance == pytest.approx(p @ (np.array([-1.0, 0.0, 1.0]) - mu) ** 2, abs=1e-14)
     q = np.abs(record.state) ** 2
-    np.testing.assert_allclose([q[3], q[1] + q[2], q[0]], p, atol=1e-6)
-    assert record.dataset["spin_magnetization"].values.mean() == pytest.approx(mu, abs=1e-12)
+    np.testing.assert_allclose([q[3], q[1] + q[2], q[0]], p, atol=1e-14)
+    assert record.dataset["spin_magnetization"].values.mean() == pytest.approx(mu, abs=1e-14)
     assert record.dataset["magnetization_t"].values[-1] == record.magnetization
     assert record.dataset["magnetization_t"].values[0] == -1.0
 

@@ -123,6 +123,7 @@ def extrapolate(
     most: int,
     order: int,
     rounding: Callable[[T], tuple[float, float]] = lambda _: ROUNDING,
+    negativity: Callable[[T], float] = lambda _: 0.0,
 ) -> Extrapolated[T]:
     """Call ``run(multiple)`` for finer and finer meshes until the estimates are within the tolerance.
 
@@ -136,6 +137,7 @@ def extrapolate(
         most: largest number of passes.
         order: order of one pass, even.
         rounding: effect of rounding on a result: absolute on the mean, relative on the variance.
+        negativity: how far below zero something of a result is that cannot be; asked for once the estimates are small.
 
     Raises:
         ToleranceError: the tolerance was not reached with ``most`` passes, or rounding alone exceeds it, or two passes
@@ -144,7 +146,7 @@ def extrapolate(
     passes: dict[int, T] = {}
     estimates: list[float] = []
     change: float | None = None
-    doubt, multiple = 1.0, first
+    doubt, worst, multiple = 1.0, math.inf, first
     for made in range(1, most + 1):
         passes[multiple] = run(multiple)
         passes = {m: passes[m] for m in list(passes)[-_MOST_COMBINED:] if m >= _COARSEST_COMBINED * multiple}
@@ -159,18 +161,22 @@ def extrapolate(
         change = found.change
         if made < least_passes(order):
             continue
-        if found.worst <= tolerance:
-            return found
+        worst = found.worst
+        if worst <= tolerance:
+            worst = max(worst, negativity(found.result))
+            if worst <= tolerance:
+                return found
+            plain = max(plain, worst)
         if estimates and plain > _SLOW * estimates[-1]:
             multiple, doubt = math.ceil(_LEAP * finest), _DOUBT
         estimates.append(plain)
         if _have_stalled(estimates):
             raise ToleranceError(
-                f"the error estimate stays at {found.worst:.1e}, above the tolerance {tolerance:g}: shorter steps only "
+                f"the error estimate stays at {worst:.1e}, above the tolerance {tolerance:g}: shorter steps only "
                 "add to the rounding; loosen the tolerance."
             )
     raise ToleranceError(
-        f"the error estimate is {found.worst:.1e} after {most} passes, the finest with {finest / first:.3g} times "
+        f"the error estimate is {worst:.1e} after {most} passes, the finest with {finest / first:.3g} times "
         f"the steps of the first, above the tolerance {tolerance:g}; loosen the tolerance, or increase the engine's "
         "max_levels."
     )

@@ -49,10 +49,14 @@ def _fields_at(problem: ChargingProblem, time: float) -> tuple[float, float, flo
 def summed(p: FloatArray, norm: float, magnetization: NDArray[np.int8], ising: FloatArray) -> Populations:
     """Populations from normalised probabilities p of configurations, or of their orbits; the last is all down."""
     # sums by numpy: sums by BLAS depend on its number of threads
+    return Populations(distribution_of(p, magnetization), float((p * ising).sum()), norm)
+
+
+def distribution_of(p: FloatArray, magnetization: NDArray[np.int8]) -> FloatArray:
+    """P(Sz) (N + 1,) from probabilities p of configurations, or of their orbits; the last is all down."""
     n = -int(magnetization[-1])
     up = (magnetization.astype(np.int16) + n) // 2
-    distribution = np.asarray(np.bincount(up, weights=p, minlength=n + 1), dtype=np.float64)
-    return Populations(distribution, float((p * ising).sum()), norm)
+    return np.asarray(np.bincount(up, weights=p, minlength=n + 1), dtype=np.float64)
 
 
 def fourier_angles(n_spins: int) -> FloatArray:

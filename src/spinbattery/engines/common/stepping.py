@@ -13,6 +13,7 @@ from ...core.checks import whole_number
 from ...core.machine import n_cores
 from ...core.progress import Progress, Rising
 from ...core.typing import ComplexArray, FloatArray
+from ...model.operators import magnetization_diagonal
 from ...model.problem import ChargingProblem
 from ...records.solution import ErrorEstimates, FinalState, Solution, TimeTraces
 from .checkpoint import Checkpoint
@@ -21,7 +22,7 @@ from .extrapolation import ROUNDING, extrapolate
 from .options import TOLERANCE, checked_tolerance
 from .passes import run_together
 from .plan import MOST_STEPS, Plan, too_many_steps
-from .populations import mean_and_variance
+from .populations import distribution_of, mean_and_variance, spin_expectations
 from .propagation import Passage
 
 SECONDS_WORTH_THREADS = 2.0
@@ -119,6 +120,10 @@ class SteppingEngine(Engine):
     def combined(self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
         """Linear combination of passes, the finest last; the weights add up to one."""
         found = combined(passes, weights)
+        if found.state is not None:  # P(Sz) and the spins are then exactly those of the state that is kept
+            p = np.abs(found.state) ** 2
+            levels = distribution_of(p, magnetization_diagonal(problem.n_spins))
+            found = replace(found, distribution=levels, spin_magnetization=spin_expectations(p))
         distribution = found.distribution / found.distribution.sum()
         # before populations that are nearly zero are made positive, which would hide their errors
         found.mean[-1], found.variance[-1] = mean_and_variance(distribution)
@@ -159,6 +164,13 @@ class SteppingEngine(Engine):
             rest = [later for later in expected if later >= multiple]
             return run(multiple, rising.part(multiple / sum(rest) * _LAST if rest[1:] else _LAST))
 
+        smallest: float | None = None
+
+        def negativity(result: Evolution) -> float:
+            nonlocal smallest
+            smallest = self.smallest_eigenvalue(result)
+            return 0.0 if smallest is None else -smallest
+
         found = extrapolate(
             run_pass,
             lambda passes, weights: self.combined(problem, passes, weights),
@@ -167,6 +179,7 @@ class SteppingEngine(Engine):
             self.max_levels + 2,
             plan.scheme.order,
             self.rounding,
+            negativity,
         )
         result = found.result
         if times.size and times[-1] == problem.protocol.duration:
@@ -176,7 +189,7 @@ class SteppingEngine(Engine):
                 result.distribution,
                 result.spin_magnetization,
                 result.norm_error,
-                self.smallest_eigenvalue(result),
+                smallest,
                 result.state,
             ),
             TimeTraces(times, result.mean, result.variance, result.energy, result.purity),
@@ -195,5 +208,5 @@ class SteppingEngine(Engine):
         return ROUNDING
 
     def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
-        """Smallest eigenvalue of the final density matrix, checked; None if there is no such matrix."""
+        """Smallest eigenvalue of the final density matrix; None if there is no such matrix."""
         return None
