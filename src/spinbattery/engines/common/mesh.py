@@ -174,6 +174,14 @@ class Mesh:
         """Number of steps in all."""
         return int(self._counts.sum()) * multiple
 
+    @property
+    def resolved_from(self) -> int:
+        """Halvings from which there are four steps or more for each kink of the fields."""
+        halvings = 0
+        while self.steps(1 << halvings) < 4 * self.kinks.size:
+            halvings += 1
+        return halvings
+
     def edges(self, multiple: int) -> FloatArray:
         """Step edges in ns, stops included exactly."""
         counts = multiple * self._counts
