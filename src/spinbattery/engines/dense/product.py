@@ -131,8 +131,8 @@ def _distribution(up: FloatArray, counts: IntArray) -> FloatArray:
     from scipy.stats import binom
 
     total = np.ones(1)
-    for p, count in zip(up.tolist(), counts.tolist(), strict=True):
-        part = binom.pmf(np.arange(count + 1), count, min(max(p, 0.0), 1.0))
-        total = np.convolve(total, part) if min(len(total), len(part)) < 64 else fftconvolve(total, part)
+    for count in np.unique(counts):
+        for part in binom.pmf(np.arange(count + 1), count, np.clip(up[counts == count], 0.0, 1.0)[:, None]):
+            total = np.convolve(total, part) if min(len(total), len(part)) < 64 else fftconvolve(total, part)
     clipped = np.clip(total, 0.0, None)
     return np.asarray(clipped / clipped.sum())
