@@ -151,12 +151,7 @@ def _blocked_signals() -> Iterator[None]:
 
 
 def _prepare_worker() -> None:
-    """Import what every task needs, and end with the parent: a killed sweep leaves no process behind."""
-    import netCDF4  # noqa: F401
-
-    from ..engines.simd import kernels  # noqa: F401
-    from ..store import folder  # noqa: F401
-
+    """End with the parent: a killed sweep leaves no process behind."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.pid,), daemon=True).start()
