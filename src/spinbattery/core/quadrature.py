@@ -20,6 +20,8 @@ def panel_edges(edges: FloatArray, kinks: FloatArray) -> FloatArray:
         right = np.clip(np.searchsorted(edges, inside), 1, edges.size - 1)
         gap = np.minimum(inside - edges[right - 1], edges[right] - inside)
         inside = inside[gap > 1e-12 * span]
+    if not inside.size:
+        return edges
     return np.unique(np.concatenate([edges, inside]))
 
 

@@ -30,8 +30,8 @@ class NotAKnotSpline:
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """Values at x, shape of x."""
-        piece = np.clip(np.searchsorted(self._x, x, side="right") - 1, 0, len(self._x) - 2)
-        third, second, first, value = (c[piece] for c in self._coefficients)
+        piece = np.searchsorted(self._x[1:-1], x, side="right")
+        third, second, first, value = (c.take(piece) for c in self._coefficients)
         d = x - self._x[piece]
         squared = d * d
         return np.asarray(value + first * d + second * squared + third * (squared * d))

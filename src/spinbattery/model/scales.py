@@ -100,7 +100,12 @@ class Polynomial:
         return np.empty(0)
 
     def __call__(self, s: ArrayLike) -> FloatArray:
-        return np.asarray(np.polynomial.polynomial.polyval(np.asarray(s, dtype=np.float64), self.coefficients))
+        s = np.asarray(s, dtype=np.float64)
+        *lower, highest = self.coefficients
+        found = np.full_like(s, highest)
+        for coefficient in reversed(lower):  # as polyval, whose checks take longer than few numbers
+            found = coefficient + found * s
+        return np.asarray(found)
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "coefficients": list(self.coefficients)}

@@ -11,10 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
+from ...core.arrays import read_only
 from ...core.errors import ToleranceError
 from ...core.typing import FloatArray
 from ...records.schema import VARIANCE_FLOOR
@@ -109,10 +111,15 @@ def weights(of: Sequence[int], order: int) -> FloatArray:
         >>> weights([1, 2], order=2)
         array([-0.33333333,  1.33333333])
     """
+    return _weights(tuple(of), order)
+
+
+@lru_cache(maxsize=256)
+def _weights(of: tuple[int, ...], order: int) -> FloatArray:
     inverse = (of[-1] / np.array(of, dtype=np.float64)) ** 2
     conditions = inverse ** (order // 2 - 1 + np.arange(len(of))[:, None])
     conditions[0] = 1.0
-    return np.linalg.solve(conditions, np.eye(len(of))[0])
+    return read_only(np.linalg.solve(conditions, np.eye(len(of))[0]))
 
 
 def extrapolate(

@@ -118,17 +118,26 @@ def project(
     """
     panels = panel_edges(edges, kinks)
     at, weights = gauss_nodes(panels, nodes)
+    values = functions(at.ravel()).reshape(-1, *at.shape)
+    if len(panels) == len(edges):
+        return StepFields(edges, np.einsum("fpj,jk->fpk", values, _moments(nodes, degree)))
     middle = 0.5 * (panels[1:] + panels[:-1])
     step = np.searchsorted(edges, middle, side="right") - 1
     lengths = np.diff(edges)
     x = (at - edges[step][:, None]) / lengths[step][:, None]
     basis = np.polynomial.legendre.legvander(2.0 * x - 1.0, degree)
-    values = functions(at.ravel()).reshape(-1, *at.shape)
     starts = np.flatnonzero(np.diff(step, prepend=-1))
     moments = np.einsum("fpj,pj,pjk->fpk", values, weights, basis)
     summed = np.add.reduceat(moments, starts, axis=1)
     normalisation = (2.0 * np.arange(degree + 1) + 1.0) / lengths[:, None]
     return StepFields(edges, summed * normalisation)
+
+
+@lru_cache(maxsize=_KEPT)
+def _moments(nodes: int, degree: int) -> FloatArray:
+    """Factors (nodes, degree + 1) of values at the nodes of a step in its Legendre coefficients."""
+    x, w = gauss_nodes(np.array([-1.0, 1.0]), nodes)
+    return np.asarray(w.T * np.polynomial.legendre.legvander(x[0], degree) * (np.arange(degree + 1) + 0.5))
 
 
 Density: TypeAlias = Callable[[ChargingProblem, FloatArray], FloatArray]
@@ -145,7 +154,8 @@ class Mesh:
 
     Attributes:
         stops: (m,) times in ns: the protocol's corners and the requested times.
-        kinks: times in ns at which the fields are not smooth; steps may cross these.
+        kinks: times in ns at which the fields are not smooth.
+        crossed: those of the kinks that are no stops.
     """
 
     def __init__(self, problem: ChargingProblem, stops: FloatArray, steps: int, density: Density | None = None) -> None:
@@ -156,6 +166,7 @@ class Mesh:
         """
         self.stops = stops
         self.kinks = problem.kinks
+        self.crossed = self.kinks[~np.isin(self.kinks, stops)]
         samples = 2 if len(stops) > _MANY_STOPS else _DENSITY_SAMPLES
         t = np.linspace(stops[:-1], stops[1:], samples, axis=1)
         wanted = (density or splitting_density)(problem, t)
@@ -164,7 +175,11 @@ class Mesh:
         work = np.cumsum((raised[:, 1:] + raised[:, :-1]).mean(axis=1) * np.diff(stops))
         ends = np.rint(steps * work / work[-1]).astype(int)
         self._counts = np.maximum(1, np.diff(ends, prepend=0))
-        self._slopes = _slopes(np.diff(stops), self._counts)
+        gaps = np.diff(stops)
+        slopes = _slopes(gaps, self._counts)
+        before, after = slopes[:-1] * self._counts, slopes[1:] * self._counts
+        # Hermite's cubic through both stops, with these slopes
+        self._cubics = stops[:-1], before, 3.0 * gaps - 2.0 * before - after, before + after - 2.0 * gaps
 
     def counts(self, multiple: int) -> list[int]:
         """Number of steps between consecutive stops."""
@@ -188,10 +203,8 @@ class Mesh:
         piece = np.repeat(np.arange(len(counts)), counts)
         first = np.cumsum(counts) - counts
         x = (np.arange(len(piece)) - first[piece]) / counts[piece]
-        start, gap = self.stops[:-1][piece], np.diff(self.stops)[piece]
-        before, after = (slope[piece] * self._counts[piece] for slope in (self._slopes[:-1], self._slopes[1:]))
-        # Hermite's cubic through both stops, with these slopes
-        edges = start + x * (before + x * (3.0 * gap - 2.0 * before - after + x * (before + after - 2.0 * gap)))
+        start, first_order, second, third = (c[piece] for c in self._cubics)
+        edges = start + x * (first_order + x * (second + x * third))
         return np.append(edges, self.stops[-1])
 
 
@@ -230,14 +243,25 @@ def largest_decay(problem: ChargingProblem) -> float:
     return float(np.max(pauli + problem.noise.relaxation_rates(problem.n_spins)))
 
 
-@lru_cache(maxsize=_KEPT)
 def initial_steps(problem: ChargingProblem) -> int:
     """Steps of the coarsest mesh: two for each turn of the fastest single spin flip.
 
     A decay counts as a turn with the decay rate as angular frequency.
     """
-    t = np.linspace(0.0, problem.protocol.duration, 1025)
-    bx, bz, half_b = problem.fields(np.unique(np.concatenate([t, problem.protocol.breakpoints])))
-    fastest = float(np.max(np.abs(bx) + np.abs(bz) + largest_local_coupling(problem) * half_b))
-    fastest += largest_decay(problem) / TWO_PI
+    fastest = _largest_fields(problem)[1] + largest_decay(problem) / TWO_PI
     return max(8, int(np.ceil(2.0 * fastest * problem.protocol.duration)))
+
+
+def largest_transverse(problem: ChargingProblem) -> float:
+    """About the largest |Bx| in GHz."""
+    return _largest_fields(problem)[0]
+
+
+@lru_cache(maxsize=_KEPT)
+def _largest_fields(problem: ChargingProblem) -> tuple[float, float]:
+    """About the largest |Bx|, and the largest frequency of a single spin flip, in GHz."""
+    t = np.linspace(0.0, problem.protocol.duration, 1025)
+    bx, bz, half_b = problem.fields(np.concatenate([t, problem.protocol.breakpoints]))
+    transverse = np.abs(bx)
+    flip = transverse + np.abs(bz) + largest_local_coupling(problem) * half_b
+    return float(transverse.max()), float(flip.max())

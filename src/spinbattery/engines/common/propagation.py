@@ -148,7 +148,7 @@ class Passage:
         total = len(edges) - 1
         for first in range(0, total, _STEPS_PER_BLOCK):
             last = min(first + _STEPS_PER_BLOCK, total)
-            block = project_fields(self.problem, edges[first : last + 1], mesh.kinks, scheme.legendre_degree)
+            block = project_fields(self.problem, edges[first : last + 1], mesh.crossed, scheme.legendre_degree)
             start = first
             for end in [*ends[(ends > first) & (ends < last)].tolist(), last]:
                 yield float(edges[end]), scheme.sequence(block.part(start - first, end - first))

@@ -11,7 +11,7 @@ import numpy as np
 from ...core.typing import FloatArray
 from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem
-from .mesh import RELAXING, StepFields
+from .mesh import RELAXING, StepFields, largest_transverse
 
 SECONDS_PER_AMPLITUDE_STAGE = 6e-9
 """Rough time of a V and a T stage on one core, per amplitude."""
@@ -20,7 +20,6 @@ SHORTEST_CHUNK = 16
 """Least number of stages applied together: a chunk of n stages takes n + 1 passes over the state."""
 
 
-_ROTATION_SAMPLES = 257
 _LONGEST_STEP = 1.5
 """Longest over mean step of a mesh, about."""
 
@@ -96,9 +95,8 @@ class Splitting:
 
     def largest_rotation(self, problem: ChargingProblem) -> float:
         """About the largest |theta| of a T stage, rad, if the whole protocol were one step."""
-        t = np.linspace(0.0, problem.protocol.duration, _ROTATION_SAMPLES)
         largest = max(abs(fraction) for fraction in self.transverse)
-        return float(TWO_PI * np.abs(problem.fields(t)[0]).max() * _LONGEST_STEP * problem.protocol.duration * largest)
+        return TWO_PI * largest_transverse(problem) * _LONGEST_STEP * problem.protocol.duration * largest
 
     def sequence(self, fields: StepFields) -> Stages:
         """Stages of all steps in sequence; the last V of a step and the first of the next are one."""

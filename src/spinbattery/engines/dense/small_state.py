@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from ..common.propagation import State
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, SHORTEST_CHUNK, Stages
 from ..simd.declared import evolve_tile, transverse_expectation
 
+_kept_diagonal = lru_cache(maxsize=4)(magnetization_diagonal)
+
 
 class BasisState(State, ABC):
     """A pure or mixed state of n spins that has all 2^n populations at hand.
@@ -27,7 +30,7 @@ class BasisState(State, ABC):
 
     def __init__(self, n_spins: int, ising: FloatArray) -> None:
         self.n_spins, self.ising = n_spins, ising
-        self.magnetization: NDArray[np.int8] = magnetization_diagonal(n_spins)
+        self.magnetization: NDArray[np.int8] = _kept_diagonal(n_spins)
 
     @abstractmethod
     def transverse(self) -> float:
