@@ -17,7 +17,7 @@ from scipy.optimize import curve_fit, minimize
 from scipy.stats import linregress
 
 from spinbattery import Protocol, Waveform, charge, cooperative, ring, torus
-from spinbattery.analysis.scaling import fit_both, fit_scaling
+from spinbattery.analysis.scaling import fit_both, fit_rows, fit_scaling
 from spinbattery.core.errors import FitError, InvalidParameterError
 
 METHODS = ["loglog", "linear"]
@@ -93,6 +93,24 @@ def test_linear_errors_are_those_of_curve_fit_in_c_and_alpha():
     assert (fit.c, fit.alpha) == pytest.approx(tuple(found), rel=1e-6)
     np.testing.assert_allclose(fit.covariance, covariance, rtol=1e-4)
     assert (fit.c_err, fit.alpha_err) == pytest.approx(tuple(np.sqrt(np.diag(fit.covariance))), rel=1e-12)
+
+
+def test_linear_fits_of_many_rows_are_those_of_curve_fit():
+    sizes, generator = np.array(N, float), np.random.default_rng(3)
+    rows = sizes ** generator.normal(1.5, 0.2, (50, 1)) + 5.0 * generator.standard_normal((50, len(N)))
+    assert (rows < 0.0).any()  # as resampled residuals may be
+    about = sizes**1.5
+    for row, (c, alpha) in zip(rows, fit_rows(sizes, rows, "linear", about=about), strict=True):
+        found, _ = curve_fit(lambda n, c, alpha: c * n**alpha, sizes, row, p0=(c, alpha), ftol=1e-13, xtol=1e-13)
+        assert (c, alpha) == pytest.approx(tuple(found), rel=1e-5)
+
+
+def test_a_row_that_no_power_law_fits_is_no_number():
+    sizes, one_point = np.array(N, float), np.zeros(len(N))
+    one_point[-1] = 1.0  # the steeper the better
+    found = fit_rows(sizes, np.stack([one_point, 2.0 * sizes]), "linear", about=sizes)
+    assert np.isnan(found[0]).all()
+    assert found[1] == pytest.approx([2.0, 1.0])
 
 
 def test_the_errors_of_c_and_alpha_are_tied_by_the_sizes():

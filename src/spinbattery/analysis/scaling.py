@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, TypeAlias
@@ -17,6 +15,7 @@ from ..core.errors import FitError
 from ..core.typing import FloatArray
 from ..records.charge_state import NO_CHARGE
 from .bounds import heisenberg_limit, standard_quantum_limit
+from .least_squares import exponential_fits
 from .points import CheckedPoints, Points, checked_points
 
 if TYPE_CHECKING:
@@ -212,7 +211,7 @@ def fit_rows(sizes: FloatArray, precision: FloatArray, method: Method, about: Fl
     scales = precision.max(axis=1, keepdims=True)
     shifts = np.column_stack([np.log(scales), np.zeros(len(scales))])  # of ln a and alpha
     starts = _line(x, np.log(precision if about is None else about)) - shifts
-    return _at_one_spin_or_nan(_curve_fits(x, precision / scales, starts) + shifts, pivot)
+    return _at_one_spin_or_nan(exponential_fits(x, precision / scales, starts)[0] + shifts, pivot)
 
 
 def inflated(residuals: FloatArray) -> FloatArray:
@@ -248,45 +247,14 @@ def _loglog(x: FloatArray, values: FloatArray, n_bootstrap: int, generator: np.r
 def _linear(x: FloatArray, values: FloatArray, n_bootstrap: int, generator: np.random.Generator) -> _Fit:
     scale = float(values.max())
     y = values / scale
-    found = _curve_fit(x, y, _line(x, np.log(values) - math.log(scale)))
-    if found is None:
+    (parameters,), (covariance,) = exponential_fits(x, y[None], _line(x, np.log(values) - math.log(scale))[None])
+    if np.isnan(parameters).any():
         raise FitError("the linear fit does not converge: the points are far from a power law; use method='loglog'.")
-    parameters, covariance = found
     fitted = np.exp(parameters[0] + parameters[1] * x)
-    refits = _curve_fits(x, _resampled(fitted, y - fitted, n_bootstrap, generator), itertools.repeat(parameters))
+    rows = _resampled(fitted, y - fitted, n_bootstrap, generator)
+    refits, _ = exponential_fits(x, rows, np.broadcast_to(parameters, (n_bootstrap, 2)))
     refits[:, 0] += math.log(scale)
     return (float(parameters[0]) + math.log(scale), float(parameters[1])), covariance, refits
-
-
-def _curve_fits(x: FloatArray, rows: FloatArray, starts: Iterable[FloatArray]) -> FloatArray:
-    """(R, 2) of (ln a, alpha) for each row; NaN without convergence."""
-    fits = [_curve_fit(x, row, start) for row, start in zip(rows, starts, strict=False)]
-    return np.array([np.full(2, np.nan) if fit is None else fit[0] for fit in fits]).reshape(-1, 2)
-
-
-def _power_law(x: FloatArray, log_a: float, alpha: float) -> FloatArray:
-    return np.asarray(np.exp(log_a + alpha * x))
-
-
-def _power_law_jacobian(x: FloatArray, log_a: float, alpha: float) -> FloatArray:
-    values = _power_law(x, log_a, alpha)
-    return np.column_stack([values, values * x])
-
-
-def _curve_fit(x: FloatArray, y: FloatArray, start: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-    """(ln a, alpha) and their covariance by unweighted least squares, or None without convergence."""
-    from scipy.optimize import OptimizeWarning, curve_fit
-
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("error", OptimizeWarning)
-        try:
-            found, covariance = curve_fit(
-                _power_law, x, y, p0=start, jac=_power_law_jacobian, method="lm", ftol=1e-12, xtol=1e-12
-            )
-        except (RuntimeError, OptimizeWarning):
-            return None
-    finite = np.isfinite(found).all() and np.isfinite(covariance).all()
-    return (found, covariance) if finite else None
 
 
 def _at_one_spin(log_a: float, alpha: float, local: FloatArray, pivot: float) -> tuple[float, FloatArray]:
