@@ -22,6 +22,7 @@ from ..core.paths import read_text, user_path
 from ..core.typing import FloatArray, IntArray
 from .network import LatticeCut, SpinNetwork
 from .scales import EnergyScales, as_scales
+from .sublattices import images
 
 _SMALLEST_SIZE = {"pegasus": 2, "zephyr": 1}
 _LARGEST_SIZE = 32
@@ -70,8 +71,8 @@ def _placements(family: str, size: int, tile: int, region: int) -> tuple[list[tu
     source, target = _graph(family, region, tile), _graph(family, size, tile)
     mappings = list(_of_library(family, "sublattice_mappings")(source, target))
     qubits = _lattice(family, region, tile).qubits.tolist()
-    images = np.array([[mapping(qubit) for qubit in qubits] for mapping in mappings], dtype=np.int64)
-    return [tuple(mapping.offset) for mapping in mappings], read_only(images)
+    offsets = [tuple(mapping.offset) for mapping in mappings]
+    return offsets, read_only(images(dict(zip(offsets, mappings, strict=True)), qubits))
 
 
 def _whole(what: str, value: Any, least: int) -> int:
