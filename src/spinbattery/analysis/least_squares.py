@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..core.typing import FloatArray
 
 _TOLERANCE = 1e-12
-"""Relative change of the sum of squares, and of the parameters, below which a fit has converged."""
+"""Relative change of the sum of squares, or change of the parameters, below which a fit has converged."""
 
 _MOST_STEPS = 300
 _FIRST_DAMPING, _LESS, _MORE = 1e-3, 0.1, 10.0
@@ -58,7 +58,7 @@ def _minimised(x: FloatArray, rows: FloatArray, starts: FloatArray) -> tuple[_St
         if not left.size:
             break
         now = _State(parameters[left], residuals[left], squares[left])
-        step, promised = _step(x, rows[left], now, damping[left])
+        step, expected = _step(x, rows[left], now, damping[left])
         tried = _state(x, rows[left], now.parameters + step)
         gained = now.squares - tried.squares
         better = gained >= 0.0  # false where the step led to no number
@@ -66,8 +66,9 @@ def _minimised(x: FloatArray, rows: FloatArray, starts: FloatArray) -> tuple[_St
         for kept, new in zip((parameters, residuals, squares), tried, strict=True):
             kept[taken] = new[better]
         damping[left] = np.maximum(damping[left] * np.where(better, _LESS, _MORE), _LEAST_DAMPING)
-        flat = (promised <= _TOLERANCE * now.squares) & (np.abs(gained) <= _TOLERANCE * now.squares)
-        short = np.linalg.norm(step, axis=1) <= _TOLERANCE * np.linalg.norm(now.parameters, axis=1)
+        flat = (expected <= _TOLERANCE * now.squares) & (np.abs(gained) <= _TOLERANCE * now.squares)
+        # both parameters are logarithms or powers, whose own size is no scale of their errors
+        short = np.linalg.norm(step, axis=1) <= _TOLERANCE * (1.0 + np.linalg.norm(now.parameters, axis=1))
         converged[left] = flat | short
         left = left[~(flat | short)]
     return _State(parameters, residuals, squares), converged
