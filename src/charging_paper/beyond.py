@@ -78,7 +78,7 @@ BEYOND = Beyond(
         Torus((5, 5), 1e-4, full_only=True),
         Torus((5, 6), 1e-4, full_only=True),
     ),
-    (Torus((2, 3), 1e-5), Torus((3, 3), 1e-5), Torus((3, 4), 1e-5, full_only=True)),
+    (Torus((2, 3), 1e-5), Torus((3, 3), 1e-4), Torus((3, 4), 1e-5, full_only=True)),
 )
 
 

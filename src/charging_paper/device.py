@@ -12,10 +12,8 @@ WORKING_GRAPH = "pegasus:16/missing:28:seed:7"
 
 SIZES = range(2, 17)
 
-QUICK_SIZES = {2: 1000, 3: 400, 4: QUICK_READS, 6: QUICK_READS, 9: QUICK_READS, 16: QUICK_READS}
+QUICK_SIZES = {2: 1000, 3: 400, 4: QUICK_READS, 6: QUICK_READS, 9: QUICK_READS // 2, 16: QUICK_READS // 2}
 """Regions by default and their reads: more on small ones, where few spins flip, and each read costs less."""
-_LARGE, _LOCAL_READS = 9, 50
-"""From this region on the local protocols have fewer reads by default: many of their spins flip in each."""
 
 PROTOCOLS = {
     "cooperative": sb.ProtocolRecipe("cooperative", ANNEALER_DURATION),
@@ -36,7 +34,7 @@ def on_any_chip(network: str, size: int) -> str:
 
 
 def _request(m: int, recipe: sb.ProtocolRecipe) -> Request:
-    reads = _LOCAL_READS if m >= _LARGE and recipe.name == "local" else QUICK_SIZES.get(m, QUICK_READS)
+    reads = QUICK_SIZES.get(m, QUICK_READS)
     return Request(region(m), recipe, on_annealer=True, reads=reads, full_only=m not in QUICK_SIZES)
 
 

@@ -83,6 +83,7 @@ def build(runs: Runs, studies: tuple[TensorStudy, ...] = STUDIES, beyond: Beyond
         MarkedRuns(records([*exact["local"], *local.values()]), "local, exact"),
     ]
     verdict = f"converged to {_TOLERANCE:g}"
+    smaller = runs.smaller(study.request for study in studies)
     missing = [torus_name(study.size).removeprefix("torus:") for study in studies if study.request not in runs]
     return Section(
         "Fig. 2b and 2c: tensor networks",
@@ -93,6 +94,7 @@ def build(runs: Runs, studies: tuple[TensorStudy, ...] = STUDIES, beyond: Beyond
             "within its error, where sigma has not converged; filled points are exact or converged.",
             plot_marked(_squares(finest, _has_precision, ", converged", ": lower bound $1/(1-\\mu^2)$") + beside),
             used,
+            smaller,
         ),
         FigureItem(
             "fig2c-tensor",
@@ -100,6 +102,7 @@ def build(runs: Runs, studies: tuple[TensorStudy, ...] = STUDIES, beyond: Beyond
             f"are estimated errors; open squares have not converged to {_TOLERANCE:g}. Circles are exact.",
             plot_marked(_squares(finest, _is_converged, f", {verdict}", f", not {verdict}") + beside, "magnetization"),
             used,
+            smaller,
         ),
         TableItem(
             f"Cooperative protocol by tensor networks, {DURATION}, with estimated errors and verdicts (mu: converged "

@@ -40,7 +40,8 @@ def test_the_tori_of_the_whole_report_are_all_exact_ones():
         [f"torus:{sides}" for sides in ("3x3", "3x4", "3x5", "3x6", "4x4", "4x5", "5x5", "5x6")]
         + [f"tilted-torus:{sides}" for sides in ("3x1", "3x2", "4x1", "3x3", "4x2")]
     )
-    assert {request.network for request in requests if request.full_only} == {row.network for row in large_n.KEPT}
+    late = {request.network for request in requests if request.full_only}
+    assert late == {"tilted-torus:4x2", *(row.network for row in large_n.KEPT)}
 
 
 def test_what_takes_hours_is_run_in_a_full_reproduction_alone(tmp_path: Path):
@@ -69,13 +70,12 @@ def test_only_the_largest_tori_take_minutes():
 
 def test_regions_and_reads_of_the_annealer_by_default_and_in_full():
     quick = {name: [request for request in group if not request.full_only] for name, group in device.REQUESTS.items()}
-    for name, group in quick.items():
-        reads = [1000, 400, 100, 100, *([100, 100] if name == "cooperative" else [50, 50])]
+    for group in quick.values():
         regions = [request.network.rpartition(":")[2] for request in group[:-1]]
         assert regions == ["2", "3", "4", "6", "9"]
         assert group[-1].network == device.WORKING_GRAPH
-        assert [request.reads for request in group] == reads
-        assert [request.plan().tasks[0].engine.reads for request in group] == reads
+        assert [request.reads for request in group] == [1000, 400, 100, 100, 50, 50]
+        assert [request.plan().tasks[0].engine.reads for request in group] == [request.reads for request in group]
         assert group[0].plan(50).tasks[0].engine.reads == 50
         assert "--reads 1000 " in group[0].command()
         assert "--reads 50 " in group[0].command(50)
@@ -103,17 +103,17 @@ def test_the_first_figures_are_written_before_the_rest_is_run(tmp_path: Path):
     def announce(line: str) -> None:
         page = (tmp_path / "report.html").read_text()
         seen.append((line, len(list((tmp_path / "records").glob("*.nc")))))
-        assert "Table I: exact rows" in page
+        assert "Table I, exact rows" in page
         assert "Some runs" not in page
         assert (tmp_path / "figures" / "fig2b.png").is_file()
 
-    parts = {"late": (_section_without_figures, [later]), **{name: PARTS[name] for name in ("table1", "fig2")}}
+    parts = {"late": (_section_without_figures, [later]), "fig2": PARTS["fig2"]}
     result = build_report(tmp_path, parts=parts, announce=announce)
     ((line, known),) = seen
     assert line.startswith(f"first figure: {tmp_path / 'figures' / 'fig2b.png'}")
     assert known == result.computed - 1
     titles = re.findall(r"<h2 id=\"(\S+)\">", result.report.read_text())
-    assert titles == ["audit", "late", "table1", "fig2"]
+    assert titles == ["audit", "late", "fig2"]
 
 
 def test_a_report_that_is_there_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
