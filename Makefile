@@ -8,6 +8,9 @@ FULL ?=
 # modules are compiled to bytecode when they are first imported: most of what is installed never is
 INSTALL := $(PIP) install --no-compile --constraint constraints.txt --editable
 
+# which needs that it is kept: otherwise every worker compiles the libraries again
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: reproduce test test-slow lint docs bench clean
 
 $(VENV)/base.stamp: pyproject.toml constraints.txt
