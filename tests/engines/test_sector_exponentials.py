@@ -68,6 +68,21 @@ def test_their_tolerance_is_kept(kind, tolerance):
         assert np.sqrt(sector.sizes @ np.abs(error) ** 2) < 5.0 * tolerance
 
 
+def test_exponentials_of_a_step_take_as_many_products_as_each_alone():
+    """They differ in length, so that what the last one took says little of the next."""
+    sector = sector_of(torus(3, 4))
+    start = random_amplitudes(sector, 8)
+    rows = np.array([factor * np.array([0.4, -0.3, 0.5]) for factor in (0.8, 0.1, 0.4, 1.0, 0.2)])
+    with Team(1) as team:
+        together = LanczosState(sector, start.copy(), 1e-9, team)
+        together.apply(Exponents(rows))
+        alone = LanczosState(sector, start.copy(), 1e-9, team)
+        for row in rows:
+            alone.apply(Exponents(row[None]))
+    assert together.products <= alone.products + 1
+    np.testing.assert_allclose(together.amplitudes, alone.amplitudes, atol=1e-8)
+
+
 def test_an_eigenstate_closes_the_basis():
     sector = sector_of(torus(2, 3))
     down = np.zeros(sector.dimension, dtype=complex)

@@ -39,5 +39,5 @@ class Costs(NamedTuple):
         return self.per_product + dimension * (self.per_row + n_spins * per_gather)
 
 
-CHEBYSHEV = Costs(16 * 4 + 8, 5e-8, 2.5e-9, 0.25e-9, per_radian=1.0, per_exponential=12.0)
-LANCZOS = Costs(16 * (BASIS + 1), 2.5e-5, 10e-9, 0.7e-9, per_radian=0.8, per_exponential=5.5)
+CHEBYSHEV = Costs(16 * 4 + 8, 5e-8, 2.5e-9, 0.25e-9, per_radian=1.9, per_exponential=8.0)
+LANCZOS = Costs(16 * (BASIS + 1), 2.5e-5, 10e-9, 0.7e-9, per_radian=0.8, per_exponential=6.0)

@@ -26,6 +26,7 @@ _PARTS_PER_THREAD = 4
 _FIRST_CHECK = 3
 _BREAKDOWN = 1e-14
 _SMALLEST_PART = 1e-6
+_SHARE_OF_BEFORE = 0.1
 
 
 class Lanczos:
@@ -40,7 +41,8 @@ class Lanczos:
         n_parts = 1 if team.threads == 1 else min(n_blocks, _PARTS_PER_THREAD * team.threads)
         self._parts = list(pairwise(n_blocks * part // n_parts for part in range(n_parts + 1)))
         self._sums = np.empty(n_blocks)
-        self._expected = _FIRST_CHECK
+        self._extremes = np.array([sector.n_spins, sector.n_spins, np.abs(sector.ising).max()])
+        self._last = 0, math.inf
 
     @property
     def amplitudes(self) -> ComplexArray:
@@ -52,7 +54,7 @@ class Lanczos:
         """Apply exp(-i (x Sx + z Sz + c ZZ)) for each row (x, z, c), in rad; returns the products with H."""
         sizes, psi = self._sector.sizes, self._basis[0]
         norm = math.sqrt(float((sizes * (psi.real**2 + psi.imag**2)).sum()))  # the digits of BLAS depend on threads
-        self._expected = _FIRST_CHECK  # depends on this sequence alone, so that a resumed run has the same digits
+        self._last = 0, math.inf  # depends on this sequence alone, so that a resumed run has the same digits
         products = 0
         for row in coefficients:
             left = 1.0
@@ -73,7 +75,9 @@ class Lanczos:
         scales = [1.0 / norm]
         alphas: list[float] = []
         betas: list[float] = []
-        check = max(_FIRST_CHECK, self._expected - 2)
+        # exponentials of a step differ in length, and a shorter one takes no fewer vectors for its length
+        length = left * float(np.abs(coefficients) @ self._extremes)
+        check = max(_FIRST_CHECK, int(self._last[0] * min(1.0, length / self._last[1])) - 1)
         while True:
             k = len(alphas)
             before, weight = (vectors[k - 1], betas[-1] * scales[k - 1]) if k else (vectors[0], 0.0)
@@ -94,8 +98,8 @@ class Lanczos:
             if k + 1 == BASIS:
                 left = spectrum.longest(left, self._tolerance)
                 break
-            check = k + (2 if k < 12 else 3)
-        self._expected = len(alphas)
+            check = k + 2
+        self._last = len(alphas), max(length, 1e-300)
         return left, norm * spectrum.exponential(left) * np.array(scales[:-1])
 
     def _sum(self, kernel: Callable[..., None], *arguments: Any) -> float:
@@ -118,9 +122,15 @@ class _Tridiagonal:
         return np.asarray(self._vectors @ (np.exp(-1j * part * self._values) * self._vectors[0]))
 
     def error(self, part: float) -> float:
-        """Error bound up to a factor of order one: weight of the last vectors times their coupling to the next."""
-        last = float(np.abs(self.exponential(part)[-2:]).max())
-        return part * self._next * last
+        """Error, as the first term of its expansion (Saad, SIAM J. Numer. Anal. 29, 209 (1992), theorem 5.1).
+
+        That is the mean weight of the last vector on the way times its coupling to the next. A share of the weight of
+        the vector before stands in where the last weight vanishes by accident.
+        """
+        turned = -1j * part * self._values
+        turned[turned == 0.0] = 1e-300
+        weights = np.abs(self._vectors @ (np.expm1(turned) / turned * self._vectors[0]))
+        return part * self._next * float(max(weights[-1], _SHARE_OF_BEFORE * weights[-2:][0]))
 
     def longest(self, part: float, tolerance: float) -> float:
         """A part short enough for the tolerance (of the whole).
