@@ -79,9 +79,20 @@ def test_a_vendors_table_and_a_polarised_protocol():
     smooth = advantage_system6()
     table = EnergyScales("table", LinearTable(tuple(s), tuple(smooth.A(s))), LinearTable(tuple(s), tuple(smooth.B(s))))
     assert_alike(*both(torus(2, 3), cooperative(20.0), scales=table, tolerance=1e-8))
+    assert_alike(*both(torus(2, 3), cooperative(200.0), scales=table, tolerance=1e-8))
     symmetric, full = both(torus(2, 3), polarised(20.0))
     assert abs(symmetric.magnetization - full.magnetization) < 1e-8
     assert abs(symmetric.precision / full.precision - 1.0) < 1e-7
+
+
+def test_steps_cross_the_corners_of_long_tables():
+    s = np.linspace(0.0, 1.0, 1001)
+    smooth = advantage_system6()
+    table = EnergyScales("table", LinearTable(tuple(s), tuple(smooth.A(s))), LinearTable(tuple(s), tuple(smooth.B(s))))
+    symmetric, full = both(torus(2, 3), cooperative(20.0), scales=table, tolerance=1e-6)
+    assert symmetric.discretisation["steps"] < 300
+    assert abs(symmetric.magnetization - full.magnetization) <= symmetric.magnetization_error
+    assert abs(symmetric.precision / full.precision - 1.0) <= symmetric.precision_relative_error
 
 
 def test_the_state_that_is_kept():

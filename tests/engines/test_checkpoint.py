@@ -79,12 +79,12 @@ def test_a_run_that_is_stopped_again_and_again_ends_with_the_same_digits(name, t
 def test_finished_passes_are_not_run_again(tmp_path):
     engine, problem, times = problem_of("chebyshev")
     checkpoint = Checkpoint(tmp_path / "run", "key")
-    engine.run(problem, times, checkpoint=checkpoint)
+    made = engine.run(problem, times, checkpoint=checkpoint).discretisation["passes"]
     calls = []
     engine.run(problem, times, lambda *reached: calls.append(reached), checkpoint=checkpoint)
     passes = [message for _, message in calls if "steps" in message]
-    assert len(set(passes)) == 2
-    assert len(passes) <= 3  # each at once at its end, and the end of the run
+    assert len(set(passes)) == made
+    assert len(passes) <= made + 1  # each at once at its end, and the end of the run
 
 
 def test_files_of_another_run_or_damaged_ones_count_as_none(tmp_path):

@@ -51,6 +51,15 @@ def smooth_pieces(problem: ChargingProblem, times: FloatArray) -> FloatArray:
     return panel_edges(stops_of(problem, times), np.unique(kinks))
 
 
+def pieces_without_corners(problem: ChargingProblem, times: FloatArray) -> FloatArray:
+    """Times in ns between which no slope of the fields jumps: the stops, and the corners of the energy scales.
+
+    Of a spline, whose third derivative jumps, exact moments keep all that order 6 needs.
+    """
+    corners = problem.protocol.s.crossings(problem.scales.corners) * problem.protocol.duration
+    return panel_edges(stops_of(problem, times), np.unique(corners))
+
+
 def relaxes(problem: ChargingProblem) -> bool:
     """Whether the noise includes relaxation."""
     return problem.noise is not None and bool(np.any(problem.noise.relaxation))

@@ -174,13 +174,13 @@ class SteppingEngine(Engine):
         found = extrapolate(
             run_pass,
             lambda passes, weights: self.combined(problem, passes, weights),
-            self.tolerance,
+            self.tolerance / plan.doubt,
             plan.first,
             self.max_levels + 2,
             plan.scheme.order,
             self.rounding,
             negativity,
-        )
+        ).enlarged(plan.doubt)
         result = found.result
         if times.size and times[-1] == problem.protocol.duration:
             result.mean[-2], result.variance[-2] = result.mean[-1], result.variance[-1]
