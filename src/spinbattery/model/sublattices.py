@@ -9,15 +9,12 @@ import numpy as np
 
 from ..core.typing import IntArray
 
-_PERIOD = 2
-"""A Zephyr lattice that is moved by one row lies otherwise on the tiles, by two rows alike; Pegasus by one row."""
 
-
-def images(mappings: Mapping[tuple[int, ...], Callable[[int], int]], qubits: Sequence[int]) -> IntArray:
+def images(mappings: Mapping[tuple[int, ...], Callable[[int], int]], qubits: Sequence[int], period: int) -> IntArray:
     """(mappings, qubits) of the qubits' images; the mappings are known by offsets that end in a row and a column.
 
     The number of an image is linear in the row and the column, so that three mappings of a kind give all others: to
-    call each for every qubit takes seconds.
+    call each for every qubit takes seconds. A lattice lies alike on the tiles after ``period`` rows or columns.
     """
 
     @cache
@@ -26,13 +23,13 @@ def images(mappings: Mapping[tuple[int, ...], Callable[[int], int]], qubits: Seq
 
     starts: dict[tuple[int, ...], tuple[int, int]] = {}
     for *kind, row, column in sorted(mappings):
-        starts.setdefault((*kind, row % _PERIOD, column % _PERIOD), (row, column))
+        starts.setdefault((*kind, row % period, column % period), (row, column))
     found = np.empty((len(mappings), len(qubits)), dtype=np.int64)
     for number, (*kind, row, column) in enumerate(mappings):
-        first_row, first_column = starts[(*kind, row % _PERIOD, column % _PERIOD)]
+        first_row, first_column = starts[(*kind, row % period, column % period)]
         found[number] = start = image((*kind, first_row, first_column))
-        if rows := (row - first_row) // _PERIOD:
-            found[number] += rows * (image((*kind, first_row + _PERIOD, first_column)) - start)
-        if columns := (column - first_column) // _PERIOD:
-            found[number] += columns * (image((*kind, first_row, first_column + _PERIOD)) - start)
+        if rows := (row - first_row) // period:
+            found[number] += rows * (image((*kind, first_row + period, first_column)) - start)
+        if columns := (column - first_column) // period:
+            found[number] += columns * (image((*kind, first_row, first_column + period)) - start)
     return found

@@ -25,6 +25,7 @@ from .scales import EnergyScales, as_scales
 from .sublattices import images
 
 _SMALLEST_SIZE = {"pegasus": 2, "zephyr": 1}
+_PERIOD = {"pegasus": 1, "zephyr": 2}
 _LARGEST_SIZE = 32
 _LARGEST_TILE = 8
 _SAVE = "save the solver's properties as JSON, json.dump(sampler.properties, file)"
@@ -72,7 +73,7 @@ def _placements(family: str, size: int, tile: int, region: int) -> tuple[list[tu
     mappings = list(_of_library(family, "sublattice_mappings")(source, target))
     qubits = _lattice(family, region, tile).qubits.tolist()
     offsets = [tuple(mapping.offset) for mapping in mappings]
-    return offsets, read_only(images(dict(zip(offsets, mappings, strict=True)), qubits))
+    return offsets, read_only(images(dict(zip(offsets, mappings, strict=True)), qubits, _PERIOD[family]))
 
 
 def _whole(what: str, value: Any, least: int) -> int:
