@@ -47,7 +47,7 @@ class TensorStudy:
 STUDIES = (
     TensorStudy((4, 4), (8, 12, 16)),
     TensorStudy((4, 4), None, full_only=True),
-    TensorStudy((8, 8), (4, 6, 12)),
+    TensorStudy((8, 8), (3, 4, 12)),
     TensorStudy((8, 8), (10, 16, 24), full_only=True),
     TensorStudy((16, 16), (8, 12, 16), full_only=True),
 )
