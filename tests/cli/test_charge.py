@@ -254,7 +254,7 @@ def test_a_signal_ends_with_its_code_and_a_word(tmp_path: Path, number: signal.S
             )
             processes.append(stack.enter_context(process))
             stack.callback(process.kill)
-        for process, seconds in zip(processes, (1.5, 4.0), strict=True):
+        for process, seconds in zip(processes, (1.0, 3.0), strict=True):
             asked = psutil.Process(process.pid)
             while process.poll() is None and asked.cpu_times().user < seconds:
                 time.sleep(0.02)
