@@ -14,7 +14,8 @@ from spinbattery.core.progress import silent
 from spinbattery.engines.common.mesh import Mesh
 from spinbattery.engines.common.propagation import Passage
 from spinbattery.engines.common.stepping import SteppingEngine
-from spinbattery.model.network import SpinNetwork, torus
+from spinbattery.model.lattices import torus
+from spinbattery.model.network import SpinNetwork
 from spinbattery.model.operators import magnetization_diagonal
 from spinbattery.model.problem import ChargingProblem
 from spinbattery.model.protocol import Protocol as ChargingProtocol

@@ -65,11 +65,11 @@ from .interop.qutip_results import record_from_qutip as record_from_qutip
 from .model.cost import Cost as Cost
 from .model.durations import parse_duration as parse_duration
 from .model.graph_import import from_networkx as from_networkx
+from .model.lattices import complete as complete
+from .model.lattices import ring as ring
+from .model.lattices import tilted_torus as tilted_torus
+from .model.lattices import torus as torus
 from .model.network import SpinNetwork as SpinNetwork
-from .model.network import complete as complete
-from .model.network import ring as ring
-from .model.network import tilted_torus as tilted_torus
-from .model.network import torus as torus
 from .model.network_text import parse_network as parse_network
 from .model.noise import Noise as Noise
 from .model.noise import parse_noise as parse_noise

@@ -11,7 +11,7 @@ import pytest
 
 from spinbattery.annealer.device import device_of
 from spinbattery.core.errors import InvalidParameterError, NetworkError
-from spinbattery.model import network, topology
+from spinbattery.model import lattices, network, topology
 from spinbattery.solver.limits import violations
 from spinbattery.solver.timing import qpu_access_time
 
@@ -25,7 +25,7 @@ def test_the_default_is_a_whole_pegasus_16():
 
 
 def test_a_torus_is_its_own_working_graph():
-    properties = device_of(network.torus(3, 4)).properties()
+    properties = device_of(lattices.torus(3, 4)).properties()
     assert properties["topology"]["type"] == "custom"
     assert properties["qubits"] == list(range(12))
     assert len(properties["couplers"]) == 24
@@ -58,7 +58,7 @@ def test_labels_of_a_graph_are_kept():
 
 
 def test_the_properties_are_complete_and_claim_no_chip():
-    properties = device_of(network.ring(5)).properties()
+    properties = device_of(lattices.ring(5)).properties()
     assert properties["chip_id"] == "EmulatedAnnealer"
     assert properties["category"] == "software"
     assert "typical" in properties["problem_timing_data"]["source"]

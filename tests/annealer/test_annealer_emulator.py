@@ -16,9 +16,9 @@ import pytest
 from spinbattery.annealer import emulator as emulator_module
 from spinbattery.annealer.emulator import EmulatedAnnealer
 from spinbattery.core.errors import InsufficientMemoryError, InvalidParameterError, LimitError
-from spinbattery.model import network
+from spinbattery.model import lattices
 
-RING = network.ring(6)
+RING = lattices.ring(6)
 H = dict.fromkeys(range(6), -0.5)
 J = {(k, (k + 1) % 6): -0.2 for k in range(6)}
 REVERSE = {
@@ -134,7 +134,7 @@ def test_crosstalk_acts_whatever_is_programmed():
 
 
 def test_crosstalk_of_a_network_is_taken_over():
-    parasitic = network.ring(6).with_crosstalk(-1.5)
+    parasitic = lattices.ring(6).with_crosstalk(-1.5)
     own = _reads(_annealer(graph=parasitic), h=dict.fromkeys(range(6), 0.0), J={})
     given = _reads(_annealer(crosstalk=dict.fromkeys(J, -1.5)), h=dict.fromkeys(range(6), 0.0), J={})
     np.testing.assert_array_equal(own, given)

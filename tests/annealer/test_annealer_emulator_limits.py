@@ -10,9 +10,9 @@ import pytest
 
 from spinbattery.annealer.emulator import EmulatedAnnealer
 from spinbattery.core.errors import InvalidParameterError, LimitError
-from spinbattery.model import network
+from spinbattery.model import lattices
 
-RING = network.ring(6)
+RING = lattices.ring(6)
 H = dict.fromkeys(range(6), -0.5)
 J = {(k, (k + 1) % 6): -0.2 for k in range(6)}
 DOWN = dict.fromkeys(range(6), -1)

@@ -7,7 +7,7 @@ import pytest
 
 from spinbattery.annealer.emulator import EmulatedAnnealer
 from spinbattery.core.errors import EngineError
-from spinbattery.model import network
+from spinbattery.model import lattices
 
 
 def _sample(graph, h, J, **parameters):
@@ -16,14 +16,14 @@ def _sample(graph, h, J, **parameters):
 
 
 def test_large_networks_are_refused_with_the_way_out():
-    graph = network.ring(1001)
+    graph = lattices.ring(1001)
     with pytest.raises(EngineError, match="up to 1000 spins, but the problem has 1001; use 'svmc-tf'"):
         _sample(graph, dict.fromkeys(range(1001), 1.0), {})
 
 
 def test_a_schedule_above_the_freeze_out_is_refused():
     with pytest.raises(EngineError, match="increase freeze_out"):
-        _sample(network.ring(2), {0: 1.0}, {}, anneal_schedule=[[0, 1], [9, 0.8], [18, 1]], initial_state={0: 1})
+        _sample(lattices.ring(2), {0: 1.0}, {}, anneal_schedule=[[0, 1], [9, 0.8], [18, 1]], initial_state={0: 1})
 
 
 def test_a_forward_anneal_follows_fields_couplings_and_held_spins():

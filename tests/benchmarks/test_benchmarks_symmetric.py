@@ -104,7 +104,7 @@ def test_a_sample_of_the_papers_steps_meets_the_states_that_it_would():
 def test_maps_of_the_torus_are_symmetries(lx, ly, count):
     from benchmarks.quspin_peer import torus_maps
 
-    from spinbattery.model.network import torus
+    from spinbattery.model.lattices import torus
 
     pairs = {frozenset(pair) for pair in torus(lx, ly).pairs.tolist()}
     maps = torus_maps(lx, ly)

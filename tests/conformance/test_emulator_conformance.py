@@ -15,7 +15,7 @@ from dwave.system import EmbeddingComposite, FixedEmbeddingComposite
 from dwave.system.testing import MockDWaveSampler
 
 from spinbattery.annealer.emulator import EmulatedAnnealer
-from spinbattery.model import network
+from spinbattery.model import lattices
 from spinbattery.model.scales import advantage_system6
 from spinbattery.solver.timing import qpu_access_time
 
@@ -39,7 +39,7 @@ class TestEmulatedAnnealer(unittest.TestCase):
     pass
 
 
-@pytest.mark.parametrize("graph", [network.torus(3, 3), dwave.graphs.pegasus_graph(2)])
+@pytest.mark.parametrize("graph", [lattices.torus(3, 3), dwave.graphs.pegasus_graph(2)])
 def test_the_interfaces_of_dimod(graph):
     sampler = EmulatedAnnealer(graph=graph)
     dimod.testing.assert_sampler_api(sampler)

@@ -15,7 +15,7 @@ from qpu_desk import write_experiment
 from solvers import advantage
 
 from spinbattery.core.errors import LimitError, NetworkError, SpinBatteryError
-from spinbattery.model.network import torus
+from spinbattery.model.lattices import torus
 from spinbattery.model.network_text import parse_network
 from spinbattery.model.problem import ChargingProblem
 from spinbattery.model.protocol import cooperative

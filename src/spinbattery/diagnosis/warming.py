@@ -7,7 +7,7 @@ from importlib import import_module
 from ..core.kernels import Kernel
 from ..core.progress import Progress, Rising, silent
 from ..engines.dense.statevector import Statevector
-from ..model.network import ring
+from ..model.lattices import ring
 from ..model.problem import ChargingProblem
 from ..model.protocol import cooperative
 from .kernels import Kernels, read_kernels

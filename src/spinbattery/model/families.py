@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from .network import SpinNetwork, ring, torus
+from .lattices import ring, torus
+from .network import SpinNetwork
 
 _AMBIGUOUS = 4
 """Rings of up to four spins are tori too (1x2, 1x3, 2x2), or complete."""
@@ -34,8 +35,8 @@ def distinct(families: Iterable[str]) -> list[str]:
 def family_of(network: SpinNetwork) -> str:
     """``ring``, ``torus``, ``complete``, ``pegasus``, ``zephyr``, ``irregular``, or empty where that is not known.
 
-    Rings and tori are recognised by their pairs, numbered as :func:`~spinbattery.model.network.ring` and
-    :func:`~spinbattery.model.network.torus` do, whatever the weights, cross-talk and name. A ring of up to four spins,
+    Rings and tori are recognised by their pairs, numbered as :func:`~spinbattery.model.lattices.ring` and
+    :func:`~spinbattery.model.lattices.torus` do, whatever the weights, cross-talk and name. A ring of up to four spins,
     such as ``torus:2x2``, is of several families; a torus 1xN is a ring. Networks cut from a working graph know theirs.
     Other networks are irregular where their spins have different numbers of neighbours, and of unknown family else.
     """

@@ -12,7 +12,8 @@ from ..core.errors import NetworkError, did_you_mean
 from ..core.paths import user_path
 from .graph_import import from_networkx, is_graph
 from .instance_file import ENDINGS, read_instance
-from .network import SpinNetwork, complete, ring, tilted_torus, torus
+from .lattices import complete, ring, tilted_torus, torus
+from .network import SpinNetwork
 from .topology import WorkingGraph, read_solver_properties
 
 if TYPE_CHECKING:

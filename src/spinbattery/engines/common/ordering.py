@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ...core.typing import IntArray
-from ...model.network import torus
+from ...model.lattices import torus
 
 if TYPE_CHECKING:
     import networkx as nx
