@@ -12,7 +12,8 @@ WORKING_GRAPH = "pegasus:16/missing:28:seed:7"
 
 SIZES = range(2, 17)
 
-QUICK_SIZES = {2: 1000, 3: 400, 4: QUICK_READS, 6: QUICK_READS, 9: QUICK_READS // 2, 16: QUICK_READS // 2}
+_FEW = QUICK_READS // 2
+QUICK_SIZES = {2: 1000, 3: 400, 4: QUICK_READS, 6: _FEW, 9: _FEW, 16: _FEW}
 """Regions by default and their reads: more on small ones, where few spins flip, and each read costs less."""
 
 PROTOCOLS = {

@@ -8,7 +8,7 @@ import spinbattery as sb
 
 from . import device
 from .cells import alpha_cell, annealer_c, fits_of
-from .parameters import ANNEALER_DURATION
+from .parameters import ANNEALER_DURATION, QUICK_READS
 from .runs import Request, Runs, flat, records
 from .section import AuditItem, FigureItem, Row, Section, TableItem
 
@@ -28,7 +28,14 @@ _SCATTERED = [f"{device.WORKING_GRAPH}/scattered:{8 * (3 * m - 1) * (m - 1)}:see
 
 def _requests(networks: list[str], recipe: sb.ProtocolRecipe, crosstalk: float = 0.0) -> list[Request]:
     return [
-        Request(network, recipe, crosstalk=crosstalk, on_annealer=True, full_only=m not in _QUICK_SIZES)
+        Request(
+            network,
+            recipe,
+            crosstalk=crosstalk,
+            on_annealer=True,
+            reads=min(device.QUICK_SIZES.get(m, QUICK_READS), QUICK_READS),
+            full_only=m not in _QUICK_SIZES,
+        )
         for m, network in zip(_SIZES, networks, strict=True)
     ]
 
