@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..analysis.bounds import bhatia_davis_precision
 from ..analysis.samples import Independence, charged, flip_statistics, uncharged_probability
 from ..analysis.statistics import independence_ratio
+from ..core.arrays import distinct
 from ..core.typing import FloatArray
 from ..records.columns import engine_columns
 from ..records.record import Record
@@ -71,7 +70,7 @@ def _options(record: Record) -> dict[str, Any]:
 
 def _uniform(crosstalk: FloatArray) -> float | str:
     """J_CT of all pairs that have it, in units of B(s)/2, or that it varies."""
-    values = np.unique(crosstalk)
+    values = distinct(crosstalk)
     return "varies" if len(values) > 1 else float(values.sum())
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from .arrays import distinct
 from .typing import FloatArray
 
 
@@ -22,7 +23,7 @@ def panel_edges(edges: FloatArray, kinks: FloatArray) -> FloatArray:
         inside = inside[gap > 1e-12 * span]
     if not inside.size:
         return edges
-    return np.unique(np.concatenate([edges, inside]))
+    return distinct(np.concatenate([edges, inside]))
 
 
 @lru_cache

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..core.arrays import distinct
 from ..core.checks import whole_number
 from ..core.errors import NetworkError
 from ..core.typing import FloatArray, IntArray
@@ -75,7 +76,7 @@ def _bonds(neighbours: Sequence[IntArray]) -> IntArray:
     ends = np.concatenate(neighbours)
     starts = np.arange(len(ends)) % n_spins
     low, high = np.minimum(starts, ends), np.maximum(starts, ends)
-    places = np.unique((low * n_spins + high)[low != high])  # much quicker than unique rows
+    places = distinct((low * n_spins + high)[low != high])  # much quicker than unique rows
     return np.column_stack(np.divmod(places, n_spins)).astype(np.int64)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..core.arrays import read_only
+from ..core.arrays import distinct, read_only
 from ..core.checks import apart, finite, instance, positive, within_unit
 from ..core.errors import CostError, InvalidParameterError, WaveformError
 from ..core.typing import FloatArray
@@ -95,19 +95,19 @@ class Protocol:
     @cached_property
     def breakpoints(self) -> FloatArray:
         """Times (ns) at which s or g has a corner, both ends included; no integrator may step across one."""
-        corners = np.unique(np.concatenate([self.s.breakpoints, self.g.breakpoints]))
+        corners = distinct(np.concatenate([self.s.breakpoints, self.g.breakpoints]))
         # 1/3 and 0.1/0.3 are meant to be one corner: a step between them would be empty
-        distinct = [0.0]
+        kept = [0.0]
         for corner in corners.tolist():
-            if corner > distinct[-1] + SAME_TIME:
-                distinct.append(corner)
-        distinct[-1] = 1.0
-        return read_only(np.array(distinct) * self.duration)
+            if corner > kept[-1] + SAME_TIME:
+                kept.append(corner)
+        kept[-1] = 1.0
+        return read_only(np.array(kept) * self.duration)
 
     def kinks(self, scales: EnergyScales) -> FloatArray:
         """Times (ns) at which the fields are not smooth: corners, and passages through kinks of the scales."""
         inner = self.s.crossings(scales.kinks) * self.duration
-        return np.unique(np.concatenate([self.breakpoints, inner]))
+        return distinct(np.concatenate([self.breakpoints, inner]))
 
     def fields(self, t: ArrayLike, scales: EnergyScales) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Bx(t), Bz(t) and B(s(t))/2 in GHz, each of the shape of t (ns); J(t) is J times the third."""
@@ -129,7 +129,7 @@ class Protocol:
             bx, bz, half_b = self.fields(t, scales)
             return scaled_norm(n_spins, n_pairs, bx, bz, self.J * half_b)
 
-        edges = np.unique(np.concatenate([self.kinks(scales), self.g.crossings([0.0]) * self.duration]))
+        edges = distinct(np.concatenate([self.kinks(scales), self.g.crossings([0.0]) * self.duration]))
         integral, peak = integrate(norm, edges)
         gain = np.abs(self.g.values)
         matched_at = float(self.g.breakpoints[int(np.argmax(gain))]) * self.duration

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..core.arrays import read_only
+from ..core.arrays import distinct, read_only
 from ..core.checks import real_numbers, unit_span
 from ..core.errors import EnergyScalesError
 from ..core.splines import NotAKnotSpline
@@ -167,12 +167,12 @@ class EnergyScales:
     @cached_property
     def kinks(self) -> FloatArray:
         """Values of s at which A or B is not smooth; integrators put panel edges there."""
-        return read_only(np.unique(np.concatenate([self.transverse.kinks, self.ising.kinks])))
+        return read_only(distinct(np.concatenate([self.transverse.kinks, self.ising.kinks])))
 
     @cached_property
     def corners(self) -> FloatArray:
         """Values of s at which the slope of A or B jumps."""
-        return read_only(np.unique(np.concatenate([self.transverse.corners, self.ising.corners])))
+        return read_only(distinct(np.concatenate([self.transverse.corners, self.ising.corners])))
 
     def to_dict(self) -> dict[str, Any]:
         return {"name": self.name, "A": self.transverse.to_dict(), "B": self.ising.to_dict()}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..core.arrays import read_only
+from ..core.arrays import distinct, read_only
 from ..core.checks import ROUNDING, is_row, positive, real_numbers, unit_span
 from ..core.errors import WaveformError
 from ..core.typing import FloatArray
@@ -97,7 +97,7 @@ class Waveform:
 
     def crossings(self, values: Iterable[float]) -> FloatArray:
         """Normalised times at which the waveform passes one of these values, corners excluded."""
-        wanted = np.unique(np.asarray(list(values), dtype=np.float64))
+        wanted = distinct(np.asarray(list(values), dtype=np.float64))
         u, v = self._arrays
         first = np.searchsorted(wanted, np.minimum(v[:-1], v[1:]), side="right")
         count = np.maximum(np.searchsorted(wanted, np.maximum(v[:-1], v[1:]), side="left") - first, 0)
@@ -106,7 +106,7 @@ class Waveform:
         fraction = (wanted[first[segment] + number] - v[segment]) / (v[segment + 1] - v[segment])
         inside = (fraction > 0.0) & (fraction < 1.0)  # rounding may make it a corner
         segment = segment[inside]
-        return np.unique(u[segment] + fraction[inside] * (u[segment + 1] - u[segment]))
+        return distinct(u[segment] + fraction[inside] * (u[segment + 1] - u[segment]))
 
 
 def as_waveform(name: str, given: Any) -> Waveform:

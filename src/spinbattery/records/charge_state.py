@@ -19,6 +19,9 @@ DISCHARGED_SHARE = 0.1
 CHARGED_FROM = 0.9
 """mu from which a battery is charged: one spin in twenty is down."""
 
+_EXACT_BINOMIALS = 60
+"""Largest N of sums of a few terms by themselves: the import of SciPy takes longer than a small run."""
+
 RAREST = 1e-5
 """Probability up to which a discharged peak does not count: few experiments have so many reads."""
 
@@ -125,15 +128,22 @@ def _normalised(distribution: ArrayLike) -> FloatArray:
     return np.asarray(probability / probability.sum())
 
 
+def _binomial_share(most: int, n: int, p: float) -> float:
+    """Probability of at most so many of n successes, each of probability p."""
+    if n <= _EXACT_BINOMIALS:
+        return sum(math.comb(n, k) * p**k * (1.0 - p) ** (n - k) for k in range(most + 1))
+    from scipy.special import bdtr
+
+    return float(bdtr(most, n, p))
+
+
 def _is_all_or_nothing(probability: FloatArray, values: FloatArray, mu: float) -> bool:
     n = len(values) - 1
     peak = slice(0, _most_up(n) + 1)
     inside = float(probability[peak].sum())
     if inside <= RAREST:
         return False
-    from scipy.special import bdtr
-
-    excess = inside - float(bdtr(peak.stop - 1, n, 0.5 * (1.0 + mu)))
+    excess = inside - _binomial_share(peak.stop - 1, n, 0.5 * (1.0 + mu))
     if excess <= RAREST:
         return False
     mean_inside = float(probability[peak] @ values[peak]) / inside

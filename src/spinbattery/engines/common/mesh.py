@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ...core.arrays import distinct
 from ...core.quadrature import gauss_nodes, panel_edges
 from ...core.typing import FloatArray, IntArray
 from ...core.units import TWO_PI
@@ -37,7 +38,7 @@ RELAXING = slice(3, 7)
 
 def stops_of(problem: ChargingProblem, times: FloatArray) -> FloatArray:
     """Times in ns that no step may cross: corners of the protocol and output times."""
-    return np.unique(np.concatenate([problem.protocol.breakpoints, times]))
+    return distinct(np.concatenate([problem.protocol.breakpoints, times]))
 
 
 def smooth_pieces(problem: ChargingProblem, times: FloatArray) -> FloatArray:
@@ -48,7 +49,7 @@ def smooth_pieces(problem: ChargingProblem, times: FloatArray) -> FloatArray:
     kinks = problem.kinks
     if relaxes(problem):
         kinks = np.concatenate([kinks, problem.protocol.g.crossings(np.zeros(1)) * problem.protocol.duration])
-    return panel_edges(stops_of(problem, times), np.unique(kinks))
+    return panel_edges(stops_of(problem, times), distinct(kinks))
 
 
 def pieces_without_corners(problem: ChargingProblem, times: FloatArray) -> FloatArray:
@@ -57,7 +58,7 @@ def pieces_without_corners(problem: ChargingProblem, times: FloatArray) -> Float
     Of a spline, whose third derivative jumps, exact moments keep all that order 6 needs.
     """
     corners = problem.protocol.s.crossings(problem.scales.corners) * problem.protocol.duration
-    return panel_edges(stops_of(problem, times), np.unique(corners))
+    return panel_edges(stops_of(problem, times), distinct(corners))
 
 
 def relaxes(problem: ChargingProblem) -> bool:
@@ -175,7 +176,8 @@ class Mesh:
         """
         self.stops = stops
         self.kinks = problem.kinks
-        self.crossed = self.kinks[~np.isin(self.kinks, stops)]
+        nearest = np.minimum(np.searchsorted(stops, self.kinks), len(stops) - 1)
+        self.crossed = self.kinks[stops[nearest] != self.kinks]
         samples = 2 if len(stops) > _MANY_STOPS else _DENSITY_SAMPLES
         t = np.linspace(stops[:-1], stops[1:], samples, axis=1)
         wanted = (density or splitting_density)(problem, t)

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.arrays import distinct
 from ...core.typing import ComplexArray, FloatArray, IntArray
 from ...model.problem import ChargingProblem
 from ...model.symmetry import AutomorphismGroup
@@ -82,7 +83,7 @@ class SymmetricSector:
     def spin_magnetization(self, p: FloatArray, site_orbits: IntArray) -> FloatArray:
         """<sz_k> (N,) from the probabilities of the orbits; spins of one orbit have the same."""
         found = np.empty(self.n_spins)
-        for site in np.unique(site_orbits):
+        for site in distinct(site_orbits):
             members = np.flatnonzero(site_orbits == site)
             down = sum(float((p * self.bits(int(k))).sum()) for k in members)  # BLAS sums as its threads do
             found[members] = 1.0 - 2.0 * down / len(members)
