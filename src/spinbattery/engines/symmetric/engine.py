@@ -29,7 +29,7 @@ from .costs import CHEBYSHEV, LANCZOS
 Exponential = Literal["auto", "lanczos", "chebyshev"]
 
 _LARGEST_CHEBYSHEV = 4_000
-_SMALLEST_SHARED = 10_000
+_SMALLEST_SHARED = 30_000
 """Size of sectors from which threads gain more than handing the work over costs."""
 
 _SHARE_OF_EXPONENTIALS, _ADDING_UP = 0.01, 0.75
