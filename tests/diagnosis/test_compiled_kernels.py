@@ -21,8 +21,9 @@ import pytest
 from spinbattery.diagnosis.kernels import read_kernels
 nothing = read_kernels()
 import numpy as np
-from MODULE import flipped_orbits
-flipped_orbits(*np.zeros((3, 1), np.uint32), 0, 1, np.zeros((1, 1), np.uint32))
+from MODULE import flood_orbits
+rows = np.ones((4, 1), np.uint32)
+flood_orbits(np.zeros((1, 1, 256), np.uint32), rows[0], rows[1], 0, 1, rows[2], rows[3], np.zeros(1, np.int64))
 print(json.dumps([asdict(nothing), asdict(read_kernels())]))
 """
 

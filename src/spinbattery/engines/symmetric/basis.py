@@ -15,14 +15,14 @@ from ...core.arrays import distinct
 from ...core.typing import ComplexArray, FloatArray, IntArray
 from ...model.problem import ChargingProblem
 from ...model.symmetry import AutomorphismGroup
-from .declared import UNSEEN, flipped_orbits, flood_orbits
+from .declared import UNSEEN, flood_orbits
 
 LARGEST_N = 31
 """Configurations are 32-bit numbers, of which the last marks orbits that are not found yet."""
 
 _MOST_ELEMENTS = 20_000
 _SAMPLED_ELEMENTS = 4_000
-_CHUNK = 1 << 22
+_CHUNK, _ROWS_AT_ONCE = 1 << 22, 1 << 14
 _FEW_SPINS = 16
 """Spins up to which orbits are kept, 5 MB for each network at most."""
 
@@ -134,8 +134,10 @@ def _sorted_orbits(group: AutomorphismGroup, advance: Advance = lambda _: None) 
     rank = np.empty(len(order), dtype=np.uint32)
     rank[order] = np.arange(len(order), dtype=np.uint32)
     index = np.empty((len(order), n), dtype=np.uint32)
-    for first in range(0, len(order), _CHUNK):
-        flipped_orbits(found, rank, orbit_of, first, min(first + _CHUNK, len(order)), index)
+    for first in range(0, len(order), _ROWS_AT_ONCE):  # few rows, which stay in the cache
+        rows = slice(first, first + _ROWS_AT_ONCE)
+        for k in range(n):
+            index[rows, k] = rank[orbit_of[found[order[rows]] ^ np.uint32(1 << k)]]
         advance(0.8 + 0.2 * first / len(order))
     magnetization = (n - 2 * down[order].astype(np.int16)).astype(np.int8)
     return index, found[order], sizes[order].astype(np.float64), magnetization

@@ -18,12 +18,6 @@ flood_orbits = Kernel(
     "int64(uint32[:, :, ::1], uint32[::1], uint32[::1], int64, int64, uint32[::1], uint32[::1], int64[::1])",
     (__name__,),
 )
-flipped_orbits = Kernel(
-    f"{__package__}.orbit_kernels",
-    "flipped_orbits",
-    f"void(uint32[::1], uint32[::1], uint32[::1], int64, int64, {_INDEX})",
-    (__name__,),
-)
 chebyshev_steps = Kernel(
     f"{__package__}.chebyshev",
     "chebyshev_steps",

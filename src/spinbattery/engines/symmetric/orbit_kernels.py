@@ -51,16 +51,3 @@ def flood_orbits(tables, orbit_of, queue, first, last, representatives, sizes, f
         count += 1
     found[0] = count
     return last
-
-
-@numba.njit(cache=True, nogil=True)
-def flipped_orbits(representatives, rank, orbit_of, first, last, index):
-    """Fill rows of ``index`` (orbits, N): the row that flipping spin k leads to, for representatives first to last - 1.
-
-    ``rank`` (orbits,) has the row of each representative, ``orbit_of`` (2^N,) the orbit of each state.
-    """
-    n_spins = index.shape[1]
-    for r in range(first, last):
-        row = index[rank[r]]
-        for k in range(n_spins):
-            row[k] = rank[orbit_of[representatives[r] ^ (np.uint32(1) << np.uint32(k))]]

@@ -67,9 +67,9 @@ class SectorState(ABC):
         """P(Sz), the mean of the couplings and the squared norm."""
         return summed(*self.probabilities(), self.sector.magnetization, self.sector.ising)
 
+    @abstractmethod
     def transverse(self) -> float:
         """<Sx>, not normalised."""
-        return float(transverse_expectation(self.sector.index, self.sector.sizes, parts(self.amplitudes)))
 
 
 class ChebyshevState(SectorState):
@@ -91,6 +91,12 @@ class ChebyshevState(SectorState):
     @property
     def amplitudes(self) -> ComplexArray:
         return self._psi
+
+    def transverse(self) -> float:
+        flipped = np.zeros_like(self._psi)
+        for column in self.sector.index.T:  # a kernel would have to be compiled for it
+            flipped += self._psi[column]
+        return float((self.sector.sizes * (self._psi.conj() * flipped).real).sum())
 
     def apply(self, stages: Exponents) -> None:
         sector, left, products = self.sector, stages.coefficients, np.zeros(1, dtype=np.int64)
@@ -117,6 +123,9 @@ class LanczosState(SectorState):
     @property
     def amplitudes(self) -> ComplexArray:
         return self._lanczos.amplitudes
+
+    def transverse(self) -> float:
+        return float(transverse_expectation(self.sector.index, self.sector.sizes, parts(self.amplitudes)))
 
     def apply(self, stages: Exponents) -> None:
         self.products += self._lanczos.apply(stages.coefficients)
