@@ -13,7 +13,13 @@ import spinbattery as sb
 from spinbattery.core.errors import FitError
 from spinbattery.model.recipe import ProtocolRecipe
 from spinbattery.records.building import build_record
-from spinbattery.records.charge_state import ChargeState, charge_state, discharged_probability, unlike_a_charge
+from spinbattery.records.charge_state import (
+    ChargeState,
+    binomial_share,
+    charge_state,
+    discharged_probability,
+    unlike_a_charge,
+)
 from spinbattery.records.dataset import gather
 from spinbattery.records.readout import Readout
 from spinbattery.records.record_file import read_record
@@ -269,3 +275,9 @@ def test_hollow_points_in_the_figure_of_a_fit(uncharged):
     assert lines["hollow: no charge"].get_markerfacecolor() == "none"
     assert len(lines["hollow: no charge"].get_xdata()) == 3
     assert len(lines["data"].get_xdata()) == 0
+
+
+@pytest.mark.parametrize("n", [1, 9, 60, 61])
+@pytest.mark.parametrize("p", [0.0, 1e-6, 0.3, 1.0])
+def test_the_share_of_independent_spins_is_binomial(n, p):
+    assert binomial_share(n // 10, n, p) == pytest.approx(binom.cdf(n // 10, n, p), rel=1e-12, abs=1e-300)

@@ -128,7 +128,7 @@ def _normalised(distribution: ArrayLike) -> FloatArray:
     return np.asarray(probability / probability.sum())
 
 
-def _binomial_share(most: int, n: int, p: float) -> float:
+def binomial_share(most: int, n: int, p: float) -> float:
     """Probability of at most so many of n successes, each of probability p."""
     if n <= _EXACT_BINOMIALS:
         return sum(math.comb(n, k) * p**k * (1.0 - p) ** (n - k) for k in range(most + 1))
@@ -143,7 +143,7 @@ def _is_all_or_nothing(probability: FloatArray, values: FloatArray, mu: float) -
     inside = float(probability[peak].sum())
     if inside <= RAREST:
         return False
-    excess = inside - _binomial_share(peak.stop - 1, n, 0.5 * (1.0 + mu))
+    excess = inside - binomial_share(peak.stop - 1, n, 0.5 * (1.0 + mu))
     if excess <= RAREST:
         return False
     mean_inside = float(probability[peak] @ values[peak]) / inside
