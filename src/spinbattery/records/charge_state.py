@@ -129,7 +129,7 @@ def _normalised(distribution: ArrayLike) -> FloatArray:
 
 
 def binomial_share(most: int, n: int, p: float) -> float:
-    """Probability of at most so many of n successes, each of probability p."""
+    """Probability of at most ``most`` of n successes, each of probability p."""
     if n <= _EXACT_BINOMIALS:
         return sum(math.comb(n, k) * p**k * (1.0 - p) ** (n - k) for k in range(most + 1))
     from scipy.special import bdtr
