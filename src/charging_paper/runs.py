@@ -186,8 +186,8 @@ class Runs:
             found.append(f"{_span(reads)} reads instead of the paper's {FULL_READS}")
         if not found:
             return ""
-        named = ", ".join(f"{request.network} ({request.recipe.duration})" for request in missing)
-        without = f"without {named}; " if 0 < len(missing) <= _MOST_NAMED else ""
+        names = list(dict.fromkeys(map(_name, missing)))
+        without = f"without {', '.join(names)}; " if 0 < len(names) <= _MOST_NAMED else ""
         return f"Smaller than with --full: {', '.join(found)}; {without}spinbattery reproduce --full has all."
 
     def _numbers_of_reads(self, requests: Iterable[Request]) -> list[int]:
@@ -225,6 +225,15 @@ class Runs:
     def annealer_claims(self) -> tuple[str, ...]:
         """What emulated rows show and do not show; nothing where the annealer is a real one."""
         return () if self._measured else EMULATOR_CLAIMS
+
+
+def _name(request: Request) -> str:
+    """The network and what tells its run from others on it, for captions."""
+    if request.tensor is None:
+        return f"{request.network} ({request.recipe.duration})"
+    bonds = request.tensor.bond_dimension
+    size = "to the tolerance" if bonds is None else f"bond dimensions {', '.join(map(str, np.atleast_1d(bonds)))}"
+    return f"{request.network} ({request.recipe.duration}, {size})"
 
 
 def _span(numbers: Sequence[int]) -> str:

@@ -10,7 +10,7 @@ import pytest
 from page_links import PageLinks
 
 import spinbattery as sb
-from charging_paper import device, fig2, fig9, large_n
+from charging_paper import device, fig2, fig2_tensor, fig9, large_n
 from charging_paper.beyond import BEYOND
 from charging_paper.build import PARTS, build_report
 from charging_paper.runs import Request, Runs
@@ -96,6 +96,10 @@ def test_what_is_smaller_by_default_is_said(tmp_path: Path):
     assert Runs(tmp_path, requests, 1000).smaller(requests) == ""
     slow = Runs(tmp_path, [request for request in BEYOND.slow if not request.full_only])
     assert "2 of 3 runs; without torus:3x4 (60us); " in slow.smaller(BEYOND.slow)
+    trees = Runs(tmp_path, [study.request for study in fig2_tensor.STUDIES if not study.full_only])
+    assert "without torus:4x4 (20ns, to the tolerance), torus:8x8 (20ns, bond dimensions 10, 16, 24), " in (
+        trees.smaller(study.request for study in fig2_tensor.STUDIES)
+    )
 
 
 def test_the_first_figures_are_written_before_the_rest_is_run(tmp_path: Path):
