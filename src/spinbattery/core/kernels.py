@@ -208,11 +208,18 @@ def _folders(source: Path) -> list[Path]:
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if chosen:
         return [Path(chosen) / "spinbattery"]
-    return [source.parent / "__pycache__", user_cache() / "spinbattery"]
+    folders = [source.parent / "__pycache__"]
+    with suppress(RuntimeError):  # a user without a home, as in some containers
+        folders.append(user_cache() / "spinbattery")
+    return folders
 
 
 def user_cache() -> Path:
-    """The folder for caches of this user."""
+    """The folder for caches of this user.
+
+    Raises:
+        RuntimeError: the user has no home.
+    """
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

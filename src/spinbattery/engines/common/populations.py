@@ -39,7 +39,7 @@ def state_moments(problem: ChargingProblem, state: Observable, time: float) -> t
     return mean, variance, energy
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _fields_at(problem: ChargingProblem, time: float) -> tuple[float, float, float]:
     """Bx, Bz and B(s)/2 in GHz at a time in ns, for which every pass asks again."""
     bx, bz, half_b = problem.fields(time)

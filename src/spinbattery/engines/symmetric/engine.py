@@ -37,6 +37,9 @@ _SHARE_OF_EXPONENTIALS, _ADDING_UP = 0.01, 0.75
 between 0.5 (as random errors) and 1 was measured over 6e5 exponentials."""
 
 _LARGEST_DRIFT = 1e-8
+_BYTES_TO_KEEP = 192
+"""For each of 2^N final amplitudes that are kept: of up to eight passes, and copies on the way to the record."""
+
 _COSTS = {"chebyshev": CHEBYSHEV, "lanczos": LANCZOS}
 _PREDICTION_SAMPLES = 257
 _SECONDS_PER_RUN = 5e-3
@@ -105,7 +108,7 @@ class Symmetric(SteppingEngine):
         n, dimension = problem.n_spins, self.dimension(problem)
         building = (4 << n) + 4 * largest_orbit(symmetry_group(problem)) + (4 * n + 40) * dimension
         running = (4 * n + 40 + _COSTS[self._method(dimension)].bytes_per_row) * dimension
-        kept = (80 << n) if self.keep_state else 0
+        kept = (_BYTES_TO_KEEP << n) if self.keep_state else 0
         return BYTES_PER_BLOCK + kept + max(building, running)
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:

@@ -42,6 +42,10 @@ class Cuts(NamedTuple):
     choice: IntArray
 
 
+# Numba keeps compiled code by its own file alone. Where the kernels used here change, raise this number, so that code
+# kept before is not run: 2
+
+
 @numba.njit(fastmath=True, cache=True)
 def _bloch(re, im, bit):
     """<sx> and <sz> of one spin, not normalised."""

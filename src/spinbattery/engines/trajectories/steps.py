@@ -55,6 +55,10 @@ class System(NamedTuple):
     damped: bool
 
 
+# Numba keeps compiled code by its own file alone. Where the kernels used here change, raise this number, so that code
+# kept before is not run: 2
+
+
 @numba.njit(cache=True)
 def run_unitary(re, im, system, stages):
     """Consecutive steps without damping; diagonal stages that meet are applied at once."""
