@@ -28,7 +28,7 @@ $(VENV)/docs.stamp: $(VENV)/base.stamp
 	touch $@
 
 reproduce: $(VENV)/base.stamp
-	$(BIN)/spinbattery reproduce --out $(OUT) $(if $(FULL),--full)
+	$(BIN)/spinbattery reproduce --out $(OUT) $(if $(filter 1,$(FULL)),--full)
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"

@@ -87,6 +87,7 @@ def test_cores_are_at_least_one():
 
 
 def test_the_quota_of_a_container_and_a_limit_of_our_own_count(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(machine, "_cores_left", None)
     monkeypatch.setattr("loky.backend.context._cpu_count_cgroup", lambda cores: 1)
     assert machine.n_cores() == 1
     monkeypatch.setattr(machine, "_cores_left", 3)

@@ -139,7 +139,7 @@ def test_functions_are_called_with_each_network():
     assert described(plan) == [
         ("ring:2", "cooperative", 1.0, "statevector"),
         ("ring:2", "local", 1.0, "product"),
-        ("torus:3x3", "cooperative", 1.0, "statevector"),
+        ("torus:3x3", "cooperative", 1.0, "symmetric"),
         ("torus:3x3", "local", 1.0, "product"),
     ]
     assert [plan.tasks[k].problem.protocol.h for k in (1, 3)] == [

@@ -16,7 +16,7 @@ from ..common.populations import fourier_angles, from_characteristic
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE
-from ..common.stepping import Evolution, Pass, combined
+from ..common.stepping import Evolution, Pass, combined, combined_moments
 from .bloch import bloch_vectors, stage_seconds
 
 if TYPE_CHECKING:
@@ -81,6 +81,11 @@ class MeanField(SplitStepEngine):
             return Evolution(mean, variance, energy, _independent(0.5 * (1.0 + z)), z.copy(), drift, passage.steps)
 
         return evolve
+
+    def moments(
+        self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        return combined_moments(passes, weights)
 
     def combined(self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
         """See the base class; P(Sz) is made of the combined spins."""

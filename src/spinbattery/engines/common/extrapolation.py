@@ -9,10 +9,11 @@ order p has order p + 2 (k - 1).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -49,34 +50,59 @@ _SMALL, _STALLED = 1e-9, 4
 """An estimate below this that does not shrink in so many passes is due to rounding."""
 
 
-class HasMoments(Protocol):
-    """Moments at all output times, the final time last."""
-
-    @property
-    def mean(self) -> FloatArray: ...
-
-    @property
-    def variance(self) -> FloatArray: ...
+T = TypeVar("T")
 
 
-T = TypeVar("T", bound=HasMoments)
+class Passes(ABC, Generic[T]):
+    """The passes of one run, of which extrapolation makes as many as it needs."""
+
+    @abstractmethod
+    def run(self, multiple: int) -> T:
+        """One pass on a multiple of the first mesh."""
+
+    @abstractmethod
+    def moments(self, passes: Sequence[T], weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Mean and variance of a linear combination at all output times, the final time last."""
+
+    @abstractmethod
+    def combined(self, passes: Sequence[T], weights: FloatArray) -> T:
+        """The linear combination, of which :meth:`moments` are the moments."""
+
+    def rounding(self, finest: T) -> tuple[float, float]:
+        """Effect of rounding on the finest pass: absolute on the mean, relative on the variance."""
+        return ROUNDING
+
+    def negativity(self, result: T) -> float:
+        """How far below zero something of a combination is that cannot be; asked for once the estimates are small."""
+        return 0.0
 
 
 @dataclass(frozen=True)
 class Extrapolated(Generic[T]):
-    """The combination of all passes, with absolute error estimates of mean and variance at each output time.
-
-    Attributes:
-        change: the largest change that the finest pass made.
-    """
+    """The combination of all passes, with absolute error estimates of mean and variance at each output time."""
 
     result: T
     passes: int
     mean_error: FloatArray
     variance_error: FloatArray
+    precision_relative_error: float
+
+
+@dataclass(frozen=True)
+class _Estimates:
+    """Absolute error estimates of mean and variance of a combination at each output time.
+
+    Attributes:
+        variance: the final one.
+        change: the largest change that the finest pass made.
+    """
+
+    variance: float
+    mean_error: FloatArray
+    variance_error: FloatArray
     change: float
 
-    def after(self, change: float | None) -> Extrapolated[T]:
+    def after(self, change: float | None) -> _Estimates:
         """The same with estimates that are enlarged where the changes shrink slowly, from ``change`` one pass before.
 
         If each change is a part r of the last, those to come add up to r/(1 - r) of it; twice as much is allowed for.
@@ -84,14 +110,14 @@ class Extrapolated(Generic[T]):
         rate = min(self.change / change, _LARGEST_RATE) if change else 0.0
         return self.enlarged(max(1.0, 2.0 * rate / (1.0 - rate) / _CAUTION_OF_HIGHER_ORDER[1]))
 
-    def enlarged(self, factor: float) -> Extrapolated[T]:
+    def enlarged(self, factor: float) -> _Estimates:
         """The same with estimates that are larger by a factor."""
         return replace(self, mean_error=factor * self.mean_error, variance_error=factor * self.variance_error)
 
     @property
     def precision_relative_error(self) -> float:
         """Relative error estimate of the final precision 1/variance."""
-        return float(self.variance_error[-1] / max(self.result.variance[-1], VARIANCE_FLOOR))
+        return float(self.variance_error[-1] / max(self.variance, VARIANCE_FLOOR))
 
     @property
     def worst(self) -> float:
@@ -122,57 +148,46 @@ def _weights(of: tuple[int, ...], order: int) -> FloatArray:
     return read_only(np.linalg.solve(conditions, np.eye(len(of))[0]))
 
 
-def extrapolate(
-    run: Callable[[int], T],
-    combined: Callable[[Sequence[T], FloatArray], T],
-    tolerance: float,
-    first: int,
-    most: int,
-    order: int,
-    rounding: Callable[[T], tuple[float, float]] = lambda _: ROUNDING,
-    negativity: Callable[[T], float] = lambda _: 0.0,
-) -> Extrapolated[T]:
-    """Call ``run(multiple)`` for finer and finer meshes until the estimates are within the tolerance.
+def extrapolate(passes: Passes[T], tolerance: float, first: int, most: int, order: int) -> Extrapolated[T]:
+    """Make passes on finer and finer meshes until the estimates are within the tolerance.
 
     An estimate is the larger of two differences: between the combination of all passes and the combinations without
     the coarsest, and without the finest, with some caution.
 
     Args:
-        run: one pass on a multiple of the first mesh.
-        combined: the linear combination of passes.
         first: multiple of the first pass.
         most: largest number of passes.
         order: order of one pass, even.
-        rounding: effect of rounding on a result: absolute on the mean, relative on the variance.
-        negativity: how far below zero something of a result is that cannot be; asked for once the estimates are small.
 
     Raises:
         ToleranceError: the tolerance was not reached with ``most`` passes, or rounding alone exceeds it, or two passes
             in a row did not improve on a small estimate.
     """
-    passes: dict[int, T] = {}
+    made: dict[int, T] = {}
     estimates: list[float] = []
     change: float | None = None
     doubt, worst, multiple = 1.0, math.inf, first
-    for made in range(1, most + 1):
-        passes[multiple] = run(multiple)
-        passes = {m: passes[m] for m in list(passes)[-_MOST_COMBINED:] if m >= _COARSEST_COMBINED * multiple}
+    for number in range(1, most + 1):
+        made[multiple] = passes.run(multiple)
+        made = {m: made[m] for m in list(made)[-_MOST_COMBINED:] if m >= _COARSEST_COMBINED * multiple}
         finest, multiple = multiple, multiple + max(1, round(_GROWTH * multiple))
-        if len(passes) < 2:
+        if number < max(2, least_passes(order) - 1):
             continue
-        found = _judged(passes, made, combined, order, tolerance, rounding)
+        found = _judged(passes, made, order, tolerance)
         plain = found.worst
         if found.change > _LEAST_SHARE * tolerance:
             found = found.after(change)
         found = found.enlarged(doubt)
         change = found.change
-        if made < least_passes(order):
+        if number < least_passes(order):
             continue
         worst = found.worst
         if worst <= tolerance:
-            worst = max(worst, negativity(found.result))
+            result = passes.combined(list(made.values()), weights(list(made), order))
+            worst = max(worst, passes.negativity(result))
             if worst <= tolerance:
-                return found
+                relative = found.precision_relative_error
+                return Extrapolated(result, number, found.mean_error, found.variance_error, relative)
             plain = max(plain, worst)
         if estimates and plain > _SLOW * estimates[-1]:
             multiple, doubt = math.ceil(_LEAP * finest), _DOUBT
@@ -189,44 +204,37 @@ def extrapolate(
     )
 
 
-def _judged(
-    passes: dict[int, T],
-    made: int,
-    combined: Callable[[Sequence[T], FloatArray], T],
-    order: int,
-    tolerance: float,
-    rounding: Callable[[T], tuple[float, float]],
-) -> Extrapolated[T]:
-    """The combination of passes, by their multiples, with its estimates."""
-    of, parts = list(passes), list(passes.values())
+def _judged(passes: Passes[T], made: dict[int, T], order: int, tolerance: float) -> _Estimates:
+    """Error estimates of the combination of passes, by their multiples."""
+    of, parts = list(made), list(made.values())
     of_all = weights(of, order)
-    result = combined(parts, of_all)
-    without = combined(parts[1:], weights(of[1:], order)), combined(parts[:-1], weights(of[:-1], order))
+    mean, variance = passes.moments(parts, of_all)
+    without = (
+        passes.moments(parts[1:], weights(of[1:], order)),
+        passes.moments(parts[:-1], weights(of[:-1], order)),
+    )
     magnified = max(1.0, float(np.abs(of_all).sum()) / _MAGNIFIED)
-    of_mean, of_variance = (magnified * error for error in rounding(result))
+    of_mean, of_variance = (magnified * error for error in passes.rounding(parts[-1]))
     if max(of_mean, of_variance) > tolerance:
         raise ToleranceError(
             f"rounding alone may amount to {max(of_mean, of_variance):.1e}, above the tolerance {tolerance:g}, and "
             "shorter steps only add to it; loosen the tolerance, or use double precision."
         )
     least = _LEAST_SHARE * tolerance
-    differences = [
-        (factor * np.abs(result.mean - partner.mean), factor * np.abs(result.variance - partner.variance))
-        for factor, partner in zip(_CAUTION.get(order, _CAUTION_OF_HIGHER_ORDER), without, strict=True)
-    ]
-    mean_error, variance_error = (np.maximum(*both) for both in zip(*differences, strict=True))
+    changes = [(np.abs(mean - one), np.abs(variance - other)) for one, other in without]
+    factors = _CAUTION.get(order, _CAUTION_OF_HIGHER_ORDER)
+    mean_error, variance_error = (
+        np.maximum(*(factor * each for factor, each in zip(factors, both, strict=True)))
+        for both in zip(*changes, strict=True)
+    )
     # a variance may agree by accident where the mean does not; near full charge it is a part of what is missing
     if mean_error[-1] > of_mean:
-        least = max(least, float(mean_error[-1] / max(1.0 - abs(result.mean[-1]), VARIANCE_FLOOR)))
-    return Extrapolated(
-        result,
-        made,
+        least = max(least, float(mean_error[-1] / max(1.0 - abs(mean[-1]), VARIANCE_FLOOR)))
+    return _Estimates(
+        float(variance[-1]),
         np.maximum(mean_error, _LEAST_SHARE * tolerance) + of_mean,
-        np.maximum(variance_error, least * result.variance) + of_variance * result.variance,
-        max(
-            float(np.abs(result.mean - without[1].mean).max()),
-            float(np.abs(result.variance - without[1].variance).max()),
-        ),
+        np.maximum(variance_error, least * variance) + of_variance * variance,
+        max(float(each.max()) for each in changes[1]),
     )
 
 

@@ -18,7 +18,7 @@ from ...model.problem import ChargingProblem
 from ...records.solution import ErrorEstimates, FinalState, Solution, TimeTraces
 from .checkpoint import Checkpoint
 from .contract import Engine
-from .extrapolation import ROUNDING, extrapolate
+from .extrapolation import ROUNDING, Passes, extrapolate
 from .options import TOLERANCE, checked_tolerance
 from .passes import run_together
 from .plan import MOST_STEPS, Plan, too_many_steps
@@ -52,27 +52,40 @@ class Evolution:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+def combined_moments(passes: Sequence[Evolution], weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and variance of a linear combination of passes at all output times; the weights add up to one."""
+    return (
+        _total([one.mean for one in passes], weights),
+        np.maximum(_total([one.variance for one in passes], weights), 0.0),
+    )
+
+
 def combined(passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
     """Linear combination of passes, the finest last; the weights add up to one."""
     finest = passes[-1]
+    mean, variance = combined_moments(passes, weights)
 
-    def total(parts: Sequence[FloatArray]) -> Any:
+    def total(parts: Sequence[FloatArray | None]) -> FloatArray | None:
         """Their sum with the weights; None of what passes do not have."""
-        pairs = zip(weights.tolist(), parts, strict=True)
-        return np.asarray(sum(weight * part for weight, part in pairs)) if parts else None
+        known = [part for part in parts if part is not None]
+        return _total(known, weights) if known else None
 
     return replace(
         finest,
-        mean=total([one.mean for one in passes]),
-        variance=np.maximum(total([one.variance for one in passes]), 0.0),
-        energy=total([one.energy for one in passes]),
-        distribution=total([one.distribution for one in passes]),
-        spin_magnetization=np.clip(total([one.spin_magnetization for one in passes]), -1.0, 1.0),
+        mean=mean,
+        variance=variance,
+        energy=_total([one.energy for one in passes], weights),
+        distribution=_total([one.distribution for one in passes], weights),
+        spin_magnetization=np.clip(_total([one.spin_magnetization for one in passes], weights), -1.0, 1.0),
         norm_error=max(one.norm_error for one in passes),
         state=_combined_states([one.state for one in passes if one.state is not None], weights),
-        purity=total([one.purity for one in passes if one.purity is not None]),
-        entries=total([one.entries for one in passes if one.entries is not None]),
+        purity=total([one.purity for one in passes]),
+        entries=total([one.entries for one in passes]),
     )
+
+
+def _total(parts: Sequence[FloatArray], weights: FloatArray) -> FloatArray:
+    return np.asarray(sum(weight * part for weight, part in zip(weights.tolist(), parts, strict=True)))
 
 
 def _combined_states(states: Sequence[ComplexArray], weights: FloatArray) -> ComplexArray | None:
@@ -116,6 +129,18 @@ class SteppingEngine(Engine):
     @abstractmethod
     def stepper(self, problem: ChargingProblem, progress: Progress) -> Pass:
         """Prepare all that does not depend on the step, and show the progress of that; the result makes one pass."""
+
+    def moments(
+        self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Mean and variance of :meth:`combined` at all output times, found without the rest of it."""
+        if passes[-1].state is not None:
+            found = self.combined(problem, passes, weights)
+            return found.mean, found.variance
+        mean, variance = combined_moments(passes, weights)
+        distribution = _total([one.distribution for one in passes], weights)
+        mean[-1], variance[-1] = mean_and_variance(distribution / distribution.sum())
+        return mean, variance
 
     def combined(self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
         """Linear combination of passes, the finest last; the weights add up to one."""
@@ -164,23 +189,14 @@ class SteppingEngine(Engine):
             rest = [later for later in expected if later >= multiple]
             return run(multiple, rising.part(multiple / sum(rest) * _LAST if rest[1:] else _LAST))
 
-        smallest: float | None = None
-
-        def negativity(result: Evolution) -> float:
-            nonlocal smallest
-            smallest = self.smallest_eigenvalue(result)
-            return 0.0 if smallest is None else -smallest
-
-        found = extrapolate(
-            run_pass,
-            lambda passes, weights: self.combined(problem, passes, weights),
-            self.tolerance / plan.doubt,
-            plan.first,
-            self.max_levels + 2,
-            plan.scheme.order,
-            self.rounding,
-            negativity,
-        ).enlarged(plan.doubt)
+        passes = _PassesOfRun(self, problem, run_pass)
+        tolerance = self.tolerance / plan.doubt
+        found = extrapolate(passes, tolerance, plan.first, self.max_levels + 2, plan.scheme.order)
+        errors = ErrorEstimates(
+            plan.doubt * found.mean_error,
+            plan.doubt * found.variance_error,
+            plan.doubt * found.precision_relative_error,
+        )
         result = found.result
         if times.size and times[-1] == problem.protocol.duration:
             result.mean[-2], result.variance[-2] = result.mean[-1], result.variance[-1]
@@ -189,11 +205,11 @@ class SteppingEngine(Engine):
                 result.distribution,
                 result.spin_magnetization,
                 result.norm_error,
-                smallest,
+                passes.smallest_eigenvalue,
                 result.state,
             ),
             TimeTraces(times, result.mean, result.variance, result.energy, result.purity),
-            ErrorEstimates(found.mean_error, found.variance_error, found.precision_relative_error),
+            errors,
             discretisation={
                 "splitting": plan.scheme.name,
                 "order": plan.scheme.order,
@@ -210,3 +226,34 @@ class SteppingEngine(Engine):
     def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
         """Smallest eigenvalue of the final density matrix; None if there is no such matrix."""
         return None
+
+
+@dataclass
+class _PassesOfRun(Passes[Evolution]):
+    """The passes of an engine through a problem.
+
+    Attributes:
+        make: one pass on a multiple of the first mesh.
+        smallest_eigenvalue: of the density matrix of the last combination, if there is one.
+    """
+
+    engine: SteppingEngine
+    problem: ChargingProblem
+    make: Callable[[int], Evolution]
+    smallest_eigenvalue: float | None = None
+
+    def run(self, multiple: int) -> Evolution:
+        return self.make(multiple)
+
+    def moments(self, passes: Sequence[Evolution], weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return self.engine.moments(self.problem, passes, weights)
+
+    def combined(self, passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
+        return self.engine.combined(self.problem, passes, weights)
+
+    def rounding(self, finest: Evolution) -> tuple[float, float]:
+        return self.engine.rounding(finest)
+
+    def negativity(self, result: Evolution) -> float:
+        self.smallest_eigenvalue = self.engine.smallest_eigenvalue(result)
+        return 0.0 if self.smallest_eigenvalue is None else -self.smallest_eigenvalue

@@ -16,7 +16,7 @@ from ..common.contract import Accuracy
 from ..common.mesh import relaxes
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
-from ..common.stepping import Evolution, Pass, combined
+from ..common.stepping import Evolution, Pass, combined, combined_moments
 from .noise_maps import stage_work
 
 if TYPE_CHECKING:
@@ -71,6 +71,11 @@ class Product(SplitStepEngine):
             return found if problem.noise is None else replace(found, purity=purity)
 
         return evolve
+
+    def moments(
+        self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        return combined_moments(passes, weights)
 
     def combined(self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
         """See the base class. P(Sz) of many spins is too narrow to be combined: it is made of the combined spins."""

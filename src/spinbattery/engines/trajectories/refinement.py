@@ -5,17 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Generic
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
 from ...core.errors import ToleranceError
 from ...core.typing import FloatArray
 from ...records.schema import VARIANCE_FLOOR
-from ..common.extrapolation import ROUNDING, T
+from ..common.extrapolation import ROUNDING
 
 _SMALL = 1e-7
 """An estimate above this may fail to shrink because steps are too long; below, because of rounding."""
+
+
+class HasMoments(Protocol):
+    """Moments at all output times, the final time last."""
+
+    @property
+    def mean(self) -> FloatArray: ...
+
+    @property
+    def variance(self) -> FloatArray: ...
+
+
+T = TypeVar("T", bound=HasMoments)
 
 
 @dataclass(frozen=True)
