@@ -331,7 +331,7 @@ class Record:
 
     @property
     def discretisation(self) -> dict[str, Any]:
-        """Splitting, steps and halvings of the run; empty for reads."""
+        """Splitting, steps and passes of the run; empty for reads."""
         return self._attribute("discretisation")
 
     @property

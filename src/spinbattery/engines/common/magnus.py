@@ -67,7 +67,7 @@ def _mirrored(name: str, order: int, first: list[list[float]], middle: list[floa
 
 
 COMMUTATOR_FREE_2 = CommutatorFree("CF2", 2, ((1.0,),))
-"""The mean of H on the step. Its order, 2, is too low for step halving, but TDVP sweeps have the same order."""
+"""The mean of H on the step, for TDVP sweeps, whose order is 2, too."""
 
 # Blanes and Moan, Appl. Numer. Math. 56, 1519 (2006); Alvermann and Fehske, J. Comput. Phys. 230, 5930 (2011), CF4:2.
 COMMUTATOR_FREE_4 = _mirrored("CF4", 4, [[0.5, -1.0 / 3.0]])
