@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from ..core import compilation
 from ..core.kernels import Kernel
 from ..core.progress import Progress, Rising, silent
 from ..engines.dense.statevector import Statevector
@@ -15,6 +16,9 @@ from .self_test import check_engines
 
 _DECLARING = tuple(f"spinbattery.engines.{package}.declared" for package in ("simd", "symmetric", "dense"))
 _REALS = ("float64", "float32")
+_SECONDS = 130.0
+"""Time to compile the kernels of all engines, s, on the machine of reference."""
+
 _LARGE, _SHORT = 14, 0.1
 """Spins of the smallest state that is larger than a tile, and a duration in ns."""
 
@@ -22,6 +26,7 @@ _LARGE, _SHORT = 14, 0.1
 def warm_up(progress: Progress = silent) -> Kernels:
     """Compile the kernels of all installed engines, as far as their self-tests use them, and say where they are."""
     rising = Rising(progress)
+    compilation.expect(_SECONDS)
     for module in _DECLARING:
         import_module(module)
     declared = list(Kernel.declared)

@@ -36,6 +36,7 @@ class MeanField(SplitStepEngine):
 
     name: ClassVar[str] = "mean-field"
     needs: ClassVar[str] = "spinbattery.engines.classical.spins"
+    compile_seconds: ClassVar[float] = 2.0
     summary: ClassVar[str] = "classical spins, an approximation"
     takes: ClassVar[str] = "any network"
     accuracy: ClassVar[Accuracy] = Accuracy.APPROXIMATE

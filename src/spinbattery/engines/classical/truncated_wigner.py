@@ -58,6 +58,7 @@ class TruncatedWigner(Engine):
 
     name: ClassVar[str] = "truncated-wigner"
     needs: ClassVar[str] = "spinbattery.engines.classical.spins"
+    compile_seconds: ClassVar[float] = 2.5
     summary: ClassVar[str] = "classical spins with random starts, an approximation"
     takes: ClassVar[str] = "any network"
     accuracy: ClassVar[Accuracy] = Accuracy.APPROXIMATE

@@ -32,6 +32,7 @@ class Lindblad(SplitStepEngine):
 
     name: ClassVar[str] = "lindblad"
     needs: ClassVar[str] = "spinbattery.engines.dense.density"
+    compile_seconds: ClassVar[float] = 20.0
     summary: ClassVar[str] = "the density matrix of up to 12 spins"
     takes: ClassVar[str] = "any network of up to 12 spins"
     accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE

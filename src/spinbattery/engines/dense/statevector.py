@@ -66,6 +66,7 @@ class Statevector(SplitStepEngine):
 
     name: ClassVar[str] = "statevector"
     needs: ClassVar[str] = "spinbattery.engines.dense.large_state"
+    compile_seconds: ClassVar[float] = 8.0
     summary: ClassVar[str] = "the full state vector"
     takes: ClassVar[str] = "any network; some 16 bytes for each of 2^N amplitudes"
     accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE

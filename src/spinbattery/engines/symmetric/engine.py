@@ -74,6 +74,7 @@ class Symmetric(SteppingEngine):
 
     name: ClassVar[str] = "symmetric"
     needs: ClassVar[str] = "spinbattery.engines.symmetric.sector_state"
+    compile_seconds: ClassVar[float] = 6.0
     summary: ClassVar[str] = "orbits of the network's symmetries"
     takes: ClassVar[str] = "networks with symmetries, starts alike on all spins"
     accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE

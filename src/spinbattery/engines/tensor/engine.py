@@ -91,6 +91,7 @@ class TensorNetwork(Engine):
 
     name: ClassVar[str] = "tensor"
     needs: ClassVar[str] = "spinbattery.engines.tensor.evolution"
+    compile_seconds: ClassVar[float] = 20.0
     summary: ClassVar[str] = "a tree tensor network by TDVP"
     takes: ClassVar[str] = "any network of 2 to some 256 spins"
     accuracy: ClassVar[Accuracy] = Accuracy.TARGET
