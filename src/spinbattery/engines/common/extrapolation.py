@@ -31,8 +31,9 @@ _MAGNIFIED = 100.0
 _MOST_COMBINED, _COARSEST_COMBINED = 6, 0.25
 """Passes in one combination, and the least share of the finest multiple: others would magnify rounding."""
 
-_LEAST_SHARE = 0.1
-"""Estimates below this share of the tolerance are not claimed: two combinations may agree by accident."""
+_LEAST_SHARE, _SETTLED = 0.15, 0.1
+"""Estimates below the first share of the tolerance are not claimed, as two combinations may agree by accident; changes
+below the second say nothing of how slowly they shrink."""
 
 _CAUTION = {2: (1.5, 0.4)}
 _CAUTION_OF_HIGHER_ORDER = 3.0, 0.5
@@ -175,7 +176,7 @@ def extrapolate(passes: Passes[T], tolerance: float, first: int, most: int, orde
             continue
         found = _judged(passes, made, order, tolerance)
         plain = found.worst
-        if found.change > _LEAST_SHARE * tolerance:
+        if found.change > _SETTLED * tolerance:
             found = found.after(change)
         found = found.enlarged(doubt)
         change = found.change
