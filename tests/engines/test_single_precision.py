@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, Statevector, charge, cooperative, polarised, ring, torus
 from spinbattery.core.errors import InvalidParameterError, ToleranceError
+from spinbattery.core.progress import silent
 from spinbattery.engines.common.contract import output_times
+from spinbattery.engines.common.propagation import Passage
 from spinbattery.engines.dense.statevector import SINGLE_TOLERANCE
 from spinbattery.records.hashing import run_key
 
@@ -82,3 +86,15 @@ def test_it_takes_less_memory_and_less_time():
     assert single.required_bytes(problem) < 0.7 * double.required_bytes(problem)
     seconds = [engine.predicted_seconds(problem, output_times(problem, None)) for engine in (single, double)]
     assert seconds[0] < 0.7 * seconds[1]
+
+
+def test_a_variance_that_rounding_makes_negative_is_none():
+    problem = ChargingProblem(torus(1, 2), cooperative(1.0))
+    engine = Statevector(1e-2, single=True)
+    evolution = replace(
+        engine.stepper(problem, silent)(Passage(problem, engine.scheme, engine.plan(problem, NONE).mesh(problem), 2)),
+        variance=np.array([-1e-9]),
+    )
+    of_mean, of_variance = engine.rounding(evolution)
+    assert of_mean == 0.0
+    assert of_variance >= 0.0

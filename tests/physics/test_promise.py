@@ -87,3 +87,30 @@ def test_the_promise_on_a_few(number):
     assert true.max() <= 1e-6
     assert true[0] <= said[0] + 1e-10
     assert true[2] <= said[1] + 1e-10
+
+
+@pytest.mark.parametrize("engine", [sb.Product, sb.Lindblad])
+def test_relaxation_follows_a_field_that_turns_within_a_part_of_a_step(engine):
+    """Towards the end g and A(s) vanish, and the field turns within a small part of the last step.
+
+    The reference is a master equation solved by DOP853 in stretches ever shorter towards the corners.
+    """
+    noise = "depolarising:0.008425/ns+relaxation:1.255/ns@1mK"
+    problem = sb.ChargingProblem(sb.SpinNetwork(1, []), sb.cooperative(0.0147, J=-0.2, h=1.118), noise=noise)
+    record = engine(1e-6).run(problem)
+    assert record.magnetization == pytest.approx(-0.99578154187, abs=1e-9)
+    assert abs(record.variance / 0.00841912086534 - 1.0) < 1e-7 <= record.precision_relative_error
+
+
+@pytest.mark.parametrize("engine", [sb.Statevector, sb.Symmetric])
+def test_a_jump_may_be_written_as_two_corners_however_close(engine):
+    def magnetization(width):
+        s = sb.Waveform(((0.0, 1.0), (1.0 / 3.0, 0.35), (2.0 / 3.0, 0.35), (1.0, 1.0)))
+        g = sb.Waveform(((0.0, 0.0), (0.4, 0.0), (0.4 + width, 1.0), (1.0, 0.0)))
+        protocol = sb.Protocol(12.0, s, g, h=-0.5, J=-0.2)
+        assert len(protocol.breakpoints) == 6
+        return engine(1e-10).run(sb.ChargingProblem(sb.ring(3), protocol)).magnetization
+
+    far, near, merged_once = (magnetization(width) for width in (3e-9, 2e-9, 1e-9))
+    assert merged_once == pytest.approx(2.0 * near - far, abs=2e-10)
+    assert magnetization(1e-11) == pytest.approx(3.0 * near - 2.0 * far, abs=4e-10)

@@ -24,6 +24,9 @@ from .waveform import Waveform, as_waveform
 SAME_TIME = 1e-9
 """Times closer than this fraction of the duration are one time."""
 
+_SAME_CORNER = 1e-12
+"""Corners closer than this fraction are one up to rounding; a jump may be written as two that are farther apart."""
+
 _THIRD, _TWO_THIRDS = 1.0 / 3.0, 2.0 / 3.0
 
 
@@ -99,7 +102,7 @@ class Protocol:
         # 1/3 and 0.1/0.3 are meant to be one corner: a step between them would be empty
         kept = [0.0]
         for corner in corners.tolist():
-            if corner > kept[-1] + SAME_TIME:
+            if corner > kept[-1] + _SAME_CORNER:
                 kept.append(corner)
         kept[-1] = 1.0
         return read_only(np.array(kept) * self.duration)

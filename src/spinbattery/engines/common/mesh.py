@@ -24,6 +24,9 @@ _NODES_PER_PANEL, _NODES_OF_MEANS = 5, 2
 """Quadrature nodes. Of the mean of a smooth field two are enough: their error is even in the step, as the error of the
 schemes is. What drives relaxation turns rapidly where a field changes its sign, and needs more."""
 
+_HALVES = 36
+"""Halvings of the protocol towards a time at which a layer may be thin: a part of 1e-11 is left."""
+
 _KEPT = 16
 """Problems whose numbers are kept: a run asks for them in its prediction, its mesh and its solution."""
 
@@ -114,8 +117,25 @@ def driving(problem: ChargingProblem) -> Callable[[FloatArray], FloatArray]:
 
 def project_fields(problem: ChargingProblem, edges: FloatArray, kinks: FloatArray, degree: int) -> StepFields:
     """Legendre projection of the functions of :func:`driving` on every step between ``edges`` (ns)."""
+    if relaxes(problem):
+        kinks = distinct(np.concatenate([kinks, _layers(problem)]))
     nodes = _NODES_OF_MEANS if degree == 0 and not relaxes(problem) else _NODES_PER_PANEL
     return project(driving(problem), edges, kinks, degree, nodes)
+
+
+@lru_cache(maxsize=_KEPT)
+def _layers(problem: ChargingProblem) -> FloatArray:
+    """Times in ns that come near those at which g is zero, in halves of the distance.
+
+    Where Bx is small, too, the field turns about there within a time that may be any part of a step. Relaxation
+    follows it, and nodes that are spread over the step would miss it, in all passes alike.
+    """
+    protocol = problem.protocol
+    corners = protocol.g.breakpoints[protocol.g(protocol.g.breakpoints) == 0.0]
+    zeros = np.concatenate([corners, protocol.g.crossings(np.zeros(1))])
+    distances = 0.5 ** np.arange(1.0, _HALVES + 1.0)
+    near = (zeros[:, None, None] + np.array([[-1.0], [1.0]]) * distances).ravel()
+    return distinct(near[(near > 0.0) & (near < 1.0)]) * protocol.duration
 
 
 def project(

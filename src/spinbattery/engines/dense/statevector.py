@@ -126,7 +126,7 @@ class Statevector(SplitStepEngine):
         mean, variance = float(evolution.mean[-1]), float(evolution.variance[-1])
         deviations = np.arange(-n, n + 1, 2) / n - mean
         spread = math.sqrt(max(float(evolution.distribution @ deviations**4) - variance**2, 0.0))
-        of_mean = 2.0 * delta * math.sqrt(float(evolution.variance.max()))
+        of_mean = 2.0 * delta * math.sqrt(max(float(evolution.variance.max()), 0.0))
         return of_mean, 2.0 * delta * spread / max(variance, VARIANCE_FLOOR)
 
     @property
