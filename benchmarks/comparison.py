@@ -9,6 +9,7 @@ from typing import ClassVar
 from spinbattery.engines.common.splitting import SPLITTINGS
 from spinbattery.engines.common.stepping import SteppingEngine
 from spinbattery.engines.dense.statevector import Statevector
+from spinbattery.engines.symmetric.engine import Symmetric
 
 from .contestants import (
     MOST_STEPS,
@@ -105,7 +106,7 @@ class Comparison:
 
 
 def true_outcome(
-    case: Job, kind: type[SteppingEngine] = Statevector, tolerance: float = REFERENCE_TOLERANCE
+    case: Job, kind: type[SteppingEngine] | type[Symmetric] = Statevector, tolerance: float = REFERENCE_TOLERANCE
 ) -> Outcome:
     """Converged moments, from an engine of ours at the tolerance for references."""
     record = kind(tolerance).run(case.problem())

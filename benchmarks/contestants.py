@@ -11,16 +11,20 @@ from numpy.typing import NDArray
 
 from spinbattery.charging import charge
 from spinbattery.core.progress import silent
+from spinbattery.engines.common.contract import Engine
 from spinbattery.engines.common.mesh import Mesh
 from spinbattery.engines.common.propagation import Passage
 from spinbattery.engines.common.stepping import SteppingEngine
+from spinbattery.engines.symmetric.basis import SymmetricSector
+from spinbattery.engines.symmetric.engine import carried
+from spinbattery.engines.symmetric.polynomials import divided
 from spinbattery.model.lattices import torus
 from spinbattery.model.network import SpinNetwork
 from spinbattery.model.operators import magnetization_diagonal
 from spinbattery.model.problem import ChargingProblem
 from spinbattery.model.protocol import Protocol as ChargingProtocol
 from spinbattery.model.protocol import cooperative
-from spinbattery.model.symmetry import group_of
+from spinbattery.model.symmetry import group_of, symmetry_group
 
 DURATION, COUPLING, FIELD, HOLD = 20.0, -0.2, -0.5, 0.35
 """The cooperative protocol that is timed: tau in ns, J and h in units of B(s)/2, s in the hold."""
@@ -108,7 +112,7 @@ def moments_on(populations: NDArray[np.float64], values: NDArray[np.float64]) ->
     return Outcome(mean, 1.0 / float(p @ (values - mean) ** 2))
 
 
-def refined(case: Case, engine: SteppingEngine) -> Run:
+def refined(case: Case, engine: Engine) -> Run:
     """What a user gets: from network and protocol to the record, error estimate and all coarser passes included."""
 
     def run() -> Outcome:
@@ -138,8 +142,46 @@ class Pass:
         return f"{', '.join(schemes)}, {self.steps} steps"
 
 
-_SCHEMES = ("splitting", "magnus", "exponential")
+_SCHEMES = ("splitting",)
 """Options that say how a step is made."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """A single pass in the symmetric sector, with the steps and the series of a tolerance."""
+
+    tolerance: float
+
+    def __str__(self) -> str:
+        return f"series for {self.tolerance:.1e}"
+
+
+def single_series(case: Job, setting: Series) -> Run:
+    """One pass as :func:`single_pass` makes it; its error estimate is neither looked at nor kept."""
+
+    def run() -> Outcome:
+        forget_symmetries()
+        problem, nowhen = case.problem(), np.empty(0)
+        steps = divided(problem, nowhen, setting.tolerance)
+        sector = SymmetricSector.build(problem, symmetry_group(problem))
+        _, traces = carried(Passage(problem, steps.scheme, steps, 1), sector, steps.scheme.share)
+        return Outcome(float(traces.mean[-1]), 1.0 / float(traces.variance[-1]))
+
+    return run
+
+
+def loosest_series(case: Job, reference: Outcome, tolerance: float) -> Series:
+    """The cheapest pass up to which the precision stays within the tolerance, found knowing the answer.
+
+    Raises:
+        ArithmeticError: none does.
+    """
+    found, asked = None, tolerance
+    while precision_error(single_series(case, Series(asked))(), reference) <= tolerance:
+        found, asked = Series(asked), _LOOSER * asked
+    if found is None:
+        raise ArithmeticError(f"{Series(tolerance)} do not reach {tolerance:g} on {case.name}.")
+    return found
 
 
 def single_pass(case: Job, setting: Pass) -> Run:
@@ -156,7 +198,7 @@ def single_pass(case: Job, setting: Pass) -> Run:
 
 
 MOST_STEPS = 1600
-_FEWEST_STEPS, _STEP_RATIO = 10, 1.1
+_FEWEST_STEPS, _STEP_RATIO, _LOOSER = 10, 1.1, 3.0
 
 
 def sufficient_passes(

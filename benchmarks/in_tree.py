@@ -75,26 +75,34 @@ def price(engine: str, network: str, duration: float, rounds: int) -> list[float
     The pass is found knowing the answer, from an engine of ours at 1e-10: every scheme with the fewest steps from which
     on the precision stays within the tolerance, and the fastest of them.
     """
+    from benchmarks import contestants
     from benchmarks.comparison import SPLITTING_ENGINES, fastest_pass, true_outcome
-    from benchmarks.contestants import forget_symmetries, single_pass
     from benchmarks.pairing import paired
 
     noise = f"x:{_FLIPS / duration!r}/ns" if engine == "lindblad" else ""
     job = Job(network, duration, noise)
     kind: Any = {"statevector": sb.Statevector, "symmetric": sb.Symmetric, "lindblad": sb.Lindblad}[engine]
-    if engine == "symmetric":
-        schemes = [sb.Symmetric(magnus=magnus) for magnus in ("CF6", "CF4")]
-    else:
-        schemes = [kind(splitting=one.splitting) for one in SPLITTING_ENGINES]
     reference = true_outcome(job, kind, REFERENCE_TOLERANCE)
-    cheapest = fastest_pass(job, reference, schemes, max(400, int(40 * duration)))
+    if engine == "symmetric" and hasattr(contestants, "single_series"):
+        series = contestants.loosest_series(job, reference, TOLERANCE)
+        cheapest: Any = series
+        run = contestants.single_series(job, series)
+    else:  # a commit in which the sector has schemes of a step
+        ways = (
+            {"magnus": ("CF6", "CF4")}
+            if engine == "symmetric"
+            else {"splitting": [one.splitting for one in SPLITTING_ENGINES]}
+        )
+        schemes = [kind(**{option: name}) for option, names in ways.items() for name in names]
+        cheapest = fastest_pass(job, reference, schemes, max(400, int(40 * duration)))
+        run = contestants.single_pass(job, cheapest)
     print(f"{engine} {network}: {cheapest}", file=sys.stderr)
 
     def kept() -> Any:
-        forget_symmetries()
+        contestants.forget_symmetries()
         return job.charge(kind(TOLERANCE))
 
-    timings = paired({"kept": kept, "pass": single_pass(job, cheapest)}, rounds)
+    timings = paired({"kept": kept, "pass": run}, rounds)
     return [a / b for a, b in zip(timings["kept"].cpu, timings["pass"].cpu, strict=True)]
 
 

@@ -10,12 +10,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, identity
 from scipy.sparse.linalg import expm_multiply
 
-from spinbattery.core.threads import Team
 from spinbattery.core.units import TWO_PI
-from spinbattery.engines.common.propagation import Passage
 from spinbattery.engines.symmetric.basis import SymmetricSector
-from spinbattery.engines.symmetric.engine import Symmetric
-from spinbattery.engines.symmetric.sector_state import ChebyshevState
+from spinbattery.engines.symmetric.series_state import states_at
 from spinbattery.model.problem import ChargingProblem
 from spinbattery.model.symmetry import symmetry_group
 
@@ -30,7 +27,7 @@ SAMPLED_STEPS = 24
 Step = Callable[[int, NDArray[np.complex128]], NDArray[np.complex128]]
 """The state after a step, from its number and the state before."""
 
-_EXPONENTIAL_TOLERANCE = 1e-10
+_TOLERANCE = 1e-8
 
 
 def paper_method(problem: ChargingProblem, step: float = PAPER_STEP) -> Run:
@@ -131,12 +128,6 @@ def _midpoints(problem: ChargingProblem, step: float) -> NDArray[np.float64]:
 
 def _states_at(problem: ChargingProblem, times: NDArray[np.float64]) -> list[NDArray[np.complex128]]:
     """States (2^N,) at some times, in ns."""
-    group, engine = symmetry_group(problem), Symmetric()
+    group = symmetry_group(problem)
     sector = SymmetricSector.build(problem, group)
-    start = sector.product_amplitudes(problem.protocol.initial.spinors(problem.n_spins))
-    state = ChebyshevState(sector, start, _EXPONENTIAL_TOLERANCE, Team(1))
-    found: list[NDArray[np.complex128]] = []
-    plan = engine.plan(problem, times)
-    passage = Passage(problem, plan.scheme, plan.mesh(problem), 2 * plan.first, times)
-    passage.carry([state], lambda _: found.append(sector.expand(state.amplitudes, group)))
-    return found
+    return [sector.expand(amplitudes, group) for amplitudes in states_at(problem, sector, times, _TOLERANCE)]

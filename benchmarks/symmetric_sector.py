@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 from spinbattery.core.machine import limit_cores, n_cores
-from spinbattery.engines.common.magnus import COMMUTATOR_FREE
-from spinbattery.engines.symmetric.engine import Exponential, Symmetric
+from spinbattery.engines.symmetric.engine import Symmetric
 
 from . import quspin_peer
-from .comparison import PAPER, PAPER_ASSEMBLED, PAPER_SETTINGS, QUTIP, Comparison, faster, true_outcome
+from .comparison import PAPER, PAPER_ASSEMBLED, PAPER_SETTINGS, QUTIP, Comparison, true_outcome
 from .contestants import (
-    MOST_STEPS,
     REFERENCE_TOLERANCE,
     Case,
     Outcome,
-    Pass,
     Run,
+    loosest_series,
     refined,
-    single_pass,
-    sufficient_passes,
+    single_series,
 )
 from .pairing import paired
 from .paper_peer import Sample, paper_method, paper_method_assembled, sampled_method
@@ -32,9 +29,6 @@ from .search import TOLERANCE, Say, Setting, Tried, finalists, search_again
 REFINED, PASS = "symmetric, refined", "symmetric, one pass"
 PAPER_SAMPLED = "paper's method, extrapolated"
 QUSPIN, QUSPIN_FUNCTIONS = "QuSpin", "QuSpin, Python functions"
-
-_STEP_MARGIN = 1.5
-"""The scan of steps begins with this many times the steps of the size before."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +106,9 @@ class Known:
     """Results of the size before.
 
     Attributes:
-        passes: our coarsest sufficient passes, one for each scheme.
-        duration: duration of its protocol, in ns.
         quspin: QuSpin's settings, the fastest first.
     """
 
-    duration: float = 0.0
-    passes: tuple[Pass, ...] = ()
     quspin: tuple[Tried, ...] = ()
 
 
@@ -155,8 +145,7 @@ def compare(size: Size, known: Known, rounds: int, say: Say) -> tuple[SymmetricC
     quspin = _add_quspin(found, size, reference, known, say) if quspin_peer.is_installed() else []
     if quspin and size.independent and independent is None:
         independent = quspin_peer.solver(case).reference(case.problem())
-    passes = _sufficient(case, reference, known)
-    _add_ours(found, case, passes, say)
+    _add_ours(found, case, reference, say)
     say(f"{case.name}: {rounds} rounds")
     timings = paired(found.runs, rounds)
     if sample is not None:
@@ -164,7 +153,7 @@ def compare(size: Size, known: Known, rounds: int, say: Say) -> tuple[SymmetricC
     comparison = SymmetricComparison(
         case, reference, independent, found.settings, timings, found.candidates, found.dimensions, size=size
     )
-    return comparison, Known(case.duration, tuple(passes), tuple(quspin))
+    return comparison, Known(tuple(quspin))
 
 
 def _add_full_space(found: _Field, case: Case, reference: Outcome, say: Say) -> Outcome:
@@ -203,27 +192,10 @@ def _add_quspin(found: _Field, size: Size, reference: Outcome, known: Known, say
     return candidates
 
 
-def _sufficient(case: Case, reference: Outcome, known: Known) -> list[Pass]:
-    """The fewest steps of each scheme; their number per nanosecond hardly depends on the size."""
-    begin = known.passes or [Pass(Symmetric(magnus=magnus), MOST_STEPS) for magnus in COMMUTATOR_FREE]
-    longer = _STEP_MARGIN * case.duration / known.duration if known.passes else 1.0
-    return [
-        one
-        for before in begin
-        for one in sufficient_passes(case, reference, TOLERANCE, [before.engine], int(longer * before.steps))
-    ]
-
-
-def _add_ours(found: _Field, case: Case, passes: list[Pass], say: Say) -> None:
-    """The refined run, and the faster of both exponentials with the fewest steps of each scheme."""
-    both = [
-        Pass(replace(one.engine, exponential=exponential), one.steps)
-        for one in passes
-        for exponential in get_args(Exponential)
-        if exponential != "auto"
-    ]
-    best = faster(case, both)
-    say(f"{case.name}: the fastest single pass is {best}")
+def _add_ours(found: _Field, case: Case, reference: Outcome, say: Say) -> None:
+    """The run that keeps the tolerance, and the cheapest pass that would do."""
+    best = loosest_series(case, reference, TOLERANCE)
+    say(f"{case.name}: the cheapest single pass is {best}")
     dimension = Symmetric.dimension(case.problem())
     found.add(REFINED, refined(case, Symmetric(TOLERANCE)), f"tolerance {TOLERANCE:g}", dimension)
-    found.add(PASS, single_pass(case, best), str(best), dimension)
+    found.add(PASS, single_series(case, best), str(best), dimension)

@@ -5,13 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 import spinbattery as sb
-from spinbattery.core.threads import Team
-from spinbattery.engines.common.magnus import COMMUTATOR_FREE
 from spinbattery.engines.common.mesh import Mesh, project_fields
 from spinbattery.engines.common.splitting import SPLITTINGS
 from spinbattery.engines.dense.small_state import SplitState
-from spinbattery.engines.symmetric.basis import SymmetricSector
-from spinbattery.engines.symmetric.sector_state import ChebyshevState, LanczosState, SectorState
 from spinbattery.model.operators import ising_diagonal
 from spinbattery.model.scales import LinearTable
 
@@ -70,34 +66,14 @@ def tolerance_kept() -> None:
 
 
 def sector() -> None:
-    """Errors and products with H against the number of steps, both Magnus schemes in the symmetric sector."""
+    """Tolerance, estimate, true error, steps and products with Sx in the symmetric sector."""
     problem = sb.ChargingProblem(sb.torus(3, 4), sb.cooperative(20.0))
-    precision, _ = sector_pass(problem, "CF6", 5000)
-    for steps in (40, 80, 160, 320):
-        row = [f"{steps:5d}"]
-        for magnus in ("CF6", "CF4"):
-            found, products = sector_pass(problem, magnus, steps)
-            row += [f"{abs(found / precision - 1.0):.1e}", f"{products:6d}"]
-        print(" | ".join(row))
-    problem = sb.ChargingProblem(sb.torus(4, 5), sb.cooperative(20.0))
-    counts = [sector_pass(problem, "CF6", 80, kind)[1] for kind in (ChebyshevState, LanczosState)]
-    print("4x5 torus, 80 steps: {} products of Chebyshev series, {} of Lanczos' method".format(*counts))
-
-
-def sector_pass(
-    problem: sb.ChargingProblem, magnus: str, steps: int, kind: type[SectorState] = ChebyshevState
-) -> tuple[float, int]:
-    """1/sigma^2 of one pass, and its products with H."""
-    scheme, n = COMMUTATOR_FREE[magnus], problem.n_spins
-    mesh = Mesh(problem, problem.protocol.breakpoints, steps)
-    sector = SymmetricSector.build(problem, sb.symmetry_group(problem))
-    start = sector.product_amplitudes(problem.protocol.initial.spinors(n))
-    with Team(1) as team:
-        state = kind(sector, start, 1e-12, team)
-        state.apply(scheme.sequence(project_fields(problem, mesh.edges(1), mesh.kinks, scheme.legendre_degree)))
-    p, _ = state.probabilities()
-    values = sector.magnetization / n
-    return float(1.0 / (p @ (values - p @ values) ** 2)), state.products
+    exact = sb.Symmetric(1e-11).run(problem)
+    for tolerance in (1e-2, 1e-4, 1e-6, 1e-8, 1e-10):
+        found = sb.Symmetric(tolerance).run(problem)
+        error = abs(found.precision / exact.precision - 1.0)
+        steps, products = (found.discretisation[name] for name in ("steps", "products"))
+        print(f"{tolerance:g} | {found.precision_relative_error:.1e} | {error:.1e} | {steps} | {products}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ def _small():
 
 def test_refined_runs_and_passes_agree_with_the_state_vector():
     from benchmarks.comparison import true_outcome
-    from benchmarks.contestants import Pass, refined, single_pass
+    from benchmarks.contestants import Series, refined, single_series
 
     from spinbattery.engines.dense.statevector import Statevector
     from spinbattery.engines.symmetric.engine import Symmetric
@@ -25,10 +25,8 @@ def test_refined_runs_and_passes_agree_with_the_state_vector():
     assert case.title == "2x3 torus, 5 ns"
     truth = true_outcome(case, Statevector)
     runs = {"refined": refined(case, Symmetric(1e-6))}
-    for magnus, exponential in (("CF6", "chebyshev"), ("CF6", "lanczos"), ("CF4", "chebyshev")):
-        setting = Pass(Symmetric(magnus=magnus, exponential=exponential), 300)
-        assert str(setting) == f"{magnus}, {exponential}, 300 steps"
-        runs[str(setting)] = single_pass(case, setting)
+    assert str(Series(1e-5)) == "series for 1.0e-05"
+    runs["series"] = single_series(case, Series(1e-6))
     for name, run in runs.items():
         outcome = run()
         assert outcome.magnetization == pytest.approx(truth.magnetization, abs=1e-6), name
@@ -36,14 +34,14 @@ def test_refined_runs_and_passes_agree_with_the_state_vector():
 
 
 def test_every_repeat_finds_the_symmetries_again(monkeypatch):
-    from benchmarks.contestants import Pass, refined, single_pass
+    from benchmarks.contestants import Series, refined, single_series
 
     from spinbattery.engines.symmetric.engine import Symmetric
     from spinbattery.model import symmetry
 
     found, search = [], symmetry.automorphism_group
     monkeypatch.setattr(symmetry, "automorphism_group", lambda *given: found.append(given) or search(*given))
-    for run in (refined(_small(), Symmetric(1e-3)), single_pass(_small(), Pass(Symmetric(), 20))):
+    for run in (refined(_small(), Symmetric(1e-3)), single_series(_small(), Series(1e-3))):
         found.clear()
         run()
         run()
@@ -54,30 +52,32 @@ def test_the_fewest_sufficient_steps_are_found_from_above():
     from benchmarks.comparison import true_outcome
     from benchmarks.contestants import Pass, precision_error, single_pass, sufficient_passes
 
+    from spinbattery.engines.dense.statevector import Statevector
     from spinbattery.engines.symmetric.engine import Symmetric
 
-    case, engine = _small(), Symmetric(magnus="CF4")
+    case, engine = _small(), Statevector(splitting="BM4")
     truth = true_outcome(case, Symmetric)
-    (found,) = sufficient_passes(case, truth, 1e-6, [engine], 400)
+    (found,) = sufficient_passes(case, truth, 1e-6, [engine], 800)
     assert precision_error(single_pass(case, found)(), truth) <= 1e-6
     assert precision_error(single_pass(case, Pass(engine, int(found.steps / 1.1)))(), truth) > 1e-6
-    with pytest.raises(ArithmeticError, match="CF4, auto, 20 steps do not reach 1e-06 on 2x3"):
+    with pytest.raises(ArithmeticError, match="BM4, 20 steps do not reach 1e-06 on 2x3"):
         sufficient_passes(case, truth, 1e-6, [engine], 20)
 
 
-def test_steps_found_at_one_size_begin_the_scan_at_the_next():
+def test_the_cheapest_series_is_found_knowing_the_answer():
     from benchmarks.comparison import true_outcome
-    from benchmarks.contestants import Case, Pass
-    from benchmarks.symmetric_sector import Known, _sufficient
+    from benchmarks.contestants import Outcome, Series, loosest_series, precision_error, single_series
 
     from spinbattery.engines.symmetric.engine import Symmetric
 
-    case = Case(2, 3, 10.0)
+    case = _small()
     truth = true_outcome(case, Symmetric)
-    before = Known(5.0, (Pass(Symmetric(magnus="CF6"), 40),))
-    (found,) = _sufficient(case, truth, before)
-    assert found.engine.magnus == "CF6"
-    assert 10 < found.steps <= 120  # 1.5 times the steps, twice the duration
+    found = loosest_series(case, truth, 1e-6)
+    assert found.tolerance > 1e-6
+    assert precision_error(single_series(case, found)(), truth) <= 1e-6
+    assert precision_error(single_series(case, Series(3.0 * found.tolerance))(), truth) > 1e-6
+    with pytest.raises(ArithmeticError, match=r"series for 1.0e-06 do not reach 1e-06 on 2x3"):
+        loosest_series(case, Outcome(0.5, 1.0), 1e-6)
 
 
 def test_a_sample_of_the_papers_steps_meets_the_states_that_it_would():

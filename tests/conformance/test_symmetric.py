@@ -59,12 +59,6 @@ def test_4x4_torus():
     assert_alike(symmetric, full)
 
 
-@pytest.mark.parametrize("exponential", ["chebyshev", "lanczos"])
-@pytest.mark.parametrize("magnus", ["CF4", "CF6"])
-def test_all_options_give_the_same(magnus, exponential):
-    assert_alike(*both(torus(2, 3), cooperative(10.0), magnus=magnus, exponential=exponential))
-
-
 def test_weights_crosstalk_and_starts_that_leave_some_symmetry():
     pairs = [(k, (k + 1) % 6) for k in range(6)]
     network = SpinNetwork(6, pairs, [1.0, 0.5] * 3).with_crosstalk(-0.01, "all")
@@ -85,12 +79,12 @@ def test_a_vendors_table_and_a_polarised_protocol():
     assert abs(symmetric.precision / full.precision - 1.0) < 1e-7
 
 
-def test_steps_cross_the_corners_of_long_tables():
+def test_no_step_crosses_a_corner_of_a_long_table():
     s = np.linspace(0.0, 1.0, 1001)
     smooth = advantage_system6()
     table = EnergyScales("table", LinearTable(tuple(s), tuple(smooth.A(s))), LinearTable(tuple(s), tuple(smooth.B(s))))
     symmetric, full = both(torus(2, 3), cooperative(20.0), scales=table, tolerance=1e-6)
-    assert symmetric.discretisation["steps"] < 300
+    assert symmetric.discretisation["steps"] >= 2 * 650  # s passes 650 rows, there and back
     assert abs(symmetric.magnetization - full.magnetization) <= symmetric.magnetization_error
     assert abs(symmetric.precision / full.precision - 1.0) <= symmetric.precision_relative_error
 

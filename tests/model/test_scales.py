@@ -61,12 +61,6 @@ def test_kinks_are_those_of_both_curves():
     assert len(advantage_system6().kinks) == 21
 
 
-def test_corners_are_where_a_slope_jumps():
-    mixed = EnergyScales("mixed", LinearTable((0.0, 0.5, 1.0), (2.0, 1.0, 0.0)), Polynomial((1.0, 2.0)))
-    np.testing.assert_array_equal(mixed.corners, [0.0, 0.5, 1.0])
-    assert advantage_system6().corners.size == 0
-
-
 def test_every_kind_of_curve_round_trips():
     table = LinearTable((0.0, 0.5, 1.0), (4.0, 1.0, 0.0))
     for scales in (advantage_system6(), EnergyScales("table", table, table)):

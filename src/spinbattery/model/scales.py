@@ -54,11 +54,6 @@ class _TableCurve:
         """Values of s at which a derivative jumps: the rows."""
         return np.array(self.s)
 
-    @property
-    def corners(self) -> FloatArray:
-        """Values of s at which the slope jumps."""
-        return np.empty(0)
-
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "s": list(self.s), "values": list(self.values)}
 
@@ -72,10 +67,6 @@ class LinearTable(_TableCurve):
     @cached_property
     def _arrays(self) -> tuple[FloatArray, FloatArray]:
         return np.array(self.s), np.array(self.values)
-
-    @property
-    def corners(self) -> FloatArray:
-        return self.kinks
 
     def __call__(self, s: ArrayLike) -> FloatArray:
         return np.asarray(np.interp(np.asarray(s, dtype=np.float64), *self._arrays))
@@ -108,10 +99,6 @@ class Polynomial:
     def kinks(self) -> FloatArray:
         return np.empty(0)
 
-    @property
-    def corners(self) -> FloatArray:
-        return np.empty(0)
-
     def __call__(self, s: ArrayLike) -> FloatArray:
         s = np.asarray(s, dtype=np.float64)
         *lower, highest = self.coefficients
@@ -125,7 +112,7 @@ class Polynomial:
 
 
 Curve: TypeAlias = LinearTable | LogSpline | Polynomial
-"""A function of s on [0, 1], with the places (kinks) where it is not smooth, and those where it has corners."""
+"""A function of s on [0, 1], with the places (kinks) where it is not smooth."""
 
 _CURVES: dict[str, Any] = {kind.kind: kind for kind in (LinearTable, LogSpline, Polynomial)}
 
@@ -168,11 +155,6 @@ class EnergyScales:
     def kinks(self) -> FloatArray:
         """Values of s at which A or B is not smooth; integrators put panel edges there."""
         return read_only(distinct(np.concatenate([self.transverse.kinks, self.ising.kinks])))
-
-    @cached_property
-    def corners(self) -> FloatArray:
-        """Values of s at which the slope of A or B jumps."""
-        return read_only(distinct(np.concatenate([self.transverse.corners, self.ising.corners])))
 
     def to_dict(self) -> dict[str, Any]:
         return {"name": self.name, "A": self.transverse.to_dict(), "B": self.ising.to_dict()}

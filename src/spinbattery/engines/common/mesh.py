@@ -31,7 +31,7 @@ _KEPT = 16
 """Problems whose numbers are kept: a run asks for them in its prediction, its mesh and its solution."""
 
 _DENSITY_SAMPLES = 33
-_DENSITY_FLOOR, _DENSITY_POWER, _MAGNUS_POWER = 0.5, 1.0 / 3.0, 1.0 / 5.0
+_DENSITY_FLOOR, _DENSITY_POWER = 0.5, 1.0 / 3.0
 _MANY_STOPS = 1024
 """Above this number of stops a waveform is taken as samples of a smooth function, with short gaps between them."""
 
@@ -53,15 +53,6 @@ def smooth_pieces(problem: ChargingProblem, times: FloatArray) -> FloatArray:
     if relaxes(problem):
         kinks = np.concatenate([kinks, problem.protocol.g.crossings(np.zeros(1)) * problem.protocol.duration])
     return panel_edges(stops_of(problem, times), distinct(kinks))
-
-
-def pieces_without_corners(problem: ChargingProblem, times: FloatArray) -> FloatArray:
-    """Times in ns between which no slope of the fields jumps: the stops, and the corners of the energy scales.
-
-    Of a spline, whose third derivative jumps, exact moments keep all that order 6 needs.
-    """
-    corners = problem.protocol.s.crossings(problem.scales.corners) * problem.protocol.duration
-    return panel_edges(stops_of(problem, times), distinct(corners))
 
 
 def relaxes(problem: ChargingProblem) -> bool:
@@ -119,7 +110,7 @@ def project_fields(problem: ChargingProblem, edges: FloatArray, kinks: FloatArra
     """Legendre projection of the functions of :func:`driving` on every step between ``edges`` (ns)."""
     if relaxes(problem):
         kinks = distinct(np.concatenate([kinks, _layers(problem)]))
-    nodes = _NODES_OF_MEANS if degree == 0 and not relaxes(problem) else _NODES_PER_PANEL
+    nodes = _NODES_OF_MEANS if degree == 0 and not relaxes(problem) else max(_NODES_PER_PANEL, degree + 1)
     return project(driving(problem), edges, kinks, degree, nodes)
 
 
@@ -150,7 +141,7 @@ def project(
     at, weights = gauss_nodes(panels, nodes)
     values = functions(at.ravel()).reshape(-1, *at.shape)
     if len(panels) == len(edges):
-        return StepFields(edges, np.einsum("fpj,jk->fpk", values, _moments(nodes, degree)))
+        return StepFields(edges, np.einsum("fpj,jk->fpk", values, legendre_moments(nodes, degree)))
     middle = 0.5 * (panels[1:] + panels[:-1])
     step = np.searchsorted(edges, middle, side="right") - 1
     lengths = np.diff(edges)
@@ -164,7 +155,7 @@ def project(
 
 
 @lru_cache(maxsize=_KEPT)
-def _moments(nodes: int, degree: int) -> FloatArray:
+def legendre_moments(nodes: int, degree: int) -> FloatArray:
     """Factors (nodes, degree + 1) of values at the nodes of a step in its Legendre coefficients."""
     x, w = gauss_nodes(np.array([-1.0, 1.0]), nodes)
     return np.asarray(w.T * np.polynomial.legendre.legvander(x[0], degree) * (np.arange(degree + 1) + 0.5))
@@ -244,15 +235,6 @@ def splitting_density(problem: ChargingProblem, t: FloatArray) -> FloatArray:
     bx, bz, half_b = problem.fields(t)
     transverse, diagonal = np.abs(bx), np.abs(bz) + largest_local_coupling(problem) * half_b
     return np.asarray((transverse * diagonal * (transverse + diagonal)) ** _DENSITY_POWER)
-
-
-def magnus_density(problem: ChargingProblem, t: FloatArray) -> FloatArray:
-    """Density of steps where H changes its direction, as the commutators of H with dH/dt make the error."""
-    bx, bz, half_b = problem.fields(t)
-    diagonal = np.abs(bz) + largest_local_coupling(problem) * half_b
-    step = np.gradient(t, axis=1)
-    change = bx * np.gradient(diagonal, axis=1) / step - diagonal * np.gradient(bx, axis=1) / step
-    return np.asarray(np.abs(change) ** _MAGNUS_POWER)
 
 
 def _slopes(gaps: FloatArray, counts: IntArray) -> FloatArray:

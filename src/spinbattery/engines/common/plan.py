@@ -30,14 +30,12 @@ class Plan:
         pieces: times in ns between which the fields are smooth, which no step crosses.
         steps: about the number of steps of the first pass.
         density: of steps.
-        doubt: factor of all estimates.
     """
 
     scheme: Scheme
     pieces: FloatArray
     steps: float
     density: Density = splitting_density
-    doubt: float = 1.0
 
     @property
     def expected(self) -> int:

@@ -13,7 +13,7 @@ from ...core.progress import Progress, silent
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from .checkpoint import Checkpoint, PassLog
-from .mesh import Mesh, StepFields, project_fields
+from .mesh import StepFields, project_fields
 
 _STEPS_PER_BLOCK = 16_384
 BYTES_PER_BLOCK = 30_000_000
@@ -49,6 +49,22 @@ class Scheme(Protocol):
     def sequence(self, fields: StepFields) -> StageSequence: ...
 
 
+class Steps(Protocol):
+    """Steps of a pass: ``stops`` (ns) that none crosses, and the kinks of the fields that some do (``crossed``)."""
+
+    @property
+    def stops(self) -> FloatArray: ...
+    @property
+    def crossed(self) -> FloatArray: ...
+    def steps(self, multiple: int) -> int:
+        """Number of steps, ``multiple`` times the first."""
+        ...
+
+    def edges(self, multiple: int) -> FloatArray:
+        """Their edges in ns, stops included."""
+        ...
+
+
 class State(Protocol):
     """A state that is carried through a protocol.
 
@@ -80,7 +96,7 @@ class Passage:
 
     problem: ChargingProblem
     scheme: Scheme
-    mesh: Mesh
+    mesh: Steps
     multiple: int
     times: FloatArray = field(default_factory=lambda: np.empty(0))
     progress: Progress = silent

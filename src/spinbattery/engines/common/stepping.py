@@ -190,13 +190,8 @@ class SteppingEngine(Engine):
             return run(multiple, rising.part(multiple / sum(rest) * _LAST if rest[1:] else _LAST))
 
         passes = _PassesOfRun(self, problem, run_pass)
-        tolerance = self.tolerance / plan.doubt
-        found = extrapolate(passes, tolerance, plan.first, self.max_levels + 2, plan.scheme.order)
-        errors = ErrorEstimates(
-            plan.doubt * found.mean_error,
-            plan.doubt * found.variance_error,
-            plan.doubt * found.precision_relative_error,
-        )
+        found = extrapolate(passes, self.tolerance, plan.first, self.max_levels + 2, plan.scheme.order)
+        errors = ErrorEstimates(found.mean_error, found.variance_error, found.precision_relative_error)
         result = found.result
         if times.size and times[-1] == problem.protocol.duration:
             result.mean[-2], result.variance[-2] = result.mean[-1], result.variance[-1]

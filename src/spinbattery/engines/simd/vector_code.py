@@ -15,6 +15,7 @@ two butterflies, and no factor 1/cos.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,10 +45,10 @@ class _Writer:
     def __init__(self, context: Any, builder: Any, dtype: Any) -> None:
         self._context, self._builder = context, builder
         self._bytes = dtype.bitwidth // 8
-        self._lanes = VECTOR_BYTES // self._bytes
-        self.pieces = range(LANES // self._lanes)
-        self._vector = ir.VectorType(context.get_data_type(dtype), self._lanes)
-        self._undefined = ir.Constant(self._vector, ir.Undefined)
+        self.lanes = VECTOR_BYTES // self._bytes
+        self.pieces = range(LANES // self.lanes)
+        self.vector = ir.VectorType(context.get_data_type(dtype), self.lanes)
+        self._undefined = ir.Constant(self.vector, ir.Undefined)
 
     def array(self, array_type: Any, value: Value) -> Value:
         """Address of the first entry of an array."""
@@ -59,8 +60,8 @@ class _Writer:
         return self._builder.add(index, by if isinstance(stride, int) else self._builder.mul(stride, by))
 
     def _address(self, data: Value, index: Value, piece: int) -> Value:
-        place = self.at(index, piece, self._lanes)
-        return self._builder.bitcast(self._builder.gep(data, [place]), self._vector.as_pointer())
+        place = self.at(index, piece, self.lanes)
+        return self._builder.bitcast(self._builder.gep(data, [place]), self.vector.as_pointer())
 
     def load(self, data: Value, index: Value, piece: int) -> Value:
         loaded = self._builder.load(self._address(data, index, piece))
@@ -76,12 +77,12 @@ class _Writer:
 
     def shuffled(self, one: Value, two: Value, lanes: list[int]) -> Value:
         """Chosen lanes of two vectors; lanes of the second are numbered on from those of the first."""
-        return self._builder.shuffle_vector(one, two, ir.Constant(ir.VectorType(_INT, self._lanes), lanes))
+        return self._builder.shuffle_vector(one, two, ir.Constant(ir.VectorType(_INT, self.lanes), lanes))
 
     def lane(self, pieces: Sequence[Value], number: int) -> Value:
         """A vector with one of LANES numbers in all lanes."""
-        piece, lane = divmod(number, self._lanes)
-        return self.shuffled(pieces[piece], self._undefined, [lane] * self._lanes)
+        piece, lane = divmod(number, self.lanes)
+        return self.shuffled(pieces[piece], self._undefined, [lane] * self.lanes)
 
     def spread(self, scalar: Value) -> Value:
         """A vector with a number in all lanes."""
@@ -104,10 +105,10 @@ class _Writer:
 
     def turn_lanes(self, values: list[Value], turn: Turn) -> list[Value]:
         """Turn the bits of the number of the lane."""
-        for bit in range(self._lanes.bit_length() - 1):
-            up = [lane + (self._lanes if lane >> bit & 1 else 0) for lane in range(self._lanes)]
+        for bit in range(self.lanes.bit_length() - 1):
+            up = [lane + (self.lanes if lane >> bit & 1 else 0) for lane in range(self.lanes)]
             signed = self.shuffled(self.minus(turn[0]), turn[0], up)
-            partners = [lane ^ (1 << bit) for lane in range(self._lanes)]
+            partners = [lane ^ (1 << bit) for lane in range(self.lanes)]
             values = [self.fused(signed, self.shuffled(v, self._undefined, partners), v) for v in values]
         return values
 
@@ -307,6 +308,78 @@ def _flipped_sum(typing: Any, index: Any, r: Any, amplitudes: Any) -> Any:
 flipped_sum: Any = intrinsic(_flipped_sum)
 
 
+def _next_entries(
+    typing: Any, polynomial: Any, centre: Any, factor: Any, k: Any, degree: Any, rows: Any, products: Any,
+    diagonals: Any, sizes: Any, psi: Any, first: Any, last: Any,
+) -> Any:  # fmt: skip
+    """Three sums over the terms in registers, of products, of terms for Sz and of terms for ZZ."""
+    n, real = types.intp, types.float64
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        write = _Writer(context, builder, real)
+        data = [
+            write.array(kind, value) for kind, value in zip(signature.args, arguments, strict=True) if _is_array(kind)
+        ]
+        of_powers, terms, products, diagonal, sizes, state = data
+        shape = context.make_array(signature.args[5])(context, builder, arguments[5]).shape
+        ring, length = cgutils.unpack_tuple(builder, shape)
+        centre, factor, k, degree = arguments[1:5]
+        one = ir.Constant(_LONG, 1)
+        here, there = builder.urem(k, ring), builder.urem(builder.add(k, one), ring)
+        zero = ir.Constant(write.vector, [0.0] * write.lanes)
+        sums = [[cgutils.alloca_once(builder, write.vector) for _ in range(3)] for _ in write.pieces]
+        norm, slot = cgutils.alloca_once_value(builder, zero), cgutils.alloca_once(builder, _LONG)
+        turned = write.times(write.spread(factor), ir.Constant(write.vector, [1.0, -1.0] * (write.lanes // 2)))
+        middle = write.minus(write.spread(centre))
+        groups = builder.udiv(builder.sub(arguments[-1], arguments[-2]), ir.Constant(_LONG, LANES))
+        with cgutils.for_range(builder, groups) as group:
+            entry = builder.add(arguments[-2], builder.mul(group.index, ir.Constant(_LONG, LANES)))
+            place = builder.add(builder.mul(here, length), entry)
+            for piece, (of_x, of_z, of_c) in zip(write.pieces, sums, strict=True):
+                builder.store(write.times(middle, write.load(terms, place, piece)), of_x)
+                builder.store(zero, of_z)
+                builder.store(zero, of_c)
+            builder.store(here, slot)
+            with cgutils.for_range(builder, builder.add(degree, one)) as power:
+                x, z, c = (
+                    write.spread(builder.load(builder.gep(of_powers, [write.at(power.index, row, ring)])))
+                    for row in range(3)
+                )
+                now = builder.load(slot)
+                place = builder.add(builder.mul(now, length), entry)
+                for piece, (of_x, of_z, of_c) in zip(write.pieces, sums, strict=True):
+                    term = write.load(terms, place, piece)
+                    builder.store(write.fused(x, write.load(products, place, piece), builder.load(of_x)), of_x)
+                    builder.store(write.fused(z, term, builder.load(of_z)), of_z)
+                    builder.store(write.fused(c, term, builder.load(of_c)), of_c)
+                is_first = builder.icmp_unsigned("==", now, ir.Constant(_LONG, 0))
+                builder.store(builder.sub(builder.select(is_first, ring, now), one), slot)
+            place = builder.add(builder.mul(there, length), entry)
+            for piece, (of_x, of_z, of_c) in zip(write.pieces, sums, strict=True):
+                total = write.fused(write.load(diagonal, entry, piece), builder.load(of_z), builder.load(of_x))
+                of_ising = write.load(diagonal, builder.add(entry, length), piece)
+                total = write.fused(of_ising, builder.load(of_c), total)
+                swapped = write.shuffled(total, total, [lane ^ 1 for lane in range(write.lanes)])
+                term = write.times(swapped, turned)
+                write.store(term, terms, place, piece)
+                write.store(builder.fadd(write.load(state, entry, piece), term), state, entry, piece)
+                weighted = write.times(write.load(sizes, entry, piece), term)
+                builder.store(write.fused(weighted, term, builder.load(norm)), norm)
+        found = builder.load(norm)
+        lanes = [builder.extract_element(found, ir.Constant(_INT, lane)) for lane in range(write.lanes)]
+        return functools.reduce(builder.fadd, lanes)
+
+    arrays = polynomial, real, real, n, n, rows, products, diagonals, sizes, psi, n, n
+    return real(*arrays), generate
+
+
+def _is_array(kind: Any) -> bool:
+    return isinstance(kind, types.Array)
+
+
+next_entries: Any = intrinsic(_next_entries)
+
+
 @numba.njit(cache=True)
 def trial_of_rows(x, y, table, amplitudes, index):
     """Uses every function on rows once."""
@@ -322,5 +395,9 @@ def trial_of_rows(x, y, table, amplitudes, index):
 
 @numba.njit(cache=True)
 def trial_of_sums(x, y, table, amplitudes, index):
-    """Uses the sum once."""
-    return flipped_sum(index, 0, amplitudes)
+    """Uses every function on sums once."""
+    rows, products, polynomial = table[: 2 * ROW].reshape(2, ROW), table[2 * ROW :].reshape(2, ROW), x[:6].reshape(3, 2)
+    diagonals = amplitudes.reshape(2, ROW)
+    norm = next_entries(polynomial, 0.3, 0.1, 5, 1, rows, products, diagonals, x, y, LANES, 3 * LANES)
+    re, im = flipped_sum(index, 0, amplitudes)
+    return re, im, norm

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.arrays import distinct
+from ...core.arrays import distinct, read_only
 from ...core.typing import ComplexArray, FloatArray, IntArray
 from ...model.problem import ChargingProblem
 from ...model.symmetry import AutomorphismGroup
+from ..simd.sizes import LANES
 from .declared import UNSEEN, flood_orbits
 
 LARGEST_N = 31
@@ -57,6 +58,26 @@ class SymmetricSector:
     def dimension(self) -> int:
         return len(self.representatives)
 
+    @cached_property
+    def entries(self) -> FloatArray:
+        """Sz, Ising energy and size of each row (3, n), for its real and its imaginary part; n is a multiple of LANES.
+
+        Zeros follow on the rows.
+        """
+        of_rows = np.array([self.magnetization, self.ising, self.sizes])
+        found = np.zeros((3, -(-2 * self.dimension // LANES) * LANES))
+        found[:, : 2 * self.dimension] = np.repeat(of_rows, 2, axis=1)
+        return read_only(found)
+
+    @cached_property
+    def ising_extremes(self) -> FloatArray:
+        """Lowest and highest Ising energy (2, N + 1) at each Sz, from -N on."""
+        up = (self.magnetization.astype(np.int64) + self.n_spins) // 2
+        found = np.tile([[np.inf], [-np.inf]], self.n_spins + 1)
+        np.minimum.at(found[0], up, self.ising)
+        np.maximum.at(found[1], up, self.ising)
+        return read_only(found)
+
     @classmethod
     def build(
         cls, problem: ChargingProblem, group: AutomorphismGroup, advance: Advance = lambda _: None
@@ -65,12 +86,18 @@ class SymmetricSector:
 
         Those of few spins are kept: another protocol on the same network has the same.
         """
-        n = problem.n_spins
-        orbits = _kept_orbits(group) if n <= _FEW_SPINS else _sorted_orbits(group, advance)
-        return cls(n, *orbits, _ising(orbits[1], n, *problem.couplings))
+        n, (pairs, couplings) = problem.n_spins, problem.couplings
+        if n <= _FEW_SPINS:
+            return _kept_sector(group, pairs.tobytes(), couplings.tobytes())
+        orbits = _sorted_orbits(group, advance)
+        return cls(n, *orbits, _ising(orbits[1], n, pairs, couplings))
 
     def product_amplitudes(self, spinors: ComplexArray) -> ComplexArray:
         """Amplitudes (dimension,) of a product state of ``spinors`` (N, 2) that has the symmetries."""
+        if (spinors == spinors[0]).all():
+            up, down = (np.cumprod([1.0, *([amplitude] * self.n_spins)]) for amplitude in spinors[0])
+            number = (self.magnetization.astype(np.int64) + self.n_spins) // 2
+            return np.asarray(up[number] * down[self.n_spins - number], dtype=np.complex128)
         amplitudes = np.ones(self.dimension, dtype=np.complex128)
         for k, spinor in enumerate(spinors):
             amplitudes *= spinor[self.bits(k)]
@@ -82,10 +109,12 @@ class SymmetricSector:
 
     def spin_magnetization(self, p: FloatArray, site_orbits: IntArray) -> FloatArray:
         """<sz_k> (N,) from the probabilities of the orbits; spins of one orbit have the same."""
+        if not site_orbits.any():  # the sums by numpy, as BLAS sums as its threads do
+            return np.full(self.n_spins, float((p * self.magnetization).sum()) / self.n_spins)
         found = np.empty(self.n_spins)
         for site in distinct(site_orbits):
             members = np.flatnonzero(site_orbits == site)
-            down = sum(float((p * self.bits(int(k))).sum()) for k in members)  # BLAS sums as its threads do
+            down = sum(float((p * self.bits(int(k))).sum()) for k in members)
             found[members] = 1.0 - 2.0 * down / len(members)
         return found
 
@@ -144,6 +173,14 @@ def _sorted_orbits(group: AutomorphismGroup, advance: Advance = lambda _: None) 
 
 
 _kept_orbits = lru_cache(maxsize=8)(_sorted_orbits)
+
+
+@lru_cache(maxsize=8)
+def _kept_sector(group: AutomorphismGroup, pairs: bytes, couplings: bytes) -> SymmetricSector:
+    """The sector of few spins, for other protocols on the same network."""
+    n, orbits = group.n_spins, _kept_orbits(group)
+    of_pairs = np.frombuffer(pairs, dtype=np.int64).reshape(-1, 2)
+    return SymmetricSector(n, *orbits, _ising(orbits[1], n, of_pairs, np.frombuffer(couplings)))
 
 
 def _orbits(

@@ -5,12 +5,14 @@ import numpy as np
 from ...core.kernels import Kernel
 
 ROWS_PER_BLOCK = 1 << 11
+MOST_TERMS = 400
+ROUNDING = 2.2e-16
 UNSEEN = np.uint32(0xFFFFFFFF)
 """Marks a configuration whose orbit is not found yet."""
 
 _SIMD = ("choice", "plain_loops", "sizes", "sums", "vector_code")
 _SUMS = (__name__, *(f"spinbattery.engines.simd.{name}" for name in _SIMD))
-_INDEX, _REAL, _STATE, _BASIS = "uint32[:, ::1]", "float64[::1]", "float64[:, ::1]", "float64[:, :, ::1]"
+_INDEX, _REAL, _ROWS, _BASIS = "uint32[:, ::1]", "float64[::1]", "float64[:, ::1]", "float64[:, :, ::1]"
 
 flood_orbits = Kernel(
     f"{__package__}.orbit_kernels",
@@ -18,32 +20,20 @@ flood_orbits = Kernel(
     "int64(uint32[:, :, ::1], uint32[::1], uint32[::1], int64, int64, uint32[::1], uint32[::1], int64[::1])",
     (__name__,),
 )
-chebyshev_steps = Kernel(
-    f"{__package__}.chebyshev",
-    "chebyshev_steps",
-    f"int64({_INDEX}, int8[::1], {_REAL}, {_REAL}, {_REAL}, {_REAL}, float64[:, ::1], float64, {_STATE}, {_REAL}, "
-    f"{_BASIS}, {_REAL}, int64[::1])",
+series_steps = Kernel(
+    f"{__package__}.series_kernels",
+    "series_steps",
+    f"void({_INDEX}, {_REAL}, {_ROWS}, {_ROWS}, {_ROWS}, {_BASIS}, float64, {_REAL}, {_BASIS}, {_ROWS}, {_ROWS}, "
+    f"{_ROWS}, {_REAL})",
     _SUMS,
 )
-transverse_expectation = Kernel(
-    f"{__package__}.sector_kernels", "transverse_expectation", f"float64({_INDEX}, {_REAL}, {_STATE})", _SUMS
+bound_step = Kernel(
+    f"{__package__}.series_kernels", "bound_step", f"float64({_ROWS}, {_ROWS}, {_ROWS}, {_REAL})", _SUMS
 )
-product = Kernel(
-    f"{__package__}.sector_kernels",
-    "product",
-    f"void({_INDEX}, {_REAL}, int8[::1], {_REAL}, {_REAL}, {_STATE}, float64, {_STATE}, float64, {_STATE}, "
+next_term = Kernel(
+    f"{__package__}.series_kernels",
+    "next_term",
+    f"void({_INDEX}, {_REAL}, {_ROWS}, {_ROWS}, int64, float64, int64, {_BASIS}, {_ROWS}, {_ROWS}, {_REAL}, "
     f"int64, int64, {_REAL})",
-    _SUMS,
-)
-subtract = Kernel(
-    f"{__package__}.sector_kernels",
-    "subtract",
-    f"void({_REAL}, {_STATE}, float64, {_STATE}, int64, int64, {_REAL})",
-    _SUMS,
-)
-combine = Kernel(
-    f"{__package__}.sector_kernels",
-    "combine",
-    f"void({_REAL}, {_BASIS}, float64[:, ::1], int64, int64, {_REAL})",
     _SUMS,
 )

@@ -9,9 +9,8 @@ from numpy.typing import ArrayLike
 
 from ...core.arrays import read_only
 from ...core.checks import whole_number
-from ...core.errors import EngineError, InvalidParameterError, ToleranceError
-from ...core.threads import Team
-from ...core.typing import ComplexArray, FloatArray
+from ...core.errors import EngineError, InvalidParameterError
+from ...core.typing import FloatArray
 from ...model.network import SpinNetwork
 from ...model.network_text import as_network
 from ...model.problem import ChargingProblem
@@ -20,9 +19,9 @@ from ...model.scales import EnergyScales
 from ...model.symmetry import symmetry_group
 from ...model.topology import scales_for
 from ..common.contract import output_times
-from ..common.propagation import Passage
 from .basis import LARGEST_N, SymmetricSector, sector_dimension
 from .engine import Symmetric
+from .series_state import states_at
 
 LARGEST_SECTOR = 1_000
 """Largest dimension of a sector that is diagonalised as a dense matrix: about half a second for each time."""
@@ -31,11 +30,8 @@ _LEVELS = 12
 _RESOLUTION = 1e-9
 """Levels closer than this (GHz) count as one, as the basis that diagonalisation finds within them is arbitrary."""
 
-_AGREEMENT = 1e-7
-"""Steps are halved until no state changes by more than this."""
-
-_MOST_HALVINGS = 8
-_EXPONENTIAL = 1e-13
+_TOLERANCE = 1e-8
+"""Tolerance of the steps; the norm of a state's error is a small part of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +79,8 @@ def sector_spectrum(
 ) -> SectorSpectrum:
     """Instantaneous energy levels in the symmetric sector, and their populations in the state that evolves.
 
-    H(t) is diagonalised as a dense matrix at every time. The state evolves by the steps of the symmetric engine,
-    halved until it changes by no more than 1e-7 (as a vector) at any time.
+    H(t) is diagonalised as a dense matrix at every time. The state evolves by the steps of the symmetric engine, with
+    an error (as a vector) of less than 1e-9.
 
     Args:
         network: the spins and their pairs.
@@ -97,7 +93,6 @@ def sector_spectrum(
         InvalidParameterError: unusable times or number of levels.
         EngineError: more than 31 spins, a sector of more than 1000 states, or a duration of too many steps.
         InsufficientMemoryError: there is too little memory to find the orbits.
-        ToleranceError: the state did not settle.
     """
     spins = as_network(network)
     problem = ChargingProblem(spins, protocol, scales_for(spins, scales))
@@ -108,7 +103,8 @@ def sector_spectrum(
     sector = _small_sector(problem)
     transverse = _transverse(sector)
     energies, magnetization, populations = np.empty((3, checked.size, sector.dimension))
-    states = _settled_states(problem, sector, checked)
+    weights = np.sqrt(sector.sizes)  # of the basis of normalised orbits
+    states = [weights * amplitudes for amplitudes in states_at(problem, sector, checked, _TOLERANCE)]
     for k, (psi, *fields) in enumerate(zip(states, *problem.fields(checked), strict=True)):
         energies[k], vectors = _levels(sector, transverse, *fields)
         magnetization[k] = (sector.magnetization / sector.n_spins) @ vectors**2
@@ -158,36 +154,6 @@ def _levels(
     matrix[np.diag_indices_from(matrix)] += bz * sector.magnetization.astype(np.float64) + half_b * sector.ising
     energies, states = eigh(matrix)
     return energies, states
-
-
-def _settled_states(problem: ChargingProblem, sector: SymmetricSector, times: FloatArray) -> ComplexArray:
-    """The state (T, d) at every time, with steps so short that it has settled."""
-    last = None
-    for halvings in range(_MOST_HALVINGS):
-        states = _evolved(problem, sector, times, halvings)
-        if last is not None and np.linalg.norm(states - last, axis=1).max() <= _AGREEMENT:
-            return states
-        last = states
-    raise ToleranceError(
-        f"the state did not settle to {_AGREEMENT:g} in {_MOST_HALVINGS} halvings of the step; "
-        "please report the problem."
-    )
-
-
-def _evolved(problem: ChargingProblem, sector: SymmetricSector, times: FloatArray, halvings: int) -> ComplexArray:
-    """The state (T, d) at every time in the basis of normalised orbits."""
-    from .sector_state import ChebyshevState
-
-    engine = Symmetric()
-    start = sector.product_amplitudes(problem.protocol.initial.spinors(sector.n_spins))
-    weights = np.sqrt(sector.sizes)
-    found = []
-    with Team(1) as team:
-        state = ChebyshevState(sector, start, _EXPONENTIAL, team)
-        plan = engine.plan(problem, times)
-        passage = Passage(problem, plan.scheme, plan.mesh(problem), 1 << halvings, times)
-        passage.carry([state], lambda _: found.append(weights * state.amplitudes))
-    return np.array(found)
 
 
 def _shared(energies: FloatArray, values: FloatArray) -> FloatArray:

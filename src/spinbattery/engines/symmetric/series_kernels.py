@@ -1,0 +1,180 @@
+"""Taylor series of the state in time: a step with a polynomial H(u), 0 <= u <= 1, has psi(u) = sum_k c_k u^k with
+
+c_(k+1) = -i/(k+1) sum_j H_j c_(k-j).
+
+Each term takes one product of Sx with the last one. The products of the last terms are kept, as are the terms, so that
+no power of H is more work than a sum over rows. Numbers come as flat rows of real and imaginary parts.
+
+The series ends where the rest is below what is allowed. That is known: a term is at most the sum of the terms before it
+times the norms of the H_j over k + 1. For H_0, less the centre of its spectrum, the norm follows from the bound of
+Collatz and Wielandt: for a matrix with non-negative off-diagonal entries and any positive vector v, no eigenvalue
+exceeds max_i (H v)_i / v_i. With v = t^(spins down), and the largest and the smallest Ising energy at each Sz, this is
+a maximum over N + 1 numbers, minimised over t. The sign of the transverse part does not matter: turning every spin by
+pi about z changes it.
+
+Source of Taylor series as an integrator: A. Jorba and M. Zou, Exp. Math. 14, 99 (2005).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+
+from ...core.kernels import INNER
+from ..simd.sizes import LANES
+from ..simd.sums import flipped_sum, next_entries
+from .declared import MOST_TERMS, ROUNDING, ROWS_PER_BLOCK
+
+_ROWS = 256
+"""Rows at a time, whose sums stay in the nearest cache."""
+
+
+@numba.njit(fastmath=True, **INNER)
+def _bound(transverse, diagonal, tilted):
+    """Bound of the largest eigenvalue from one v, with the largest diagonal entries and u t + (N - u)/t at each Sz."""
+    largest = diagonal[0] + transverse * tilted[0]
+    for up in range(1, diagonal.size):
+        row = diagonal[up] + transverse * tilted[up]
+        largest = row if row > largest else largest
+    return largest
+
+
+@numba.njit(**INNER)
+def _largest_eigenvalue(transverse, field, coupling, energies, tilted):
+    """Least bound of the largest eigenvalue of x Sx + z Sz + c ZZ; convex in ln t, so that the search goes downhill."""
+    n = energies.shape[1] - 1
+    ising = 1 if coupling > 0.0 else 0
+    for up in range(n + 1):
+        energies[2, up] = field * (2 * up - n) + coupling * energies[ising, up]
+    transverse = math.fabs(transverse)
+    best = tilted.shape[0] // 2
+    least = _bound(transverse, energies[2], tilted[best])
+    for side in range(2):  # one call in a loop is compiled once
+        direction = 2 * side - 1
+        while 0 <= best + direction < tilted.shape[0]:
+            bound = _bound(transverse, energies[2], tilted[best + direction])
+            if bound >= least:
+                break
+            least = bound
+            best += direction
+    return least
+
+
+@numba.njit(cache=True, nogil=True)
+def bound_step(polynomial, energies, tilted, norms):
+    """Norms of the H_j into ``norms`` (d + 1,), for H_0 without the centre of its spectrum, which is returned.
+
+    Args:
+        polynomial: (3, d + 1) factors of Sx, Sz and ZZ in each H_j, rad.
+        energies: (3, N + 1) lowest and highest Ising energy at each Sz, from -N on, and work space.
+        tilted: (T, N + 1) u t + (N - u)/t for each t that is tried and u spins up.
+    """
+    n = energies.shape[1] - 1
+    top = 0.0
+    bottom = 0.0
+    for side in range(2):
+        sign = 1.0 - 2.0 * side
+        bound = _largest_eigenvalue(
+            polynomial[0, 0], sign * polynomial[1, 0], sign * polynomial[2, 0], energies, tilted
+        )
+        if side == 0:
+            top = bound
+        else:
+            bottom = -bound
+    largest = 0.0
+    for up in range(n + 1):
+        largest = max(largest, math.fabs(energies[0, up]), math.fabs(energies[1, up]))
+    norms[0] = 0.5 * (top - bottom)
+    for j in range(1, polynomial.shape[1]):
+        norms[j] = n * (math.fabs(polynomial[0, j]) + math.fabs(polynomial[1, j])) + largest * math.fabs(
+            polynomial[2, j]
+        )
+    return 0.5 * (top + bottom)
+
+
+@numba.njit(fastmath=True, **INNER)
+def _next_term(index, sizes, diagonals, polynomial, degree, centre, k, terms, rows, products, psi, first, last):
+    """Rows ``first`` to ``last - 1`` of term k + 1, also added to ``psi``; returns their part of its squared norm."""
+    here = k % rows.shape[0]
+    total = 0.0
+    for begin in range(first, last, _ROWS):
+        end = min(begin + _ROWS, last)
+        for r in range(begin, end):
+            re, im = flipped_sum(index, r, terms[here])
+            products[here, 2 * r] = re
+            products[here, 2 * r + 1] = im
+        padded = (2 * end + LANES - 1) // LANES * LANES
+        total += next_entries(
+            polynomial, centre, 1.0 / (k + 1.0), k, min(k, degree), rows, products, diagonals, sizes, psi,
+            2 * begin, padded,
+        )  # fmt: skip
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def next_term(index, sizes, diagonals, polynomial, degree, centre, k, terms, rows, products, psi, first, last, sums):
+    """Some blocks of rows of term k + 1; the parts of its squared norm go to ``sums``. See :func:`series_steps`."""
+    for block in range(first, last):
+        begin = block * ROWS_PER_BLOCK
+        end = min(begin + ROWS_PER_BLOCK, index.shape[0])
+        sums[block] = _next_term(
+            index, sizes, diagonals, polynomial, degree, centre, k, terms, rows, products, psi, begin, end
+        )
+
+
+@numba.njit(cache=True, nogil=True)
+def series_steps(
+    index, sizes, diagonals, energies, tilted, polynomials, share, psi, terms, rows, products, norms, totals
+):
+    """Carry a state over steps, in place.
+
+    Args:
+        index: (d, N) rows that flips lead to.
+        sizes, diagonals: (n,) and (2, n) configurations, Sz and Ising energy of each orbit, for its real and its
+            imaginary part, then zeros up to a multiple n of LANES.
+        energies, tilted: see :func:`bound_step`.
+        polynomials: (steps, 3, D + 1) factors of Sx, Sz and ZZ in H(u) on each step, rad.
+        share: norm of the rest that is allowed on a step.
+        psi: (n,) the state.
+        terms, rows: the last terms of the series, the same memory as (D + 1, n/2, 2) and (D + 1, n).
+        products: (D + 1, n) their products with Sx; zeros beyond row d.
+        norms: (2, D + 1) work space.
+        totals: (3,) to which the norms of the rests, the products with Sx, and squared rounding errors are added.
+    """
+    ring = rows.shape[0]
+    for step in range(polynomials.shape[0]):
+        centre = bound_step(polynomials[step], energies, tilted, norms[0])
+        radius = 0.0
+        degree = 0
+        for j in range(ring):
+            radius += norms[0, j]
+            if norms[0, j] > 0.0:
+                degree = j
+        for q in range(psi.size):
+            rows[0, q] = psi[q]
+        norms[1, 0] = 1.0
+        rest = math.inf
+        for k in range(MOST_TERMS):
+            following = 0.0
+            for j in range(min(k, degree) + 1):
+                following += norms[0, j] * norms[1, (k - j) % ring]
+            following /= k + 1.0
+            if k >= radius and following < share:
+                rest = following / (1.0 - radius / (k + 2.0))
+                totals[1] += k
+                break
+            squared = _next_term(
+                index, sizes, diagonals, polynomials[step], degree, centre, k, terms, rows, products, psi,
+                0, index.shape[0],
+            )  # fmt: skip
+            norms[1, (k + 1) % ring] = math.sqrt(squared)
+        totals[0] += rest
+        totals[2] += (ROUNDING * math.exp(radius)) ** 2 / (1.0 + 2.0 * math.pi * radius)
+        c = math.cos(centre)
+        s = -math.sin(centre)
+        for r in range(index.shape[0]):
+            re = psi[2 * r]
+            im = psi[2 * r + 1]
+            psi[2 * r] = re * c - im * s
+            psi[2 * r + 1] = re * s + im * c

@@ -1,0 +1,159 @@
+"""A state of the symmetric sector, carried by Taylor series on steps with a polynomial H."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections import deque
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...core.arrays import read_only
+from ...core.threads import Team
+from ...core.typing import ComplexArray, FloatArray
+from ...model.problem import ChargingProblem
+from ..common.populations import Populations, summed
+from ..common.propagation import Passage
+from .basis import SymmetricSector
+from .costs import product_seconds
+from .declared import MOST_TERMS, ROUNDING, ROWS_PER_BLOCK, bound_step, next_term, series_steps
+from .polynomials import LARGEST_DEGREE, Polynomials, divided
+
+_TILTS = np.exp(np.linspace(-2.0, 2.0, 33))
+"""Trial vectors t^(spins down) of the bound of the spectrum; see :mod:`.series_kernels`."""
+
+_PRODUCTS_PER_STEP = 35.0
+_PARTS_PER_THREAD = 4
+
+
+@lru_cache(maxsize=32)
+def tilted(n_spins: int) -> FloatArray:
+    """u t + (N - u)/t for each trial vector and u = 0 to N spins up."""
+    up = np.arange(n_spins + 1.0)
+    return read_only(up * _TILTS[:, None] + (n_spins - up) / _TILTS[:, None])
+
+
+class SeriesState:
+    """Amplitudes in a sector; all steps of a chunk are done in one kernel."""
+
+    shortest_chunk = 1
+
+    def __init__(self, sector: SymmetricSector, amplitudes: ComplexArray, share: float) -> None:
+        """Start a state.
+
+        Args:
+            sector: where it is.
+            amplitudes: (dimension,) one for each orbit.
+            share: norm of the rest of a series that is allowed on each step.
+        """
+        self.sector, self._share, self._totals = sector, share, np.zeros(3)
+        length = sector.entries.shape[1]
+        self._psi = np.zeros(length)
+        self.amplitudes = self._psi[: 2 * sector.dimension].view(np.complex128)
+        self.amplitudes[:] = amplitudes
+        self._rows, self._products = np.empty((LARGEST_DEGREE + 1, length)), np.zeros((LARGEST_DEGREE + 1, length))
+        self._energies = np.concatenate([sector.ising_extremes, np.empty((1, sector.n_spins + 1))])
+
+    @property
+    def arrays(self) -> list[NDArray[np.generic]]:
+        return [self.amplitudes, self._totals]
+
+    @property
+    def error(self) -> float:
+        """Bound of the norm of the error so far, with an estimate of rounding."""
+        return float(self._totals[0]) + self.rounding
+
+    @property
+    def rounding(self) -> float:
+        """About the norm of the error by rounding."""
+        return math.sqrt(float(self._totals[2]))
+
+    @property
+    def products(self) -> int:
+        """Products with Sx so far."""
+        return int(self._totals[1])
+
+    @property
+    def stage_seconds(self) -> float:
+        return _PRODUCTS_PER_STEP * product_seconds(self.sector.dimension, self.sector.n_spins)
+
+    def apply(self, stages: Polynomials) -> None:
+        """Carry the state over steps."""
+        self._totals[0] += stages.rests.sum()
+        ring = stages.coefficients.shape[2]
+        self._carry(stages.coefficients, self._rows[:ring], self._products[:ring])
+
+    def _carry(self, polynomials: FloatArray, rows: FloatArray, products: FloatArray) -> None:
+        sector, ring = self.sector, len(rows)
+        series_steps(
+            sector.index, sector.entries[2], sector.entries[:2], self._energies, tilted(sector.n_spins), polynomials,
+            self._share, self._psi, rows.reshape(ring, -1, 2), rows, products, np.empty((2, ring)), self._totals,
+        )  # fmt: skip
+
+    def probabilities(self) -> tuple[FloatArray, float]:
+        """Normalised probability of each orbit (dimension,), and the squared norm before."""
+        psi = self.amplitudes
+        p = self.sector.sizes * (psi.real**2 + psi.imag**2)
+        norm = float(p.sum())
+        p /= norm
+        return p, norm
+
+    def populations(self) -> Populations:
+        """P(Sz), the mean of the couplings and the squared norm."""
+        return summed(*self.probabilities(), self.sector.magnetization, self.sector.ising)
+
+    def transverse(self) -> float:
+        """<Sx>, not normalised."""
+        flipped = np.zeros_like(self.amplitudes)
+        for column in self.sector.index.T:  # a kernel would have to be compiled for it
+            flipped += self.amplitudes[column]
+        return float((self.sector.sizes * (self.amplitudes.conj() * flipped).real).sum())
+
+
+class SharedState(SeriesState):
+    """For large sectors: threads share the rows of each term, and digits do not depend on their number."""
+
+    def __init__(self, sector: SymmetricSector, amplitudes: ComplexArray, share: float, team: Team) -> None:
+        super().__init__(sector, amplitudes, share)
+        self._team = team
+        n_blocks = -(-sector.dimension // ROWS_PER_BLOCK)
+        n_parts = 1 if team.threads == 1 else min(n_blocks, _PARTS_PER_THREAD * team.threads)
+        self._parts = list(pairwise(n_blocks * part // n_parts for part in range(n_parts + 1)))
+        self._sums = np.empty(n_blocks)
+
+    def _carry(self, polynomials: FloatArray, rows: FloatArray, products: FloatArray) -> None:
+        sector, ring = self.sector, len(rows)
+        fixed = sector.index, sector.entries[2], sector.entries[:2]
+        arrays, norms = (rows.reshape(ring, -1, 2), rows, products, self._psi), np.empty(ring)
+        for polynomial in polynomials:
+            centre = bound_step(polynomial, self._energies, tilted(sector.n_spins), norms)
+            of_powers, radius = norms.tolist(), float(norms.sum())
+            degree = int(np.flatnonzero(norms).max(initial=0))
+            rows[0] = self._psi
+            recent, rest = deque([1.0], maxlen=degree + 1), math.inf
+            for k in range(MOST_TERMS):  # as in the kernel of small sectors
+                following = sum(map(operator.mul, of_powers, recent)) / (k + 1.0)
+                if k >= radius and following < self._share:
+                    rest = following / (1.0 - radius / (k + 2.0))
+                    self._totals[1] += k
+                    break
+                term = (*fixed, polynomial, degree, centre, k, *arrays)
+                self._team.run(next_term, [(*term, first, last, self._sums) for first, last in self._parts])
+                recent.appendleft(math.sqrt(float(self._sums.sum())))
+            self._totals[0] += rest
+            self._totals[2] += (ROUNDING * math.exp(radius)) ** 2 / (1.0 + 2.0 * math.pi * radius)
+            self.amplitudes *= np.exp(-1j * centre)
+
+
+def states_at(
+    problem: ChargingProblem, sector: SymmetricSector, times: FloatArray, tolerance: float
+) -> list[ComplexArray]:
+    """Amplitudes (dimension,) of the charging battery at some times in ns, with the steps of a tolerance."""
+    steps = divided(problem, times, tolerance)
+    start = sector.product_amplitudes(problem.protocol.initial.spinors(sector.n_spins))
+    state, found = SeriesState(sector, start, steps.scheme.share), []
+    Passage(problem, steps.scheme, steps, 1, times).carry([state], lambda _: found.append(state.amplitudes.copy()))
+    return found
