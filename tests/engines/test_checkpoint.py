@@ -138,7 +138,7 @@ def test_arrays_are_plain(tmp_path):
         engine.run(problem, times, stopping_after(5), checkpoint=Checkpoint(tmp_path / "run", "key"))
     (path,) = tmp_path.glob("run.*.npz")
     with np.load(path, allow_pickle=False) as file:
-        assert {"format", "key", "chunks", "finished", "rows", "seconds", "state_0"} == set(file.files)
+        assert {"format", "key", "chunks", "finished", "rows", "seconds", "state_0", "state_1"} == set(file.files)
         assert file["state_0"].dtype == np.complex128
 
 

@@ -102,18 +102,20 @@ def test_the_engine_is_chosen_by_the_physics_and_says_why():
     assert isinstance(engine, Product)
     assert "no coupling" in why
     engine, why = choose_engine(ChargingProblem(ring(3).with_crosstalk(-1e-3), LOCAL), 1e-4)
-    assert engine == Statevector(1e-4)
+    assert engine == Symmetric(1e-4)
     assert charge(ring(1), PROTOCOL).engine == "product"
     assert charge(ring(3).with_crosstalk(-1e-3), LOCAL, tolerance=1e-4).dataset.attrs["engine_reason"] == why
 
 
+PATH = SpinNetwork(10, [(k, k + 1) for k in range(9)])
 LOPSIDED = SpinNetwork(7, [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (2, 6)], [1.0, 1.1, 1.2, 1.3, 1.4, 1.5])
 
 
 @pytest.mark.parametrize(
     ("network", "engine", "why"),
     [
-        (ring(3), Statevector, r"4 instead of 2\^3 amplitudes .* not clearly less"),
+        (ring(3), Symmetric, r"4 instead of 2\^3 amplitudes by symmetry are predicted"),
+        (PATH, Statevector, r"528 instead of 2\^10 amplitudes .* not clearly less"),
         (torus(3, 4), Symmetric, r"158 instead of 2\^12 amplitudes by symmetry are predicted"),
         (torus(5, 6), Symmetric, r"8999762 instead of 2\^30 amplitudes by symmetry take less memory"),
         (ring(30), Symmetric, r"amplitudes by symmetry take less memory"),

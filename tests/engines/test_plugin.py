@@ -198,7 +198,7 @@ def test_an_odd_plugin_breaks_no_other_run(packages: Path, tmp_path: Path):
     names = {"clash": "Clash", "doubtful": "Doubtful", "none": "NoEngine"}
     install(tmp_path, "odd", {name: f"odd:{kind}" for name, kind in names.items()} | {"broken": "worse:broken"})
     (auto, clash, doubtful), doubts = run_with(tmp_path, ODD_SCRIPT)
-    assert auto["engine"] == "statevector"
+    assert auto["engine"] == "symmetric"
     assert clash["engine"] == "clash"
     assert clash["field"] == -0.5
     assert doubtful["converged"] == {"magnetization": True, "precision": False}

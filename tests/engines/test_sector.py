@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, ProductState, SpinNetwork, complete, cooperative, ring, symmetry_group, torus
-from spinbattery.core.arrays import parts
 from spinbattery.engines.symmetric.basis import SymmetricSector, sector_dimension
-from spinbattery.engines.symmetric.declared import transverse_expectation
+from spinbattery.engines.symmetric.series_state import SeriesState
 from spinbattery.model.operators import ising_diagonal, magnetization_diagonal, transverse_operator
 
 WEIGHTED = SpinNetwork(6, [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (0, 5)], [1.0, 2.0, 1.0, 2.0, 1.0, 2.0])
@@ -59,7 +58,7 @@ def test_reduced_operators_are_those_of_the_full_space(network):
     ):
         np.testing.assert_allclose(sector.expand(reduced_diagonal * amplitudes, group), diagonal * full, atol=1e-12)
     sx = np.vdot(full, transverse_operator(n) @ full).real
-    assert transverse_expectation(sector.index, sector.sizes, parts(amplitudes)) == pytest.approx(sx, rel=1e-12)
+    assert SeriesState(sector, amplitudes, 1e-9).transverse() == pytest.approx(sx, rel=1e-12)
     assert sector.sizes @ np.abs(amplitudes) ** 2 == pytest.approx(np.vdot(full, full).real, rel=1e-12)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.engines.common.magnus import CommutatorFree
 from spinbattery.engines.common.mesh import Mesh
+from spinbattery.engines.symmetric.polynomials import TaylorSeries
 from spinbattery.model.protocol import Protocol
 
 N_SAMPLES = 6001
@@ -89,7 +89,7 @@ def test_the_python_of_a_run_does_not_grow_with_its_corners(monkeypatch):
         monkeypatch.setattr(kind, name, wrapper)
 
     counted(Protocol, "fields")
-    counted(CommutatorFree, "sequence")
+    counted(TaylorSeries, "sequence")
     sb.charge(sb.ring(2), of_samples(60.0), engine="symmetric")
     assert 0 < calls["fields"] < 100
     assert 0 < calls["sequence"] < 30

@@ -396,8 +396,9 @@ def trial_of_rows(x, y, table, amplitudes, index):
 @numba.njit(cache=True)
 def trial_of_sums(x, y, table, amplitudes, index):
     """Uses every function on sums once."""
-    rows, products, polynomial = table[: 2 * ROW].reshape(2, ROW), table[2 * ROW :].reshape(2, ROW), x[:6].reshape(3, 2)
-    diagonals = amplitudes.reshape(2, ROW)
-    norm = next_entries(polynomial, 0.3, 0.1, 5, 1, rows, products, diagonals, x, y, LANES, 3 * LANES)
+    rows = amplitudes.copy().reshape(2, ROW)
+    products, diagonals, polynomial = 0.5 * rows, rows.copy(), rows[0, :6].copy().reshape(3, 2)
+    sizes, psi = rows[1].copy(), rows[0].copy()
+    norm = next_entries(polynomial, 0.3, 0.1, 5, 1, rows, products, diagonals, sizes, psi, LANES, 3 * LANES)
     re, im = flipped_sum(index, 0, amplitudes)
-    return re, im, norm
+    return re, im, norm, psi[LANES] + psi[2 * LANES + 1], rows[0, LANES + 1] + rows[0, 3 * LANES - 1]
