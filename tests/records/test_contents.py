@@ -82,14 +82,34 @@ def test_a_record_of_its_own_dataset_is_the_same(record):
     assert again.to_bytes()[:8] == record.to_bytes()[:8]
 
 
-def test_what_is_changed_in_the_dataset_the_record_has(tmp_path):
-    record = sb.charge(sb.torus(1, 2), sb.cooperative(2.0))
-    key, mu = record.key, record.magnetization
-    record.dataset.attrs["network"] = "renamed"
-    record.dataset["magnetization"] = xr.Variable((), mu + 1.0)
-    assert (record.attributes["network"], record.magnetization) == ("renamed", mu + 1.0)
-    again = sb.read_record(record.save(tmp_path / "run.nc"))
-    assert (again.attributes["network"], again.magnetization, again.key) == ("renamed", mu + 1.0, key)
+def test_a_record_stays_as_it_is_whatever_is_done_to_its_dataset(record):
+    digest, text = record.content_hash, repr(record)
+    with pytest.raises(ValueError, match="copy"):  # which xarray advises
+        record.dataset["magnetization"][...] = 0.0
+    with pytest.raises(ValueError, match="read-only"):
+        record.variables["distribution"].values[...] = 0.0
+    dataset = record.dataset
+    dataset.attrs["network"] = "renamed"
+    dataset["std"].attrs["units"] = "GHz"
+    dataset["magnetization"] = xr.Variable((), 0.5)
+    with pytest.raises(TypeError, match="item assignment"):
+        record.attributes["network"] = "renamed"
+    with pytest.raises(TypeError, match="item assignment"):
+        record.variables["std"] = record.variables["variance"]
+    assert (record.content_hash, repr(record)) == (digest, text)
+    assert record.dataset["std"].attrs["units"] == "1"
+
+
+def test_a_copy_of_the_dataset_may_be_changed_and_be_another_record(record, tmp_path):
+    changed = record.dataset.copy(deep=True)
+    changed["magnetization"][...] = 0.5
+    changed.attrs["network"] = "renamed"
+    other = sb.Record(changed)
+    changed["magnetization"][...] = 0.25
+    changed.attrs["network"] = "renamed again"
+    again = sb.read_record(other.save(tmp_path / "run.nc"))
+    assert (again.attributes["network"], again.magnetization, again.key) == ("renamed", 0.5, record.key)
+    assert record.magnetization != 0.5
 
 
 def test_values_are_made_when_they_are_first_needed_and_once():

@@ -255,9 +255,9 @@ def test_a_pickle_under_the_name_of_a_record_is_not_executed(tmp_path):
 
 def test_a_record_of_an_older_version_is_read_as_it_was_meant(tmp_path):
     record = charge(torus(1, 2), cooperative(2.0), tolerance=1e-4, engine="statevector")
-    older = Record(record.dataset.rename(precision_relative_error="precision_error"))
-    older.dataset["precision_error"].attrs["long_name"] = "whatever it said"
-    older.save(tmp_path / "older.nc")
+    dataset = record.dataset.rename(precision_relative_error="precision_error")
+    dataset["precision_error"].attrs["long_name"] = "whatever it said"
+    Record(dataset).save(tmp_path / "older.nc")
     found = read_record(tmp_path / "older.nc")
     assert found.precision_relative_error == record.precision_relative_error
     assert found.precision_error == record.precision_error

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.arrays import read_only
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -30,8 +32,8 @@ class Variable:
 
     @cached_property
     def values(self) -> NDArray[Any]:
-        """The array."""
-        return np.asarray(self.source() if callable(self.source) else self.source)
+        """The array, closed to writing: a record does not change."""
+        return read_only(np.asarray(self.source() if callable(self.source) else self.source).view())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Variable, (self.dims, self.values, self.attrs)
@@ -51,15 +53,15 @@ class Contents:
 
     @classmethod
     def of(cls, values: Contents | xr.Dataset) -> Contents:
-        """The same values, taken out of a Dataset."""
+        """The same values, copied out of a Dataset."""
         if isinstance(values, Contents):
             return values
         return cls(
             {
-                str(name): Variable(tuple(map(str, one.dims)), one.values, one.attrs)
+                str(name): Variable(tuple(map(str, one.dims)), np.array(one.values), dict(one.attrs))
                 for name, one in values.variables.items()
             },
-            values.attrs,
+            dict(values.attrs),
         )
 
     @property
@@ -83,7 +85,7 @@ class Contents:
         return Contents(kept, {**self.attrs, **(attrs or {})})
 
     def to_dataset(self) -> xr.Dataset:
-        """The xarray Dataset of these values, which shares their memory."""
+        """A new xarray Dataset of these values, which shares their memory; its arrays are closed to writing."""
         import xarray as xr
 
         variables = {name: xr.Variable(one.dims, one.values, one.attrs) for name, one in self.variables.items()}
