@@ -31,6 +31,8 @@ store.put(record)
 sb.charge(sb.torus(2, 2), sb.cooperative(2.0), times=[1.0], store=store).precision
 store.rows()
 imported("store")
+assert record == record and record != sb.charge(sb.torus(2, 2), sb.cooperative(2.5), times=[1.0])
+imported("equal")
 record.dataset
 imported("dataset")
 """
@@ -43,9 +45,10 @@ def run(code: str, *arguments: str) -> list[str]:
 
 def test_xarray_comes_with_the_dataset_and_netcdf_with_the_file(tmp_path):
     lines = run(CHARGE.format(heavy=HEAVY, folder=str(tmp_path)))
-    charged, stored, asked = (line.split() for line in lines)
+    charged, stored, compared, asked = (line.split() for line in lines)
     assert charged == ["charge"]
     assert stored == ["store", "netCDF4"]
+    assert compared == ["equal", "netCDF4"]
     assert asked[:3] == ["dataset", "xarray", "netCDF4"]
 
 
@@ -71,6 +74,32 @@ def test_contents_survive_a_dataset(record):
     assert list(dataset.coords) == ["spin", "sz_total", "time", "part"]
     assert dataset["energy_t"].attrs["units"] == "GHz"
     assert Contents.of(dataset).sizes == dict(dataset.sizes)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.assign(std=data["std"] + 1e-15),
+        lambda data: data.assign(std=data["std"] + np.nan),
+        lambda data: data.assign(std=data["std"].assign_attrs(units="GHz")),
+        lambda data: data.assign(problem=((), "{}")),
+        lambda data: data.assign_coords(time=[1.5]),
+        lambda data: data.drop_vars("state"),
+        lambda data: data.assign(distribution=("spin_or_none", data["distribution"].values)),
+        lambda data: data.isel(sz_total=slice(1, None)),
+        lambda data: data.assign_attrs(network="other"),
+        lambda data: data.assign_attrs(wall_time_s=np.nan),
+        lambda data: data.assign_attrs(added=1),
+    ],
+)
+def test_records_are_equal_where_xarray_calls_their_datasets_identical(record, change):
+    with xr.set_options(keep_attrs=True):
+        data = change(record.dataset)
+    other = sb.Record(data)
+    assert other == sb.Record(data)
+    assert data.identical(data.copy(deep=True))
+    assert other != record
+    assert not data.identical(record.dataset)
 
 
 def test_a_record_of_its_own_dataset_is_the_same(record):

@@ -38,6 +38,10 @@ class Variable:
     def __reduce__(self) -> tuple[Any, ...]:
         return Variable, (self.dims, self.values, self.attrs)
 
+    def same_as(self, other: Variable) -> bool:
+        """Whether dimensions, values (NaN is equal to NaN) and attributes are the same."""
+        return self.dims == other.dims and _same(self.values, other.values) and _same_attrs(self.attrs, other.attrs)
+
 
 @dataclass(frozen=True, eq=False)
 class Contents:
@@ -62,6 +66,15 @@ class Contents:
                 for name, one in values.variables.items()
             },
             dict(values.attrs),
+        )
+
+    def same_as(self, other: Contents) -> bool:
+        """Whether all is the same, as by xarray's ``identical``."""
+        mine, theirs = self.variables, other.variables
+        return (
+            mine.keys() == theirs.keys()
+            and _same_attrs(self.attrs, other.attrs)
+            and all(one.same_as(theirs[name]) for name, one in mine.items())
         )
 
     @property
@@ -90,3 +103,14 @@ class Contents:
 
         variables = {name: xr.Variable(one.dims, one.values, one.attrs) for name, one in self.variables.items()}
         return xr.Dataset(variables, attrs=self.attrs)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two arrays or numbers or texts are equal; NaN is equal to NaN."""
+    one, other = np.asarray(one), np.asarray(other)
+    may_be_nan = one.dtype.kind in "fc" and other.dtype.kind in "fc"
+    return np.array_equal(one, other, equal_nan=may_be_nan)
+
+
+def _same_attrs(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(_same(value, other[name]) for name, value in one.items())

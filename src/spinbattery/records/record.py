@@ -342,7 +342,7 @@ class Record:
         return np.asarray(parts[:, 0] + 1j * parts[:, 1])
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Record) and self.dataset.identical(other.dataset)
+        return isinstance(other, Record) and self._contents.same_as(other._contents)
 
     __hash__ = None  # type: ignore[assignment]
 
