@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spinbattery.core import compilation, kernels
+from spinbattery.core import code_files, compilation
 from spinbattery.core.kernels import Kernel
 from spinbattery.engines.dense import declared as dense
 from spinbattery.engines.simd import declared as simd
@@ -170,7 +170,7 @@ def test_all_sources_of_a_kernel_are_named(kernel):
             left += imported(one)
             left += [f"{one.rpartition('.')[0]}.vector_code"] if one.endswith("simd.choice") else []
     light = {"spinbattery.core.kernels", "spinbattery.core.compilation", "spinbattery.core.atomic"}
-    light |= {"spinbattery.core.errors"}
+    light |= {"spinbattery.core.errors", "spinbattery.core.code_files", "spinbattery.core.jitted"}
     assert seen - light <= {kernel.module, *kernel.sources}
 
 
@@ -192,6 +192,6 @@ def test_all_kernels_of_the_engines_are_loaded_without_numba():
 
 
 def test_variables_of_numba_choose_the_processor(monkeypatch):
-    assert kernels._host()[1]
+    assert code_files.host()[1]
     monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
-    assert kernels._host() == ("generic", os.environ.get("NUMBA_CPU_FEATURES", ""))
+    assert code_files.host() == ("generic", os.environ.get("NUMBA_CPU_FEATURES", ""))

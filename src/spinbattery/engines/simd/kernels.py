@@ -19,6 +19,7 @@ import math
 import numba
 import numpy as np
 
+from ...core.jitted import jitted
 from ...core.kernels import INNER
 from .sizes import LANE_BITS, LANES, ROW, ROW_BITS, ROW_LEFT_TO_SCALE
 from .vectors import turn_lanes, turn_one, turn_row, turn_three, turn_two
@@ -164,7 +165,7 @@ def _tile_left_to_scale(bits):
     return LANE_BITS + left_to_scale(bits - LANE_BITS) if bits >= LANE_BITS else bits
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
+@jitted(fastmath=FAST_MATH, nogil=True)
 def evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
     """Apply V T V ... T V in place.
 
@@ -183,7 +184,7 @@ def evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
     _diagonal_stage(re, im, magnetization, ising, field[-1], coupling[-1], 1.0)
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
+@jitted(fastmath=FAST_MATH, nogil=True)
 def transverse_expectation(re, im, n_spins):
     """<Sx>, not normalised: sum over spins and pairs of 2 Im(conj(b_up) b_down) in this gauge."""
     total = 0.0

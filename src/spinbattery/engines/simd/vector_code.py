@@ -18,12 +18,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from ...core.jitted import jitted
 from .sizes import LANES, ROW, VECTOR_BYTES
 
 _CONTRACT = ("contract",)
@@ -307,7 +307,7 @@ def _flipped_sum(typing: Any, index: Any, r: Any, amplitudes: Any) -> Any:
 flipped_sum: Any = intrinsic(_flipped_sum)
 
 
-@numba.njit(cache=True)
+@jitted()
 def trial_of_rows(x, y, table, amplitudes, index):
     """Uses every function on rows once."""
     turn_lanes(x, LANES, 0.3, 0.2)
@@ -320,7 +320,7 @@ def trial_of_rows(x, y, table, amplitudes, index):
     return x[0], y[0]
 
 
-@numba.njit(cache=True)
+@jitted()
 def trial_of_sums(x, y, table, amplitudes, index):
     """Uses the sum once."""
     return flipped_sum(index, 0, amplitudes)
