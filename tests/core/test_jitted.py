@@ -97,8 +97,11 @@ def test_a_change_of_a_module_that_is_used_is_seen(package, name, text):
     assert twice()(3) == 4
 
 
-def test_what_cannot_be_kept_is_compiled(package, tmp_path):
-    (tmp_path / "cache").write_text("no folder")
+def test_what_cannot_be_kept_is_compiled(package, tmp_path, monkeypatch):
+    for name in ("cache", "home"):
+        (tmp_path / name).write_text("no folder")
+    (package / "__pycache__").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     function = twice()
     assert function(3) == 8
     assert function.stats.cache_path is None

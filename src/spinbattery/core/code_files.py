@@ -1,7 +1,7 @@
 """Files of compiled code: the folders they are kept in, and how a file that is damaged or outdated is known.
 
 Code is kept where Numba would keep it: in ``NUMBA_CACHE_DIR``, else in the ``__pycache__`` of its source, else in the
-cache folder of the user.
+cache folder of the user, each if it can be written to. A folder that was filled before is read in any case.
 """
 
 from __future__ import annotations
@@ -15,20 +15,35 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from . import compilation
 from .atomic import replacing
 
 _DIGEST = hashlib.sha256
 
 
+def chosen_folder() -> Path | None:
+    """The folder that the user chose by NUMBA_CACHE_DIR."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    return Path(chosen) / "spinbattery" if chosen else None
+
+
 def folders(source: Path) -> list[Path]:
     """Folders that may have the code of a source; it is kept in the first that can be written to."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen:
-        return [Path(chosen) / "spinbattery"]
-    found = [source.parent / "__pycache__"]
+    chosen = chosen_folder()
+    if chosen and writable(chosen):
+        return [chosen]
+    found = [chosen] if chosen else []
+    found.append(source.parent / "__pycache__")
     with suppress(RuntimeError):  # a user without a home, as in some containers
         found.append(user_cache() / "spinbattery")
     return found
+
+
+def writable(folder: Path) -> bool:
+    """Whether a folder, or the nearest one above it that is there, can be written to."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
 def user_cache() -> Path:
@@ -55,14 +70,24 @@ def read(places: Sequence[Path], key: bytes) -> tuple[bytes, Path] | None:
 
 
 def keep(places: Sequence[Path], key: bytes, code: bytes) -> Path | None:
-    """Write the code to the first place that can be written to; the folder, or None where there is none."""
-    for place in places:
-        with suppress(OSError):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(place) as temporary:
-                temporary.write_bytes(key + _DIGEST(code).digest() + code)
-            return place.parent
-    return None
+    """Write the code to the first place that can be written to; the folder, or None where there is none.
+
+    The user is told, once, where that is not the folder that NUMBA_CACHE_DIR names.
+    """
+    kept = next((place.parent for place in places if _written(place, key + _DIGEST(code).digest() + code)), None)
+    if kept is None or kept != (chosen_folder() or kept):
+        compilation.say_not_kept(os.environ.get("NUMBA_CACHE_DIR"), kept)
+    return kept
+
+
+def _written(place: Path, data: bytes) -> bool:
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(place) as temporary:
+            temporary.write_bytes(data)
+    except OSError:
+        return False
+    return True
 
 
 def host() -> tuple[str, str]:
