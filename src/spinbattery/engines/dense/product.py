@@ -17,7 +17,7 @@ from ..common.mesh import relaxes
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.stepping import Evolution, Pass, combined, combined_moments
-from .noise_maps import stage_work
+from .noise_maps import stage_work, without_rounding
 
 if TYPE_CHECKING:
     from .small_state import BasisState
@@ -78,7 +78,8 @@ class Product(SplitStepEngine):
     def moments(
         self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        return combined_moments(passes, weights)
+        mean, variance = combined_moments(passes, weights)
+        return mean, variance if problem.noise is None else without_rounding(variance, problem.n_spins)
 
     def combined(self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
         """See the base class. P(Sz) of many spins is too narrow to be combined: it is made of the combined spins."""
