@@ -72,7 +72,7 @@ def read(places: Sequence[Path], key: bytes) -> tuple[bytes, Path] | None:
 def keep(places: Sequence[Path], key: bytes, code: bytes) -> Path | None:
     """Write the code to the first place that can be written to; the folder, or None where there is none.
 
-    The user is told, once, where that is not the folder that NUMBA_CACHE_DIR names.
+    A warning says, once, where that is not the folder that NUMBA_CACHE_DIR names.
     """
     kept = next((place.parent for place in places if _written(place, key + _DIGEST(code).digest() + code)), None)
     if kept is None or kept != (chosen_folder() or kept):
