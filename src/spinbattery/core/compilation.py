@@ -9,15 +9,20 @@ from __future__ import annotations
 import logging
 import math
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
+from types import FrameType
 
 _logger = logging.getLogger("spinbattery")
 
 _LOOP = 50_000
 _REFERENCE_S = 4e-3
 """Time of a loop of that length on the machine where the seconds of engines were measured."""
+
+_LLVM = "llvmlite."
+_COMPILERS = ("numba.core.", _LLVM)
 
 _COMPILING, _NOT_KEPT = "compiling", "not kept"
 
@@ -63,6 +68,26 @@ def say_not_kept(chosen: str | None, kept: Path | None) -> None:
             chosen,
             kept,
         )
+
+
+def is_going_on() -> bool:
+    """Whether any thread is within the compiler, which reports no progress."""
+    for innermost in sys._current_frames().values():
+        frame: FrameType | None = innermost
+        while frame is not None:
+            if _module(frame).startswith(_COMPILERS):
+                return True
+            frame = frame.f_back
+    return False
+
+
+def loses_exceptions(frame: FrameType | None) -> bool:
+    """Whether an exception raised in this frame may be lost, as in what LLVM calls back."""
+    return frame is not None and _module(frame).startswith(_LLVM)
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
 
 
 def share() -> str | None:
