@@ -108,6 +108,7 @@ def test_code_that_needs_other_functions_is_left_to_numba(module):
 
 def test_code_is_kept_beside_its_source_where_the_chosen_folder_is_none(module, monkeypatch, tmp_path, caplog):
     """As Numba does, but not in silence."""
+    caplog.set_level(logging.WARNING, "spinbattery")  # which a quiet command raises
     monkeypatch.setattr(compilation, "_said", {"compiling"})
     (tmp_path / "cache").write_text("no folder")
     for found in (0, 1):
@@ -120,6 +121,7 @@ def test_code_is_kept_beside_its_source_where_the_chosen_folder_is_none(module, 
 
 
 def test_where_nothing_can_be_kept_it_is_said_once(module, monkeypatch, tmp_path, caplog):
+    caplog.set_level(logging.WARNING, "spinbattery")  # which a quiet command raises
     monkeypatch.setattr(compilation, "_said", {"compiling"})
     monkeypatch.delenv("NUMBA_CACHE_DIR")
     (tmp_path / "__pycache__").write_text("no folder")
@@ -133,6 +135,7 @@ def test_where_nothing_can_be_kept_it_is_said_once(module, monkeypatch, tmp_path
 
 
 def test_a_full_folder_that_cannot_be_written_to_is_read(module, monkeypatch, tmp_path, caplog):
+    caplog.set_level(logging.WARNING, "spinbattery")
     scaled(module)(np.ones(2), 2, 1.0)
     monkeypatch.setattr(compilation, "_said", set())
     monkeypatch.setattr(code_files, "writable", lambda folder: False)
@@ -167,6 +170,7 @@ def test_compiling_is_said_once_with_its_time(module, monkeypatch, caplog):
 
 
 def test_nothing_is_said_where_the_code_is_found(module, monkeypatch, caplog):
+    caplog.set_level(logging.WARNING, "spinbattery")
     scaled(module)(np.ones(2), 2, 1.0)
     monkeypatch.setattr(compilation, "_said", set())
     scaled(module)(np.ones(2), 2, 1.0)

@@ -41,7 +41,7 @@ def say() -> None:
     """Log, once, that kernels are being compiled, and about how long that takes."""
     if _is_first(_COMPILING):
         _logger.warning(
-            "compiling kernels for this machine, once: about %d s (spinbattery warm-up compiles those of all engines).",
+            "compiling kernels for this machine, once: about %d s (spinbattery warm-up does so for all engines).",
             math.ceil(_expected_s * _slowness()),
         )
 
@@ -133,7 +133,7 @@ def _is_first(note: str) -> bool:
 
 
 def _slowness() -> float:
-    """How much longer this machine takes than that of reference: compiling is mostly work of the interpreter."""
+    """How much longer this machine takes than the one of reference: compiling is mostly work of the interpreter."""
     found = []
     for _ in range(3):
         start, total = time.perf_counter(), 0

@@ -52,7 +52,7 @@ class Kernels:
 
 
 def read_kernels() -> Kernels:
-    """Kernels of the modules that were imported; those of an engine are, once it has solved something."""
+    """Kernels of the modules that were imported, as an engine's are once it has solved something."""
     places: list[str | None] = []
     found = compiled = 0
     for dispatcher in _imported():

@@ -37,7 +37,7 @@ _BEYOND_SELF_TESTS: tuple[tuple[str, Engine, SpinNetwork], ...] = (
 
 
 def warm_up(progress: Progress = silent) -> Kernels:
-    """Compile the kernels of all engines, those of plug-ins as far as self-tests use them, and say where they are."""
+    """Compile the kernels of all engines, of plug-ins as far as self-tests use them, and say where they are."""
     rising = Rising(progress)
     compilation.expect(_SECONDS)
     for module in _DECLARING:

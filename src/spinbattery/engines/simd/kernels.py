@@ -34,7 +34,7 @@ _PI_LOW = 1.2246467991473532e-16
 
 @numba.njit(fastmath=FAST_MATH, inline="always")
 def cos_sin(angle):
-    """cos and sin by reduction modulo pi and Taylor polynomials, which vectorise, unlike those of libm."""
+    """cos and sin by reduction modulo pi and Taylor polynomials, which vectorise, unlike libm's."""
     k = np.rint(angle * _INVERSE_PI)
     r = angle - k * _PI_HIGH
     r = r - k * _PI_LOW
@@ -80,7 +80,7 @@ def _diagonal_stage(re, im, magnetization, ising, field, coupling, scale):
 
 @numba.njit(inline="always")
 def power(x, n):
-    """x^n for n = 0, 1, ...; that of Python may raise, which needs an interpreter."""
+    """x^n for n = 0, 1, ...; Python's may raise, which needs an interpreter."""
     found = 1.0
     while n:
         if n & 1:

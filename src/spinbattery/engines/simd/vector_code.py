@@ -75,7 +75,7 @@ class _Writer:
         self._builder.call(ir.InlineAsm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", side_effect=True), [])
 
     def shuffled(self, one: Value, two: Value, lanes: list[int]) -> Value:
-        """Chosen lanes of two vectors; lanes of the second are numbered on from those of the first."""
+        """Chosen lanes of two vectors, which are numbered through: the second follows the first."""
         return self._builder.shuffle_vector(one, two, ir.Constant(ir.VectorType(_INT, self._lanes), lanes))
 
     def lane(self, pieces: Sequence[Value], number: int) -> Value:
