@@ -7,21 +7,19 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from spinbattery.core.atomic import writing
 from spinbattery.core.errors import InvalidParameterError
+from spinbattery.diagnosis.installation import read_versions
 from spinbattery.store.files import digest
 
 from .section import Part
 
 _NAME = ".made.json"
 _PACKAGES = ("spinbattery", "charging_paper")
-_DECIDING = ("numpy", "scipy", "numba", "xarray", "matplotlib", "jinja2")
-"""Libraries whose version may change a figure or a number."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +31,14 @@ class Stamp:
 
     @classmethod
     def of(cls, folder: Path, parts: Iterable[tuple[str, Part]], *options: Any) -> Stamp:
-        """The stamp of these parts with these options, made by the code and the libraries that are installed."""
+        """The stamp of these parts with these options, made by the code, Python and libraries that are here."""
         found = hashlib.sha256()
         for package in _PACKAGES:
             for path in sorted(Path(str(files(package))).rglob("*")):
                 if path.suffix in (".py", ".html"):
                     found.update(path.read_bytes())
         described = [(name, _described(build), *map(repr, needed)) for name, (build, needed) in parts]
-        found.update(repr((described, options, [version(name) for name in _DECIDING])).encode())
+        found.update(repr((described, options, read_versions())).encode())
         return cls(folder.absolute(), found.hexdigest())
 
     def holds(self) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spinbattery.core import compilation, kernels
+from spinbattery.core import code_files, compilation
 from spinbattery.core.kernels import Kernel
 from spinbattery.engines.dense import declared as dense
 from spinbattery.engines.simd import declared as simd
@@ -106,11 +106,43 @@ def test_code_that_needs_other_functions_is_left_to_numba(module):
     assert (kernel.found, kernel.compiled, kernel.folder) == (0, 0, None)
 
 
-def test_a_folder_that_cannot_be_written_to_keeps_nothing(module, monkeypatch, tmp_path):
+def test_code_is_kept_beside_its_source_where_the_chosen_folder_is_none(module, monkeypatch, tmp_path, caplog):
+    """As Numba does, but not in silence."""
+    caplog.set_level(logging.WARNING, "spinbattery")  # which a quiet command raises
+    monkeypatch.setattr(compilation, "_said", {"compiling"})
     (tmp_path / "cache").write_text("no folder")
+    for found in (0, 1):
+        kernel = scaled(module)
+        assert kernel(np.ones(2), 2, 1.0) == 2.0
+        assert (kernel.found, kernel.folder) == (found, tmp_path / "__pycache__")
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert f"NUMBA_CACHE_DIR is {str(tmp_path / 'cache')!r}" in said
+    assert str(kernel.folder) in said
+
+
+def test_where_nothing_can_be_kept_it_is_said_once(module, monkeypatch, tmp_path, caplog):
+    caplog.set_level(logging.WARNING, "spinbattery")  # which a quiet command raises
+    monkeypatch.setattr(compilation, "_said", {"compiling"})
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    (tmp_path / "__pycache__").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "__pycache__"))
+    for _ in range(2):
+        kernel = scaled(module)
+        assert kernel(np.ones(2), 2, 1.0) == 2.0
+        assert (kernel.compiled, kernel.folder) == (1, None)
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "NUMBA_CACHE_DIR" in said
+
+
+def test_a_full_folder_that_cannot_be_written_to_is_read(module, monkeypatch, tmp_path, caplog):
+    caplog.set_level(logging.WARNING, "spinbattery")
+    scaled(module)(np.ones(2), 2, 1.0)
+    monkeypatch.setattr(compilation, "_said", set())
+    monkeypatch.setattr(code_files, "writable", lambda folder: False)
     kernel = scaled(module)
-    assert kernel(np.ones(2), 2, 1.0) == 2.0
-    assert (kernel.compiled, kernel.folder) == (1, None)
+    kernel.load("float64")
+    assert (kernel.found, kernel.folder) == (1, tmp_path / "cache" / "spinbattery")
+    assert not caplog.records
 
 
 def test_the_interpreter_lock_is_released(module):
@@ -126,7 +158,7 @@ def test_the_interpreter_lock_is_released(module):
 
 
 def test_compiling_is_said_once_with_its_time(module, monkeypatch, caplog):
-    monkeypatch.setattr(compilation, "_is_said", False)
+    monkeypatch.setattr(compilation, "_said", set())
     monkeypatch.setattr(compilation, "_slowness", lambda: 2.0)
     compilation.expect(7.0)
     with caplog.at_level(logging.WARNING, "spinbattery"):
@@ -138,8 +170,9 @@ def test_compiling_is_said_once_with_its_time(module, monkeypatch, caplog):
 
 
 def test_nothing_is_said_where_the_code_is_found(module, monkeypatch, caplog):
+    caplog.set_level(logging.WARNING, "spinbattery")
     scaled(module)(np.ones(2), 2, 1.0)
-    monkeypatch.setattr(compilation, "_is_said", False)
+    monkeypatch.setattr(compilation, "_said", set())
     scaled(module)(np.ones(2), 2, 1.0)
     assert not caplog.records
 
@@ -170,7 +203,7 @@ def test_all_sources_of_a_kernel_are_named(kernel):
             left += imported(one)
             left += [f"{one.rpartition('.')[0]}.vector_code"] if one.endswith("simd.choice") else []
     light = {"spinbattery.core.kernels", "spinbattery.core.compilation", "spinbattery.core.atomic"}
-    light |= {"spinbattery.core.errors"}
+    light |= {"spinbattery.core.errors", "spinbattery.core.code_files", "spinbattery.core.jitted"}
     assert seen - light <= {kernel.module, *kernel.sources}
 
 
@@ -192,6 +225,6 @@ def test_all_kernels_of_the_engines_are_loaded_without_numba():
 
 
 def test_variables_of_numba_choose_the_processor(monkeypatch):
-    assert kernels._host()[1]
+    assert code_files.host()[1]
     monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
-    assert kernels._host() == ("generic", os.environ.get("NUMBA_CPU_FEATURES", ""))
+    assert code_files.host() == ("generic", os.environ.get("NUMBA_CPU_FEATURES", ""))

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from spinbattery.diagnosis.kernels import Kernels, _writable
+from spinbattery.core.code_files import writable
+from spinbattery.core.kernels import Kernel
+from spinbattery.diagnosis.kernels import Kernels, read_kernels
 
 USES_ONE_KERNEL = """
 import json
@@ -21,14 +23,19 @@ import pytest
 from spinbattery.diagnosis.kernels import read_kernels
 nothing = read_kernels()
 import numpy as np
-from MODULE import flood_orbits
-rows = np.ones((4, 1), np.uint32)
-flood_orbits(np.zeros((1, 1, 256), np.uint32), rows[0], rows[1], 0, 1, rows[2], rows[3], np.zeros(1, np.int64))
+if "tensor" in "MODULE":
+    from MODULE import times
+    times(np.eye(2), np.eye(2), np.eye(2))
+else:
+    from MODULE import flood_orbits
+    rows = np.ones((4, 1), np.uint32)
+    flood_orbits(np.zeros((1, 1, 256), np.uint32), rows[0], rows[1], 0, 1, rows[2], rows[3], np.zeros(1, np.int64))
 print(json.dumps([asdict(nothing), asdict(read_kernels())]))
 """
 
 
 OURS, NUMBAS = "spinbattery.engines.symmetric.declared", "spinbattery.engines.symmetric.orbit_kernels"
+JITTED = "spinbattery.engines.tensor.tree_kernels"
 
 
 def call(folder: Path, module: str) -> list[dict]:
@@ -43,7 +50,7 @@ def call(folder: Path, module: str) -> list[dict]:
     return json.loads(run.stdout)
 
 
-@pytest.mark.parametrize("module", [OURS, NUMBAS])
+@pytest.mark.parametrize("module", [OURS, NUMBAS, JITTED])
 def test_a_kernel_is_compiled_once_and_then_found(module, tmp_path):
     for found, compiled in ((0, 1), (1, 0)):
         nothing, kernels = call(tmp_path, module)
@@ -60,8 +67,33 @@ def test_a_folder_that_cannot_be_written_to_comes_with_advice(tmp_path, monkeypa
     locked = tmp_path / "there"
     locked.mkdir()
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != locked)  # root may write anywhere
-    assert not _writable(locked / "not" / "yet")
-    assert _writable(tmp_path / "other")
+    assert not writable(locked / "not" / "yet")
+    assert writable(tmp_path / "other")
+    assert not writable(Path(__file__))
+    assert not writable(Path(__file__) / "within")
     kernels = Kernels((str(locked),), False, 0, 0, 0)
     assert "NUMBA_CACHE_DIR" in kernels.advice
     assert replace(kernels, writable=True).advice is None
+    for is_kept_elsewhere in (True, False):
+        kernels = replace(kernels, writable=is_kept_elsewhere, unusable="/nowhere")
+        assert "NUMBA_CACHE_DIR is '/nowhere'" in kernels.advice
+        assert ("every process compiles" in kernels.advice.lower()) == (not is_kept_elsewhere)
+
+
+@pytest.mark.parametrize("module", [OURS, JITTED])
+def test_a_chosen_folder_that_is_none_is_named(module, tmp_path):
+    """The code is kept beside the package then, as by Numba."""
+    (tmp_path / "file").write_text("no folder")
+    _, kernels = call(tmp_path / "file", module)
+    assert kernels["unusable"] == str(tmp_path / "file")
+    assert kernels["writable"]
+    assert Path(kernels["folders"][0]).name == "__pycache__"
+
+
+def test_a_kernel_that_is_kept_nowhere_is_seen_beside_others(tmp_path, monkeypatch):
+    kept, lost = (Kernel("no.module", name, "void(float64[::1])") for name in ("kept", "lost"))
+    monkeypatch.setattr(Kernel, "declared", [kept, lost])
+    kept.found, kept.folder = 1, tmp_path
+    assert read_kernels().writable
+    lost.compiled = 1
+    assert not read_kernels().writable

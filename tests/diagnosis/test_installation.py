@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from importlib import metadata
 
 import pytest
 
 from spinbattery.core.errors import MissingDependencyError
 from spinbattery.diagnosis import installation
-from spinbattery.diagnosis.installation import read_installation
+from spinbattery.diagnosis.installation import read_installation, read_versions
 
 
 class Metadata(metadata.Distribution):
@@ -37,7 +38,10 @@ class Metadata(metadata.Distribution):
 def test_the_installed_package_has_its_versions_and_extras():
     found = read_installation()
     assert {"qutip", "qpu", "cluster", "qtea", "test"} <= {extra.name for extra in found.extras}
-    assert {"python", "spinbattery", "llvmlite", "numba", "scipy"} <= set(found.versions)
+    needed = [re.match(r"[\w.-]+", line)[0] for line in metadata.requires("spinbattery") if "extra ==" not in line]
+    assert set(found.versions) == {"python", "spinbattery", "llvmlite", *needed}
+    assert {"numba", "dwave-graphs", "igraph", "pandas"} <= set(needed)
+    assert read_versions() == found.versions
     assert found.versions["numpy"] == metadata.version("numpy")
     assert found.is_complete
 

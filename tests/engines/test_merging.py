@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, cooperative, read_record, ring, torus
 from spinbattery.core.errors import InvalidParameterError, RecordError
+from spinbattery.engines.common.mesh import Mesh
 from spinbattery.engines.dense.statevector import Statevector
 from spinbattery.engines.trajectories.engine import Trajectories
 from spinbattery.engines.trajectories.merging import extend_record, merge_records
@@ -108,3 +111,28 @@ def test_what_cannot_be_extended_is_named():
     merged = merge_records([record, run(PAULI, 50, seed=6)])
     with pytest.raises(RecordError, match="several seeds"):
         extend_record(merged, 200)
+
+
+KEPT = Path(__file__).parents[1] / "data" / "store-2026-11" / "916362c384317ad4bd927b1cec486748.nc"
+
+
+def test_a_record_of_a_version_with_other_steps_is_not_extended():
+    # its 126 steps are as many as those of now, but lie elsewhere: mu of the run without jumps differs by 4e-7
+    with pytest.raises(RecordError, match=r"another version .* other steps"):
+        extend_record(read_record(KEPT), 40)
+
+
+@pytest.mark.parametrize("problem", [PAULI, RELAXING])
+def test_other_steps_are_known_by_the_run_without_jumps(problem, monkeypatch):
+    record = run(problem, 150)
+    edges = Mesh.edges
+
+    def moved(mesh, multiple):
+        found = edges(mesh, multiple)
+        middle = len(found) // 2  # which is no stop
+        found[middle] = 0.6 * found[middle] + 0.4 * found[middle + 1]
+        return found
+
+    monkeypatch.setattr(Mesh, "edges", moved)
+    with pytest.raises(RecordError, match=r"another version .* other steps"):
+        extend_record(record, 330)

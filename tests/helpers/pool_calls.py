@@ -64,3 +64,10 @@ def wait_for(path):
 def start_and_sleep(path):
     Path(path).touch()
     time.sleep(600.0)
+
+
+def say_that_kernels_are_compiled():
+    from spinbattery.core import compilation
+
+    compilation.say()
+    return os.getpid()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,9 @@ from charging_paper.beyond import BEYOND
 from charging_paper.build import PARTS, build_report
 from charging_paper.runs import Request, Runs
 from charging_paper.section import Section
+from charging_paper.stamp import Stamp
 from spinbattery.core.errors import InvalidParameterError, SweepError
+from spinbattery.diagnosis import installation
 from spinbattery.engines.choice import choose_engine
 
 
@@ -143,11 +147,21 @@ def test_a_report_that_is_there_is_left_as_it_is(tmp_path: Path, monkeypatch: py
         assert first.report.read_bytes() == page
         assert figure.read_bytes().startswith(b"\x89PNG")
         assert result.computed == (path == record)
-    monkeypatch.setattr("charging_paper.stamp.version", lambda name: "another")
-    build_report(tmp_path, parts=parts)
-    assert len(built) == 6
     build_report(tmp_path, parts=parts, reads=60)
-    assert len(built) == 7
+    assert len(built) == 6
+
+
+def test_a_report_is_made_again_with_another_version_of_anything_that_takes_part(tmp_path, monkeypatch):
+    known = metadata.version
+    before = Stamp.of(tmp_path, [])
+    for changed in ("llvmlite", "numpy", "pandas", "dwave-graphs", "igraph", "dimod", "netCDF4"):
+        with monkeypatch.context() as patch:
+            patch.setattr(installation, "version", lambda name, other=changed: "0" if name == other else known(name))
+            assert Stamp.of(tmp_path, []) != before, changed
+    with monkeypatch.context() as patch:
+        patch.setattr(platform, "python_version", lambda: "3.99.0")
+        assert Stamp.of(tmp_path, []) != before
+    assert Stamp.of(tmp_path, []) == before
 
 
 def _section_without_figures(runs) -> Section:

@@ -31,6 +31,8 @@ store.put(record)
 sb.charge(sb.torus(2, 2), sb.cooperative(2.0), times=[1.0], store=store).precision
 store.rows()
 imported("store")
+assert record == record and record != sb.charge(sb.torus(2, 2), sb.cooperative(2.5), times=[1.0])
+imported("equal")
 record.dataset
 imported("dataset")
 """
@@ -43,9 +45,10 @@ def run(code: str, *arguments: str) -> list[str]:
 
 def test_xarray_comes_with_the_dataset_and_netcdf_with_the_file(tmp_path):
     lines = run(CHARGE.format(heavy=HEAVY, folder=str(tmp_path)))
-    charged, stored, asked = (line.split() for line in lines)
+    charged, stored, compared, asked = (line.split() for line in lines)
     assert charged == ["charge"]
     assert stored == ["store", "netCDF4"]
+    assert compared == ["equal", "netCDF4"]
     assert asked[:3] == ["dataset", "xarray", "netCDF4"]
 
 
@@ -73,6 +76,32 @@ def test_contents_survive_a_dataset(record):
     assert Contents.of(dataset).sizes == dict(dataset.sizes)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.assign(std=data["std"] + 1e-15),
+        lambda data: data.assign(std=data["std"] + np.nan),
+        lambda data: data.assign(std=data["std"].assign_attrs(units="GHz")),
+        lambda data: data.assign(problem=((), "{}")),
+        lambda data: data.assign_coords(time=[1.5]),
+        lambda data: data.drop_vars("state"),
+        lambda data: data.assign(distribution=("spin_or_none", data["distribution"].values)),
+        lambda data: data.isel(sz_total=slice(1, None)),
+        lambda data: data.assign_attrs(network="other"),
+        lambda data: data.assign_attrs(wall_time_s=np.nan),
+        lambda data: data.assign_attrs(added=1),
+    ],
+)
+def test_records_are_equal_where_xarray_calls_their_datasets_identical(record, change):
+    with xr.set_options(keep_attrs=True):
+        data = change(record.dataset)
+    other = sb.Record(data)
+    assert other == sb.Record(data)
+    assert data.identical(data.copy(deep=True))
+    assert other != record
+    assert not data.identical(record.dataset)
+
+
 def test_a_record_of_its_own_dataset_is_the_same(record):
     again = sb.Record(record.dataset)
     assert again == record
@@ -82,14 +111,34 @@ def test_a_record_of_its_own_dataset_is_the_same(record):
     assert again.to_bytes()[:8] == record.to_bytes()[:8]
 
 
-def test_what_is_changed_in_the_dataset_the_record_has(tmp_path):
-    record = sb.charge(sb.torus(1, 2), sb.cooperative(2.0))
-    key, mu = record.key, record.magnetization
-    record.dataset.attrs["network"] = "renamed"
-    record.dataset["magnetization"] = xr.Variable((), mu + 1.0)
-    assert (record.attributes["network"], record.magnetization) == ("renamed", mu + 1.0)
-    again = sb.read_record(record.save(tmp_path / "run.nc"))
-    assert (again.attributes["network"], again.magnetization, again.key) == ("renamed", mu + 1.0, key)
+def test_a_record_stays_as_it_is_whatever_is_done_to_its_dataset(record):
+    digest, text = record.content_hash, repr(record)
+    with pytest.raises(ValueError, match="copy"):  # which xarray advises
+        record.dataset["magnetization"][...] = 0.0
+    with pytest.raises(ValueError, match="read-only"):
+        record.variables["distribution"].values[...] = 0.0
+    dataset = record.dataset
+    dataset.attrs["network"] = "renamed"
+    dataset["std"].attrs["units"] = "GHz"
+    dataset["magnetization"] = xr.Variable((), 0.5)
+    with pytest.raises(TypeError, match="item assignment"):
+        record.attributes["network"] = "renamed"
+    with pytest.raises(TypeError, match="item assignment"):
+        record.variables["std"] = record.variables["variance"]
+    assert (record.content_hash, repr(record)) == (digest, text)
+    assert record.dataset["std"].attrs["units"] == "1"
+
+
+def test_a_copy_of_the_dataset_may_be_changed_and_be_another_record(record, tmp_path):
+    changed = record.dataset.copy(deep=True)
+    changed["magnetization"][...] = 0.5
+    changed.attrs["network"] = "renamed"
+    other = sb.Record(changed)
+    changed["magnetization"][...] = 0.25
+    changed.attrs["network"] = "renamed again"
+    again = sb.read_record(other.save(tmp_path / "run.nc"))
+    assert (again.attributes["network"], again.magnetization, again.key) == ("renamed", 0.5, record.key)
+    assert record.magnetization != 0.5
 
 
 def test_values_are_made_when_they_are_first_needed_and_once():

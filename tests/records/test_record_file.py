@@ -204,14 +204,29 @@ def test_a_changed_unit_is_found(saved):
         read_record(saved)
 
 
-def test_a_record_without_a_checksum_is_refused(saved):
-    def change(dataset):
-        del dataset.attrs["checksum"]
-        return dataset
+@pytest.mark.parametrize("engine", ["netcdf4", "h5netcdf"])
+def test_what_xarray_writes_of_a_dataset_is_a_record(record, tmp_path, engine):
+    pytest.importorskip(engine.replace("netcdf4", "netCDF4"))
+    path = tmp_path / "run.nc"
+    record.dataset.to_netcdf(path, engine=engine)
+    found = read_record(path)
+    assert found == record
+    assert found.content_hash == record.content_hash
+    assert read_record(found.save(tmp_path / "again.nc")) == record
 
-    rewrite(saved, change)
-    with pytest.raises(RecordError, match="checksum"):
-        read_record(saved)
+
+def test_a_wrong_checksum_is_refused(saved):
+    for wrong in ("", "0" * 64):
+        rewrite(saved, lambda dataset, wrong=wrong: dataset.assign_attrs(checksum=wrong))
+        with pytest.raises(RecordError, match="checksum"):
+            read_record(saved)
+
+
+def test_without_a_checksum_attributes_of_strange_types_are_refused(record, tmp_path):
+    path = tmp_path / "run.nc"
+    record.dataset.assign_attrs(odd=np.array([1.0, 2.0])).to_netcdf(path)
+    with pytest.raises(RecordError, match="damaged"):
+        read_record(path)
 
 
 def test_other_netcdf_is_refused(tmp_path):
@@ -255,9 +270,9 @@ def test_a_pickle_under_the_name_of_a_record_is_not_executed(tmp_path):
 
 def test_a_record_of_an_older_version_is_read_as_it_was_meant(tmp_path):
     record = charge(torus(1, 2), cooperative(2.0), tolerance=1e-4, engine="statevector")
-    older = Record(record.dataset.rename(precision_relative_error="precision_error"))
-    older.dataset["precision_error"].attrs["long_name"] = "whatever it said"
-    older.save(tmp_path / "older.nc")
+    dataset = record.dataset.rename(precision_relative_error="precision_error")
+    dataset["precision_error"].attrs["long_name"] = "whatever it said"
+    Record(dataset).save(tmp_path / "older.nc")
     found = read_record(tmp_path / "older.nc")
     assert found.precision_relative_error == record.precision_relative_error
     assert found.precision_error == record.precision_error

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
 from concurrent.futures import BrokenExecutor, CancelledError, wait
+from pathlib import Path
 from pickle import PicklingError
 
 import pool_calls as calls
 import psutil
 import pytest
 
+from spinbattery.core import compilation
 from spinbattery.core.errors import InvalidParameterError, SweepError
 from spinbattery.sweeps import pool as pool_module
 from spinbattery.sweeps.pool import InProcess, WorkerPool
@@ -271,3 +274,17 @@ def test_in_process_calls_run_here_and_at_once():
 
     with pytest.raises(KeyboardInterrupt):
         executor.submit(interrupted)
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_workers_say_once_that_they_compile(quiet, capfd, monkeypatch):
+    """A quiet command sets the level of the log, and nobody says anything."""
+    monkeypatch.setattr(compilation, "_said", set())
+    monkeypatch.setattr(compilation, "_logger", logging.Logger("here", logging.ERROR if quiet else logging.WARNING))
+    with WorkerPool(2) as pool:
+        folder = pool._notes
+        calls_of_both = [pool.submit(calls.say_that_kernels_are_compiled) for _ in range(8)]
+        assert len({result(call) for call in calls_of_both}) == 2
+    assert capfd.readouterr().err.count("compiling kernels") == (0 if quiet else 1)
+    assert compilation._said == (set() if quiet else {"compiling"})
+    assert folder is None or not Path(folder).exists()

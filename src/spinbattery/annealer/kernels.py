@@ -17,6 +17,8 @@ import math
 import numba
 import numpy as np
 
+from ..core.jitted import jitted
+
 LANES = 64
 """Widest vector of float32 (16) times the most that LLVM interleaves (4): it divides the width of every block."""
 
@@ -169,7 +171,7 @@ def _update(v, cosine, total, s0, s1, s2, s3, field, coupling, transverse, width
         cosine[r] = new_cosine if accepted else old_cosine
 
 
-@numba.njit(fastmath=_FAST, cache=True, nogil=True)
+@jitted(fastmath=_FAST, nogil=True)
 def anneal_rotors(starts, neighbours, weights, h, v, cosine, generators, transverse, coupling, field, width):
     """Sweeps over the rotors, in place; one sweep per entry of ``transverse``.
 

@@ -7,6 +7,8 @@ import math
 import numba
 import numpy as np
 
+from ..core.jitted import jitted
+
 _U = np.uint64
 
 
@@ -46,7 +48,7 @@ def _heat_bath(exponent, generator):
     return 1 if _random(generator) * (1.0 + math.exp(min(max(exponent, -700.0), 700.0))) < 1.0 else -1
 
 
-@numba.njit(cache=True, nogil=True)
+@jitted(nogil=True)
 def anneal_worldlines(starts, neighbours, weights, h, lines, generator, breaking, coupling, field):
     """Sweeps over the spins, in place; one sweep per entry of ``breaking``.
 

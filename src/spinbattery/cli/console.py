@@ -14,6 +14,7 @@ from typing import Any
 
 import typer
 
+from ..core import compilation
 from ..core.interruption import Interruption, SweepInterrupted
 from ..core.progress import Progress, silent
 
@@ -30,9 +31,9 @@ _TEXT = (
 @contextmanager
 def progress_bar(quiet: bool) -> Iterator[Progress]:
     """Progress on standard error for work that does not handle Ctrl-C and SIGTERM itself: they stop it at its next
-    report, and a second one at once.
+    report, and a second one at once. While a kernel is compiled, there is none for many seconds, which they say.
     """
-    with Interruption(patient=False) as interruption, progress_display(quiet) as show:
+    with Interruption(False, _say_if_compiling) as interruption, progress_display(quiet) as show:
 
         def progress(fraction: float, message: str) -> None:
             interruption.check()
@@ -47,6 +48,11 @@ def progress_bar(quiet: bool) -> Iterator[Progress]:
                 file=sys.stderr,
             )
             raise typer.Exit(SIGNALLED + (interruption.signal_number or signal.SIGINT)) from None
+
+
+def _say_if_compiling() -> None:
+    if compilation.is_going_on():
+        print("a kernel is being compiled; the command ends when it is, or sooner if asked again.", file=sys.stderr)
 
 
 @contextmanager

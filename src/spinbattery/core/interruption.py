@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
+
+from . import compilation
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Ctrl-C, the end of a batch job, and the end of the terminal, which Windows lacks."""
@@ -31,11 +34,12 @@ class Interruption:
 
     Attributes:
         patient: if False, the first signal counts as a second.
+        on_first: is called at the first signal, by its handler.
         signal_number: the first signal that came, or None.
     """
 
-    def __init__(self, patient: bool = True) -> None:
-        self.patient = patient
+    def __init__(self, patient: bool = True, on_first: Callable[[], None] = lambda: None) -> None:
+        self.patient, self.on_first = patient, on_first
         self.signal_number: int | None = None
         self._stop: int | None = None
         self._before: dict[int, Any] = {}
@@ -59,8 +63,10 @@ class Interruption:
             raise SweepInterrupted("stopped at once", self._stop)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._stop is not None:
+        if self._stop is not None and not compilation.loses_exceptions(frame):
             raise SweepInterrupted("stopped at once", number)
         if self.signal_number is not None or not self.patient:
             self._stop = number
-        self.signal_number = self.signal_number or number
+        if self.signal_number is None:
+            self.signal_number = number
+            self.on_first()

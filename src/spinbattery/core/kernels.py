@@ -2,9 +2,8 @@
 
 The import of Numba and its first compilation take two seconds of CPU, a small run a hundredth of that. A kernel is
 declared with its signature in a module that is light to import; its body lies in another, which is imported when it
-has to be compiled. The code is kept where Numba would keep it: in ``NUMBA_CACHE_DIR``, else in the ``__pycache__``
-of its source, else in the cache folder of the user. It is used as long as the sources, the processor and the versions
-of Numba and LLVM are the same; a file that is damaged is replaced.
+has to be compiled. The code is kept in files (:mod:`.code_files`). It is used as long as the sources, the processor and
+the versions of Numba and LLVM are the same; a file that is damaged is replaced.
 """
 
 from __future__ import annotations
@@ -16,10 +15,8 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import cache
+from contextlib import contextmanager
 from importlib import import_module
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -27,7 +24,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from . import compilation
-from .atomic import replacing
+from .code_files import folders, host, keep, machine, read
 
 _PARAMETER = re.compile(r"(\w+)(?:\[([^\]]*)\])?")
 _REAL = "real"
@@ -131,24 +128,18 @@ class Kernel:
         if sys.platform not in _PLATFORMS or os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
             return self._by_numba()
         signature, key = self.signature.replace(_REAL, real), self._key(real)
-        places = [folder / self._file_name(real) for folder in _folders(self._source(self.module))]
-        for place in places:
-            if code := _read(place, key):
-                self.found, self.folder = self.found + 1, place.parent
-                return _linked(code, signature)
+        places = [folder / self._file_name(real) for folder in folders(self._source(self.module))]
+        if found := read(places, key):
+            code, self.folder = found
+            self.found += 1
+            return _linked(code, signature)
         compilation.say()
-        code = self._compiled(signature)
-        if code is None:
+        made = self._compiled(signature)
+        if made is None:
             return self._by_numba()
         self.compiled += 1
-        for place in places:
-            with suppress(OSError):
-                place.parent.mkdir(parents=True, exist_ok=True)
-                with replacing(place) as temporary:
-                    temporary.write_bytes(key + _DIGEST(code).digest() + code)
-                self.folder = place.parent
-                break
-        return _linked(code, signature)
+        self.folder = keep(places, key, made)
+        return _linked(made, signature)
 
     def _by_numba(self) -> Callable[..., Any]:
         """The body as it is, for Numba to compile at its call and to keep itself."""
@@ -188,7 +179,7 @@ class Kernel:
         return digest.digest()
 
     def _file_name(self, real: str) -> str:
-        return ".".join(part for part in (self.module.rpartition(".")[2], self.name, real, _machine(), "o") if part)
+        return ".".join(part for part in (self.module.rpartition(".")[2], self.name, real, machine(), "o") if part)
 
 
 @contextmanager
@@ -203,65 +194,13 @@ def _watching() -> Iterator[None]:
             watcher.end()
 
 
-def _folders(source: Path) -> list[Path]:
-    """Where the code of a source is kept: the first folder that can be written."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen:
-        return [Path(chosen) / "spinbattery"]
-    folders = [source.parent / "__pycache__"]
-    with suppress(RuntimeError):  # a user without a home, as in some containers
-        folders.append(user_cache() / "spinbattery")
-    return folders
-
-
-def user_cache() -> Path:
-    """The folder for caches of this user.
-
-    Raises:
-        RuntimeError: the user has no home.
-    """
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
-def _read(place: Path, key: bytes) -> bytes | None:
-    try:
-        data = place.read_bytes()
-    except OSError:
-        return None
-    size = len(key)
-    known, checksum, code = data[:size], data[size : 2 * size], data[2 * size :]
-    return code if known == key and checksum == _DIGEST(code).digest() else None
-
-
-def _host() -> tuple[str, str]:
-    """Name and features of the processor to compile for; variables of Numba's choose others, as in a mixed cluster."""
-    from llvmlite import binding
-
-    name, features = os.environ.get("NUMBA_CPU_NAME"), os.environ.get("NUMBA_CPU_FEATURES")
-    if name is None and features is None:
-        features = binding.get_host_cpu_features().flatten()
-    return name or binding.get_host_cpu_name(), features or ""
-
-
-@cache
-def _machine() -> str:
-    """A name for the processor and the versions of the compiler."""
-    import llvmlite
-    from llvmlite import binding
-
-    text = "\n".join((*_host(), binding.get_process_triple(), llvmlite.__version__, version("numba")))
-    return _DIGEST(text.encode()).hexdigest()[:12]
-
-
 def _target_machine(optimisation: int) -> Any:
     """As Numba makes it for code that this process runs."""
     from llvmlite import binding
 
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
-    name, features = _host()
+    name, features = host()
     target = binding.Target.from_triple(binding.get_process_triple())
     relocation = "static" if target.name.startswith("x86") else "default"
     return target.create_target_machine(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
 
@@ -77,24 +77,40 @@ def read_installation() -> Installation:
     Raises:
         MissingDependencyError: spinbattery itself is not installed, as in a source tree that is only on the path.
     """
+    own = _own()
+    needed = tuple(_needed(own, ""))
+    extras = [
+        Extra(name, tuple(_needed(own, name)), f"pip install '{_PACKAGE}[{name}]'")
+        for name in own.metadata.get_all("Provides-Extra") or []
+    ]
+    return Installation(_versions(own, needed), needed, tuple(extras))
+
+
+def read_versions() -> dict[str, str]:
+    """Versions of all that takes part in a run, see :class:`Installation`.
+
+    Raises:
+        MissingDependencyError: as from :func:`read_installation`.
+    """
+    own = _own()
+    return _versions(own, _needed(own, ""))
+
+
+def _own() -> Distribution:
     try:
-        own = distribution(_PACKAGE)
+        return distribution(_PACKAGE)
     except PackageNotFoundError:
         raise MissingDependencyError(
             "spinbattery is not installed, so that its engines and commands are not found; run pip install -e . in its "
             "source tree."
         ) from None
-    needed = tuple(_needed(own, ""))
-    versions = {"python": platform.python_version(), _PACKAGE: own.version}
-    for name in sorted([_COMPILER, *(Requirement(package.requirement).name for package in needed)], key=str.lower):
-        found = _version(name)
-        if found is not None:
-            versions[name] = found
-    extras = [
-        Extra(name, tuple(_needed(own, name)), f"pip install '{_PACKAGE}[{name}]'")
-        for name in own.metadata.get_all("Provides-Extra") or []
-    ]
-    return Installation(versions, needed, tuple(extras))
+
+
+def _versions(own: Distribution, needed: Iterable[Needed]) -> dict[str, str]:
+    found = {_COMPILER: _version(_COMPILER)} | {Requirement(one.requirement).name: one.version for one in needed}
+    known = {name: found[name] for name in sorted(found, key=str.lower)}
+    own_versions = {"python": platform.python_version(), _PACKAGE: own.version}
+    return own_versions | {name: version for name, version in known.items() if version is not None}
 
 
 def _needed(own: Distribution, extra: str) -> Iterator[Needed]:

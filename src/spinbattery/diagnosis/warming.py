@@ -7,8 +7,12 @@ from importlib import import_module
 from ..core import compilation
 from ..core.kernels import Kernel
 from ..core.progress import Progress, Rising, silent
+from ..engines.common.contract import Engine
 from ..engines.dense.statevector import Statevector
-from ..model.lattices import ring
+from ..engines.sampled.engine import Emulator
+from ..engines.tensor.engine import TensorNetwork
+from ..model.lattices import ring, torus
+from ..model.network import SpinNetwork
 from ..model.problem import ChargingProblem
 from ..model.protocol import cooperative
 from .kernels import Kernels, read_kernels
@@ -22,9 +26,18 @@ _SECONDS = 130.0
 _LARGE, _SHORT = 14, 0.1
 """Spins of the smallest state that is larger than a tile, and a duration in ns."""
 
+_BEYOND_SELF_TESTS: tuple[tuple[str, Engine, SpinNetwork], ...] = (
+    ("large states", Statevector(1e-2), ring(_LARGE)),
+    ("large states", Statevector(1e-2, single=True), ring(_LARGE)),
+    ("tensor networks", TensorNetwork(bond_dimension=4, single=False), torus(3, 3)),
+    ("tensor networks", TensorNetwork(bond_dimension=4, single=True), torus(3, 3)),
+    ("path integrals", Emulator(reads=2, sweeps=8, model="pimc"), ring(3)),
+)
+"""Runs that need kernels which no self-test needs."""
+
 
 def warm_up(progress: Progress = silent) -> Kernels:
-    """Compile the kernels of all installed engines, as far as their self-tests use them, and say where they are."""
+    """Compile the kernels of all engines, of plug-ins as far as self-tests use them, and say where they are."""
     rising = Rising(progress)
     compilation.expect(_SECONDS)
     for module in _DECLARING:
@@ -34,10 +47,9 @@ def warm_up(progress: Progress = silent) -> Kernels:
         rising(0.2 * k / len(declared), f"compiling {kernel.name}")
         for real in _REALS if "real" in kernel.signature else ("",):
             kernel.load(real)
-    problem = ChargingProblem(ring(_LARGE), cooperative(_SHORT))
-    for single in (False, True):
-        rising(0.2 + 0.1 * single, "compiling kernels of large states")
-        Statevector(1e-2, single=single).run(problem)
+    for k, (what, engine, network) in enumerate(_BEYOND_SELF_TESTS):
+        rising(0.2 + 0.2 * k / len(_BEYOND_SELF_TESTS), f"compiling kernels of {what}")
+        engine.run(ChargingProblem(network, cooperative(_SHORT)))
     check_engines(lambda fraction, message: rising(0.4 + 0.6 * fraction, message))
     rising.end()
     return read_kernels()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.arrays import read_only
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -30,11 +32,15 @@ class Variable:
 
     @cached_property
     def values(self) -> NDArray[Any]:
-        """The array."""
-        return np.asarray(self.source() if callable(self.source) else self.source)
+        """The array, closed to writing: a record does not change."""
+        return read_only(np.asarray(self.source() if callable(self.source) else self.source).view())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Variable, (self.dims, self.values, self.attrs)
+
+    def same_as(self, other: Variable) -> bool:
+        """Whether dimensions, values (NaN is equal to NaN) and attributes are the same."""
+        return self.dims == other.dims and _same(self.values, other.values) and _same_attrs(self.attrs, other.attrs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,15 +57,24 @@ class Contents:
 
     @classmethod
     def of(cls, values: Contents | xr.Dataset) -> Contents:
-        """The same values, taken out of a Dataset."""
+        """The same values, copied out of a Dataset."""
         if isinstance(values, Contents):
             return values
         return cls(
             {
-                str(name): Variable(tuple(map(str, one.dims)), one.values, one.attrs)
+                str(name): Variable(tuple(map(str, one.dims)), np.array(one.values), dict(one.attrs))
                 for name, one in values.variables.items()
             },
-            values.attrs,
+            dict(values.attrs),
+        )
+
+    def same_as(self, other: Contents) -> bool:
+        """Whether all is the same, as by xarray's ``identical``."""
+        mine, theirs = self.variables, other.variables
+        return (
+            mine.keys() == theirs.keys()
+            and _same_attrs(self.attrs, other.attrs)
+            and all(one.same_as(theirs[name]) for name, one in mine.items())
         )
 
     @property
@@ -83,8 +98,19 @@ class Contents:
         return Contents(kept, {**self.attrs, **(attrs or {})})
 
     def to_dataset(self) -> xr.Dataset:
-        """The xarray Dataset of these values, which shares their memory."""
+        """A new xarray Dataset of these values, which shares their memory; its arrays are closed to writing."""
         import xarray as xr
 
         variables = {name: xr.Variable(one.dims, one.values, one.attrs) for name, one in self.variables.items()}
         return xr.Dataset(variables, attrs=self.attrs)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two arrays or numbers or texts are equal; NaN is equal to NaN."""
+    one, other = np.asarray(one), np.asarray(other)
+    may_be_nan = one.dtype.kind in "fc" and other.dtype.kind in "fc"
+    return np.array_equal(one, other, equal_nan=may_be_nan)
+
+
+def _same_attrs(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(_same(value, other[name]) for name, value in one.items())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,33 +38,31 @@ class Record:
     """
 
     def __init__(self, dataset: xr.Dataset | Contents, problem: ChargingProblem | None = None) -> None:
-        """A record of a dataset; ``problem`` spares rebuilding it from the dataset.
+        """A record of a copy of a dataset; ``problem`` spares rebuilding it from the dataset.
 
         Raises:
             RecordError: ``dataset`` is no xarray Dataset.
         """
         if not isinstance(dataset, Contents) and not hasattr(dataset, "data_vars"):
             raise RecordError(f"a record is made of an xarray Dataset, but was given {dataset!r}; use read_record().")
-        self._held = dataset
+        self._contents = Contents.of(dataset)
         if problem is not None:
             self.problem = problem
 
     @property
     def dataset(self) -> xr.Dataset:
-        """All values as an xarray Dataset, made when it is first asked for; what is changed in it, the record has."""
-        if isinstance(self._held, Contents):
-            self._held = self._held.to_dataset()
-        return self._held
+        """All values as a new xarray Dataset; its arrays are closed to writing, ``.copy(deep=True)`` has open ones."""
+        return self._contents.to_dataset()
 
     @property
     def variables(self) -> Mapping[str, Variable]:
         """All variables by name, each with ``values`` (a NumPy array), ``dims`` and ``attrs``; needs no xarray."""
-        return self._held.variables  # type: ignore[return-value]
+        return MappingProxyType(self._contents.variables)
 
     @property
     def attributes(self) -> Mapping[str, Any]:
         """Texts and numbers that describe the run; needs no xarray."""
-        return self._held.attrs
+        return MappingProxyType(self._contents.attrs)
 
     def _scalar(self, name: str) -> float:
         return float(self.variables[name].values.item())
@@ -105,7 +104,7 @@ class Record:
         labelled = replace(self.problem, network=replace(self.problem.network, labels=problem.network.labels))
         text = canonical_json(labelled.to_dict())
         # qubit numbers belong to the other labels
-        return Record(Contents.of(self._held).changed({"problem": text}, without=("qubit",)), labelled)
+        return Record(self._contents.changed({"problem": text}, without=("qubit",)), labelled)
 
     @property
     def n_spins(self) -> int:
@@ -311,13 +310,13 @@ class Record:
         if self.job is None or "data" in self.engine_options:  # a hash of all imported reads
             return self
         key = measurement_key(self.key, self.job)
-        return self if key == self.key else Record(Contents.of(self._held).changed({}, attrs={"run_key": key}))
+        return self if key == self.key else Record(self._contents.changed({}, attrs={"run_key": key}))
 
     @property
     def content_hash(self) -> str:
         """SHA-256 of everything except labels, dates and run times: equal for runs that agree to the last bit."""
         text = without_names(str(self.variables["problem"].values))
-        return digest_of(Contents.of(self._held).changed({"problem": text}), _EXECUTION)
+        return digest_of(self._contents.changed({"problem": text}), _EXECUTION)
 
     @property
     def times(self) -> FloatArray:
@@ -343,7 +342,7 @@ class Record:
         return np.asarray(parts[:, 0] + 1j * parts[:, 1])
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Record) and self.dataset.identical(other.dataset)
+        return isinstance(other, Record) and self._contents.same_as(other._contents)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -363,8 +362,7 @@ class Record:
             RecordError: a name, a text or a type that netCDF cannot hold.
         """
         try:
-            contents = Contents.of(self._held)
-            return encode(contents, {**contents.attrs, "checksum": checksum(contents)})
+            return encode(self._contents, {**self._contents.attrs, "checksum": checksum(self._contents)})
         except (TypeError, ValueError) as error:
             raise RecordError(f"the record cannot be written as netCDF: {error}; change it.") from error
 

@@ -16,6 +16,10 @@ NUMERICS_VERSION = 1
 VARIANCE_FLOOR = 1e-20
 """A computed sigma^2 below this is rounding noise: sigma counts as zero and precision as unknown."""
 
+MIXED_VARIANCE_FLOOR = 1e-12
+"""The same of N times sigma^2 for mixed states and trajectories, whose populations round to parts of one, not of
+themselves."""
+
 ATTRIBUTES: dict[str, dict[str, str]] = {
     "magnetization": {"units": "1", "long_name": "mu = <Sz>/N at the end"},
     "variance": {"units": "1", "long_name": "sigma^2 = (<Sz^2> - <Sz>^2)/N^2 at the end"},

@@ -13,7 +13,7 @@ from ..core.typing import ComplexArray, FloatArray
 from ..model.problem import ChargingProblem
 from .ensemble import Ensemble
 from .hashing import canonical_json
-from .schema import VARIANCE_FLOOR, Variables
+from .schema import MIXED_VARIANCE_FLOOR, VARIANCE_FLOOR, Variables
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,15 @@ class Solution:
 
     @property
     def variance(self) -> float:
-        """Final sigma^2."""
-        return float(self.traces.variance[-1])
+        """Final sigma^2; zero where it may be nothing but rounding."""
+        found = float(self.traces.variance[-1])
+        return found if found > self._floor else 0.0
+
+    @property
+    def _floor(self) -> float:
+        """Largest sigma^2 that may be nothing but rounding."""
+        is_pure = self.traces.purity is None and self.ensemble is None
+        return VARIANCE_FLOOR if is_pure else MIXED_VARIANCE_FLOOR / len(self.final.spins)
 
     def attributes(self) -> dict[str, str]:
         """Attributes of the record."""
@@ -176,8 +183,9 @@ class Solution:
             # where the error of mu is unknown, a bound may be false: seen at small bond dimensions
             bound = None if errors is None else _least_precision(self.mean, float(errors.mean[-1]))
             return {**known, "std_error": std_error, "precision_bound": bound}
-        if self.variance <= VARIANCE_FLOOR:
-            return {**known, "precision_bound": 1.0 / VARIANCE_FLOOR}
+        if self.variance == 0.0:
+            # trajectories that were not drawn may differ from those that were
+            return {**known, "precision_bound": None if self.standard_errors else 1.0 / self._floor}
         relative = None if errors is None else errors.precision
         precision = {"precision": 1.0 / self.variance, "precision_relative_error": relative, "std_error": std_error}
         return known | precision

@@ -17,6 +17,7 @@ from weakref import WeakSet
 import psutil
 from loky import ProcessPoolExecutor
 
+from ..core import compilation
 from ..core.checks import whole_number
 from ..core.errors import SweepError
 from ..core.interruption import SIGNALS
@@ -61,7 +62,8 @@ class WorkerPool(ThreadPoolExecutor):
         super().__init__(self.n_workers)
         self._killed = False
         self._futures: WeakSet[Future[Any]] = WeakSet()
-        self._workers = [_Worker() for _ in range(self.n_workers)]
+        self._notes = compilation.share()
+        self._workers = [_Worker(self._notes) for _ in range(self.n_workers)]
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         for worker in self._workers:
             self._idle.put(worker)
@@ -91,6 +93,7 @@ class WorkerPool(ThreadPoolExecutor):
         if wait:
             for worker in self._workers:
                 worker.pool.shutdown()
+            compilation.unshare(self._notes)
         else:
             threading.Thread(target=self.shutdown).start()
 
@@ -108,13 +111,14 @@ class WorkerPool(ThreadPoolExecutor):
 class _Worker:
     """One process, as a pool of one."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes: str | None) -> None:
+        self._notes = notes
         self._failed_starts = 0
         self._start()
 
     def _start(self) -> None:
         with _blocked_signals():
-            self.pool = ProcessPoolExecutor(1, initializer=_prepare_worker, env=_ENVIRONMENT)
+            self.pool = ProcessPoolExecutor(1, initializer=_prepare_worker, initargs=(self._notes,), env=_ENVIRONMENT)
             self._started = self.pool.submit(os.getpid)  # the process starts with its first call
 
     def call(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -150,8 +154,9 @@ def _blocked_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _prepare_worker() -> None:
-    """End with the parent: a killed sweep leaves no process behind."""
+def _prepare_worker(notes: str | None) -> None:
+    """Say what no other worker says, and end with the parent: a killed sweep leaves no process behind."""
+    compilation.join(notes)
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.pid,), daemon=True).start()

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ...core.jitted import jitted
 from ..simd.kernels import FAST_MATH, cos_sin
 
-# Numba keeps compiled code by its own file alone. Where the kernels used here change, raise this number, so that code
-# kept before is not run: 2
 
-
-@njit(nogil=True, cache=True, fastmath=FAST_MATH)
+@jitted(nogil=True, fastmath=FAST_MATH)
 def turn_spins(x, y, z, theta, field, ising, first, neighbours, weights):
     """Stages V T V ... T V on spins (N, copies), in place.
 

@@ -261,13 +261,18 @@ def initial_steps(problem: ChargingProblem) -> int:
 
     A decay counts as a turn with the decay rate as angular frequency.
     """
-    fastest = _largest_fields(problem)[1] + largest_decay(problem) / TWO_PI
+    fastest = largest_flip(problem) + largest_decay(problem) / TWO_PI
     return max(8, int(np.ceil(2.0 * fastest * problem.protocol.duration)))
 
 
 def largest_transverse(problem: ChargingProblem) -> float:
     """About the largest |Bx| in GHz."""
     return _largest_fields(problem)[0]
+
+
+def largest_flip(problem: ChargingProblem) -> float:
+    """About the largest frequency of a single spin flip in GHz."""
+    return _largest_fields(problem)[1]
 
 
 @lru_cache(maxsize=_KEPT)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from ...core.checks import is_one_of
 from ...core.errors import InvalidParameterError
+from ...core.quadrature import panel_edges
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
+from .layers import layer_stops
 from .mesh import initial_steps, relaxes, smooth_pieces
 from .plan import Plan
 from .splitting import BLANES_MOAN_6, SECONDS_PER_AMPLITUDE_STAGE, SPLITTINGS, STRANG, Splitting
@@ -91,4 +93,6 @@ class SplitStepEngine(SteppingEngine):
         steps = _STEPS[scheme.order] * (1e-6 / self.tolerance) ** _RATE[scheme.order] * float(turns)
         if scheme is STRANG:
             steps = max(_FEWEST_STEPS, steps * max(1.0, turns / _MANY_TURNS) ** _GROWTH)
-        return Plan(scheme, pieces, max(steps, scheme.largest_rotation(problem) / _LARGEST_ROTATION))
+        steps = max(steps, scheme.largest_rotation(problem) / _LARGEST_ROTATION)
+        layers = layer_stops(problem, self.tolerance, problem.protocol.duration / steps)
+        return Plan(scheme, panel_edges(pieces, layers), steps)

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import numba
 
+from ...core.jitted import jitted
 from ...core.kernels import INNER
 from ..simd.kernels import FAST_MATH, cos_sin
 from .declared import TILE_DIGITS
@@ -264,7 +265,7 @@ def _high_digits(g, low, high, signs, flips, maps, action, buffer):
         column += width
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
+@jitted(fastmath=FAST_MATH, nogil=True)
 def evolve_density(
     g, n_spins, magnetization, ising, field, coupling, maps, kinds, spread, flips, signs, buffer, cos, sin, stage
 ):

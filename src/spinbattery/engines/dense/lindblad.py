@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,7 +18,7 @@ from ..common.populations import state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.stepping import Evolution, Pass
-from .noise_maps import stage_work
+from .noise_maps import stage_work, without_rounding
 
 _BYTES_PER_ENTRY = 88
 """Real matrices of up to eight passes and of two combinations, or a complex one for the eigenvalues."""
@@ -86,6 +87,12 @@ class Lindblad(SplitStepEngine):
             )
 
         return evolve
+
+    def moments(
+        self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        mean, variance = super().moments(problem, passes, weights)
+        return mean, without_rounding(variance, problem.n_spins)
 
     def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
         from .density import smallest_eigenvalue

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from ...core.typing import FloatArray
+from ...records.schema import MIXED_VARIANCE_FLOOR
 
 _TAYLOR_NORM = 0.5
 _TAYLOR_DEGREE = 14
@@ -39,7 +40,17 @@ def flip_maps(theta: FloatArray, times: FloatArray, pauli: FloatArray) -> FloatA
     root = np.sqrt((turn**2 - uneven**2).astype(np.complex128))  # imaginary where noise overdamps the turn
     factor = 0.5 * np.exp(-0.5 * (y + z))
     even, odd = factor * np.cos(root).real, factor * np.sinc(root / math.pi).real
-    return np.stack([even + odd * uneven, -odd * turn, odd * turn, even - odd * uneven, 0.5 * np.exp(-x)], axis=-1)
+    # without a turn rounding would move populations, in every stage by as much
+    zz, yy = (
+        np.where(turn == 0.0, 0.5 * np.exp(-decay), even + odd * sign * uneven) for decay, sign in ((z, 1.0), (y, -1.0))
+    )
+    return np.stack([zz, -odd * turn, odd * turn, yy, 0.5 * np.exp(-x)], axis=-1)
+
+
+def without_rounding(variance: FloatArray, n_spins: int) -> FloatArray:
+    """sigma^2 (T + 1,) of a mixed state; the final one is zero where it may be nothing but rounding."""
+    final = variance[-1] if variance[-1] > MIXED_VARIANCE_FLOOR / n_spins else 0.0
+    return np.append(variance[:-1], final)
 
 
 def relaxation_maps(

@@ -17,7 +17,7 @@ from ..common.mesh import relaxes
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.stepping import Evolution, Pass, combined, combined_moments
-from .noise_maps import stage_work
+from .noise_maps import stage_work, without_rounding
 
 if TYPE_CHECKING:
     from .small_state import BasisState
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _NO_COUPLING = np.zeros(2)
 _BYTES_PER_SPIN, _BYTES_PER_NOISY_SPIN = 200, 6000
 """With noise every spin may have rates of its own."""
+
+_LONG = 64
+"""Length from which Fourier transforms convolve faster than sums."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ class Product(SplitStepEngine):
     def moments(
         self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        return combined_moments(passes, weights)
+        mean, variance = combined_moments(passes, weights)
+        return mean, variance if problem.noise is None else without_rounding(variance, problem.n_spins)
 
     def combined(self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
         """See the base class. P(Sz) of many spins is too narrow to be combined: it is made of the combined spins."""
@@ -132,12 +136,29 @@ def _moments(
 
 def _distribution(up: FloatArray, counts: IntArray) -> FloatArray:
     """P(Sz): convolution of one binomial for each kind of spin, from Sz = -N to N."""
-    from scipy.signal import fftconvolve
-    from scipy.stats import binom
-
     total = np.ones(1)
-    for count in np.unique(counts):
-        for part in binom.pmf(np.arange(count + 1), count, np.clip(up[counts == count], 0.0, 1.0)[:, None]):
-            total = np.convolve(total, part) if min(len(total), len(part)) < 64 else fftconvolve(total, part)
+    for count, p in zip(counts.tolist(), np.clip(up, 0.0, 1.0).tolist(), strict=True):
+        total = _convolved(total, _binomial(count, p))
     clipped = np.clip(total, 0.0, None)
     return np.asarray(clipped / clipped.sum())
+
+
+def _binomial(n: int, p: float) -> FloatArray:
+    """Probabilities (n + 1,) of 0 to n successes: ratios of neighbours, from the mode on, where nothing underflows.
+
+    The import of SciPy's takes longer than most runs.
+    """
+    mode = min(int((n + 1) * p), n)
+    fewer, more = np.arange(mode, 0.0, -1.0), np.arange(mode + 1.0, n + 1.0)
+    below = np.cumprod(fewer * (1.0 - p) / ((n + 1.0 - fewer) * p))
+    above = np.cumprod((n + 1.0 - more) * p / (more * (1.0 - p)))
+    relative = np.concatenate([below[::-1], np.ones(1), above])
+    return np.asarray(relative / relative.sum())
+
+
+def _convolved(one: FloatArray, other: FloatArray) -> FloatArray:
+    if min(len(one), len(other)) < _LONG:
+        return np.convolve(one, other)
+    size = len(one) + len(other) - 1
+    padded = 1 << (size - 1).bit_length()
+    return np.fft.irfft(np.fft.rfft(one, padded) * np.fft.rfft(other, padded), padded)[:size]

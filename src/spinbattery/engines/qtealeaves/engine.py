@@ -47,7 +47,7 @@ _NEGLECTED = 2.5e-4
 _STEPS_PER_TURN = 2.0
 """Steps over :func:`~.common.mesh.initial_steps`, as in the tensor engine with CF2."""
 
-_TEST_STEPS = 8
+_TEST_STEPS = 4
 """Steps of the self-test, whose parts commute with themselves, so that steps of any length are exact."""
 
 _SECONDS_PER_TERM = 2e-3

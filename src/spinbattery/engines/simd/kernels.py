@@ -19,6 +19,7 @@ import math
 import numba
 import numpy as np
 
+from ...core.jitted import jitted
 from ...core.kernels import INNER
 from .sizes import LANE_BITS, LANES, ROW, ROW_BITS, ROW_LEFT_TO_SCALE
 from .vectors import turn_lanes, turn_one, turn_row, turn_three, turn_two
@@ -33,7 +34,7 @@ _PI_LOW = 1.2246467991473532e-16
 
 @numba.njit(fastmath=FAST_MATH, inline="always")
 def cos_sin(angle):
-    """cos and sin by reduction modulo pi and Taylor polynomials, which vectorise, unlike those of libm."""
+    """cos and sin by reduction modulo pi and Taylor polynomials, which vectorise, unlike libm's."""
     k = np.rint(angle * _INVERSE_PI)
     r = angle - k * _PI_HIGH
     r = r - k * _PI_LOW
@@ -79,7 +80,7 @@ def _diagonal_stage(re, im, magnetization, ising, field, coupling, scale):
 
 @numba.njit(inline="always")
 def power(x, n):
-    """x^n for n = 0, 1, ...; that of Python may raise, which needs an interpreter."""
+    """x^n for n = 0, 1, ...; Python's may raise, which needs an interpreter."""
     found = 1.0
     while n:
         if n & 1:
@@ -164,7 +165,7 @@ def _tile_left_to_scale(bits):
     return LANE_BITS + left_to_scale(bits - LANE_BITS) if bits >= LANE_BITS else bits
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
+@jitted(fastmath=FAST_MATH, nogil=True)
 def evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
     """Apply V T V ... T V in place.
 
@@ -183,7 +184,7 @@ def evolve_tile(re, im, n_spins, magnetization, ising, theta, field, coupling):
     _diagonal_stage(re, im, magnetization, ising, field[-1], coupling[-1], 1.0)
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
+@jitted(fastmath=FAST_MATH, nogil=True)
 def transverse_expectation(re, im, n_spins):
     """<Sx>, not normalised: sum over spins and pairs of 2 Im(conj(b_up) b_down) in this gauge."""
     total = 0.0

@@ -26,6 +26,7 @@ import math
 import numba
 import numpy as np
 
+from ...core.jitted import jitted
 from .kernels import FAST_MATH, cos_sin, left_to_scale, rotate_bits, turn_of
 from .row_phases import GATHERED_BITS, SHIFTS, Tables
 from .sizes import LANES, ROW, ROW_BITS, ROW_LEFT_TO_SCALE
@@ -45,7 +46,7 @@ _TABLE = 4 * LANES
 _IRRATIONAL = np.sqrt(np.array([2.0, 3.0, 5.0, 7.0, 11.0]))
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@jitted(fastmath=FAST_MATH)
 def _fill(table, angles, coupling, shifts):
     for r in range(angles.shape[0]):
         for j in range(2 * LANES):
@@ -55,7 +56,7 @@ def _fill(table, angles, coupling, shifts):
             table[k + LANES] = s
 
 
-@numba.njit(cache=True)
+@jitted()
 def _shift(tables):
     """Shift the angles of a phase's factors, with sum zero, by new amounts for each stage.
 
@@ -77,7 +78,7 @@ def _levels(low):
     return min(_BLOCK_BITS, low), min(_SUBTILE_BITS, low)
 
 
-@numba.njit(cache=True)
+@jitted()
 def _left_to_scale(rows):
     """How many spins of all are turned without their factor cos(theta)."""
     block, part = _levels(rows.tile_bits)
@@ -89,7 +90,7 @@ def _left_to_scale(rows):
     )
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True, nogil=True)
+@jitted(fastmath=FAST_MATH, nogil=True)
 def prepare(rows, tables, k, theta, field, coupling):
     """Fill the tables of the k-th diagonal stage of V T V ... T V, with factors cos(theta) for the T after it."""
     if tables.base.itemsize < tables.shifts.itemsize:
@@ -104,7 +105,7 @@ def prepare(rows, tables, k, theta, field, coupling):
         tables.base[j + ROW] = scale * s
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@jitted(fastmath=FAST_MATH)
 def _phases(rows, first, step, field, coupling, shift, c, s):
     """cos and sin of rows first, first + step, ..."""
     mask = (1 << rows.second_bits) - 1
@@ -114,7 +115,7 @@ def _phases(rows, first, step, field, coupling, shift, c, s):
         c[j], s[j] = cos_sin(field * m + coupling * rows.ising[r] + shift)
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@jitted(fastmath=FAST_MATH)
 def _turn_block(x, y, row, rows, tables, c, s, end, begin):
     """A block of a tile, which begins with row number ``row``, whose rows have the phases c, s."""
     mask = (1 << rows.second_bits) - 1
@@ -133,7 +134,7 @@ def _turn_block(x, y, row, rows, tables, c, s, end, begin):
     rotate_bits(y, ROW_BITS, bits, begin)
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@jitted(fastmath=FAST_MATH)
 def _stage_on_tiles(re, im, rows, tables, first, last, end, begin, field, coupling):
     low = rows.tile_bits
     block, part = _levels(low)
@@ -163,7 +164,7 @@ def _stage_on_tiles(re, im, rows, tables, first, last, end, begin, field, coupli
         rotate_bits(y, part, low, begin)
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@jitted(fastmath=FAST_MATH)
 def _gather(source, start, low, x, turn):
     """Copy a column into x and turn its topmost bits."""
     apart = x.size // (_PITCH << GATHERED_BITS)
@@ -172,7 +173,7 @@ def _gather(source, start, low, x, turn):
             turn_three(source, start + (h << low) + i, apart << low, x, h * _PITCH + i, apart * _PITCH, *turn)
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@jitted(fastmath=FAST_MATH)
 def _scatter(x, target, start, low, turn):
     """Copy x back into the column and turn the topmost bits."""
     apart = x.size // (_PITCH << GATHERED_BITS)
@@ -181,7 +182,7 @@ def _scatter(x, target, start, low, turn):
             turn_three(x, h * _PITCH + i, apart * _PITCH, target, start + (h << low) + i, apart << low, *turn)
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@jitted(fastmath=FAST_MATH)
 def _rotate_rows(x, first, last, turn):
     """Turn bits ``first`` to ``last`` - 1 of the number of the row of a part of a gathered column, three at a time."""
     t, f = turn
@@ -206,7 +207,7 @@ def _rotate_rows(x, first, last, turn):
         q += 3
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@jitted(fastmath=FAST_MATH)
 def _stage_on_columns(re, im, rows, tables, first, last, end, begin, field, coupling):
     low = rows.tile_bits
     high = re.size >> low
@@ -247,7 +248,7 @@ def _stage_on_columns(re, im, rows, tables, first, last, end, begin, field, coup
         _scatter(y, im, column * ROW, low, begin)
 
 
-@numba.njit(cache=True, nogil=True)
+@jitted(nogil=True)
 def apply_stage(re, im, rows, tables, k, theta, field, coupling, first, last):
     """Apply the k-th diagonal stage and the halves of the transverse stages around it to a part of the state.
 
@@ -266,13 +267,13 @@ def apply_stage(re, im, rows, tables, k, theta, field, coupling, first, last):
         _stage_on_columns(re, im, rows, tables, first, last, end, begin, field[k], coupling[k])
 
 
-@numba.njit(cache=True, nogil=True)
+@jitted(nogil=True)
 def parts_of(rows, k):
     """Number of tiles or columns in the k-th stage."""
     return 1 << (rows.n_spins - rows.tile_bits if k % 2 == 0 else rows.tile_bits - ROW_BITS)
 
 
-@numba.njit(cache=True, nogil=True)
+@jitted(nogil=True)
 def evolve_rows(re, im, rows, stages, theta, field, coupling):
     """Apply all stages V T V ... T V in one call, in one thread; ``stages`` (1,) counts them."""
     real = re.dtype
@@ -283,7 +284,7 @@ def evolve_rows(re, im, rows, stages, theta, field, coupling):
         apply_stage(re, im, rows, tables, k, theta, field, coupling, 0, parts_of(rows, k))
 
 
-@numba.njit(cache=True, nogil=True)
+@jitted(nogil=True)
 def populations(re, im, rows, first, last, by_up, lanes, numbers, of_rows, ising):
     """Sums of |psi|^2 over rows first to last - 1, in float64.
 

@@ -19,12 +19,12 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from ...core.jitted import jitted
 from .sizes import LANES, ROW, VECTOR_BYTES
 
 _CONTRACT = ("contract",)
@@ -76,7 +76,7 @@ class _Writer:
         self._builder.call(ir.InlineAsm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", side_effect=True), [])
 
     def shuffled(self, one: Value, two: Value, lanes: list[int]) -> Value:
-        """Chosen lanes of two vectors; lanes of the second are numbered on from those of the first."""
+        """Chosen lanes of two vectors, which are numbered through: the second follows the first."""
         return self._builder.shuffle_vector(one, two, ir.Constant(ir.VectorType(_INT, self.lanes), lanes))
 
     def lane(self, pieces: Sequence[Value], number: int) -> Value:
@@ -380,7 +380,7 @@ def _is_array(kind: Any) -> bool:
 next_entries: Any = intrinsic(_next_entries)
 
 
-@numba.njit(cache=True)
+@jitted()
 def trial_of_rows(x, y, table, amplitudes, index):
     """Uses every function on rows once."""
     turn_lanes(x, LANES, 0.3, 0.2)
@@ -393,7 +393,7 @@ def trial_of_rows(x, y, table, amplitudes, index):
     return x[0], y[0]
 
 
-@numba.njit(cache=True)
+@jitted()
 def trial_of_sums(x, y, table, amplitudes, index):
     """Uses every function on sums once."""
     rows = amplitudes.copy().reshape(2, ROW)

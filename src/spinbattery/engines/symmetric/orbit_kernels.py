@@ -5,6 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from ...core.jitted import jitted
 from .declared import UNSEEN
 
 
@@ -17,7 +18,7 @@ def _permuted(state, table):
     return moved
 
 
-@numba.njit(cache=True, nogil=True)
+@jitted(nogil=True)
 def flood_orbits(tables, orbit_of, queue, first, last, representatives, sizes, found):
     """Number the orbits of the states ``first`` to ``last - 1`` by flooding each from its smallest state.
 

@@ -21,6 +21,7 @@ import math
 
 import numba
 
+from ...core.jitted import jitted
 from ...core.kernels import INNER
 from ..simd.sizes import LANES
 from ..simd.sums import flipped_sum, next_entries
@@ -61,7 +62,7 @@ def _largest_eigenvalue(transverse, field, coupling, energies, tilted):
     return least
 
 
-@numba.njit(cache=True, nogil=True)
+@jitted(nogil=True)
 def bound_step(polynomial, energies, tilted, norms):
     """Norms of the H_j into ``norms`` (d + 1,), for H_0 without the centre of its spectrum, which is returned.
 
@@ -112,7 +113,7 @@ def _next_term(index, sizes, diagonals, polynomial, degree, centre, k, terms, ro
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@jitted(nogil=True)
 def next_term(index, sizes, diagonals, polynomial, degree, centre, k, terms, rows, products, psi, first, last, sums):
     """Some blocks of rows of term k + 1; the parts of its squared norm go to ``sums``. See :func:`series_steps`."""
     for block in range(first, last):
@@ -123,7 +124,7 @@ def next_term(index, sizes, diagonals, polynomial, degree, centre, k, terms, row
         )
 
 
-@numba.njit(cache=True, nogil=True)
+@jitted(nogil=True)
 def series_steps(
     index, sizes, diagonals, energies, tilted, polynomials, share, psi, terms, rows, products, norms, totals
 ):

@@ -7,14 +7,14 @@ B(s)/2, and the r channels that couple them to all others. Behind a block all bu
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ...core.jitted import jitted
 from .tree_kernels import add, times, times_each
 
 SX, SZ, SZZ, CHANNELS = range(4)
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def combined(coefficients, stack, factor, of_k, of_i, of_j):
     """Factor times the sums [k, i, j] of channels with coefficients (k, r), most of which are zero; flat, in any order.
 
@@ -33,7 +33,7 @@ def combined(coefficients, stack, factor, of_k, of_i, of_j):
     return out
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def multiplied_out(first, second, alone_first, alone_second):
     """(dx, dy, dx, dy) sum of the products of (n, dx, dx) and (n, dy, dy), and of operators on one leg."""
     n, dx, _ = first.shape
@@ -54,7 +54,7 @@ def multiplied_out(first, second, alone_first, alone_second):
     return out
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def _acts(coefficients, k):
     """Whether operator k of the next leg has a part from a leg with these coefficients (r, r1)."""
     acts = k < CHANNELS
@@ -64,7 +64,7 @@ def _acts(coefficients, k):
     return acts
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def carried(x, first, second, of_first, of_second, pair_first, pair_second, are_blocks):
     """Operators (3 + r, dz, dz) behind the last leg of an isometry x (dx, dy, dz), from those behind the two others.
 

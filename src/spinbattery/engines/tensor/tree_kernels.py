@@ -7,7 +7,8 @@ calling numpy some hundred times for every node, and releases the interpreter lo
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from ...core.jitted import jitted
 
 _TINY = 1e-30
 
@@ -15,13 +16,13 @@ _TAYLOR_ORDER = 18
 """Order of a Taylor series of exp(x) for |x| <= 1 in double precision."""
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def times(x, y, out):
     """out = x y, compiled once for all."""
     np.dot(x, y, out)
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def add(target, term):
     for i in range(target.shape[0]):
         for j in range(target.shape[1]):
@@ -29,14 +30,14 @@ def add(target, term):
                 target[i, j, k] += term[i, j, k]
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def times_each(x, stack, out):
     """out[i] = x stack[i]."""
     for i in range(len(stack)):
         np.dot(x, stack[i], out[i])
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def _in_states(x, at_a, at_b, at_ab, term, y):
     """Add operators on p in each state of the blocks a and b, and the diagonal of two blocks."""
     da, db, dp = x.shape
@@ -61,7 +62,7 @@ def _in_states(x, at_a, at_b, at_ab, term, y):
                     y[i, j, k] += at_ab[i, j] * x[i, j, k]
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def product(x, y, operators):
     """y = H x for one tensor x (da, db, dp); see :func:`~.hamiltonian.terms` for the operators."""
     first, middle, last, ab_a, ab_b, ap_a, ap_p, bp_b, bp_p, at_a, at_b, at_ab = operators
@@ -103,7 +104,7 @@ def product(x, y, operators):
     _in_states(x, at_a, at_b, at_ab, term, y)
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def _overlap(x, y):
     """Real part of x* y."""
     total = 0.0
@@ -112,7 +113,7 @@ def _overlap(x, y):
     return total
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def _subtract(x, factor, y):
     """x - factor y in the precision of x."""
     rounded = x.dtype.type(factor)
@@ -120,14 +121,14 @@ def _subtract(x, factor, y):
         x[k] -= rounded * y[k]
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def _divided(x, number, into):
     factor = x.dtype.type(1.0 / number)
     for k in range(x.size):
         into[k] = factor * x[k]
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def _first_column(diagonal, off, used, z):
     """The first column (used,) of exp(z T) of a symmetric tridiagonal matrix T, by Taylor series of short parts."""
     largest = 0.0
@@ -152,7 +153,7 @@ def _first_column(diagonal, off, used, z):
     return column
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def _krylov(x, z, tolerance, vectors, operators):
     """x <- exp(f z H) x in place by Lanczos' method; returns the fraction f and the number of products."""
     most = min(len(vectors), x.size)
@@ -187,7 +188,7 @@ def _krylov(x, z, tolerance, vectors, operators):
     return fraction, used
 
 
-@njit(nogil=True, cache=True)
+@jitted(nogil=True)
 def exponential(x, z, tolerance, most, operators):
     """x <- exp(z H) x in place, to ``tolerance`` relative to the norm; returns the number of products with H."""
     vectors = np.empty((most, x.size), x.dtype)

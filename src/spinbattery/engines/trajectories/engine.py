@@ -173,7 +173,7 @@ class Trajectories(Engine):
             self.max_levels, self.scheme.order, rising.part(_BEFORE),
         )  # fmt: skip
         unravelling = resolution.unravelling
-        norm_error = unravelling.no_jump(rising.part(_BEFORE)).norm_error
+        none = unravelling.no_jump(rising.part(_BEFORE))
         one = self._one_jump(unravelling, times, rising.part(_ONE_JUMP))
         exact = no_jump_part(unravelling)
         mean_error, variance_error = resolution.mean_error, resolution.variance_error
@@ -189,8 +189,9 @@ class Trajectories(Engine):
             "mesh_steps": resolution.mesh_steps,
             "one_jump": "sampled" if one is None else "quadrature",
             "one_jump_runs": 0 if one is None else one.runs,
+            "no_jump_moments": none.moments[-1].tolist(),  # by which an extension knows whether its steps are the same
         }
-        return ensemble_solution(ensemble, times, mean_error, variance_error, norm_error, discretisation)
+        return ensemble_solution(ensemble, times, mean_error, variance_error, none.norm_error, discretisation)
 
     def sample(
         self, unravelling: Unravelling, numbers: range, exact: ExactPart, least: int, progress: Progress

@@ -18,6 +18,7 @@ from ...core.typing import FloatArray, IntArray
 from ...model.noise import Noise
 from ...model.operators import magnetization_diagonal
 from ...model.problem import ChargingProblem
+from ...records.schema import MIXED_VARIANCE_FLOOR
 from ..common.gauge import product_state
 from ..common.mesh import Mesh
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, Splitting
@@ -57,8 +58,9 @@ class NoJump:
 
     @property
     def variance(self) -> FloatArray:
-        """sigma^2 likewise."""
-        return np.asarray(np.maximum(self.moments[:, 1] - self.moments[:, 0] ** 2, 0.0))
+        """sigma^2 likewise; zero where it may be nothing but rounding."""
+        found = self.moments[:, 1] - self.moments[:, 0] ** 2
+        return np.where(found > MIXED_VARIANCE_FLOOR / len(self.spins), found, 0.0)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.jitted import jitted
 from ...core.typing import FloatArray, IntArray
 from ..simd.kernels import FAST_MATH, halves, transverse_expectation
 from .steps import run_damped, run_unitary, squared_norm
@@ -42,11 +42,7 @@ class Cuts(NamedTuple):
     choice: IntArray
 
 
-# Numba keeps compiled code by its own file alone. Where the kernels used here change, raise this number, so that code
-# kept before is not run: 2
-
-
-@numba.njit(fastmath=True, cache=True)
+@jitted(fastmath=True)
 def _bloch(re, im, bit):
     """<sx> and <sz> of one spin, not normalised."""
     n = 1 << bit
@@ -60,7 +56,7 @@ def _bloch(re, im, bit):
     return sx, sz
 
 
-@numba.njit(cache=True)
+@jitted()
 def jump_rates(re, im, system, axis, rates):
     """Rates (5, N) of all jumps of a state, 1/ns, and their sum; ``axis`` is nx, nz, q at the time."""
     rates[:3] = system.pauli
@@ -76,7 +72,7 @@ def jump_rates(re, im, system, axis, rates):
     return rates.sum()
 
 
-@numba.njit(fastmath=FAST_MATH, cache=True)
+@jitted(fastmath=FAST_MATH)
 def _gate(re, im, bit, m00, m01, m10, m11):
     n = 1 << bit
     for start in range(0, re.size, 2 * n):
@@ -93,7 +89,7 @@ def _gate(re, im, bit, m00, m01, m10, m11):
             y1[i] = m11 * d + m10 * a
 
 
-@numba.njit(cache=True)
+@jitted()
 def apply_jump(re, im, n_spins, choice, axis):
     """Jump number ``choice`` = kind N + spin, up to a phase and the norm."""
     kind = choice // n_spins
@@ -110,7 +106,7 @@ def apply_jump(re, im, n_spins, choice, axis):
         _gate(re, im, bit, -0.5 * nx, 0.5 * (nz - sign), 0.5 * (nz + sign), 0.5 * nx)
 
 
-@numba.njit(cache=True)
+@jitted()
 def observe(re, im, system, edge, moments):
     """mu, <Sz^2>/N^2 and <H> (GHz) at an edge that has an output, into its row of ``moments`` (T + 1, 3)."""
     number = system.output[edge]
@@ -131,7 +127,7 @@ def observe(re, im, system, edge, moments):
     moments[number, 2] = (bx * transverse + bz * first + half_b * pairs) / norm
 
 
-@numba.njit(cache=True)
+@jitted()
 def crossing(start, end, y_start, y_end, rate_start, rate_end, threshold):
     """When ln S falls to the threshold between two times, by the cubic with the slopes -rate at both."""
     length = end - start
@@ -148,7 +144,7 @@ def crossing(start, end, y_start, y_end, rate_start, rate_end, threshold):
     return start + length * 0.5 * (low + high)
 
 
-@numba.njit(cache=True)
+@jitted()
 def _damped_interval(batch, r, system, stage, start, end, axis_start, axis_end, backup, rates):
     """Carry row r through one interval, or note the event if ln S falls to the threshold there; the row then stays."""
     re, im = batch.re[r], batch.im[r]
@@ -166,7 +162,7 @@ def _damped_interval(batch, r, system, stage, start, end, axis_start, axis_end, 
     batch.event[r] = crossing(start, end, before, after, rate_start, rate_end, batch.threshold[r])
 
 
-@numba.njit(cache=True, nogil=True)
+@jitted(nogil=True)
 def march(batch, system, rows, target, limit):
     """Carry ``rows`` of a batch towards their edge in ``target``, by ``limit`` steps at most.
 
@@ -195,7 +191,7 @@ def march(batch, system, rows, target, limit):
             observe(batch.re[r], batch.im[r], system, stop, batch.moments[r])
 
 
-@numba.njit(cache=True, nogil=True)
+@jitted(nogil=True)
 def jump(batch, system, rows, cuts):
     """Carry each of the ``rows`` of a batch to its jump, apply that, and go on to the end of the step if it is tailed.
 
@@ -237,7 +233,7 @@ def jump(batch, system, rows, cuts):
             observe(x, y, system, stop, batch.moments[r])
 
 
-@numba.njit(cache=True, nogil=True)
+@jitted(nogil=True)
 def final_observables(re, im, system, distribution, spins):
     """P(Sz) (rows, N + 1) and <sz_k> (rows, N) of each row."""
     n = system.n_spins

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from ...records.ensemble import Ensemble
 from ...records.record import Record, as_record
 from ..common.clock import Clock
 from .engine import Trajectories, ensemble_solution
+
+if TYPE_CHECKING:
+    from .jump_runs import Unravelling
 
 _WHICH = ("trajectories", "seed", "first", "parts")
 """Options that tell which trajectories a record has."""
@@ -71,7 +74,7 @@ def extend_record(record: Record, trajectories: int, progress: Progress = silent
         progress: called as the work advances.
 
     Raises:
-        RecordError: not such a record, or it has more trajectories than that.
+        RecordError: not such a record, or it has more trajectories than that, or a version with other steps made it.
         InvalidParameterError: not a whole number.
         InsufficientMemoryError: there is too little memory.
     """
@@ -97,6 +100,7 @@ def extend_record(record: Record, trajectories: int, progress: Progress = silent
     unravelling = engine.unravelling(problem, times, steps["mesh_steps"])
     numbers = range(first + count, first + total)
     with Clock() as clock:
+        _check_steps(record, unravelling)
         more = engine.sample(unravelling, numbers, ensemble.exact, 1 if sampled else 2, Rising(progress))
         seconds = float(record.attributes["wall_time_s"]) + clock.seconds
     extended = replace(ensemble, sums=ensemble.sums + more.sums)
@@ -149,8 +153,23 @@ def _check_alike(first: Record, other: Record, position: int) -> None:
         )
     same = "exact_weight", "exact_moments", "sampled_weight"
     pairs = [(first.variables[name].values, other.variables[name].values) for name in same]
-    if any(not np.allclose(one, two, rtol=1e-9, atol=1e-12) for one, two in pairs):
+    if not all(_agree(one, two) for one, two in pairs):
         raise RecordError("the records were made with different steps; run them again with one version.")
+
+
+def _check_steps(record: Record, unravelling: Unravelling) -> None:
+    """Raise :class:`RecordError` unless the record was made with the steps of an unravelling."""
+    known = record.discretisation.get("no_jump_moments")  # which older records do not have
+    if known is None or not _agree(known, unravelling.no_jump().moments[-1]):
+        raise RecordError(
+            "another version of spinbattery made the record, with other steps, so that its trajectories and new ones "
+            "would not be of one run; run all of them again with one version."
+        )
+
+
+def _agree(one: Any, other: Any) -> bool:
+    """Whether numbers are the same up to the rounding of different machines."""
+    return np.allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
 def _described(record: Record) -> str:

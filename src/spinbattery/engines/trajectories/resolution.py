@@ -13,7 +13,7 @@ from ...core.progress import Progress
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ...records.ensemble import Ensemble, SampledSums
-from ...records.schema import VARIANCE_FLOOR
+from ...records.schema import MIXED_VARIANCE_FLOOR
 from ..common.contract import derived_seed
 from ..common.mesh import Mesh
 from .refinement import refine
@@ -127,5 +127,6 @@ class _Probes:
         change = none.moments - self._none.moments
         mean = error(change[:, 0], changes[..., 0])
         variance = error(change[:, 1] - by_mean * change[:, 0], changes[..., 1] - by_mean * changes[..., 0])
-        relative = float(variance[-1] / max(float(self._ensemble.variance[-1]), VARIANCE_FLOOR))
+        final, floor = float(self._ensemble.variance[-1]), MIXED_VARIANCE_FLOOR / len(self._none.spins)
+        relative = float(variance[-1]) / max(final, floor) if final + variance[-1] > floor else 0.0
         return Resolution(coarse, mesh_steps, mean, variance, max(float(mean.max()), float(variance.max()), relative))

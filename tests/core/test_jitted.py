@@ -1,0 +1,117 @@
+"""Code that Numba compiles at a call is found again, whatever happened to its file, unless a source of it changed."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import spinbattery
+from spinbattery.core import jitted
+
+OUTER = """
+from spinbattery.core.jitted import jitted
+from .inner import grown
+
+@jitted()
+def twice(x):
+    return 2 * grown(x)
+"""
+INNER = """
+import numba
+from . import constants
+
+STEP = constants.STEP
+
+@numba.njit
+def grown(x):
+    return x + STEP
+"""
+SOURCES = {"__init__": "", "outer": OUTER, "inner": INNER, "constants": "STEP = 1"}
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    folder = tmp_path / "package_of_two"
+    folder.mkdir()
+    for name, text in SOURCES.items():
+        (folder / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(jitted, "functions", [])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # sources of the same length within a second
+    yield folder
+    forget()
+
+
+def forget():
+    for name in [name for name in sys.modules if name.startswith("package_of_two")]:
+        del sys.modules[name]
+    jitted._digest.cache_clear()
+
+
+def twice():
+    """The function as a new process has it."""
+    forget()
+    importlib.invalidate_caches()
+    return importlib.import_module("package_of_two.outer").twice
+
+
+def counts(function):
+    return sum(function.stats.cache_hits.values()), sum(function.stats.cache_misses.values())
+
+
+def test_code_is_kept_and_found_again(package, tmp_path):
+    for hits in (0, 1):
+        function = twice()
+        assert function(3) == 8
+        assert counts(function) == (hits, 1 - hits)
+        assert function.stats.cache_path == str(tmp_path / "cache" / "spinbattery")
+        assert jitted.functions[-1] is function
+    assert function(0.5) == 3.0
+    assert len(list((tmp_path / "cache" / "spinbattery").iterdir())) == 2  # one for each type
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty", "other"])
+def test_a_damaged_file_is_replaced(package, tmp_path, damage):
+    twice()(3)
+    (file,) = (tmp_path / "cache" / "spinbattery").iterdir()
+    whole = file.read_bytes()
+    flipped = bytes([*whole[:-99], whole[-99] ^ 1, *whole[-98:]])
+    file.write_bytes({"cut": whole[:-20], "flip": flipped, "empty": b"", "other": b"no pickle at all"}[damage])
+    for hits in (0, 1):
+        function = twice()
+        assert function(3) == 8
+        assert counts(function) == (hits, 1 - hits)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("inner", INNER.replace("x +", "x -")), ("constants", "STEP = -1")], ids=["inner", "constants"]
+)
+def test_a_change_of_a_module_that_is_used_is_seen(package, name, text):
+    assert twice()(3) == 8
+    (package / f"{name}.py").write_text(text)
+    assert twice()(3) == 4
+
+
+def test_what_cannot_be_kept_is_compiled(package, tmp_path, monkeypatch):
+    for name in ("cache", "home"):
+        (tmp_path / name).write_text("no folder")
+    (package / "__pycache__").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    function = twice()
+    assert function(3) == 8
+    assert function.stats.cache_path is None
+
+
+def test_no_function_is_kept_by_numba_alone():
+    """Its cache would run code of before where only another module has changed."""
+    found = [
+        path.name
+        for path in Path(spinbattery.__file__).parent.rglob("*.py")
+        if re.search(r"^@.*njit\(.*cache=True", path.read_text(), re.MULTILINE)
+    ]
+    assert found == []
