@@ -25,7 +25,7 @@ import numpy as np, spinbattery as sb
 from spinbattery.core.threads import Team
 from spinbattery.engines.common.splitting import Stages
 from spinbattery.engines.dense.large_state import LargeState
-for engine, network in ((sb.Statevector(1e-2), sb.torus(2, 3)), (sb.Symmetric(1e-9), sb.torus(2, 3))):
+for engine, network in ((sb.Statevector(1e-2), sb.torus(2, 3)), (sb.Symmetric(1e-11), sb.torus(2, 3))):
     print(engine.run(sb.ChargingProblem(network, sb.cooperative(0.5))).magnetization)
 rng = np.random.default_rng(1)
 spinors = sb.ProductState(tuple(rng.uniform(0, 3, 14)), tuple(rng.uniform(0, 6, 14))).spinors(14)

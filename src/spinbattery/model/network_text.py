@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +19,10 @@ from .topology import WorkingGraph, read_solver_properties
 
 if TYPE_CHECKING:
     import networkx as nx
+
+
+_KEPT = 16
+"""Networks that are kept by their text: loops ask for the same one again and again."""
 
 
 def _numbers(text: str, example: str) -> list[int]:
@@ -123,7 +128,7 @@ def _of_lattice(build: Callable[[int], WorkingGraph], example: str) -> Callable[
 
 
 def _of_sizes(build: Callable[..., SpinNetwork], example: str) -> tuple[str, Callable[[str], SpinNetwork]]:
-    return example, lambda text: build(*_numbers(text, example))
+    return example, lru_cache(maxsize=_KEPT)(lambda text: build(*_numbers(text, example)))
 
 
 def _of_solver(text: str) -> SpinNetwork:

@@ -19,7 +19,7 @@ from .stepping import SteppingEngine
 _SECONDS_PER_STAGE = 1.2e-7
 _SECONDS_PER_OUTPUT = 7e-5
 _SECONDS_PER_OUTPUT_AND_STATE = 1.5e-5
-_SECONDS_PER_RUN = 5e-3
+SECONDS_PER_RUN = 5e-3
 _STAGES_PER_OUTPUT = 4
 
 _LARGEST_ROTATION = 1.0
@@ -73,7 +73,7 @@ class SplitStepEngine(SteppingEngine):
         stages = plan.total * plan.scheme.stages + _STAGES_PER_OUTPUT * outputs
         per_stage = _SECONDS_PER_STAGE + SECONDS_PER_AMPLITUDE_STAGE * amplitudes
         per_output = _SECONDS_PER_OUTPUT + _SECONDS_PER_OUTPUT_AND_STATE * states
-        return _SECONDS_PER_RUN + per_output * outputs + per_stage * stages * states
+        return SECONDS_PER_RUN + per_output * outputs + per_stage * stages * states
 
     def plan(self, problem: ChargingProblem, times: FloatArray) -> Plan:
         """See the base class.

@@ -6,7 +6,6 @@ from ...core.kernels import Kernel
 
 ROWS_PER_BLOCK = 1 << 11
 MOST_TERMS = 400
-ROUNDING = 2.2e-16
 UNSEEN = np.uint32(0xFFFFFFFF)
 """Marks a configuration whose orbit is not found yet."""
 

@@ -25,7 +25,7 @@ from ...core.jitted import jitted
 from ...core.kernels import INNER
 from ..simd.sizes import LANES
 from ..simd.sums import flipped_sum, next_entries
-from .declared import MOST_TERMS, ROUNDING, ROWS_PER_BLOCK
+from .declared import MOST_TERMS, ROWS_PER_BLOCK
 
 _ROWS = 256
 """Rows at a time, whose sums stay in the nearest cache."""
@@ -141,7 +141,8 @@ def series_steps(
         terms, rows: the last terms of the series, the same memory as (D + 1, n/2, 2) and (D + 1, n).
         products: (D + 1, n) their products with Sx; zeros beyond row d.
         norms: (2, D + 1) work space.
-        totals: (3,) to which the norms of the rests, the products with Sx, and squared rounding errors are added.
+        totals: (4,) to which the norms of the rests, the products with Sx and the steps are added; then the largest
+            sum of the norms of the H_j on a step.
     """
     ring = rows.shape[0]
     for step in range(polynomials.shape[0]):
@@ -171,7 +172,8 @@ def series_steps(
             )  # fmt: skip
             norms[1, (k + 1) % ring] = math.sqrt(squared)
         totals[0] += rest
-        totals[2] += (ROUNDING * math.exp(radius)) ** 2 / (1.0 + 2.0 * math.pi * radius)
+        totals[2] += 1.0
+        totals[3] = max(totals[3], radius)
         c = math.cos(centre)
         s = -math.sin(centre)
         for r in range(index.shape[0]):

@@ -19,12 +19,13 @@ from ..common.populations import Populations, summed
 from ..common.propagation import Passage
 from .basis import SymmetricSector
 from .costs import product_seconds
-from .declared import MOST_TERMS, ROUNDING, ROWS_PER_BLOCK, bound_step, next_term, series_steps
+from .declared import MOST_TERMS, ROWS_PER_BLOCK, bound_step, next_term, series_steps
 from .polynomials import LARGEST_DEGREE, Polynomials, divided
 
 _TILTS = np.exp(np.linspace(-2.0, 2.0, 33))
 """Trial vectors t^(spins down) of the bound of the spectrum; see :mod:`.series_kernels`."""
 
+_ROUNDING = 2.2e-16
 _PRODUCTS_PER_STEP = 35.0
 _PARTS_PER_THREAD = 4
 
@@ -49,7 +50,7 @@ class SeriesState:
             amplitudes: (dimension,) one for each orbit.
             share: norm of the rest of a series that is allowed on each step.
         """
-        self.sector, self._share, self._totals = sector, share, np.zeros(3)
+        self.sector, self._share, self._totals = sector, share, np.zeros(4)
         length = sector.entries.shape[1]
         self._psi = np.zeros(length)
         self.amplitudes = self._psi[: 2 * sector.dimension].view(np.complex128)
@@ -68,8 +69,9 @@ class SeriesState:
 
     @property
     def rounding(self) -> float:
-        """About the norm of the error by rounding."""
-        return math.sqrt(float(self._totals[2]))
+        """About the norm of the error by rounding: each step rounds its largest term, by chance up or down."""
+        _, _, steps, radius = self._totals.tolist()
+        return _ROUNDING * math.exp(radius) * math.sqrt(steps / (1.0 + 2.0 * math.pi * radius))
 
     @property
     def products(self) -> int:
@@ -144,7 +146,8 @@ class SharedState(SeriesState):
                 self._team.run(next_term, [(*term, first, last, self._sums) for first, last in self._parts])
                 recent.appendleft(math.sqrt(float(self._sums.sum())))
             self._totals[0] += rest
-            self._totals[2] += (ROUNDING * math.exp(radius)) ** 2 / (1.0 + 2.0 * math.pi * radius)
+            self._totals[2] += 1.0
+            self._totals[3] = max(self._totals[3], radius)
             self.amplitudes *= np.exp(-1j * centre)
 
 
