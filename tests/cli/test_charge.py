@@ -25,7 +25,7 @@ def test_charge_prints_the_reference_figure(spinbattery):
     data = got.json
     assert data["n_spins"] == 4
     assert data["n_pairs"] == 4
-    assert data["engine"] == "statevector"
+    assert data["engine"] == "symmetric"
     assert data["duration_ns"] == 20.0
     assert data["magnetization"] == pytest.approx(0.8208634, abs=1e-5)
     assert data["precision"] == pytest.approx(16.44146, rel=1e-4)
@@ -122,7 +122,7 @@ def test_crosstalk_and_spreadsheet(spinbattery, tmp_path: Path):
         "charge", "--network", "ring:3", "--duration", "5ns", "--protocol", "local", "--crosstalk", "-0.01", "--json",
         "--quiet",
     ).json  # fmt: skip
-    assert coupled["engine"] == "statevector"
+    assert coupled["engine"] == "symmetric"
 
 
 def test_scaling_prints_points_and_both_fits(spinbattery, tmp_path: Path):

@@ -113,6 +113,21 @@ def test_the_bound_of_the_error_holds_and_is_no_more_than_was_allowed(share):
         assert state.error - state.rounding < 30.0 * share
 
 
+@pytest.mark.parametrize("kind", [alone, with_threads])
+def test_a_series_does_not_end_at_a_term_that_vanishes(kind):
+    """Where H grows from zero in proportion to u, u^2 or u^3, as each second, third or fourth term alone is not zero."""
+    sector = sector_of(torus(2, 3))
+    start = random_amplitudes(sector, 9)
+    for power in (1, 2, 3):
+        row = np.array([0.2, -0.1, 0.3])
+        coefficients = np.zeros((1, 3, 4))
+        coefficients[0, :, power] = row
+        state = kind(sector, start, 1e-9)
+        state.apply(Polynomials(coefficients, np.zeros(1)))
+        expected = expm(-1j * dense(sector, row) / (power + 1.0)) @ start
+        assert norm(sector, state.amplitudes - expected) <= state.error < 1e-7
+
+
 def test_an_eigenstate_takes_its_phase():
     sector = sector_of(torus(2, 3))
     down = np.zeros(sector.dimension, dtype=complex)

@@ -17,7 +17,7 @@ from ...model.problem import ChargingProblem
 from .mesh import largest_decay, largest_flip, relaxes
 
 _RATIO = 2.0
-"""Quotient of the distances of two consecutive stops from a layer. With 3, twice as many errors were above their estimates."""
+"""Quotient of the distances of two consecutive stops. With 3, twice as many errors were above their estimates."""
 
 _NEGLECTED = 0.03
 """Share of the tolerance that the place of what happens before the first stop may amount to."""

@@ -29,6 +29,7 @@ series_steps = Kernel(
 bound_step = Kernel(
     f"{__package__}.series_kernels", "bound_step", f"float64({_ROWS}, {_ROWS}, {_ROWS}, {_REAL})", _SUMS
 )
+bound_rest = Kernel(f"{__package__}.series_kernels", "bound_rest", f"float64({_ROWS}, int64, int64, float64)", _SUMS)
 next_term = Kernel(
     f"{__package__}.series_kernels",
     "next_term",

@@ -94,6 +94,38 @@ def bound_step(polynomial, energies, tilted, norms):
     return 0.5 * (top + bottom)
 
 
+@jitted(nogil=True)
+def bound_rest(norms, k, degree, share):
+    """Bound of the norm of all terms after term k; infinity where k is too small to tell, or it is above a share.
+
+    A bound of each of the next d + 1 terms follows from the terms before it; all together, since a term may vanish
+    where the next one does not.
+
+    Args:
+        norms: (3, d + 1) norms of the H_j, norms of the last terms with term i in column i % (d + 1), and work space.
+        k: number of the last term.
+        degree: last j with an H_j that is not zero.
+        share: allowed of the sum of the next d + 1 bounds.
+    """
+    ring = norms.shape[1]
+    radius = 0.0
+    for j in range(ring):
+        radius += norms[0, j]
+        norms[2, j] = norms[1, j]
+    if k < radius:
+        return math.inf
+    rest = 0.0
+    for number in range(k + 1, k + degree + 2):
+        bound = 0.0
+        for j in range(min(number - 1, degree) + 1):
+            bound += norms[0, j] * norms[2, (number - 1 - j) % ring]
+        norms[2, number % ring] = bound / number
+        rest += bound / number
+        if rest > share:
+            return math.inf
+    return rest / (1.0 - radius / (k + degree + 2.0))
+
+
 @numba.njit(fastmath=True, **INNER)
 def _next_term(index, sizes, diagonals, polynomial, degree, centre, k, terms, rows, products, psi, first, last):
     """Rows ``first`` to ``last - 1`` of term k + 1, also added to ``psi``; returns their part of its squared norm."""
@@ -140,7 +172,7 @@ def series_steps(
         psi: (n,) the state.
         terms, rows: the last terms of the series, the same memory as (D + 1, n/2, 2) and (D + 1, n).
         products: (D + 1, n) their products with Sx; zeros beyond row d.
-        norms: (2, D + 1) work space.
+        norms: (3, D + 1) work space.
         totals: (4,) to which the norms of the rests, the products with Sx and the steps are added; then the largest
             sum of the norms of the H_j on a step.
     """
@@ -158,12 +190,8 @@ def series_steps(
         norms[1, 0] = 1.0
         rest = math.inf
         for k in range(MOST_TERMS):
-            following = 0.0
-            for j in range(min(k, degree) + 1):
-                following += norms[0, j] * norms[1, (k - j) % ring]
-            following /= k + 1.0
-            if k >= radius and following < share:
-                rest = following / (1.0 - radius / (k + 2.0))
+            rest = bound_rest(norms, k, degree, share)
+            if rest < math.inf:
                 totals[1] += k
                 break
             squared = _next_term(

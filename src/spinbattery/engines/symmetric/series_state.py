@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
-from collections import deque
 from functools import lru_cache
 from itertools import pairwise
 
@@ -19,7 +17,7 @@ from ..common.populations import Populations, summed
 from ..common.propagation import Passage
 from .basis import SymmetricSector
 from .costs import product_seconds
-from .declared import MOST_TERMS, ROWS_PER_BLOCK, bound_step, next_term, series_steps
+from .declared import MOST_TERMS, ROWS_PER_BLOCK, bound_rest, bound_step, next_term, series_steps
 from .polynomials import LARGEST_DEGREE, Polynomials, divided
 
 _TILTS = np.exp(np.linspace(-2.0, 2.0, 33))
@@ -92,7 +90,7 @@ class SeriesState:
         sector, ring = self.sector, len(rows)
         series_steps(
             sector.index, sector.entries[2], sector.entries[:2], self._energies, tilted(sector.n_spins), polynomials,
-            self._share, self._psi, rows.reshape(ring, -1, 2), rows, products, np.empty((2, ring)), self._totals,
+            self._share, self._psi, rows.reshape(ring, -1, 2), rows, products, np.empty((3, ring)), self._totals,
         )  # fmt: skip
 
     def probabilities(self) -> tuple[FloatArray, float]:
@@ -129,22 +127,19 @@ class SharedState(SeriesState):
     def _carry(self, polynomials: FloatArray, rows: FloatArray, products: FloatArray) -> None:
         sector, ring = self.sector, len(rows)
         fixed = sector.index, sector.entries[2], sector.entries[:2]
-        arrays, norms = (rows.reshape(ring, -1, 2), rows, products, self._psi), np.empty(ring)
-        for polynomial in polynomials:
-            centre = bound_step(polynomial, self._energies, tilted(sector.n_spins), norms)
-            of_powers, radius = norms.tolist(), float(norms.sum())
-            degree = int(np.flatnonzero(norms).max(initial=0))
-            rows[0] = self._psi
-            recent, rest = deque([1.0], maxlen=degree + 1), math.inf
-            for k in range(MOST_TERMS):  # as in the kernel of small sectors
-                following = sum(map(operator.mul, of_powers, recent)) / (k + 1.0)
-                if k >= radius and following < self._share:
-                    rest = following / (1.0 - radius / (k + 2.0))
+        arrays, norms = (rows.reshape(ring, -1, 2), rows, products, self._psi), np.empty((3, ring))
+        for polynomial in polynomials:  # as in the kernel of small sectors
+            centre = bound_step(polynomial, self._energies, tilted(sector.n_spins), norms[0])
+            degree, radius = int(np.flatnonzero(norms[0]).max(initial=0)), float(norms[0].sum())
+            rows[0], norms[1, 0], rest = self._psi, 1.0, math.inf
+            for k in range(MOST_TERMS):
+                rest = bound_rest(norms, k, degree, self._share)
+                if rest < math.inf:
                     self._totals[1] += k
                     break
                 term = (*fixed, polynomial, degree, centre, k, *arrays)
                 self._team.run(next_term, [(*term, first, last, self._sums) for first, last in self._parts])
-                recent.appendleft(math.sqrt(float(self._sums.sum())))
+                norms[1, (k + 1) % ring] = math.sqrt(float(self._sums.sum()))
             self._totals[0] += rest
             self._totals[2] += 1.0
             self._totals[3] = max(self._totals[3], radius)
