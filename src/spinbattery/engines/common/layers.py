@@ -17,7 +17,7 @@ from ...model.problem import ChargingProblem
 from .mesh import largest_decay, largest_flip, relaxes, turning_points
 
 _RATIO = 2.0
-"""Of the distances of two consecutive stops from a layer. With 3, more errors were above their estimates."""
+"""Ratio of the distances of two consecutive stops from a layer. With 3, more errors were above their estimates."""
 
 _REACH = 2.0
 """Steps to which the stops reach: where the transverse field is small, steps are longer than the mean."""
