@@ -115,7 +115,7 @@ def test_the_bound_of_the_error_holds_and_is_no_more_than_was_allowed(share):
 
 @pytest.mark.parametrize("kind", [alone, with_threads])
 def test_a_series_does_not_end_at_a_term_that_vanishes(kind):
-    """Where H grows from zero in proportion to u, u^2 or u^3, as each second, third or fourth term alone is not zero."""
+    """Where H grows from zero in proportion to u, u^2 or u^3, every second, third or fourth term alone is not zero."""
     sector = sector_of(torus(2, 3))
     start = random_amplitudes(sector, 9)
     for power in (1, 2, 3):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import pytest
+from relaxing_spins import random_relaxing_problem, solution
 
 import spinbattery as sb
 from spinbattery.core.progress import silent
@@ -87,6 +88,61 @@ def test_the_promise_on_a_few(number):
     assert true.max() <= 1e-6
     assert true[0] <= said[0] + 1e-10
     assert true[2] <= said[1] + 1e-10
+
+
+def relaxing_errors(number, tolerance):
+    """Errors of a problem of strong relaxation in units of the tolerance, and whether the record covers them."""
+    problem = random_relaxing_problem(number)
+    mean, variance = solution(problem)
+    record = (sb.Product, sb.Lindblad)[number % 2](tolerance).run(problem)
+    true = np.array([abs(record.magnetization - mean), abs(record.variance / variance - 1.0)])
+    said = np.array([record.magnetization_error, record.precision_relative_error])
+    return true.max() / tolerance, (true <= said + 1e-11).all()
+
+
+@pytest.mark.slow
+def test_the_promise_where_spins_relax_rapidly():
+    found = [relaxing_errors(number, 10.0 ** -(4 + number % 5)) for number in range(500)]
+    shares, covered = (np.array(part) for part in zip(*found, strict=True))
+    assert (shares <= 1.0).mean() >= 0.995, np.flatnonzero(shares > 1.0)
+    assert covered.mean() >= 0.99, np.flatnonzero(~covered)
+
+
+@pytest.mark.parametrize("number", range(500, 512))
+def test_the_promise_where_a_few_spins_relax_rapidly(number):
+    share, covered = relaxing_errors(number, 1e-7)
+    assert share <= 1.0
+    assert covered
+
+
+LAYERS = {
+    "g is small at a corner, after it was zero": (
+        [(0.0, 0.9306, 0.0), (0.4237, 0.4887, 0.0), (0.8021, 0.8799, 1.898e-8), (1.0, 1.0, 0.13585)],
+        (0.159, -0.7872, "up", "relaxation:0.1894/ns@2.49mK"), (1e-8, 0.9872739820988, 0.0126450421353),
+    ),
+    "g is zero at corners": (
+        [(0.0, 0.7507, 0.65526), (0.12811, 0.87593, 0.0), (0.13119, 0.61039, 0.51618), (0.45039, 0.45907, 0.0),
+         (0.78606, 0.68821, 0.0), (1.0, 0.34467, 0.78624)],
+        (1.22937, -0.58277, sb.ProductState((np.pi / 2.0,), (np.pi / 2.0,)), "x:0.02393/ns+relaxation:2.827/ns@2.65mK"),
+        (1e-6, 0.6699504054934, 0.2755832270896),
+    ),
+    "g is small at a corner": (
+        [(0.0, 0.97534, 0.0), (0.2479, 0.76173, -0.0075802), (0.30921, 0.82392, 0.91577), (0.90374, 0.86254, 0.97205),
+         (1.0, 0.60407, 0.0039668)],
+        (0.39153, -0.92553, "down", "relaxation:0.573/ns@7.87mK"), (1e-7, -0.6487147191529, 0.2895846065772),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_steps_come_near_to_where_the_field_of_a_relaxing_spin_turns_about(name):
+    """The worst of 1500 random problems before they did; expected numbers are of ``helpers/relaxing_spins.py``."""
+    points, (duration, h, start, noise), (tolerance, mean, variance) = LAYERS[name]
+    s, g = (tuple((point[0], point[k]) for point in points) for k in (1, 2))
+    problem = sb.ChargingProblem(sb.SpinNetwork(2, []), sb.Protocol(duration, s, g, h, 0.0, start), noise=noise)
+    record = sb.Product(tolerance).run(problem)
+    assert abs(record.magnetization - mean) <= tolerance
+    assert abs(record.variance / variance - 1.0) <= tolerance
 
 
 @pytest.mark.parametrize("engine", [sb.Product, sb.Lindblad])

@@ -14,10 +14,13 @@ import numpy as np
 from ...core.typing import FloatArray
 from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem
-from .mesh import largest_decay, largest_flip, relaxes
+from .mesh import largest_decay, largest_flip, relaxes, turning_points
 
 _RATIO = 2.0
-"""Quotient of the distances of two consecutive stops. With 3, twice as many errors were above their estimates."""
+"""Ratio of the distances of two consecutive stops from a layer. With 3, more errors were above their estimates."""
+
+_REACH = 2.0
+"""Steps to which the stops reach: where the transverse field is small, steps are longer than the mean."""
 
 _NEGLECTED = 0.03
 """Share of the tolerance that the place of what happens before the first stop may amount to."""
@@ -26,25 +29,20 @@ _NEGLECTED = 0.03
 def layer_stops(problem: ChargingProblem, tolerance: float, step: float) -> FloatArray:
     """Times in ns near those at which the field turns about, where this takes a part of ``step`` (ns) alone.
 
-    Their distances from it grow by a constant factor up to a step, from the width of the layer, or from where so little
-    relaxes that its place does not matter.
+    Their distances from it grow by a constant factor to some steps, from the width of the layer, or from where so
+    little relaxes that its place does not matter.
     """
     if not relaxes(problem):
         return np.empty(0)
     least = _least_distance(problem, tolerance)
-    gain, duration = problem.protocol.g, problem.protocol.duration
-    u = np.sort(np.concatenate([gain.breakpoints, gain.crossings(np.zeros(1))]))
-    bx, bz, half_b = problem.fields(u * duration)
-    energies = np.hypot(bx, bz)
-    steepness = np.abs(problem.protocol.h * np.diff(gain(u)) / np.diff(u)) / duration
+    points, before, after = turning_points(problem)
     stops = [np.empty(0)]
-    for side, at in ((1.0, slice(None, -1)), (-1.0, slice(1, None))):
-        slopes = steepness * half_b[at]
-        # a layer is thin if Bz changes by more than the field itself within a step
-        for k in np.flatnonzero(energies[at] < slopes * step).tolist():
-            nearest = max(least, float(energies[at][k] / slopes[k]))
-            count = max(0, math.ceil(math.log(step / nearest, _RATIO)))
-            stops.append(u[at][k] * duration + side * nearest * _RATIO ** np.arange(count))
+    for side, widths in ((-1.0, before), (1.0, after)):
+        for point, width in zip(points.tolist(), widths.tolist(), strict=True):
+            nearest = max(least, width)
+            if nearest < step:
+                count = math.ceil(math.log(_REACH * step / nearest, _RATIO))
+                stops.append(point + side * nearest * _RATIO ** np.arange(count))
     return np.sort(np.concatenate(stops))
 
 

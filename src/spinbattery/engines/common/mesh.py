@@ -27,6 +27,9 @@ schemes is. What drives relaxation turns rapidly where a field changes its sign,
 _HALVES = 36
 """Halvings of the protocol towards a time at which a layer may be thin: a part of 1e-11 is left."""
 
+_THIN = 0.06
+"""Part of the protocol below which a layer may be thin: a mesh has 60 steps or so at least."""
+
 _KEPT = 16
 """Problems whose numbers are kept: a run asks for them in its prediction, its mesh and its solution."""
 
@@ -115,18 +118,34 @@ def project_fields(problem: ChargingProblem, edges: FloatArray, kinks: FloatArra
 
 
 @lru_cache(maxsize=_KEPT)
-def _layers(problem: ChargingProblem) -> FloatArray:
-    """Times in ns that come near those at which g is zero, in halves of the distance.
+def turning_points(problem: ChargingProblem) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Times (m,) in ns at which the direction of the field may turn rapidly, and how long that takes before and after.
 
-    Where Bx is small, too, the field turns about there within a time that may be any part of a step. Relaxation
-    follows it, and nodes that are spread over the step would miss it, in all passes alike.
+    These are the zeros and the corners of g. From there on Bz changes by the field itself within |field| / |dBz/dt|.
     """
-    protocol = problem.protocol
-    corners = protocol.g.breakpoints[protocol.g(protocol.g.breakpoints) == 0.0]
-    zeros = np.concatenate([corners, protocol.g.crossings(np.zeros(1))])
-    distances = 0.5 ** np.arange(1.0, _HALVES + 1.0)
-    near = (zeros[:, None, None] + np.array([[-1.0], [1.0]]) * distances).ravel()
-    return distinct(near[(near > 0.0) & (near < 1.0)]) * protocol.duration
+    gain, duration = problem.protocol.g, problem.protocol.duration
+    u = distinct(np.concatenate([gain.breakpoints, gain.crossings(np.zeros(1))]))
+    bx, bz, half_b = problem.fields(u * duration)
+    energy, slope = np.hypot(bx, bz), np.abs(problem.protocol.h * np.diff(gain(u)) / np.diff(u)) / duration
+    before, after = np.full((2, u.size), np.inf)
+    for widths, at in ((before, slice(1, None)), (after, slice(None, -1))):
+        rate = slope * half_b[at]
+        np.divide(energy[at], rate, out=widths[at], where=rate > 0.0)
+    return u * duration, before, after
+
+
+@lru_cache(maxsize=_KEPT)
+def _layers(problem: ChargingProblem) -> FloatArray:
+    """Times in ns that come near those at which the field turns within a part of a step, in halves of the distance.
+
+    Relaxation follows it, and nodes that are spread over the step would miss it, in all passes alike.
+    """
+    duration = problem.protocol.duration
+    points, before, after = turning_points(problem)
+    thin = points[np.minimum(before, after) < _THIN * duration]
+    distances = 0.5 ** np.arange(1.0, _HALVES + 1.0) * duration
+    near = (thin[:, None, None] + np.array([[-1.0], [1.0]]) * distances).ravel()
+    return distinct(near[(near > 0.0) & (near < duration)])
 
 
 def project(
