@@ -71,7 +71,7 @@ def test_every_run_is_a_normalised_state_with_possible_moments(case):
     times = np.linspace(0.0, protocol.duration, 4)
     record = sb.charge(network, protocol, tolerance=1e-6, times=times)
     data, n = record.dataset, network.n_spins
-    assert float(data["norm_error"]) < 1e-10
+    assert float(data["norm_error"]) < 2e-8  # series end at a hundredth of the tolerance
     p = data["distribution"].values
     assert p.shape == (n + 1,)
     assert (p >= 0.0).all()

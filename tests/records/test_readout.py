@@ -128,7 +128,7 @@ def test_records_of_reads_and_of_engines_in_one_dataset(tmp_path):
     data = gather(list(store.records()))
     by_engine = data.swap_dims(run="engine")
     assert by_engine["reads"].sel(engine="annealer") == 20
-    assert np.isnan(by_engine["reads"].sel(engine="statevector"))
+    assert np.isnan(by_engine["reads"].sel(engine="symmetric"))
     assert np.isnan(by_engine["magnetization_error"].sel(engine="annealer"))
     assert np.isnan(by_engine["spin_magnetization"].sel(engine="imported")).all()
     assert by_engine["precision_stderr"].sel(engine="imported") > 0.0

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from spinbattery import Statevector, Store, charge, cooperative, ring
+from spinbattery import Record, Statevector, Store, charge, cooperative, ring
 from spinbattery.core.errors import RecordError
 from spinbattery.records.columns import columns
 from spinbattery.store.claims import claim
@@ -187,8 +187,9 @@ def test_statuses_see_a_change_that_kept_the_size(store):
 
 def test_statuses_accept_the_same_run_made_again(store):
     [one] = fill(store, [3])
-    again = record(3)
-    again.dataset.attrs["wall_time_s"] = 12.5
+    dataset = record(3).dataset
+    dataset.attrs["wall_time_s"] = 12.5
+    again = Record(dataset)
     again.save(store.path(one.key))
     assert store.statuses([one.key]) == {one.key: "done"}
     assert store.rows()[0]["wall_time_s"] == 12.5

@@ -38,7 +38,7 @@ def study():
 def test_a_grid_has_noise_as_an_axis():
     plan = Grid([ring(2), ring(3)], CP, noise=[None, WEAK, Noise(x=1e-2, z=1e-3)]).plan()
     assert [str(task.problem.noise) for task in plan] == 2 * ["None", "x:0.01/ns", "x:0.01/ns+z:0.001/ns"]
-    assert [task.engine.name for task in plan] == 2 * ["statevector", "lindblad", "lindblad"]
+    assert [task.engine.name for task in plan] == 2 * ["symmetric", "lindblad", "lindblad"]
     assert "x:0.01/ns" in str(plan.tasks[1])
 
 
@@ -155,7 +155,7 @@ def test_a_device_takes_no_noise(tmp_path):
 @pytest.mark.parametrize(
     ("network", "protocol", "noise", "engine"),
     [
-        (ring(4), CP, None, "statevector"),
+        (ring(4), CP, None, "symmetric"),
         (ring(4), CP, WEAK, "lindblad"),
         (ring(12), CP, WEAK, "lindblad"),
         (ring(13), CP, WEAK, "trajectories"),

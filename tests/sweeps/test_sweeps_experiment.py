@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spinbattery import ProtocolRecipe, Statevector, advantage_system6, from_spreadsheet, ring, torus
+from spinbattery import ProtocolRecipe, Statevector, Symmetric, advantage_system6, from_spreadsheet, ring, torus
 from spinbattery.core.errors import EngineError, InvalidParameterError, NetworkError, SpinBatteryError
 from spinbattery.sweeps.experiment import read_experiment
 from spinbattery.sweeps.grid import Grid
@@ -37,7 +37,7 @@ def test_the_least_that_is_needed(read):
     plan = read(NETWORK + PROTOCOL)
     assert keys(plan) == keys(Grid("ring:2", ProtocolRecipe("cooperative", "2ns")).plan())
     [task] = plan
-    assert (task.engine, task.times.tolist()) == (Statevector(1e-6), [])
+    assert (task.engine, task.times.tolist()) == (Symmetric(1e-6), [])
     protocol = task.problem.protocol
     assert (protocol.duration, protocol.J, protocol.h, protocol.s.values.min()) == (2.0, -0.2, -0.5, 0.35)
     assert task.problem.scales == advantage_system6()
@@ -70,7 +70,7 @@ def test_every_other_key(read, tmp_path):
         """
         title = "all of them"
         networks = ["ring:3", "torus:2x2"]
-        engines = ["statevector", "auto"]
+        engines = ["symmetric", "auto"]
         tolerance = 1e-3
         points = 3
         crosstalk = -0.01

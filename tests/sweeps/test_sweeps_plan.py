@@ -98,8 +98,8 @@ def test_any_iterable_will_do():
 def test_the_same_run_stands_once_where_it_stood_first():
     plan = grid(["ring:2", "ring:3", "complete:3", "ring:2"], [CP, cooperative(1.0), replace(CP, name="other")])
     assert described(plan) == [
-        ("ring:2", "cooperative", 1.0, "statevector"),
-        ("ring:3", "cooperative", 1.0, "statevector"),
+        ("ring:2", "cooperative", 1.0, "symmetric"),
+        ("ring:3", "cooperative", 1.0, "symmetric"),
     ]
 
 
@@ -137,7 +137,7 @@ def halved():
 def test_functions_are_called_with_each_network():
     plan = grid(["ring:2", "torus:3x3"], [CP, CP.local_equivalent])
     assert described(plan) == [
-        ("ring:2", "cooperative", 1.0, "statevector"),
+        ("ring:2", "cooperative", 1.0, "symmetric"),
         ("ring:2", "local", 1.0, "product"),
         ("torus:3x3", "cooperative", 1.0, "symmetric"),
         ("torus:3x3", "local", 1.0, "product"),

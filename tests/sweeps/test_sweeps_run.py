@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sweep_results import contents, stamps
 
-from spinbattery import ProtocolRecipe, Statevector, Store, cooperative, ring, sweep
+from spinbattery import ProtocolRecipe, Statevector, Store, Symmetric, cooperative, ring, sweep
 from spinbattery.core.errors import InsufficientMemoryError
 from spinbattery.core.interruption import Interruption, SweepInterrupted
 from spinbattery.sweeps.execution import Execution
@@ -154,7 +154,7 @@ def test_an_error_that_nobody_foresaw_is_kept_with_its_trace(plan, folder, monke
     def solve(self, problem, times, progress, checkpoint):
         raise ZeroDivisionError("an engine's mistake")
 
-    monkeypatch.setattr(Statevector, "solve", solve)
+    monkeypatch.setattr(Symmetric, "solve", solve)
     result = run_plan(plan, folder, workers=1)
     assert len(result.failures) == 3
     for error in result.failures.values():
@@ -329,7 +329,8 @@ def test_a_second_signal_stops_at_once():
             signal.raise_signal(signal.SIGINT)
 
 
-def test_a_second_signal_ends_a_run_in_this_process_and_leaves_no_failure(plan, folder):
+def test_a_second_signal_ends_a_run_in_this_process_and_leaves_no_failure(folder):
+    plan = Grid([ring(n) for n in (2, 3, 4)], CP, engines=Statevector(1e-3)).plan()  # shows its progress several times
     sent = []
 
     def progress(fraction, message):

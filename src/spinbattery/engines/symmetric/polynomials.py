@@ -36,7 +36,7 @@ class Polynomials:
     Attributes:
         coefficients: (m, 3, D + 1) factors of Sx, Sz and ZZ at each power of u, rad; D >= 1, as the next term must not
             take the place of the last one.
-        rests: (m,) norms of what the polynomials leave out, rad.
+        rests: (m, 2) norms of what the polynomials leave out of the transverse and of the diagonal part, rad.
     """
 
     coefficients: FloatArray
@@ -71,10 +71,14 @@ class TaylorSeries:
     def sequence(self, fields: StepFields) -> Polynomials:
         """H on all steps in sequence, with the lowest degree that is enough on each."""
         legendre = fields.coefficients[:3].transpose(1, 0, 2) * fields.lengths[:, None, None]
-        sizes = np.einsum("mfj,f->mj", np.abs(legendre), self.norms)
+        each = np.abs(legendre) * self.norms[:, None]
+        sizes = each.sum(axis=1)
         from_here = np.cumsum(sizes[:, ::-1], axis=1)[:, ::-1]
         kept = from_here > self.share
-        rests = np.where(kept, 0.0, sizes).sum(axis=1) + sizes[:, -1]  # the next would be less than the last
+        left = (
+            np.where(kept[:, None, :], 0.0, each).sum(axis=2) + each[:, :, -1]
+        )  # the next would be less than the last
+        rests = np.stack([left[:, 0], left[:, 1] + left[:, 2]], axis=1)
         coefficients = np.where(kept[:, None, :], legendre, 0.0) @ _powers()
         degree = int(np.flatnonzero(kept.any(axis=0)).max(initial=1))
         return Polynomials(np.ascontiguousarray(coefficients[:, :, : degree + 1]), rests)

@@ -173,8 +173,8 @@ def series_steps(
         terms, rows: the last terms of the series, the same memory as (D + 1, n/2, 2) and (D + 1, n).
         products: (D + 1, n) their products with Sx; zeros beyond row d.
         norms: (3, D + 1) work space.
-        totals: (4,) to which the norms of the rests, the products with Sx and the steps are added; then the largest
-            sum of the norms of the H_j on a step.
+        totals: (6,) to which the norms of the rests, the products with Sx and the steps are added; then the largest
+            sum of the norms of the H_j on a step, and the largest probability outside of the most probable orbit; the last is not used.
     """
     ring = rows.shape[0]
     for step in range(polynomials.shape[0]):
@@ -204,8 +204,17 @@ def series_steps(
         totals[3] = max(totals[3], radius)
         c = math.cos(centre)
         s = -math.sin(centre)
+        largest = 0.0
+        moved = 0.0
         for r in range(index.shape[0]):
             re = psi[2 * r]
             im = psi[2 * r + 1]
             psi[2 * r] = re * c - im * s
             psi[2 * r + 1] = re * s + im * c
+            weight = sizes[2 * r] * (re * re + im * im)
+            if weight > largest:
+                moved += largest
+                largest = weight
+            else:
+                moved += weight
+        totals[4] = max(totals[4], moved)

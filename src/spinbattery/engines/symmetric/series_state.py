@@ -48,7 +48,7 @@ class SeriesState:
             amplitudes: (dimension,) one for each orbit.
             share: norm of the rest of a series that is allowed on each step.
         """
-        self.sector, self._share, self._totals = sector, share, np.zeros(4)
+        self.sector, self._share, self._totals = sector, share, np.zeros(6)
         length = sector.entries.shape[1]
         self._psi = np.zeros(length)
         self.amplitudes = self._psi[: 2 * sector.dimension].view(np.complex128)
@@ -62,14 +62,20 @@ class SeriesState:
 
     @property
     def error(self) -> float:
-        """Bound of the norm of the error so far, with an estimate of rounding."""
-        return float(self._totals[0]) + self.rounding
+        """Bound of the norm of the error so far, apart from a phase and a factor, with an estimate of rounding."""
+        return float(self._totals[0]) + self._share_that_moved * float(self._totals[5]) + self.rounding
 
     @property
     def rounding(self) -> float:
         """About the norm of the error by rounding: each step rounds its largest term, by chance up or down."""
-        _, _, steps, radius = self._totals.tolist()
-        return _ROUNDING * math.exp(radius) * math.sqrt(steps / (1.0 + 2.0 * math.pi * radius))
+        _, _, steps, radius, *_ = self._totals.tolist()
+        of_steps = _ROUNDING * math.exp(radius) * math.sqrt(steps / (1.0 + 2.0 * math.pi * radius))
+        return self._share_that_moved * of_steps
+
+    @property
+    def _share_that_moved(self) -> float:
+        """Part of the state that diagonal errors change: in one orbit alone, they are a phase and a factor."""
+        return min(1.0, 2.0 * math.sqrt(float(self._totals[4])))
 
     @property
     def products(self) -> int:
@@ -82,7 +88,8 @@ class SeriesState:
 
     def apply(self, stages: Polynomials) -> None:
         """Carry the state over steps."""
-        self._totals[0] += stages.rests.sum()
+        self._totals[0] += stages.rests[:, 0].sum()
+        self._totals[5] += stages.rests[:, 1].sum()
         ring = stages.coefficients.shape[2]
         self._carry(stages.coefficients, self._rows[:ring], self._products[:ring])
 
@@ -143,6 +150,8 @@ class SharedState(SeriesState):
             self._totals[0] += rest
             self._totals[2] += 1.0
             self._totals[3] = max(self._totals[3], radius)
+            weights = self.sector.sizes * (self.amplitudes.real**2 + self.amplitudes.imag**2)
+            self._totals[4] = max(self._totals[4], float(weights.sum() - weights.max()))
             self.amplitudes *= np.exp(-1j * centre)
 
 
