@@ -51,8 +51,9 @@ _STEPS, _RATE = {4: 2.4, 6: 0.85}, {4: 1.0 / 6.0, 6: 1.0 / 8.0}
 """Steps of the first pass over :func:`initial_steps` at a tolerance of 1e-6, and the power of the inverse tolerance
 with which they grow, by the order of the scheme."""
 
-_FEWEST, _FEW_TURNS = 0.7, 50
-"""The least number of these, and the least initial steps: errors of fewer and longer steps follow no power."""
+_FEWEST, _FEW_TURNS = {4: 1.2, 6: 0.7}, 50
+"""The least number of these, by the order, and the least initial steps: errors of fewer and longer steps follow no
+power. With 0.7 for order 4, the errors of 2 % of random problems were above their estimates at loose tolerances."""
 
 _MANY_CORNERS, _DOUBT = 5.0, 6.0
 """Pieces between corners of the energy scales for each step, from which steps cross them, as in tables of a thousand
@@ -143,7 +144,7 @@ class Symmetric(SteppingEngine):
 
     def plan(self, problem: ChargingProblem, times: FloatArray) -> Plan:
         order = self.scheme.order
-        finer = max(_FEWEST, _STEPS[order] * (1e-6 / self.tolerance) ** _RATE[order])
+        finer = max(_FEWEST[order], _STEPS[order] * (1e-6 / self.tolerance) ** _RATE[order])
         steps, pieces = finer * max(_FEW_TURNS, initial_steps(problem)), pieces_without_corners(problem, times)
         stops = stops_of(problem, times)
         if len(pieces) - len(stops) > _MANY_CORNERS * steps:
