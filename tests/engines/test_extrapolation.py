@@ -134,6 +134,19 @@ def test_two_combinations_that_agree_by_accident_claim_no_more_than_a_share_of_t
     assert result.precision_relative_error == pytest.approx(1.5e-7, rel=1e-4)
 
 
+def test_an_estimate_remembers_what_the_two_finest_passes_changed():
+    """The combinations of passes 1 to 3, 2 to 4 and 1 to 4 agree by accident; that of passes 1 and 2 is off by 8e-6."""
+    error = {1: 1e-7, 2: 1e-7 + 0.75 * 8e-6}
+    for finest, others in ((3, [1, 2]), (4, [2, 3])):
+        of = weights([*others, finest], 2)
+        error[finest] = float(1e-7 - of[:-1] @ [error[m] for m in others]) / float(of[-1])
+    accident = Expanding(2, [])
+    result = found(lambda m: Moments(accident(m).mean + error[m], accident(m).variance), 1e-6)
+    assert result.passes == 4
+    assert result.result.mean == pytest.approx(EXACT_MEAN + 1e-7, abs=1e-12)
+    assert result.mean_error == pytest.approx(np.full(2, 0.05 * 8e-6), rel=1e-4)
+
+
 def test_steps_are_shortened_by_more_where_the_error_has_no_expansion():
     def run(multiple):
         made.append(multiple)

@@ -247,10 +247,11 @@ def _judged(passes: Passes[T], made: dict[int, T], order: int, tolerance: float)
 def _with_earlier(passes: Passes[T], made: dict[int, T], order: int, tolerance: float, found: _Estimates) -> _Estimates:
     """The estimates, and where it is larger but within the tolerance, a part of what the two finest passes changed."""
     of, parts = list(made), list(made.values())
-    if len(of) < 3:
+    if len(of) < 4:  # a single pass would be left, which is far off
         return found
     now, before = (passes.moments(parts[:end], weights(of[:end], order)) for end in (len(of), len(of) - 2))
     mean_error, variance_error = (_CAUTION_OF_EARLIER * np.abs(new - old) for new, old in zip(now, before, strict=True))
+    tolerance *= 1.0 - 1e-9  # what rounds to just above it would not be within it
     largest = np.full_like(variance_error, tolerance)
     largest[-1] *= min(1.0, found.variance)
     return replace(

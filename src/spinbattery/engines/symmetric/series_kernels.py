@@ -174,7 +174,8 @@ def series_steps(
         products: (D + 1, n) their products with Sx; zeros beyond row d.
         norms: (3, D + 1) work space.
         totals: (6,) to which the norms of the rests, the products with Sx and the steps are added; then the largest
-            sum of the norms of the H_j on a step, and the largest probability outside of the most probable orbit; the last is not used.
+            sum of the norms of the H_j on a step, and the largest probability outside of the most probable orbit. The
+            last is the caller's.
     """
     ring = rows.shape[0]
     for step in range(polynomials.shape[0]):
