@@ -133,17 +133,17 @@ def test_two_problems_on_one_network_are_refused(cooperative):
 
 def test_two_engines_on_one_network_are_refused(cooperative):
     again = changed(cooperative.isel(run=[3]), engine=["tensor"])
-    with pytest.raises(FitError, match=r"of torus:2x3 differ in engine \(statevector, tensor\)"):
+    with pytest.raises(FitError, match=r"of torus:2x3 differ in engine \(symmetric, tensor\)"):
         fit_scaling(joined([cooperative, again]))
 
 
 def test_one_run_counted_twice_is_refused(cooperative):
     with pytest.raises(
-        FitError, match="cooperative on torus:1x3 is there 2 times by statevector: twice the same run, or"
+        FitError, match="cooperative on torus:1x3 is there 2 times by symmetric: twice the same run, or"
     ):
         fit_scaling(joined([cooperative, cooperative.isel(run=[1])]))
     seeded = with_seeds(cooperative, (1.0, 1.1))
-    with pytest.raises(FitError, match="torus:1x2 is there 2 times by statevector with seed 1"):
+    with pytest.raises(FitError, match="torus:1x2 is there 2 times by symmetric with seed 1"):
         fit_scaling(joined([seeded, seeded.isel(run=[4])]))
 
 
@@ -349,7 +349,7 @@ def test_a_record_that_is_there_twice_is_refused(records, mixed):
     for again in (records[2], tighter):
         for points in ([*records, again], gather([*records, again])):
             with pytest.raises(
-                FitError, match="cooperative on torus:2x2 is there 2 times by statevector: twice the same run, or"
+                FitError, match="cooperative on torus:2x2 is there 2 times by symmetric: twice the same run, or"
             ):
                 fit_scaling(points, mixed=mixed)
 

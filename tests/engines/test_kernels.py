@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spinbattery import ChargingProblem, ProductState, Statevector, cooperative, torus
-from spinbattery.engines.common import propagation
+from spinbattery.engines.common import propagation, stepping
 from spinbattery.engines.dense import small_state as split_step
 from spinbattery.engines.dense.small_state import SplitState
 from spinbattery.engines.simd import kernels
@@ -141,7 +141,9 @@ def test_fields_may_be_projected_in_blocks_of_any_size(monkeypatch):
     problem = ChargingProblem(torus(2, 2), cooperative(3.0))
     engine = Statevector(1e-3, keep_state=True)
     whole = engine.run(problem, times=[0.5, 1.5]).dataset
-    monkeypatch.setattr(propagation, "_STEPS_PER_BLOCK", 3)
+    monkeypatch.setattr(propagation, "STEPS_PER_BLOCK", 3)
+    assert_same(engine.run(problem, times=[0.5, 1.5]).dataset, whole)
+    monkeypatch.setattr(stepping, "STEPS_PER_BLOCK", 3)  # of all passes together
     assert_same(engine.run(problem, times=[0.5, 1.5]).dataset, whole)
 
 

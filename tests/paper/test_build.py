@@ -232,7 +232,7 @@ def test_parts_asked_for_by_name_exist():
 def test_engine_choice_says_why():
     lattice = sb.torus(2, 2)
     engine, why = choose_engine(sb.ChargingProblem(lattice, sb.cooperative(5.0)))
-    assert engine.name == "statevector"
+    assert engine.name == "symmetric"
     assert "coupled" in why
     engine, why = choose_engine(sb.ChargingProblem(lattice, sb.cooperative(5.0).local_equivalent(lattice)))
     assert engine.name == "product"

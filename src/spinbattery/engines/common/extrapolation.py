@@ -168,17 +168,16 @@ def extrapolate(passes: Passes[T], tolerance: float, first: int, most: int, orde
         ToleranceError: the tolerance was not reached with ``most`` passes, or rounding alone exceeds it, or two passes
             in a row did not improve on a small estimate.
     """
-    made: dict[int, T] = {}
+    made = _Combinations(passes, order)
     estimates: list[float] = []
     change: float | None = None
     doubt, worst, multiple = 1.0, math.inf, first
     for number in range(1, most + 1):
-        made[multiple] = passes.run(multiple)
-        made = {m: made[m] for m in list(made)[-_MOST_COMBINED:] if m >= _COARSEST_COMBINED * multiple}
+        made.add(multiple)
         finest, multiple = multiple, multiple + max(1, round(_GROWTH * multiple))
         if number < max(2, least_passes(order) - 1):
             continue
-        found = _judged(passes, made, order, tolerance)
+        found = _judged(made, tolerance)
         plain = found.worst
         if found.change > _SETTLED * tolerance:
             found = found.after(change)
@@ -188,10 +187,10 @@ def extrapolate(passes: Passes[T], tolerance: float, first: int, most: int, orde
             continue
         worst = found.worst
         if worst <= tolerance:
-            result = passes.combined(list(made.values()), weights(list(made), order))
+            result = passes.combined(made.passes, made.weights)
             worst = max(worst, passes.negativity(result))
             if worst <= tolerance:
-                found = _with_earlier(passes, made, order, tolerance, found)
+                found = _with_earlier(made, tolerance, found)
                 relative = found.precision_relative_error
                 return Extrapolated(result, number, found.mean_error, found.variance_error, relative)
             plain = max(plain, worst)
@@ -210,17 +209,44 @@ def extrapolate(passes: Passes[T], tolerance: float, first: int, most: int, orde
     )
 
 
-def _judged(passes: Passes[T], made: dict[int, T], order: int, tolerance: float) -> _Estimates:
-    """Error estimates of the combination of passes, by their multiples."""
-    of, parts = list(made), list(made.values())
-    of_all = weights(of, order)
-    mean, variance = passes.moments(parts, of_all)
-    without = (
-        passes.moments(parts[1:], weights(of[1:], order)),
-        passes.moments(parts[:-1], weights(of[:-1], order)),
-    )
-    magnified = max(1.0, float(np.abs(of_all).sum()) / _MAGNIFIED)
-    of_mean, of_variance = (magnified * error for error in passes.rounding(parts[-1]))
+class _Combinations(Generic[T]):
+    """The passes that are combined, by their multiples, and the moments of their combinations, each found once."""
+
+    def __init__(self, source: Passes[T], order: int) -> None:
+        self.source, self.order = source, order
+        self._made: dict[int, T] = {}
+        self._moments: dict[tuple[int, ...], tuple[FloatArray, FloatArray]] = {}
+
+    def add(self, multiple: int) -> None:
+        """Make a pass, and leave out those that are too coarse beside it."""
+        self._made[multiple] = self.source.run(multiple)
+        kept = [m for m in list(self._made)[-_MOST_COMBINED:] if m >= _COARSEST_COMBINED * multiple]
+        self._made = {m: self._made[m] for m in kept}
+
+    @property
+    def passes(self) -> list[T]:
+        """The passes, the finest last."""
+        return list(self._made.values())
+
+    @property
+    def weights(self) -> FloatArray:
+        """Weights of all of them."""
+        return weights(list(self._made), self.order)
+
+    def moments(self, first: int = 0, last: int | None = None) -> tuple[FloatArray, FloatArray]:
+        """Mean and variance of the combination of the passes ``first`` to ``last - 1``."""
+        of = tuple(self._made)[first:last]
+        if of not in self._moments:
+            self._moments[of] = self.source.moments([self._made[m] for m in of], weights(of, self.order))
+        return self._moments[of]
+
+
+def _judged(made: _Combinations[T], tolerance: float) -> _Estimates:
+    """Error estimates of the combination of all passes."""
+    mean, variance = made.moments()
+    without = made.moments(1), made.moments(0, -1)
+    magnified = max(1.0, float(np.abs(made.weights).sum()) / _MAGNIFIED)
+    of_mean, of_variance = (magnified * error for error in made.source.rounding(made.passes[-1]))
     if max(of_mean, of_variance) > tolerance:
         raise ToleranceError(
             f"rounding alone may amount to {max(of_mean, of_variance):.1e}, above the tolerance {tolerance:g}, and "
@@ -228,7 +254,7 @@ def _judged(passes: Passes[T], made: dict[int, T], order: int, tolerance: float)
         )
     least = _LEAST_SHARE * tolerance
     changes = [(np.abs(mean - one), np.abs(variance - other)) for one, other in without]
-    factors = _CAUTION.get(order, _CAUTION_OF_HIGHER_ORDER)
+    factors = _CAUTION.get(made.order, _CAUTION_OF_HIGHER_ORDER)
     mean_error, variance_error = (
         np.maximum(*(factor * each for factor, each in zip(factors, both, strict=True)))
         for both in zip(*changes, strict=True)
@@ -244,12 +270,11 @@ def _judged(passes: Passes[T], made: dict[int, T], order: int, tolerance: float)
     )
 
 
-def _with_earlier(passes: Passes[T], made: dict[int, T], order: int, tolerance: float, found: _Estimates) -> _Estimates:
+def _with_earlier(made: _Combinations[T], tolerance: float, found: _Estimates) -> _Estimates:
     """The estimates, and where it is larger but within the tolerance, a part of what the two finest passes changed."""
-    of, parts = list(made), list(made.values())
-    if len(of) < 4:  # a single pass would be left, which is far off
+    if len(made.passes) < 4:  # a single pass would be left, which is far off
         return found
-    now, before = (passes.moments(parts[:end], weights(of[:end], order)) for end in (len(of), len(of) - 2))
+    now, before = made.moments(), made.moments(0, -2)
     mean_error, variance_error = (_CAUTION_OF_EARLIER * np.abs(new - old) for new, old in zip(now, before, strict=True))
     tolerance *= 1.0 - 1e-9  # what rounds to just above it would not be within it
     largest = np.full_like(variance_error, tolerance)

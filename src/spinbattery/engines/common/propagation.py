@@ -15,7 +15,7 @@ from ...model.problem import ChargingProblem
 from .checkpoint import Checkpoint, PassLog
 from .mesh import StepFields, project_fields
 
-_STEPS_PER_BLOCK = 16_384
+STEPS_PER_BLOCK = 16_384
 BYTES_PER_BLOCK = 30_000_000
 """Fields and stages of one block of steps; 27 MB were measured for runs of several blocks."""
 
@@ -92,6 +92,7 @@ class Passage:
         mesh, multiple: the steps.
         times: output times in ns, each a stop of the mesh.
         log: keeps the moments at the output times, and what an interrupted pass had reached.
+        fields: of all steps, where they are known.
     """
 
     problem: ChargingProblem
@@ -101,6 +102,7 @@ class Passage:
     times: FloatArray = field(default_factory=lambda: np.empty(0))
     progress: Progress = silent
     log: PassLog = field(default_factory=lambda: Checkpoint().log(0))
+    fields: StepFields | None = None
 
     @property
     def steps(self) -> int:
@@ -159,12 +161,15 @@ class Passage:
         The fields are projected block by block, so that memory does not grow with the duration.
         """
         mesh, scheme = self.mesh, self.scheme
-        edges = mesh.edges(self.multiple)
+        edges = mesh.edges(self.multiple) if self.fields is None else self.fields.edges
         ends = np.searchsorted(edges, self.times)
         total = len(edges) - 1
-        for first in range(0, total, _STEPS_PER_BLOCK):
-            last = min(first + _STEPS_PER_BLOCK, total)
-            block = project_fields(self.problem, edges[first : last + 1], mesh.crossed, scheme.legendre_degree)
+        for first in range(0, total, STEPS_PER_BLOCK):
+            last = min(first + STEPS_PER_BLOCK, total)
+            if self.fields is None:
+                block = project_fields(self.problem, edges[first : last + 1], mesh.crossed, scheme.legendre_degree)
+            else:
+                block = self.fields.part(first, last)
             start = first
             for end in [*ends[(ends > first) & (ends < last)].tolist(), last]:
                 yield float(edges[end]), scheme.sequence(block.part(start - first, end - first))

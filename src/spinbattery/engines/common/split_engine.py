@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
 
 from ...core.checks import is_one_of
 from ...core.errors import InvalidParameterError
@@ -81,6 +84,9 @@ class SplitStepEngine(SteppingEngine):
         Strang's splitting, extrapolated from five passes or so, takes the fewest stages in short protocols; in long
         ones the phases of its coarse passes are too far off, and two passes of a splitting of high order are better.
         """
+        return _kept_plan(self, problem, tuple(times.tolist()))
+
+    def _new_plan(self, problem: ChargingProblem, times: FloatArray) -> Plan:
         pieces = smooth_pieces(problem, times)
         # two passes of high order do not show how rapidly the axis of relaxation turns
         is_long = initial_steps(problem) >= _LONG and not relaxes(problem)
@@ -96,3 +102,8 @@ class SplitStepEngine(SteppingEngine):
         steps = max(steps, scheme.largest_rotation(problem) / _LARGEST_ROTATION)
         layers = layer_stops(problem, self.tolerance, problem.protocol.duration / steps)
         return Plan(scheme, panel_edges(pieces, layers), steps)
+
+
+@lru_cache(maxsize=16)  # a run asks for it in its prediction and in its solution
+def _kept_plan(engine: SplitStepEngine, problem: ChargingProblem, times: tuple[float, ...]) -> Plan:
+    return engine._new_plan(problem, np.array(times))

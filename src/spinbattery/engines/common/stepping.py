@@ -19,11 +19,12 @@ from ...records.solution import ErrorEstimates, FinalState, Solution, TimeTraces
 from .checkpoint import Checkpoint
 from .contract import Engine
 from .extrapolation import ROUNDING, Passes, extrapolate
+from .mesh import Mesh, StepFields, project_together
 from .options import TOLERANCE, checked_tolerance
 from .passes import run_together
 from .plan import MOST_STEPS, Plan, too_many_steps
 from .populations import distribution_of, mean_and_variance, spin_expectations
-from .propagation import Passage
+from .propagation import STEPS_PER_BLOCK, Passage
 
 SECONDS_WORTH_THREADS = 2.0
 """Predicted run time from which passes run at the same time."""
@@ -171,9 +172,11 @@ class SteppingEngine(Engine):
         rising = Rising(progress)
         evolve = self.stepper(problem, rising.part(_PREPARATION))
 
+        fields = _fields_of(problem, mesh, expected, plan.scheme.legendre_degree)
+
         def run(multiple: int, reached: Progress) -> Evolution:
             log = checkpoint.log(multiple - plan.first)
-            return evolve(Passage(problem, plan.scheme, mesh, multiple, times, reached, log))
+            return evolve(Passage(problem, plan.scheme, mesh, multiple, times, reached, log, fields.get(multiple)))
 
         known: dict[int, Evolution] = {}
         if self.leaves_cores_idle(problem) and n_cores() > 1:
@@ -221,6 +224,14 @@ class SteppingEngine(Engine):
     def smallest_eigenvalue(self, evolution: Evolution) -> float | None:
         """Smallest eigenvalue of the final density matrix; None if there is no such matrix."""
         return None
+
+
+def _fields_of(problem: ChargingProblem, mesh: Mesh, multiples: list[int], degree: int) -> dict[int, StepFields]:
+    """Fields of all steps of passes, where they are so few that Python takes more time than the numbers."""
+    if mesh.steps(sum(multiples)) > STEPS_PER_BLOCK:
+        return {}
+    edges = [mesh.edges(multiple) for multiple in multiples]
+    return dict(zip(multiples, project_together(problem, edges, mesh.crossed, degree), strict=True))
 
 
 @dataclass

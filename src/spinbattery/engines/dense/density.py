@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import lru_cache
 
 import numpy as np
 
+from ...core.arrays import read_only
 from ...core.typing import ComplexArray, FloatArray, IntArray
 from ..common.gauge import out_of_gauge, product_state
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, Stages
@@ -28,8 +29,7 @@ class DensityState(BasisState):
             relaxation: (n,) rates 1/T1, 1/ns.
         """
         super().__init__(len(spinors), ising)
-        rates, kinds = np.unique(np.vstack([pauli, relaxation]), axis=1, return_inverse=True)
-        self._pauli, self._relaxation, self._kinds = rates[:3], rates[3], kinds.ravel()
+        self._pauli, self._relaxation, self._kinds = _kinds(np.vstack([pauli, relaxation]).tobytes())
         self._g = _product(spinors)
         self._rows = _digits(self.n_spins)
         low = min(self.n_spins, TILE_DIGITS)
@@ -104,14 +104,23 @@ def smallest_eigenvalue(entries: FloatArray) -> float:
     return float(found[0])
 
 
+@lru_cache(maxsize=8)  # every pass of a run has the same
+def _kinds(rates: bytes) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Rates (3, m) and (m,) of each kind of spin, and the kind of each, from rates (4, n)."""
+    found, kinds = np.unique(np.frombuffer(rates).reshape(4, -1), axis=1, return_inverse=True)
+    return read_only(found[:3].copy()), read_only(found[3].copy()), read_only(kinds.ravel())
+
+
+@lru_cache(maxsize=4)
 def _digits(n_spins: int) -> IntArray:
     """Index of each row in the layout of the kernels, with its bits as digits to the base 4."""
     index = np.zeros(1, dtype=np.int64)
     for _ in range(n_spins):
         index = (4 * index[:, None] + np.array([0, 1])).ravel()
-    return index
+    return read_only(index)
 
 
+@lru_cache(maxsize=4)
 def tables(digits: int) -> tuple[IntArray, IntArray, FloatArray]:
     """For an index of some digits to the base 4: that of each row of bits, and how the kernels' signs follow.
 
@@ -123,14 +132,16 @@ def tables(digits: int) -> tuple[IntArray, IntArray, FloatArray]:
     for _ in range(digits):
         flips = (np.array([0, 0, 1, 0])[:, None] + flips).ravel() % 4
     total = (flips + np.arange(4)[:, None]) % 4
-    return _digits(digits), flips, np.where((total == 0) | (total == 3), 1.0, -1.0)
+    return _digits(digits), read_only(flips), read_only(np.where((total == 0) | (total == 3), 1.0, -1.0))
 
 
 def _product(spinors: ComplexArray) -> FloatArray:
     """Re + Im of the product of pure spins; the last factor is multiplied in without a complex copy of the whole."""
     spins = [product_state(spinor[None]) for spinor in spinors]
     *factors, last_factor = (np.outer(psi, psi.conj()).ravel() for psi in spins)
-    rho: ComplexArray = reduce(np.kron, factors, np.ones(1, dtype=np.complex128))  # type: ignore[arg-type]
+    rho = np.ones(1, dtype=np.complex128)
+    for factor in factors:
+        rho = np.multiply.outer(rho, factor).ravel()  # as np.kron, which takes ten times as long for few spins
     g = np.empty((rho.size, 4))
     for column, entry in zip(g.T, last_factor, strict=True):
         last = rho * entry

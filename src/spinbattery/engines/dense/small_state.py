@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.arrays import read_only
 from ...core.typing import ComplexArray, FloatArray
 from ...model.operators import magnetization_diagonal
 from ..common.gauge import out_of_gauge, product_state
@@ -18,6 +19,11 @@ from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, SHORTEST_CHUNK, Stag
 from ..simd.declared import evolve_tile, transverse_expectation
 
 _kept_diagonal = lru_cache(maxsize=4)(magnetization_diagonal)
+
+
+@lru_cache(maxsize=4)  # every pass of a run begins with it
+def _kept_product(n_spins: int, spinors: bytes) -> ComplexArray:
+    return read_only(product_state(np.frombuffer(spinors, dtype=np.complex128).reshape(n_spins, 2)))
 
 
 class BasisState(State, ABC):
@@ -59,7 +65,7 @@ class SplitState(BasisState):
     def __init__(self, spinors: ComplexArray, ising: FloatArray, *, single: bool = False) -> None:
         """Product state of ``spinors`` (n, 2), up amplitude first, kept as float64 or, if ``single``, as float32."""
         super().__init__(len(spinors), ising)
-        psi = product_state(spinors)
+        psi = _kept_product(len(spinors), spinors.tobytes())
         real = np.float32 if single else np.float64
         self._re: NDArray[Any] = psi.real.astype(real)
         self._im: NDArray[Any] = psi.imag.astype(real)
