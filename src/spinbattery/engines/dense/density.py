@@ -45,8 +45,7 @@ class DensityState(BasisState):
     def arrays(self) -> list[FloatArray]:
         return [self._g]
 
-    def apply(self, stages: Stages) -> None:
-        """Apply stages V T V ... V in place."""
+    def _apply(self, stages: Stages) -> None:
         for part in stages.parts(_STAGES_AT_ONCE):
             if self._relaxation.any():
                 maps = relaxation_maps(part.theta, part.times, part.relaxing, self._pauli, self._relaxation)
@@ -57,7 +56,7 @@ class DensityState(BasisState):
                 *self._tables, self._buffer, self._cos, self._sin, np.empty((self.n_spins, maps.shape[2])),
             )  # fmt: skip
 
-    def probabilities(self) -> tuple[FloatArray, float]:
+    def _probabilities(self) -> tuple[FloatArray, float]:
         p = self._g[3 * self._rows]
         trace = float(p.sum())
         p /= trace

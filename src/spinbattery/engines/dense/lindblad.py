@@ -10,7 +10,6 @@ import numpy as np
 
 from ...core.progress import Progress
 from ...core.typing import FloatArray
-from ...model.operators import ising_diagonal
 from ...model.problem import ChargingProblem
 from ..common.contract import Accuracy
 from ..common.mesh import relaxes
@@ -61,9 +60,10 @@ class Lindblad(SplitStepEngine):
 
     def stepper(self, problem: ChargingProblem, progress: Progress) -> Pass:
         from .density import DensityState
+        from .small_state import kept_ising
 
         n, noise = problem.n_spins, problem.noise
-        ising = ising_diagonal(n, *problem.couplings)
+        ising = kept_ising(n, *problem.couplings)
         spinors = problem.protocol.initial.spinors(n)
         pauli = np.zeros((3, n)) if noise is None else noise.pauli_rates(n)
         relaxation = np.zeros(n) if noise is None else noise.relaxation_rates(n)

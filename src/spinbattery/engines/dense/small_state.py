@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.arrays import read_only
-from ...core.typing import ComplexArray, FloatArray
-from ...model.operators import magnetization_diagonal
+from ...core.typing import ComplexArray, FloatArray, IntArray
+from ...model.operators import ising_diagonal, magnetization_diagonal
 from ..common.gauge import out_of_gauge, product_state
 from ..common.populations import Populations, spin_expectations, summed
 from ..common.propagation import State
@@ -19,6 +19,17 @@ from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, SHORTEST_CHUNK, Stag
 from ..simd.declared import evolve_tile, transverse_expectation
 
 _kept_diagonal = lru_cache(maxsize=4)(magnetization_diagonal)
+
+
+def kept_ising(n_spins: int, pairs: IntArray, couplings: FloatArray) -> FloatArray:
+    """:func:`~spinbattery.model.operators.ising_diagonal`, kept for loops on one network."""
+    return _kept_ising(n_spins, pairs.tobytes(), couplings.tobytes())
+
+
+@lru_cache(maxsize=4)
+def _kept_ising(n_spins: int, pairs: bytes, couplings: bytes) -> FloatArray:
+    of_pairs = np.frombuffer(pairs, dtype=np.int64).reshape(-1, 2)
+    return read_only(ising_diagonal(n_spins, of_pairs, np.frombuffer(couplings)))
 
 
 @lru_cache(maxsize=4)  # every pass of a run begins with it
@@ -36,15 +47,32 @@ class BasisState(State, ABC):
 
     def __init__(self, n_spins: int, ising: FloatArray) -> None:
         self.n_spins, self.ising = n_spins, ising
+        self._known: tuple[FloatArray, float] | None = None
         self.magnetization: NDArray[np.int8] = _kept_diagonal(n_spins)
 
     @abstractmethod
     def transverse(self) -> float:
         """<Sx>, not normalised."""
 
-    @abstractmethod
+    def apply(self, stages: Stages) -> None:
+        """Apply stages V T V ... V in place."""
+        self._known = None
+        self._apply(stages)
+
     def probabilities(self) -> tuple[FloatArray, float]:
         """Normalised populations (2^n,), and the norm before: the squared norm, or the trace."""
+        if self._known is None:  # moments, spins and purity ask for them in turn
+            p, norm = self._probabilities()
+            self._known = read_only(p), norm
+        return self._known
+
+    @abstractmethod
+    def _apply(self, stages: Stages) -> None:
+        """Apply stages V T V ... V in place."""
+
+    @abstractmethod
+    def _probabilities(self) -> tuple[FloatArray, float]:
+        """Populations of the state as it is now."""
 
     def populations(self) -> Populations:
         """P(Sz), the mean of the couplings and the norm."""
@@ -78,12 +106,12 @@ class SplitState(BasisState):
     def arrays(self) -> list[NDArray[Any]]:
         return [self._re, self._im]
 
-    def apply(self, stages: Stages) -> None:
-        """Apply stages V T V ... V in place; see :func:`~spinbattery.engines.simd.kernels.evolve_tile`."""
+    def _apply(self, stages: Stages) -> None:
+        """See the base class, and :func:`~spinbattery.engines.simd.kernels.evolve_tile`."""
         theta, field, ising = stages.theta, stages.field, stages.ising
         evolve_tile(self._re, self._im, self.n_spins, self.magnetization, self.ising, theta, field, ising)
 
-    def probabilities(self) -> tuple[FloatArray, float]:
+    def _probabilities(self) -> tuple[FloatArray, float]:
         """See the base class; a norm drift would be amplified in 1/sigma^2 by mu^2/sigma^2, some hundred times."""
         p = np.square(self._re, dtype=np.float64)
         p += np.square(self._im, dtype=np.float64)

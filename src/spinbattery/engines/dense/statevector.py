@@ -12,7 +12,6 @@ from ...core.checks import apart
 from ...core.errors import InvalidParameterError
 from ...core.progress import Progress
 from ...core.threads import Team
-from ...model.operators import ising_diagonal
 from ...model.problem import ChargingProblem
 from ...records.options import option
 from ...records.schema import VARIANCE_FLOOR
@@ -139,11 +138,11 @@ class Statevector(SplitStepEngine):
         return predicted_run(self, problem) >= SECONDS_WORTH_THREADS
 
     def stepper(self, problem: ChargingProblem, progress: Progress) -> Pass:
-        from .small_state import SplitState
+        from .small_state import SplitState, kept_ising
 
         n = problem.n_spins
         spinors = problem.protocol.initial.spinors(n)
-        ising = ising_diagonal(n, *problem.couplings) if n <= TILE_BITS else None
+        ising = kept_ising(n, *problem.couplings) if n <= TILE_BITS else None
 
         def start(team: Team) -> SplitState | LargeState:
             if ising is None:
