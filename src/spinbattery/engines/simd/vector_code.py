@@ -16,7 +16,6 @@ two butterflies, and no factor 1/cos.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -25,137 +24,11 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ...core.jitted import jitted
-from .sizes import LANES, ROW, VECTOR_BYTES
+from .sizes import LANES, ROW
+from .writer import INT, LONG, Turn, Value, Writer
 
-_CONTRACT = ("contract",)
-_INT, _LONG = ir.IntType(32), ir.IntType(64)
 _SUMS = 4
 """Partial sums of :data:`flipped_sum`, since additions wait for one another."""
-
-Value = Any
-"""A value of LLVM's intermediate representation, whose types mypy does not know."""
-
-Turn = tuple[Value, Value]
-"""tan and sin cos of a turn, in all lanes."""
-
-
-class _Writer:
-    """Emits operations on vectors of VECTOR_BYTES, of which ``pieces`` hold LANES numbers of one type."""
-
-    def __init__(self, context: Any, builder: Any, dtype: Any) -> None:
-        self._context, self._builder = context, builder
-        self._bytes = dtype.bitwidth // 8
-        self.lanes = VECTOR_BYTES // self._bytes
-        self.pieces = range(LANES // self.lanes)
-        self.vector = ir.VectorType(context.get_data_type(dtype), self.lanes)
-        self._undefined = ir.Constant(self.vector, ir.Undefined)
-
-    def array(self, array_type: Any, value: Value) -> Value:
-        """Address of the first entry of an array."""
-        return self._context.make_array(array_type)(self._context, self._builder, value).data
-
-    def at(self, index: Value, steps: int, stride: Value | int = 1) -> Value:
-        """index + steps * stride."""
-        by = ir.Constant(index.type, steps * stride if isinstance(stride, int) else steps)
-        return self._builder.add(index, by if isinstance(stride, int) else self._builder.mul(stride, by))
-
-    def _address(self, data: Value, index: Value, piece: int) -> Value:
-        place = self.at(index, piece, self.lanes)
-        return self._builder.bitcast(self._builder.gep(data, [place]), self.vector.as_pointer())
-
-    def load(self, data: Value, index: Value, piece: int) -> Value:
-        loaded = self._builder.load(self._address(data, index, piece))
-        loaded.align = self._bytes
-        return loaded
-
-    def store(self, value: Value, data: Value, index: Value, piece: int) -> None:
-        self._builder.store(value, self._address(data, index, piece)).align = self._bytes
-
-    def forget(self) -> None:
-        """Let no value stay in registers from here on, where the compiler would hold too many and spill them."""
-        self._builder.call(ir.InlineAsm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", side_effect=True), [])
-
-    def shuffled(self, one: Value, two: Value, lanes: list[int]) -> Value:
-        """Chosen lanes of two vectors, which are numbered through: the second follows the first."""
-        return self._builder.shuffle_vector(one, two, ir.Constant(ir.VectorType(_INT, self.lanes), lanes))
-
-    def lane(self, pieces: Sequence[Value], number: int) -> Value:
-        """A vector with one of LANES numbers in all lanes."""
-        piece, lane = divmod(number, self.lanes)
-        return self.shuffled(pieces[piece], self._undefined, [lane] * self.lanes)
-
-    def spread(self, scalar: Value) -> Value:
-        """A vector with a number in all lanes."""
-        return self.lane([self._builder.insert_element(self._undefined, scalar, ir.Constant(_INT, 0))], 0)
-
-    def minus(self, a: Value) -> Value:
-        return self._builder.fneg(a)
-
-    def times(self, a: Value, b: Value) -> Value:
-        return self._builder.fmul(a, b, flags=_CONTRACT)
-
-    def fused(self, a: Value, b: Value, c: Value) -> Value:
-        """a b + c."""
-        return self._builder.fadd(self.times(a, b), c, flags=_CONTRACT)
-
-    def product(self, one: tuple[Value, Value], two: tuple[Value, Value]) -> tuple[Value, Value]:
-        """(cos, sin) of the sum of two angles."""
-        (c, s), (d, r) = one, two
-        return self.fused(c, d, self.minus(self.times(s, r))), self.fused(s, d, self.times(c, r))
-
-    def turn_lanes(self, values: list[Value], turn: Turn) -> list[Value]:
-        """Turn the bits of the number of the lane."""
-        for bit in range(self.lanes.bit_length() - 1):
-            up = [lane + (self.lanes if lane >> bit & 1 else 0) for lane in range(self.lanes)]
-            signed = self.shuffled(self.minus(turn[0]), turn[0], up)
-            partners = [lane ^ (1 << bit) for lane in range(self.lanes)]
-            values = [self.fused(signed, self.shuffled(v, self._undefined, partners), v) for v in values]
-        return values
-
-    def turn_one(self, a: Value, b: Value, turn: Turn) -> list[Value]:
-        """Turn one spin."""
-        return [self.fused(self.minus(turn[0]), b, a), self.fused(turn[0], a, b)]
-
-    def turn_pair(self, a: Value, b: Value, c: Value, d: Value, turn: Turn) -> list[Value]:
-        """Turn two spins."""
-        t, f = turn
-        apart = self._builder.fsub(a, d, flags=_CONTRACT)
-        both = self._builder.fadd(b, c, flags=_CONTRACT)
-        g, h = self.fused(t, apart, both), self.fused(self.minus(t), both, apart)
-        return [self.fused(self.minus(f), g, a), self.fused(f, h, b), self.fused(f, h, c), self.fused(f, g, d)]
-
-    def turn_numbers(self, values: list[Value], turn: Turn) -> list[Value]:
-        """Turn the bits of the number of the vector, two at a time."""
-        values = list(values)
-        bits = len(values).bit_length() - 1
-        for bit in range(0, bits, 2):
-            step, together = 1 << bit, min(2, bits - bit)
-            for first in range(len(values)):
-                if not first >> bit & ((1 << together) - 1):
-                    where = [first + j * step for j in range(1 << together)]
-                    write: Any = self.turn_pair if together == 2 else self.turn_one
-                    for j, value in zip(where, write(*(values[k] for k in where), turn), strict=True):
-                        values[j] = value
-        return values
-
-    def turn_pieces(self, data: Value, where: list[Value], turn: Turn) -> None:
-        """Turn the bits of contiguous vectors that are within each piece, one piece after the other."""
-        for piece in self.pieces:
-            values = self.turn_lanes(self.turn_numbers([self.load(data, index, piece) for index in where], turn), turn)
-            for value, index in zip(values, where, strict=True):
-                self.store(value, data, index, piece)
-            self.forget()
-
-    def load_pieces(self, data: Value, index: Value) -> list[Value]:
-        return [self.load(data, index, piece) for piece in self.pieces]
-
-    def store_pieces(self, values: list[Value], data: Value, index: Value) -> None:
-        for piece, value in zip(self.pieces, values, strict=True):
-            self.store(value, data, index, piece)
-
-    def turn_apart(self, vector: list[Value], turn: Turn) -> list[Value]:
-        """Turn the bit of the number of the piece, where there are two."""
-        return self.turn_one(vector[0], vector[1], turn) if len(vector) == 2 else vector
 
 
 def _turn(bits: int) -> Any:
@@ -165,7 +38,7 @@ def _turn(bits: int) -> Any:
         typing: Any, source: Any, i: Any, step: Any, target: Any, k: Any, stride: Any, tangent: Any, factor: Any
     ) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
-            write = _Writer(context, builder, source.dtype)
+            write = Writer(context, builder, source.dtype)
             x, y = write.array(source, arguments[0]), write.array(target, arguments[3])
             by = write.spread(arguments[6]), write.spread(arguments[7])
             numbers = range(1 << bits)
@@ -188,7 +61,7 @@ def _turn_low(vectors: int) -> Any:
 
     def turn(typing: Any, x: Any, i: Any, tangent: Any, factor: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
-            write = _Writer(context, builder, x.dtype)
+            write = Writer(context, builder, x.dtype)
             data, by = write.array(x, arguments[0]), (write.spread(arguments[2]), write.spread(arguments[3]))
             where = [write.at(arguments[1], LANES * j) for j in range(vectors)]
             write.turn_pieces(data, where, by)
@@ -205,7 +78,7 @@ turn_lanes, turn_row = _turn_low(1), _turn_low(LANES)
 
 def _phases(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
     """Code of :data:`phase_row` and, with four more arguments, of two turns, of :data:`turn_phase_row`."""
-    write = _Writer(context, builder, signature.args[0].dtype)
+    write = Writer(context, builder, signature.args[0].dtype)
     x, y, first, second, base = (write.array(signature.args[j], arguments[j]) for j in (0, 1, 3, 5, 7))
     i, of_first, of_second = arguments[2], arguments[4], arguments[6]
     where = [write.at(i, LANES * j) for j in range(LANES)]
@@ -284,22 +157,22 @@ def _flipped_sum(typing: Any, index: Any, r: Any, amplitudes: Any) -> Any:
         sums = [cgutils.alloca_once_value(builder, ir.Constant(pair, [0.0, 0.0])) for _ in range(_SUMS)]
 
         def add(total: Any, k: Any) -> None:
-            place = builder.zext(builder.load(builder.gep(row, [k])), _LONG)
+            place = builder.zext(builder.load(builder.gep(row, [k])), LONG)
             amplitude = builder.load(builder.gep(pairs, [place]))
             amplitude.align = 8
             builder.store(builder.fadd(builder.load(total), amplitude), total)
 
-        rounds = builder.udiv(n_spins, ir.Constant(_LONG, _SUMS))
+        rounds = builder.udiv(n_spins, ir.Constant(LONG, _SUMS))
         with cgutils.for_range(builder, rounds) as loop:
-            first = builder.mul(loop.index, ir.Constant(_LONG, _SUMS))
+            first = builder.mul(loop.index, ir.Constant(LONG, _SUMS))
             for j, total in enumerate(sums):
-                add(total, builder.add(first, ir.Constant(_LONG, j)))
-        done = builder.mul(rounds, ir.Constant(_LONG, _SUMS))
+                add(total, builder.add(first, ir.Constant(LONG, j)))
+        done = builder.mul(rounds, ir.Constant(LONG, _SUMS))
         with cgutils.for_range(builder, builder.sub(n_spins, done)) as loop:
             add(sums[0], builder.add(done, loop.index))
         a, b, c, d = (builder.load(total) for total in sums)
         total = builder.fadd(builder.fadd(a, b), builder.fadd(c, d))
-        parts = [builder.extract_element(total, ir.Constant(_INT, part)) for part in range(2)]
+        parts = [builder.extract_element(total, ir.Constant(INT, part)) for part in range(2)]
         return context.make_tuple(builder, signature.return_type, parts)
 
     return types.UniTuple(types.float64, 2)(index, types.int64, amplitudes), generate
@@ -308,73 +181,71 @@ def _flipped_sum(typing: Any, index: Any, r: Any, amplitudes: Any) -> Any:
 flipped_sum: Any = intrinsic(_flipped_sum)
 
 
-def _next_entries(
-    typing: Any, polynomial: Any, centre: Any, factor: Any, k: Any, degree: Any, rows: Any, products: Any,
-    diagonals: Any, sizes: Any, psi: Any, first: Any, last: Any,
-) -> Any:  # fmt: skip
-    """Three sums over the terms in registers, of products, of terms for Sz and of terms for ZZ."""
-    n, real = types.intp, types.float64
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        write = _Writer(context, builder, real)
-        data = [
-            write.array(kind, value) for kind, value in zip(signature.args, arguments, strict=True) if _is_array(kind)
-        ]
-        of_powers, terms, products, diagonal, sizes, state = data
-        shape = context.make_array(signature.args[5])(context, builder, arguments[5]).shape
-        ring, length = cgutils.unpack_tuple(builder, shape)
-        centre, factor, k, degree = arguments[1:5]
-        one = ir.Constant(_LONG, 1)
-        here, there = builder.urem(k, ring), builder.urem(builder.add(k, one), ring)
-        zero = ir.Constant(write.vector, [0.0] * write.lanes)
-        sums = [[cgutils.alloca_once(builder, write.vector) for _ in range(3)] for _ in write.pieces]
-        norm, slot = cgutils.alloca_once_value(builder, zero), cgutils.alloca_once(builder, _LONG)
-        turned = write.times(write.spread(factor), ir.Constant(write.vector, [1.0, -1.0] * (write.lanes // 2)))
-        middle = write.minus(write.spread(centre))
-        groups = builder.udiv(builder.sub(arguments[-1], arguments[-2]), ir.Constant(_LONG, LANES))
-        with cgutils.for_range(builder, groups) as group:
-            entry = builder.add(arguments[-2], builder.mul(group.index, ir.Constant(_LONG, LANES)))
-            place = builder.add(builder.mul(here, length), entry)
+def _sums_over_terms(context: Any, builder: Any, signature: Any, arguments: Any) -> Value:
+    """Three sums over the terms in registers: of products, of terms for Sz and of terms for ZZ."""
+    write = Writer(context, builder, types.float64)
+    data = [write.array(kind, value) for kind, value in zip(signature.args, arguments, strict=True) if _is_array(kind)]
+    of_powers, terms, products, diagonal, sizes, state = data
+    shape = context.make_array(signature.args[5])(context, builder, arguments[5]).shape
+    ring, length = cgutils.unpack_tuple(builder, shape)
+    centre, factor, k, degree = arguments[1:5]
+    one = ir.Constant(LONG, 1)
+    here, there = builder.urem(k, ring), builder.urem(builder.add(k, one), ring)
+    zero = ir.Constant(write.vector, [0.0] * write.lanes)
+    sums = [[cgutils.alloca_once(builder, write.vector) for _ in range(3)] for _ in write.pieces]
+    norm, slot = cgutils.alloca_once_value(builder, zero), cgutils.alloca_once(builder, LONG)
+    turned = write.times(write.spread(factor), ir.Constant(write.vector, [1.0, -1.0] * (write.lanes // 2)))
+    middle = write.minus(write.spread(centre))
+    groups = builder.udiv(builder.sub(arguments[-1], arguments[-2]), ir.Constant(LONG, LANES))
+    with cgutils.for_range(builder, groups) as group:
+        entry = builder.add(arguments[-2], builder.mul(group.index, ir.Constant(LONG, LANES)))
+        place = builder.add(builder.mul(here, length), entry)
+        for piece, (of_x, of_z, of_c) in zip(write.pieces, sums, strict=True):
+            builder.store(write.times(middle, write.load(terms, place, piece)), of_x)
+            builder.store(zero, of_z)
+            builder.store(zero, of_c)
+        builder.store(here, slot)
+        with cgutils.for_range(builder, builder.add(degree, one)) as power:
+            x, z, c = (
+                write.spread(builder.load(builder.gep(of_powers, [write.at(power.index, row, ring)])))
+                for row in range(3)
+            )
+            now = builder.load(slot)
+            place = builder.add(builder.mul(now, length), entry)
             for piece, (of_x, of_z, of_c) in zip(write.pieces, sums, strict=True):
-                builder.store(write.times(middle, write.load(terms, place, piece)), of_x)
-                builder.store(zero, of_z)
-                builder.store(zero, of_c)
-            builder.store(here, slot)
-            with cgutils.for_range(builder, builder.add(degree, one)) as power:
-                x, z, c = (
-                    write.spread(builder.load(builder.gep(of_powers, [write.at(power.index, row, ring)])))
-                    for row in range(3)
-                )
-                now = builder.load(slot)
-                place = builder.add(builder.mul(now, length), entry)
-                for piece, (of_x, of_z, of_c) in zip(write.pieces, sums, strict=True):
-                    term = write.load(terms, place, piece)
-                    builder.store(write.fused(x, write.load(products, place, piece), builder.load(of_x)), of_x)
-                    builder.store(write.fused(z, term, builder.load(of_z)), of_z)
-                    builder.store(write.fused(c, term, builder.load(of_c)), of_c)
-                is_first = builder.icmp_unsigned("==", now, ir.Constant(_LONG, 0))
-                builder.store(builder.sub(builder.select(is_first, ring, now), one), slot)
-            place = builder.add(builder.mul(there, length), entry)
-            for piece, (of_x, of_z, of_c) in zip(write.pieces, sums, strict=True):
-                total = write.fused(write.load(diagonal, entry, piece), builder.load(of_z), builder.load(of_x))
-                of_ising = write.load(diagonal, builder.add(entry, length), piece)
-                total = write.fused(of_ising, builder.load(of_c), total)
-                swapped = write.shuffled(total, total, [lane ^ 1 for lane in range(write.lanes)])
-                term = write.times(swapped, turned)
-                write.store(term, terms, place, piece)
-                write.store(builder.fadd(write.load(state, entry, piece), term), state, entry, piece)
-                weighted = write.times(write.load(sizes, entry, piece), term)
-                builder.store(write.fused(weighted, term, builder.load(norm)), norm)
-        found = builder.load(norm)
-        lanes = [builder.extract_element(found, ir.Constant(_INT, lane)) for lane in range(write.lanes)]
-        return functools.reduce(builder.fadd, lanes)
-
-    arrays = polynomial, real, real, n, n, rows, products, diagonals, sizes, psi, n, n
-    return real(*arrays), generate
+                term = write.load(terms, place, piece)
+                builder.store(write.fused(x, write.load(products, place, piece), builder.load(of_x)), of_x)
+                builder.store(write.fused(z, term, builder.load(of_z)), of_z)
+                builder.store(write.fused(c, term, builder.load(of_c)), of_c)
+            is_first = builder.icmp_unsigned("==", now, ir.Constant(LONG, 0))
+            builder.store(builder.sub(builder.select(is_first, ring, now), one), slot)
+        place = builder.add(builder.mul(there, length), entry)
+        for piece, (of_x, of_z, of_c) in zip(write.pieces, sums, strict=True):
+            total = write.fused(write.load(diagonal, entry, piece), builder.load(of_z), builder.load(of_x))
+            of_ising = write.load(diagonal, builder.add(entry, length), piece)
+            total = write.fused(of_ising, builder.load(of_c), total)
+            swapped = write.shuffled(total, total, [lane ^ 1 for lane in range(write.lanes)])
+            term = write.times(swapped, turned)
+            write.store(term, terms, place, piece)
+            write.store(builder.fadd(write.load(state, entry, piece), term), state, entry, piece)
+            weighted = write.times(write.load(sizes, entry, piece), term)
+            builder.store(write.fused(weighted, term, builder.load(norm)), norm)
+    found = builder.load(norm)
+    lanes = [builder.extract_element(found, ir.Constant(INT, lane)) for lane in range(write.lanes)]
+    return functools.reduce(builder.fadd, lanes)
 
 
 def _is_array(kind: Any) -> bool:
     return isinstance(kind, types.Array)
+
+
+def _next_entries(
+    typing: Any, polynomial: Any, centre: Any, factor: Any, k: Any, degree: Any, rows: Any, products: Any,
+    diagonals: Any, sizes: Any, psi: Any, first: Any, last: Any,
+) -> Any:  # fmt: skip
+    n, real = types.intp, types.float64
+    arrays = polynomial, real, real, n, n, rows, products, diagonals, sizes, psi, n, n
+    return real(*arrays), _sums_over_terms
 
 
 next_entries: Any = intrinsic(_next_entries)

@@ -9,7 +9,7 @@ MOST_TERMS = 400
 UNSEEN = np.uint32(0xFFFFFFFF)
 """Marks a configuration whose orbit is not found yet."""
 
-_SIMD = ("choice", "plain_loops", "sizes", "sums", "vector_code")
+_SIMD = ("choice", "plain_loops", "sizes", "sums", "vector_code", "writer")
 _SUMS = (__name__, *(f"spinbattery.engines.simd.{name}" for name in _SIMD))
 _INDEX, _REAL, _ROWS, _BASIS = "uint32[:, ::1]", "float64[::1]", "float64[:, ::1]", "float64[:, :, ::1]"
 

@@ -139,10 +139,13 @@ class Symmetric(Engine):
                 )
             worst = _worst(errors, traces)
             if worst <= self.tolerance:
-                return self._solution(sector, group, state, traces, errors, passage.steps)
+                done = {"steps": passage.steps, "passes": run + 1}
+                return self._solution(sector, group, state, traces, errors, done)
+            if not math.isfinite(worst):
+                break
             caution *= _MARGIN * worst / self.tolerance
         raise ToleranceError(
-            f"the error estimate is {worst:.1e} after {_MOST_RUNS} passes, above the tolerance {self.tolerance:g}; "
+            f"the error estimate is {worst:.1e} after {run + 1} passes, above the tolerance {self.tolerance:g}; "
             "loosen the tolerance."
         )
 
@@ -153,7 +156,7 @@ class Symmetric(Engine):
         state: SeriesState,
         traces: TimeTraces,
         errors: ErrorEstimates,
-        steps: int,
+        done: dict[str, int],
     ) -> Solution:
         distribution, _, norm = state.populations()
         kept = sector.expand(state.amplitudes / np.sqrt(norm), group) if self.keep_state else None
@@ -165,8 +168,7 @@ class Symmetric(Engine):
             discretisation={
                 "splitting": TaylorSeries.name,
                 "order": TaylorSeries.order,
-                "steps": steps,
-                "passes": 1,
+                **done,
                 "products": state.products,
                 "dimension": sector.dimension,
                 "group_order": group.order,

@@ -75,9 +75,8 @@ class TaylorSeries:
         sizes = each.sum(axis=1)
         from_here = np.cumsum(sizes[:, ::-1], axis=1)[:, ::-1]
         kept = from_here > self.share
-        left = (
-            np.where(kept[:, None, :], 0.0, each).sum(axis=2) + each[:, :, -1]
-        )  # the next would be less than the last
+        beyond = each[:, :, -1]  # the next coefficient would be less than the last
+        left = np.where(kept[:, None, :], 0.0, each).sum(axis=2) + beyond
         rests = np.stack([left[:, 0], left[:, 1] + left[:, 2]], axis=1)
         coefficients = np.where(kept[:, None, :], legendre, 0.0) @ _powers()
         degree = int(np.flatnonzero(kept.any(axis=0)).max(initial=1))

@@ -156,6 +156,24 @@ def next_term(index, sizes, diagonals, polynomial, degree, centre, k, terms, row
         )
 
 
+@numba.njit(**INNER)
+def _turn_phase(psi, sizes, angle, n_rows):
+    """Multiply by exp(-i angle); returns the probability outside of the most probable orbit."""
+    c = math.cos(angle)
+    s = -math.sin(angle)
+    largest = 0.0
+    others = 0.0
+    for r in range(n_rows):
+        re = psi[2 * r]
+        im = psi[2 * r + 1]
+        psi[2 * r] = re * c - im * s
+        psi[2 * r + 1] = re * s + im * c
+        weight = sizes[2 * r] * (re * re + im * im)
+        others += min(weight, largest)
+        largest = max(weight, largest)
+    return others
+
+
 @jitted(nogil=True)
 def series_steps(
     index, sizes, diagonals, energies, tilted, polynomials, share, psi, terms, rows, products, norms, totals
@@ -203,19 +221,4 @@ def series_steps(
         totals[0] += rest
         totals[2] += 1.0
         totals[3] = max(totals[3], radius)
-        c = math.cos(centre)
-        s = -math.sin(centre)
-        largest = 0.0
-        moved = 0.0
-        for r in range(index.shape[0]):
-            re = psi[2 * r]
-            im = psi[2 * r + 1]
-            psi[2 * r] = re * c - im * s
-            psi[2 * r + 1] = re * s + im * c
-            weight = sizes[2 * r] * (re * re + im * im)
-            if weight > largest:
-                moved += largest
-                largest = weight
-            else:
-                moved += weight
-        totals[4] = max(totals[4], moved)
+        totals[4] = max(totals[4], _turn_phase(psi, sizes, centre, index.shape[0]))
