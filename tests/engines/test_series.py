@@ -247,6 +247,17 @@ def test_a_battery_that_stands_almost_still():
     assert found.precision == pytest.approx(other.precision, rel=1e-8)
 
 
+@pytest.mark.parametrize("tolerance", [1e-6, 1e-8, 1e-10])
+def test_steps_are_so_short_that_rounding_is_within_its_share(tolerance):
+    for duration in (1.0, 300.0, 60e3):
+        steps = divided(ChargingProblem(torus(3, 3), cooperative(duration)), np.empty(0), tolerance)
+        share = polynomials.rounding(1.1 * steps.radius, steps.steps(1)) / (1e-2 * tolerance)
+        assert share <= 1.0 or steps.radius == polynomials.RADII[-1]
+        longer = [radius for radius in polynomials.RADII if radius > steps.radius]
+        for radius in longer:
+            assert polynomials.rounding(1.1 * radius, steps.steps(1) * steps.radius / radius) > 0.9e-2 * tolerance
+
+
 def test_rounding_above_the_tolerance_is_reported(monkeypatch):
     monkeypatch.setattr(SeriesState, "rounding", 1e-3)
     with pytest.raises(ToleranceError, match=r"rounding alone may amount to .* above the tolerance 1e-06"):

@@ -25,7 +25,7 @@ from ..common.populations import state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from .basis import LARGEST_N, SymmetricSector, largest_orbit, sector_dimension
 from .costs import product_seconds, products_of
-from .polynomials import LARGEST_DEGREE, TaylorSeries, divided
+from .polynomials import LARGEST_DEGREE, RADII, TaylorSeries, divided
 
 if TYPE_CHECKING:
     from .series_state import SeriesState
@@ -132,7 +132,7 @@ class Symmetric(Engine):
             distribution, _, norm = state.populations()
             _check_norm(norm, self.tolerance)
             errors, by_rounding = (_estimates(traces, distribution, of) for of in (state.error, state.rounding))
-            if _worst(by_rounding, traces) > self.tolerance:
+            if _worst(by_rounding, traces) > self.tolerance and steps.radius == RADII[-1]:
                 raise ToleranceError(
                     f"rounding alone may amount to {_worst(by_rounding, traces):.1e}, above the tolerance "
                     f"{self.tolerance:g}; loosen the tolerance."

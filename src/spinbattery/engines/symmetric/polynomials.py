@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,13 +21,24 @@ LARGEST_DEGREE = 7
 """Degree of H on a step; a step is shorter where that is not enough."""
 
 _NODES = LARGEST_DEGREE + 1
+_ROUNDING, _NOISE = 6.6e-16, 4e-15
+"""Three units of the last digit, and the rounding of a Legendre coefficient as a part of the largest."""
+
 _SHARE = 1e-2
 """Share of the tolerance for the norm of the state's error: the error of mu is at most twice its product with sigma,
 and the relative error of sigma^2 grows as the battery comes near full charge."""
 
-_RADIUS, _SHORT_RADIUS, _TIGHT = 10.0, 5.0, 1e-8
+RADII = (10.0, 8.0, 6.5, 5.0, 4.0, 3.0, 2.0)
 """Half the width of the spectrum times the length of a step, rad: longer steps need fewer products with H for each
-radian, and lose digits to rounding as exp(radius). Below the last tolerance the second is used."""
+radian, and lose more digits to rounding. The first is used with which rounding is within its share of the error."""
+
+_LONGEST = 1.1
+"""About the largest bound of this over its value here."""
+
+
+def rounding(radius: float, steps: float) -> float:
+    """About the norm of the error by rounding: each step rounds its largest term, by chance up or down."""
+    return _ROUNDING * math.exp(radius) * math.sqrt(steps / (1.0 + 2.0 * math.pi * radius))
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,7 @@ class TaylorSeries:
         """H on all steps in sequence, with the lowest degree that is enough on each."""
         legendre = fields.coefficients[:3].transpose(1, 0, 2) * fields.lengths[:, None, None]
         each = np.abs(legendre) * self.norms[:, None]
+        each[each <= _NOISE * each.max(axis=2, keepdims=True)] = 0.0  # rounding, which counts by itself
         sizes = each.sum(axis=1)
         from_here = np.cumsum(sizes[:, ::-1], axis=1)[:, ::-1]
         kept = from_here > self.share
@@ -102,6 +115,7 @@ class SeriesSteps:
         counts: (P,) steps in each.
         scheme: of a step.
         turned: about half the width of the spectrum, over the whole protocol, rad.
+        radius: the same on a step, at most.
     """
 
     crossed: ClassVar[FloatArray] = read_only(np.empty(0))
@@ -110,6 +124,7 @@ class SeriesSteps:
     counts: FloatArray
     scheme: TaylorSeries
     turned: float
+    radius: float
 
     def steps(self, multiple: int) -> int:
         """Number of steps in all."""
@@ -148,12 +163,16 @@ def _divided(problem: ChargingProblem, times: tuple[float, ...], tolerance: floa
     norms = np.array([problem.n_spins, problem.n_spins, max(1.0, float(np.abs(problem.couplings[1]).sum()))])
     x, z, c = np.abs(fields) * norms[:, None, None]
     radii = np.hypot(x, z + c).max(axis=1) * lengths
-    wanted = np.maximum(1.0, np.ceil(radii / (_RADIUS if tolerance >= _TIGHT else _SHORT_RADIUS)))
-    share = _SHARE * tolerance / (2.0 * caution * float(wanted.sum()))
+    allowed = _SHARE * tolerance / caution
+    for radius in RADII:
+        wanted = np.maximum(1.0, np.ceil(radii / radius))
+        if rounding(_LONGEST * radius, float(wanted.sum())) <= allowed:
+            break
+    share = allowed / (2.0 * float(wanted.sum()))
     last = norms @ np.abs(fields @ legendre_moments(_NODES, LARGEST_DEGREE)[:, -1]) * lengths
     wanted = np.maximum(wanted, np.ceil((last / share) ** (1.0 / _NODES)))
     steps = float(wanted.sum())
     if steps > MOST_STEPS:
         raise too_many_steps("symmetric", steps, problem)
-    share = _SHARE * tolerance / (2.0 * caution * steps)
-    return SeriesSteps(stops, wanted, TaylorSeries(read_only(norms), share), float(radii.sum()))
+    scheme = TaylorSeries(read_only(norms), allowed / (2.0 * steps))
+    return SeriesSteps(stops, wanted, scheme, float(radii.sum()), radius)

@@ -18,12 +18,11 @@ from ..common.propagation import Passage
 from .basis import SymmetricSector
 from .costs import product_seconds
 from .declared import MOST_TERMS, ROWS_PER_BLOCK, bound_rest, bound_step, next_term, series_steps
-from .polynomials import LARGEST_DEGREE, Polynomials, divided
+from .polynomials import LARGEST_DEGREE, Polynomials, divided, rounding
 
 _TILTS = np.exp(np.linspace(-2.0, 2.0, 33))
 """Trial vectors t^(spins down) of the bound of the spectrum; see :mod:`.series_kernels`."""
 
-_ROUNDING = 2.2e-16
 _PRODUCTS_PER_STEP = 35.0
 _PARTS_PER_THREAD = 4
 
@@ -67,10 +66,9 @@ class SeriesState:
 
     @property
     def rounding(self) -> float:
-        """About the norm of the error by rounding: each step rounds its largest term, by chance up or down."""
+        """The part of it by rounding."""
         _, _, steps, radius, *_ = self._totals.tolist()
-        of_steps = _ROUNDING * math.exp(radius) * math.sqrt(steps / (1.0 + 2.0 * math.pi * radius))
-        return self._share_that_moved * of_steps
+        return self._share_that_moved * rounding(radius, steps)
 
     @property
     def _share_that_moved(self) -> float:
