@@ -113,7 +113,7 @@ class Tree:
         return json.loads(printed.splitlines()[-1])
 
 
-_OURS = {"PYTHONPATH", "NUMBA_CACHE_DIR", "VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", *THREADS}
+_OURS = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "NUMBA_CACHE_DIR", "VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", *THREADS}
 """Variables of the calling process that must not reach a tree."""
 
 
