@@ -12,10 +12,10 @@ from spinbattery import ChargingProblem, EnergyScales, Statevector, Symmetric, c
 from spinbattery.core.errors import ToleranceError
 from spinbattery.core.threads import Team
 from spinbattery.engines.common.mesh import driving, project_fields
-from spinbattery.engines.symmetric import declared, polynomials, series_kernels
+from spinbattery.engines.symmetric import declared, polynomials
 from spinbattery.engines.symmetric.basis import SymmetricSector
 from spinbattery.engines.symmetric.polynomials import Polynomials, divided
-from spinbattery.engines.symmetric.series_state import SeriesState, SharedState, tilted
+from spinbattery.engines.symmetric.series_state import SeriesState, SharedState, bounds
 from spinbattery.model.scales import LogSpline, Polynomial
 
 ROWS = 0.4 * np.array([[-0.3, 0.2, 0.7], [0.9, -1.3, 0.1], [0.0, 0.5, -0.4], [2.0, 0.0, 0.0], [-1.0, 0.3, 0.4]])
@@ -141,27 +141,16 @@ def test_an_eigenstate_takes_its_phase():
 @pytest.mark.parametrize("network", [torus(2, 2), torus(3, 3), ring(7)], ids=str)
 def test_bounds_hold_the_spectrum(network):
     sector = sector_of(network)
-    energies = np.resize(sector.ising_extremes, (3, network.n_spins + 1))
-    scale, norms = np.sqrt(sector.sizes), np.empty(2)
+    scale = np.sqrt(sector.sizes)
     rng = np.random.default_rng(5)
     for row, slope in rng.normal(size=(40, 2, 3)):
         values = eigh(scale[:, None] * dense(sector, row) / scale, eigvals_only=True)
-        centre = declared.bound_step(np.array([row, slope]).T.copy(), energies, tilted(network.n_spins), norms)
+        (centre,), (norms,) = bounds(np.array([row, slope]).T[None], sector.ising_extremes)
         assert centre + norms[0] >= values[-1] - 1e-12
         assert centre - norms[0] <= values[0] + 1e-12
         assert norms[0] < 0.9 * (values[-1] - values[0])
         of_slope = eigh(scale[:, None] * dense(sector, slope) / scale, eigvals_only=True)
         assert np.abs(of_slope).max() <= norms[1] + 1e-12
-
-
-def test_the_search_for_the_best_bound_finds_the_least(monkeypatch):
-    monkeypatch.setattr(series_kernels, "_bound", series_kernels._bound.py_func)
-    sector = sector_of(torus(3, 3))
-    energies, table = np.resize(sector.ising_extremes, (3, 10)), tilted(9)
-    for row in np.random.default_rng(6).normal(size=(40, 3)):
-        found = series_kernels._largest_eigenvalue.py_func(*row, energies, table)
-        every = [series_kernels._bound(abs(row[0]), energies[2], one) for one in table]
-        assert found == min(every)
 
 
 def test_digits_do_not_depend_on_threads():

@@ -266,10 +266,9 @@ def trial_of_rows(x, y, table, amplitudes, index):
 
 @jitted()
 def trial_of_sums(x, y, table, amplitudes, index):
-    """Uses every function on sums once."""
-    rows = amplitudes.copy().reshape(2, ROW)
-    products, diagonals, polynomial = 0.5 * rows, rows.copy(), rows[0, :6].copy().reshape(3, 2)
-    sizes, psi = rows[1].copy(), rows[0].copy()
-    norm = next_entries(polynomial, 0.3, 0.1, 5, 1, rows, products, diagonals, sizes, psi, LANES, 3 * LANES)
+    """Uses every function on sums once; views of one array, as copies would take longer to compile."""
     re, im = flipped_sum(index, 0, amplitudes)
-    return re, im, norm, psi[LANES] + psi[2 * LANES + 1], rows[0, LANES + 1] + rows[0, 3 * LANES - 1]
+    rows = amplitudes.reshape(4, ROW)
+    polynomial = rows[3, :6].reshape(3, 2)
+    norm = next_entries(polynomial, 0.3, 0.1, 5, 1, rows[:2], rows[2:], rows[1:3], rows[2], rows[3], LANES, 3 * LANES)
+    return re, im, norm, rows[3, LANES] + rows[3, 2 * LANES + 1], rows[0, LANES + 1] + rows[0, 3 * LANES - 1]

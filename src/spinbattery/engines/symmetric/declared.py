@@ -22,12 +22,9 @@ flood_orbits = Kernel(
 series_steps = Kernel(
     f"{__package__}.series_kernels",
     "series_steps",
-    f"void({_INDEX}, {_REAL}, {_ROWS}, {_ROWS}, {_ROWS}, {_BASIS}, float64, {_REAL}, {_BASIS}, {_ROWS}, {_ROWS}, "
+    f"void({_INDEX}, {_REAL}, {_ROWS}, {_BASIS}, {_REAL}, {_ROWS}, float64, {_REAL}, {_BASIS}, {_ROWS}, {_ROWS}, "
     f"{_ROWS}, {_REAL})",
     _SUMS,
-)
-bound_step = Kernel(
-    f"{__package__}.series_kernels", "bound_step", f"float64({_ROWS}, {_ROWS}, {_ROWS}, {_REAL})", _SUMS
 )
 bound_rest = Kernel(f"{__package__}.series_kernels", "bound_rest", f"float64({_ROWS}, int64, int64, float64)", _SUMS)
 next_term = Kernel(

@@ -6,11 +6,7 @@ Each term takes one product of Sx with the last one. The products of the last te
 no power of H is more work than a sum over rows. Numbers come as flat rows of real and imaginary parts.
 
 The series ends where the rest is below what is allowed. That is known: a term is at most the sum of the terms before it
-times the norms of the H_j over k + 1. For H_0, less the centre of its spectrum, the norm follows from the bound of
-Collatz and Wielandt: for a matrix with non-negative off-diagonal entries and any positive vector v, no eigenvalue
-exceeds max_i (H v)_i / v_i. With v = t^(spins down), and the largest and the smallest Ising energy at each Sz, this is
-a maximum over N + 1 numbers, minimised over t. The sign of the transverse part does not matter: turning every spin by
-pi about z changes it.
+times the norms of the H_j over k + 1.
 
 Source of Taylor series as an integrator: A. Jorba and M. Zou, Exp. Math. 14, 99 (2005).
 """
@@ -31,71 +27,8 @@ _ROWS = 256
 """Rows at a time, whose sums stay in the nearest cache."""
 
 
-@numba.njit(fastmath=True, **INNER)
-def _bound(transverse, diagonal, tilted):
-    """Bound of the largest eigenvalue from one v, with the largest diagonal entries and u t + (N - u)/t at each Sz."""
-    largest = diagonal[0] + transverse * tilted[0]
-    for up in range(1, diagonal.size):
-        row = diagonal[up] + transverse * tilted[up]
-        largest = row if row > largest else largest
-    return largest
-
-
-@numba.njit(**INNER)
-def _largest_eigenvalue(transverse, field, coupling, energies, tilted):
-    """Least bound of the largest eigenvalue of x Sx + z Sz + c ZZ; convex in ln t, so that the search goes downhill."""
-    n = energies.shape[1] - 1
-    ising = 1 if coupling > 0.0 else 0
-    for up in range(n + 1):
-        energies[2, up] = field * (2 * up - n) + coupling * energies[ising, up]
-    transverse = math.fabs(transverse)
-    best = tilted.shape[0] // 2
-    least = _bound(transverse, energies[2], tilted[best])
-    for side in range(2):  # one call in a loop is compiled once
-        direction = 2 * side - 1
-        while 0 <= best + direction < tilted.shape[0]:
-            bound = _bound(transverse, energies[2], tilted[best + direction])
-            if bound >= least:
-                break
-            least = bound
-            best += direction
-    return least
-
-
-@jitted(nogil=True)
-def bound_step(polynomial, energies, tilted, norms):
-    """Norms of the H_j into ``norms`` (d + 1,), for H_0 without the centre of its spectrum, which is returned.
-
-    Args:
-        polynomial: (3, d + 1) factors of Sx, Sz and ZZ in each H_j, rad.
-        energies: (3, N + 1) lowest and highest Ising energy at each Sz, from -N on, and work space.
-        tilted: (T, N + 1) u t + (N - u)/t for each t that is tried and u spins up.
-    """
-    n = energies.shape[1] - 1
-    top = 0.0
-    bottom = 0.0
-    for side in range(2):
-        sign = 1.0 - 2.0 * side
-        bound = _largest_eigenvalue(
-            polynomial[0, 0], sign * polynomial[1, 0], sign * polynomial[2, 0], energies, tilted
-        )
-        if side == 0:
-            top = bound
-        else:
-            bottom = -bound
-    largest = 0.0
-    for up in range(n + 1):
-        largest = max(largest, math.fabs(energies[0, up]), math.fabs(energies[1, up]))
-    norms[0] = 0.5 * (top - bottom)
-    for j in range(1, polynomial.shape[1]):
-        norms[j] = n * (math.fabs(polynomial[0, j]) + math.fabs(polynomial[1, j])) + largest * math.fabs(
-            polynomial[2, j]
-        )
-    return 0.5 * (top + bottom)
-
-
-@jitted(nogil=True)
-def bound_rest(norms, k, degree, share):
+@numba.njit(inline="always")
+def _bound_rest(norms, k, degree, share):
     """Bound of the norm of all terms after term k; infinity where k is too small to tell, or it is above a share.
 
     A bound of each of the next d + 1 terms follows from the terms before it; all together, since a term may vanish
@@ -117,7 +50,7 @@ def bound_rest(norms, k, degree, share):
     rest = 0.0
     for number in range(k + 1, k + degree + 2):
         bound = 0.0
-        for j in range(min(number - 1, degree) + 1):
+        for j in range(number if number <= degree else degree + 1):
             bound += norms[0, j] * norms[2, (number - 1 - j) % ring]
         norms[2, number % ring] = bound / number
         rest += bound / number
@@ -132,17 +65,23 @@ def _next_term(index, sizes, diagonals, polynomial, degree, centre, k, terms, ro
     here = k % rows.shape[0]
     total = 0.0
     for begin in range(first, last, _ROWS):
-        end = min(begin + _ROWS, last)
+        end = begin + _ROWS if begin + _ROWS < last else last
         for r in range(begin, end):
             re, im = flipped_sum(index, r, terms[here])
             products[here, 2 * r] = re
             products[here, 2 * r + 1] = im
         padded = (2 * end + LANES - 1) // LANES * LANES
         total += next_entries(
-            polynomial, centre, 1.0 / (k + 1.0), k, min(k, degree), rows, products, diagonals, sizes, psi,
+            polynomial, centre, 1.0 / (k + 1.0), k, k if k < degree else degree, rows, products, diagonals, sizes, psi,
             2 * begin, padded,
         )  # fmt: skip
     return total
+
+
+@jitted(nogil=True)
+def bound_rest(norms, k, degree, share):
+    """Bound of the rest of a series. See :func:`_bound_rest`."""
+    return _bound_rest(norms, k, degree, share)
 
 
 @jitted(nogil=True)
@@ -150,13 +89,13 @@ def next_term(index, sizes, diagonals, polynomial, degree, centre, k, terms, row
     """Some blocks of rows of term k + 1; the parts of its squared norm go to ``sums``. See :func:`series_steps`."""
     for block in range(first, last):
         begin = block * ROWS_PER_BLOCK
-        end = min(begin + ROWS_PER_BLOCK, index.shape[0])
+        end = begin + ROWS_PER_BLOCK if begin + ROWS_PER_BLOCK < index.shape[0] else index.shape[0]
         sums[block] = _next_term(
             index, sizes, diagonals, polynomial, degree, centre, k, terms, rows, products, psi, begin, end
         )
 
 
-@numba.njit(**INNER)
+@numba.njit(inline="always")
 def _turn_phase(psi, sizes, angle, n_rows):
     """Multiply by exp(-i angle); returns the probability outside of the most probable orbit."""
     c = math.cos(angle)
@@ -169,14 +108,15 @@ def _turn_phase(psi, sizes, angle, n_rows):
         psi[2 * r] = re * c - im * s
         psi[2 * r + 1] = re * s + im * c
         weight = sizes[2 * r] * (re * re + im * im)
-        others += min(weight, largest)
-        largest = max(weight, largest)
+        if weight > largest:
+            weight, largest = largest, weight
+        others += weight
     return others
 
 
 @jitted(nogil=True)
 def series_steps(
-    index, sizes, diagonals, energies, tilted, polynomials, share, psi, terms, rows, products, norms, totals
+    index, sizes, diagonals, polynomials, centres, norms_of_steps, share, psi, terms, rows, products, norms, totals
 ):
     """Carry a state over steps, in place.
 
@@ -184,8 +124,9 @@ def series_steps(
         index: (d, N) rows that flips lead to.
         sizes, diagonals: (n,) and (2, n) configurations, Sz and Ising energy of each orbit, for its real and its
             imaginary part, then zeros up to a multiple n of LANES.
-        energies, tilted: see :func:`bound_step`.
         polynomials: (steps, 3, D + 1) factors of Sx, Sz and ZZ in H(u) on each step, rad.
+        centres, norms_of_steps: (steps,) and (steps, D + 1) the centre of the spectrum of H_0, and the norms of H_0
+            less its centre and of the other H_j, rad.
         share: norm of the rest that is allowed on a step.
         psi: (n,) the state.
         terms, rows: the last terms of the series, the same memory as (D + 1, n/2, 2) and (D + 1, n).
@@ -197,19 +138,20 @@ def series_steps(
     """
     ring = rows.shape[0]
     for step in range(polynomials.shape[0]):
-        centre = bound_step(polynomials[step], energies, tilted, norms[0])
+        centre = centres[step]
         radius = 0.0
-        degree = 0
         for j in range(ring):
+            norms[0, j] = norms_of_steps[step, j]
             radius += norms[0, j]
-            if norms[0, j] > 0.0:
-                degree = j
+        degree = ring - 1
+        while degree > 0 and norms[0, degree] == 0.0:
+            degree -= 1
         for q in range(psi.size):
             rows[0, q] = psi[q]
         norms[1, 0] = 1.0
         rest = math.inf
         for k in range(MOST_TERMS):
-            rest = bound_rest(norms, k, degree, share)
+            rest = _bound_rest(norms, k, degree, share)
             if rest < math.inf:
                 totals[1] += k
                 break
@@ -220,5 +162,6 @@ def series_steps(
             norms[1, (k + 1) % ring] = math.sqrt(squared)
         totals[0] += rest
         totals[2] += 1.0
-        totals[3] = max(totals[3], radius)
-        totals[4] = max(totals[4], _turn_phase(psi, sizes, centre, index.shape[0]))
+        moved = _turn_phase(psi, sizes, centre, index.shape[0])
+        totals[3] = radius if radius > totals[3] else totals[3]
+        totals[4] = moved if moved > totals[4] else totals[4]

@@ -17,14 +17,16 @@ from ..common.populations import Populations, summed
 from ..common.propagation import Passage
 from .basis import SymmetricSector
 from .costs import product_seconds
-from .declared import MOST_TERMS, ROWS_PER_BLOCK, bound_rest, bound_step, next_term, series_steps
+from .declared import MOST_TERMS, ROWS_PER_BLOCK, bound_rest, next_term, series_steps
 from .polynomials import LARGEST_DEGREE, Polynomials, divided, rounding
 
-_TILTS = np.exp(np.linspace(-2.0, 2.0, 33))
-"""Trial vectors t^(spins down) of the bound of the spectrum; see :mod:`.series_kernels`."""
+_TILTS = np.exp(np.linspace(-1.5, 1.5, 9))
+"""Trial vectors t^(spins down) of the bound of the spectrum."""
 
 _PRODUCTS_PER_STEP = 35.0
 _PARTS_PER_THREAD = 4
+_STEPS_AT_ONCE = 1024
+"""Steps whose bounds are in memory at once."""
 
 
 @lru_cache(maxsize=32)
@@ -32,6 +34,32 @@ def tilted(n_spins: int) -> FloatArray:
     """u t + (N - u)/t for each trial vector and u = 0 to N spins up."""
     up = np.arange(n_spins + 1.0)
     return read_only(up * _TILTS[:, None] + (n_spins - up) / _TILTS[:, None])
+
+
+def bounds(polynomials: FloatArray, extremes: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Centre (m,) of the spectrum of H_0 on each step, and norms (m, D + 1) of the H_j, of H_0 less its centre.
+
+    The spectrum follows from the bound of Collatz and Wielandt: for a matrix with non-negative off-diagonal entries and
+    any positive vector v, no eigenvalue exceeds max_i (H v)_i / v_i. With v = t^(spins down), and the extreme Ising
+    energies at each Sz, this is a maximum over N + 1 numbers, minimised over t. The sign of the transverse part does
+    not matter: turning every spin by pi about z changes it.
+
+    Args:
+        polynomials: (m, 3, D + 1) factors of Sx, Sz and ZZ in each H_j, rad.
+        extremes: (2, N + 1) lowest and highest Ising energy at each Sz, from -N on.
+    """
+    n = extremes.shape[1] - 1
+    x, z, c = polynomials[:, :, 0].T[:, :, None]
+    turned = np.abs(x)[:, :, None] * tilted(n)
+    ends = []
+    for sign in (1.0, -1.0):
+        ising = np.where(sign * c > 0.0, extremes[1], extremes[0])
+        diagonal = sign * (z * np.arange(-n, n + 1, 2) + c * ising)
+        ends.append((diagonal[:, None] + turned).max(axis=2).min(axis=1))
+    of_parts = np.abs(polynomials)
+    norms = n * (of_parts[:, 0] + of_parts[:, 1]) + np.abs(extremes).max() * of_parts[:, 2]
+    norms[:, 0] = 0.5 * (ends[0] + ends[1])
+    return 0.5 * (ends[0] - ends[1]), norms
 
 
 class SeriesState:
@@ -53,7 +81,6 @@ class SeriesState:
         self.amplitudes = self._psi[: 2 * sector.dimension].view(np.complex128)
         self.amplitudes[:] = amplitudes
         self._rows, self._products = np.empty((LARGEST_DEGREE + 1, length)), np.zeros((LARGEST_DEGREE + 1, length))
-        self._energies = np.concatenate([sector.ising_extremes, np.empty((1, sector.n_spins + 1))])
 
     @property
     def arrays(self) -> list[NDArray[np.generic]]:
@@ -88,14 +115,16 @@ class SeriesState:
         """Carry the state over steps."""
         self._totals[0] += stages.rests[:, 0].sum()
         self._totals[5] += stages.rests[:, 1].sum()
-        ring = stages.coefficients.shape[2]
-        self._carry(stages.coefficients, self._rows[:ring], self._products[:ring])
+        for part in stages.parts(_STEPS_AT_ONCE):
+            ring = part.coefficients.shape[2]
+            self._carry(part.coefficients, self._rows[:ring], self._products[:ring])
 
     def _carry(self, polynomials: FloatArray, rows: FloatArray, products: FloatArray) -> None:
         sector, ring = self.sector, len(rows)
         series_steps(
-            sector.index, sector.entries[2], sector.entries[:2], self._energies, tilted(sector.n_spins), polynomials,
-            self._share, self._psi, rows.reshape(ring, -1, 2), rows, products, np.empty((3, ring)), self._totals,
+            sector.index, sector.entries[2], sector.entries[:2], polynomials,
+            *bounds(polynomials, sector.ising_extremes), self._share, self._psi,
+            rows.reshape(ring, -1, 2), rows, products, np.empty((3, ring)), self._totals,
         )  # fmt: skip
 
     def probabilities(self) -> tuple[FloatArray, float]:
@@ -133,8 +162,8 @@ class SharedState(SeriesState):
         sector, ring = self.sector, len(rows)
         fixed = sector.index, sector.entries[2], sector.entries[:2]
         arrays, norms = (rows.reshape(ring, -1, 2), rows, products, self._psi), np.empty((3, ring))
-        for polynomial in polynomials:  # as in the kernel of small sectors
-            centre = bound_step(polynomial, self._energies, tilted(sector.n_spins), norms[0])
+        for polynomial, centre, of_step in zip(polynomials, *bounds(polynomials, sector.ising_extremes), strict=True):
+            norms[0] = of_step  # as in the kernel of small sectors
             degree, radius = int(np.flatnonzero(norms[0]).max(initial=0)), float(norms[0].sum())
             rows[0], norms[1, 0], rest = self._psi, 1.0, math.inf
             for k in range(MOST_TERMS):
