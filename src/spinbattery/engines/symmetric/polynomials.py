@@ -28,7 +28,7 @@ _SHARE = 1e-2
 """Share of the tolerance for the norm of the state's error: the error of mu is at most twice its product with sigma,
 and the relative error of sigma^2 grows as the battery comes near full charge."""
 
-RADII = (10.0, 8.0, 6.5, 5.0, 4.0, 3.0, 2.0)
+RADII = (14.0, 12.0, 10.0, 8.0, 6.5, 5.0, 4.0, 3.0, 2.0)
 """Half the width of the spectrum times the length of a step, rad: longer steps need fewer products with H for each
 radian, and lose more digits to rounding. The first is used with which rounding is within its share of the error."""
 
