@@ -39,7 +39,7 @@ class SymmetricSector:
     sum of amplitudes without factors, y[r] = sum_k a[index[r, k]], and sizes enter only in probabilities.
 
     Attributes:
-        index: (dimension, N) row that flipping one spin leads to, for the N spins in any order.
+        index: (dimension, N) row that flipping one spin leads to, for the N spins, in ascending order.
         representatives: (dimension,) smallest configuration of each orbit, spin 0 in the highest bit, bit 0 up;
             sorted by the number of spins down.
         sizes: (dimension,) configurations of each orbit.
@@ -167,6 +167,7 @@ def _sorted_orbits(group: AutomorphismGroup, advance: Advance = lambda _: None) 
         rows = slice(first, first + _ROWS_AT_ONCE)
         for k in range(n):
             index[rows, k] = rank[orbit_of[found[order[rows]] ^ np.uint32(1 << k)]]
+        index[rows].sort(axis=1)  # neighbours in memory are read after one another
         advance(0.8 + 0.2 * first / len(order))
     magnetization = (n - 2 * down[order].astype(np.int16)).astype(np.int8)
     return index, found[order], sizes[order].astype(np.float64), magnetization
