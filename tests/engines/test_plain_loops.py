@@ -54,7 +54,7 @@ def test_every_function_does_the_same(name, real, compiled):
     rng, found = np.random.default_rng(5), []
     x, y, table = rng.normal(size=(3, ROW)), None, rng.normal(size=4 * ROW).astype(real)
     x, y = x[0].astype(real), x[1].astype(real)
-    amplitudes, index = rng.normal(size=(2 * ROW, 2)), rng.integers(0, ROW, (1, LANES - 1)).astype(np.uint32)
+    amplitudes, index = rng.normal(size=(3 * ROW, 2)), rng.integers(0, ROW, (1, LANES - 1)).astype(np.uint32)
     for trial in (vector, numba.njit(plain) if compiled else plain):
         state = x.copy(), y.copy()
         sums = trial(*state, table, amplitudes.copy(), index)

@@ -28,7 +28,7 @@ def chosen(trial: str) -> Any:
         compiled = getattr(vector_code, trial)
         for one in (compiled, FunctionType(compiled.py_func.__code__, vars(plain_loops))):
             x, y, *tables = numbers.copy()
-            sums = one(x, y, np.concatenate(tables), np.sin(numbers[:4]).reshape(2 * ROW, 2), index)
+            sums = one(x, y, np.concatenate(tables), np.sin(numbers).reshape(3 * ROW, 2), index)
             found.append(np.concatenate([x, y, sums]))
     except Exception:  # whatever is missing or fails to compile: the plain loops remain
         return plain_loops

@@ -128,27 +128,29 @@ def _flipped_sum(index, r, amplitudes, part):
 
 
 @register_jitable(**_FUSED)
-def _sum_over_terms(polynomial, centre, k, degree, rows, products, diagonals, entry):
+def _sums_over_terms(polynomial, centre, k, degree, rows, flipped, diagonals, entry):
     ring = rows.shape[0]
-    of_x = -centre * rows[k % ring, entry]
-    of_z = of_c = 0.0
+    of_z = of_c = of_x = 0.0
     for j in range(degree + 1):
-        slot = (k - j) % ring
-        of_x += polynomial[0, j] * products[slot, entry]
-        of_z += polynomial[1, j] * rows[slot, entry]
-        of_c += polynomial[2, j] * rows[slot, entry]
-    return of_x + diagonals[0, entry] * of_z + diagonals[1, entry] * of_c
+        term = rows[(k - j) % ring, entry]
+        of_z += polynomial[1, j] * term
+        of_c += polynomial[2, j] * term
+        of_x += polynomial[3, j] * term
+    at_once = flipped[entry] - centre * rows[k % ring, entry]
+    return at_once + diagonals[0, entry] * of_z + diagonals[1, entry] * of_c, of_x
 
 
 @register_jitable(**_FUSED)
-def next_entries(polynomial, centre, factor, k, degree, rows, products, diagonals, sizes, psi, first, last):
+def next_entries(polynomial, centre, factor, k, degree, rows, flipped, onward, diagonals, sizes, psi, first, last):
     there = (k + 1) % rows.shape[0]
     norm = 0.0
     for entry in range(first, last, 2):
-        a = _sum_over_terms(polynomial, centre, k, degree, rows, products, diagonals, entry)
-        b = _sum_over_terms(polynomial, centre, k, degree, rows, products, diagonals, entry + 1)
-        rows[there, entry] = factor * b
-        rows[there, entry + 1] = -factor * a
+        re, of_re = _sums_over_terms(polynomial, centre, k, degree, rows, flipped, diagonals, entry)
+        im, of_im = _sums_over_terms(polynomial, centre, k, degree, rows, flipped, diagonals, entry + 1)
+        rows[there, entry] = factor * im
+        rows[there, entry + 1] = -factor * re
+        onward[entry] = polynomial[0, 0] * rows[there, entry] + of_re
+        onward[entry + 1] = polynomial[0, 0] * rows[there, entry + 1] + of_im
         for number in range(entry, entry + 2):
             psi[number] += rows[there, number]
             norm += sizes[number] * rows[there, number] ** 2

@@ -2,12 +2,13 @@
 
 flipped_sum (index, r, amplitudes)
     Real and imaginary part of sum_k a[index[r, k]], for a (d, N) uint32 index and parts (d, 2): row r of Sx a.
-next_entries (polynomial, centre, factor, k, degree, rows, products, diagonals, sizes, psi, first, last)
-    Entries ``first`` to ``last - 1``, multiples of LANES, of the next term of a Taylor series: -i ``factor`` times the
-    sum over j = 0 to ``degree`` of x_j products[k - j] + (z_j Sz + c_j ZZ) rows[k - j], less ``centre`` rows[k].
-    The ``rows`` and ``products`` (R, n) hold the last R terms and their products with Sx, term k in row k % R, as
-    real and imaginary parts in turn; ``polynomial`` is (3, R), ``diagonals`` (2, n), and ``sizes`` (n,) weights.
-    The term goes to ``rows`` and is added to ``psi`` (n,). Returns the sum of its weighted squares.
+next_entries (polynomial, centre, factor, k, degree, rows, flipped, onward, diagonals, sizes, psi, first, last)
+    Entries ``first`` to ``last - 1``, multiples of LANES, of the next term of a Taylor series: -i ``factor`` times
+    ``flipped`` and the sum over j = 0 to ``degree`` of (z_j Sz + c_j ZZ) rows[k - j], less ``centre`` rows[k]. The
+    ``rows`` (R, n) hold the last R terms, term k in row k % R, as real and imaginary parts in turn; ``polynomial`` is
+    (4, R) with x_j, z_j, c_j and x_(j + 1), ``diagonals`` (2, n), and ``sizes`` (n,) weights. The term goes to ``rows``
+    and is added to ``psi`` (n,); the sum of x_j times the terms, on which Sx acts next, goes to ``onward`` (n,).
+    Returns the sum of the term's weighted squares.
 """
 
 from __future__ import annotations

@@ -182,10 +182,10 @@ flipped_sum: Any = intrinsic(_flipped_sum)
 
 
 def _sums_over_terms(context: Any, builder: Any, signature: Any, arguments: Any) -> Value:
-    """Three sums over the terms in registers: of products, of terms for Sz and of terms for ZZ."""
+    """Three sums over the terms in registers: for Sz, for ZZ, and for what Sx acts on next."""
     write = Writer(context, builder, types.float64)
     data = [write.array(kind, value) for kind, value in zip(signature.args, arguments, strict=True) if _is_array(kind)]
-    of_powers, terms, products, diagonal, sizes, state = data
+    of_powers, terms, flipped, onward, diagonal, sizes, state = data
     shape = context.make_array(signature.args[5])(context, builder, arguments[5]).shape
     ring, length = cgutils.unpack_tuple(builder, shape)
     centre, factor, k, degree = arguments[1:5]
@@ -195,43 +195,40 @@ def _sums_over_terms(context: Any, builder: Any, signature: Any, arguments: Any)
     sums = [[cgutils.alloca_once(builder, write.vector) for _ in range(3)] for _ in write.pieces]
     norm, slot = cgutils.alloca_once_value(builder, zero), cgutils.alloca_once(builder, LONG)
     turned = write.times(write.spread(factor), ir.Constant(write.vector, [1.0, -1.0] * (write.lanes // 2)))
-    middle = write.minus(write.spread(centre))
+    middle, at_once = write.minus(write.spread(centre)), write.spread(builder.load(of_powers))
     groups = builder.udiv(builder.sub(arguments[-1], arguments[-2]), ir.Constant(LONG, LANES))
     with cgutils.for_range(builder, groups) as group:
         entry = builder.add(arguments[-2], builder.mul(group.index, ir.Constant(LONG, LANES)))
-        place = builder.add(builder.mul(here, length), entry)
-        for piece, (of_x, of_z, of_c) in zip(write.pieces, sums, strict=True):
-            builder.store(write.times(middle, write.load(terms, place, piece)), of_x)
-            builder.store(zero, of_z)
-            builder.store(zero, of_c)
+        for total in (total for of_piece in sums for total in of_piece):
+            builder.store(zero, total)
         builder.store(here, slot)
         with cgutils.for_range(builder, builder.add(degree, one)) as power:
-            x, z, c = (
+            z, c, x = (
                 write.spread(builder.load(builder.gep(of_powers, [write.at(power.index, row, ring)])))
-                for row in range(3)
+                for row in (1, 2, 3)
             )
             now = builder.load(slot)
             place = builder.add(builder.mul(now, length), entry)
-            for piece, (of_x, of_z, of_c) in zip(write.pieces, sums, strict=True):
+            for piece, of_piece in zip(write.pieces, sums, strict=True):
                 term = write.load(terms, place, piece)
-                builder.store(write.fused(x, write.load(products, place, piece), builder.load(of_x)), of_x)
-                builder.store(write.fused(z, term, builder.load(of_z)), of_z)
-                builder.store(write.fused(c, term, builder.load(of_c)), of_c)
+                for weight, total in zip((z, c, x), of_piece, strict=True):
+                    builder.store(write.fused(weight, term, builder.load(total)), total)
             is_first = builder.icmp_unsigned("==", now, ir.Constant(LONG, 0))
             builder.store(builder.sub(builder.select(is_first, ring, now), one), slot)
-        place = builder.add(builder.mul(there, length), entry)
-        for piece, (of_x, of_z, of_c) in zip(write.pieces, sums, strict=True):
-            total = write.fused(write.load(diagonal, entry, piece), builder.load(of_z), builder.load(of_x))
+        before, place = (builder.add(builder.mul(row, length), entry) for row in (here, there))
+        for piece, (of_z, of_c, of_x) in zip(write.pieces, sums, strict=True):
+            found = write.fused(middle, write.load(terms, before, piece), write.load(flipped, entry, piece))
+            found = write.fused(write.load(diagonal, entry, piece), builder.load(of_z), found)
             of_ising = write.load(diagonal, builder.add(entry, length), piece)
-            total = write.fused(of_ising, builder.load(of_c), total)
-            swapped = write.shuffled(total, total, [lane ^ 1 for lane in range(write.lanes)])
-            term = write.times(swapped, turned)
+            found = write.fused(of_ising, builder.load(of_c), found)
+            term = write.times(write.shuffled(found, found, [lane ^ 1 for lane in range(write.lanes)]), turned)
             write.store(term, terms, place, piece)
+            write.store(write.fused(at_once, term, builder.load(of_x)), onward, entry, piece)
             write.store(builder.fadd(write.load(state, entry, piece), term), state, entry, piece)
             weighted = write.times(write.load(sizes, entry, piece), term)
             builder.store(write.fused(weighted, term, builder.load(norm)), norm)
-    found = builder.load(norm)
-    lanes = [builder.extract_element(found, ir.Constant(INT, lane)) for lane in range(write.lanes)]
+    in_lanes = builder.load(norm)
+    lanes = [builder.extract_element(in_lanes, ir.Constant(INT, lane)) for lane in range(write.lanes)]
     return functools.reduce(builder.fadd, lanes)
 
 
@@ -240,11 +237,11 @@ def _is_array(kind: Any) -> bool:
 
 
 def _next_entries(
-    typing: Any, polynomial: Any, centre: Any, factor: Any, k: Any, degree: Any, rows: Any, products: Any,
+    typing: Any, polynomial: Any, centre: Any, factor: Any, k: Any, degree: Any, rows: Any, flipped: Any, onward: Any,
     diagonals: Any, sizes: Any, psi: Any, first: Any, last: Any,
 ) -> Any:  # fmt: skip
     n, real = types.intp, types.float64
-    arrays = polynomial, real, real, n, n, rows, products, diagonals, sizes, psi, n, n
+    arrays = polynomial, real, real, n, n, rows, flipped, onward, diagonals, sizes, psi, n, n
     return real(*arrays), _sums_over_terms
 
 
@@ -268,7 +265,9 @@ def trial_of_rows(x, y, table, amplitudes, index):
 def trial_of_sums(x, y, table, amplitudes, index):
     """Uses every function on sums once; views of one array, as copies would take longer to compile."""
     re, im = flipped_sum(index, 0, amplitudes)
-    rows = amplitudes.reshape(4, ROW)
-    polynomial = rows[3, :6].reshape(3, 2)
-    norm = next_entries(polynomial, 0.3, 0.1, 5, 1, rows[:2], rows[2:], rows[1:3], rows[2], rows[3], LANES, 3 * LANES)
-    return re, im, norm, rows[3, LANES] + rows[3, 2 * LANES + 1], rows[0, LANES + 1] + rows[0, 3 * LANES - 1]
+    rows = amplitudes.reshape(6, ROW)
+    polynomial, flipped, onward = rows[3, :8].reshape(4, 2), rows[4], rows[5]
+    norm = next_entries(
+        polynomial, 0.3, 0.1, 5, 1, rows[:2], flipped, onward, rows[1:3], rows[2], rows[3], LANES, 3 * LANES
+    )
+    return re, im, norm, rows[3, LANES] + rows[3, 2 * LANES + 1], rows[0, LANES + 1] + rows[5, 3 * LANES - 1]

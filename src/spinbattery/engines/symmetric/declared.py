@@ -22,15 +22,15 @@ flood_orbits = Kernel(
 series_steps = Kernel(
     f"{__package__}.series_kernels",
     "series_steps",
-    f"void({_INDEX}, {_REAL}, {_ROWS}, {_BASIS}, {_REAL}, {_ROWS}, float64, {_REAL}, {_BASIS}, {_ROWS}, {_ROWS}, "
-    f"{_ROWS}, {_REAL})",
+    f"void({_INDEX}, {_REAL}, {_ROWS}, {_BASIS}, {_REAL}, {_ROWS}, float64, {_REAL}, {_ROWS}, {_BASIS}, {_ROWS}, "
+    f"{_REAL}, {_ROWS}, {_REAL})",
     _SUMS,
 )
 bound_rest = Kernel(f"{__package__}.series_kernels", "bound_rest", f"float64({_ROWS}, int64, int64, float64)", _SUMS)
 next_term = Kernel(
     f"{__package__}.series_kernels",
     "next_term",
-    f"void({_INDEX}, {_REAL}, {_ROWS}, {_ROWS}, int64, float64, int64, {_BASIS}, {_ROWS}, {_ROWS}, {_REAL}, "
+    f"void({_INDEX}, {_REAL}, {_ROWS}, {_ROWS}, int64, float64, int64, {_ROWS}, {_BASIS}, {_ROWS}, {_REAL}, {_REAL}, "
     f"int64, int64, {_REAL})",
     _SUMS,
 )

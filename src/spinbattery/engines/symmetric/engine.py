@@ -34,7 +34,7 @@ _SMALLEST_SHARED = 30_000
 """Size of sectors from which threads gain more than handing the work over costs."""
 
 _LARGEST_DRIFT = 1e-8
-_BYTES_PER_ROW = 16 * (2 * LARGEST_DEGREE + 5) + 48
+_BYTES_PER_ROW = 16 * (LARGEST_DEGREE + 7) + 48
 _BYTES_TO_KEEP = 64
 """For each of 2^N final amplitudes that are kept, with copies on the way to the record."""
 

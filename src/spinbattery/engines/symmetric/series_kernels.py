@@ -2,8 +2,8 @@
 
 c_(k+1) = -i/(k+1) sum_j H_j c_(k-j).
 
-Each term takes one product of Sx with the last one. The products of the last terms are kept, as are the terms, so that
-no power of H is more work than a sum over rows. Numbers come as flat rows of real and imaginary parts.
+Each term takes one product of Sx, with a sum of the terms before it. That sum is made with the last of them, row by
+row. Numbers come as flat rows of real and imaginary parts.
 
 The series ends where the rest is below what is allowed. That is known: a term is at most the sum of the terms before it
 times the norms of the H_j over k + 1.
@@ -60,20 +60,19 @@ def _bound_rest(norms, k, degree, share):
 
 
 @numba.njit(fastmath=True, **INNER)
-def _next_term(index, sizes, diagonals, polynomial, degree, centre, k, terms, rows, products, psi, first, last):
+def _next_term(index, sizes, diagonals, polynomial, degree, centre, k, rows, pairs, onward, flipped, psi, first, last):
     """Rows ``first`` to ``last - 1`` of term k + 1, also added to ``psi``; returns their part of its squared norm."""
-    here = k % rows.shape[0]
     total = 0.0
     for begin in range(first, last, _ROWS):
         end = begin + _ROWS if begin + _ROWS < last else last
         for r in range(begin, end):
-            re, im = flipped_sum(index, r, terms[here])
-            products[here, 2 * r] = re
-            products[here, 2 * r + 1] = im
+            re, im = flipped_sum(index, r, pairs[k % 2])
+            flipped[2 * r] = re
+            flipped[2 * r + 1] = im
         padded = (2 * end + LANES - 1) // LANES * LANES
         total += next_entries(
-            polynomial, centre, 1.0 / (k + 1.0), k, k if k < degree else degree, rows, products, diagonals, sizes, psi,
-            2 * begin, padded,
+            polynomial, centre, 1.0 / (k + 1.0), k, k if k < degree else degree, rows, flipped, onward[(k + 1) % 2],
+            diagonals, sizes, psi, 2 * begin, padded,
         )  # fmt: skip
     return total
 
@@ -85,13 +84,15 @@ def bound_rest(norms, k, degree, share):
 
 
 @jitted(nogil=True)
-def next_term(index, sizes, diagonals, polynomial, degree, centre, k, terms, rows, products, psi, first, last, sums):
+def next_term(
+    index, sizes, diagonals, polynomial, degree, centre, k, rows, pairs, onward, flipped, psi, first, last, sums
+):
     """Some blocks of rows of term k + 1; the parts of its squared norm go to ``sums``. See :func:`series_steps`."""
     for block in range(first, last):
         begin = block * ROWS_PER_BLOCK
         end = begin + ROWS_PER_BLOCK if begin + ROWS_PER_BLOCK < index.shape[0] else index.shape[0]
         sums[block] = _next_term(
-            index, sizes, diagonals, polynomial, degree, centre, k, terms, rows, products, psi, begin, end
+            index, sizes, diagonals, polynomial, degree, centre, k, rows, pairs, onward, flipped, psi, begin, end
         )
 
 
@@ -116,7 +117,20 @@ def _turn_phase(psi, sizes, angle, n_rows):
 
 @jitted(nogil=True)
 def series_steps(
-    index, sizes, diagonals, polynomials, centres, norms_of_steps, share, psi, terms, rows, products, norms, totals
+    index,
+    sizes,
+    diagonals,
+    polynomials,
+    centres,
+    norms_of_steps,
+    share,
+    psi,
+    rows,
+    pairs,
+    onward,
+    flipped,
+    norms,
+    totals,
 ):
     """Carry a state over steps, in place.
 
@@ -124,13 +138,14 @@ def series_steps(
         index: (d, N) rows that flips lead to.
         sizes, diagonals: (n,) and (2, n) configurations, Sz and Ising energy of each orbit, for its real and its
             imaginary part, then zeros up to a multiple n of LANES.
-        polynomials: (steps, 3, D + 1) factors of Sx, Sz and ZZ in H(u) on each step, rad.
+        polynomials: (steps, 4, D + 1) factors x_j, z_j and c_j of Sx, Sz and ZZ on each step, and x_(j + 1), rad.
         centres, norms_of_steps: (steps,) and (steps, D + 1) the centre of the spectrum of H_0, and the norms of H_0
             less its centre and of the other H_j, rad.
         share: norm of the rest that is allowed on a step.
         psi: (n,) the state.
-        terms, rows: the last terms of the series, the same memory as (D + 1, n/2, 2) and (D + 1, n).
-        products: (D + 1, n) their products with Sx; zeros beyond row d.
+        rows: (D + 1, n) the last terms of the series.
+        pairs, onward: what Sx acts on, for odd and for even terms, the same memory as (2, n/2, 2) and (2, n).
+        flipped: (n,) what comes of it; zeros beyond row d.
         norms: (3, D + 1) work space.
         totals: (6,) to which the norms of the rests, the products with Sx and the steps are added; then the largest
             sum of the norms of the H_j on a step, and the largest probability outside of the most probable orbit. The
@@ -148,6 +163,7 @@ def series_steps(
             degree -= 1
         for q in range(psi.size):
             rows[0, q] = psi[q]
+            onward[0, q] = polynomials[step, 0, 0] * psi[q]
         norms[1, 0] = 1.0
         rest = math.inf
         for k in range(MOST_TERMS):
@@ -156,7 +172,7 @@ def series_steps(
                 totals[1] += k
                 break
             squared = _next_term(
-                index, sizes, diagonals, polynomials[step], degree, centre, k, terms, rows, products, psi,
+                index, sizes, diagonals, polynomials[step], degree, centre, k, rows, pairs, onward, flipped, psi,
                 0, index.shape[0],
             )  # fmt: skip
             norms[1, (k + 1) % ring] = math.sqrt(squared)

@@ -80,7 +80,8 @@ class SeriesState:
         self._psi = np.zeros(length)
         self.amplitudes = self._psi[: 2 * sector.dimension].view(np.complex128)
         self.amplitudes[:] = amplitudes
-        self._rows, self._products = np.empty((LARGEST_DEGREE + 1, length)), np.zeros((LARGEST_DEGREE + 1, length))
+        self._rows, self._onward = np.empty((LARGEST_DEGREE + 1, length)), np.empty((2, length))
+        self._pairs, self._flipped = self._onward.reshape(2, -1, 2), np.zeros(length)
 
     @property
     def arrays(self) -> list[NDArray[np.generic]]:
@@ -116,15 +117,17 @@ class SeriesState:
         self._totals[0] += stages.rests[:, 0].sum()
         self._totals[5] += stages.rests[:, 1].sum()
         for part in stages.parts(_STEPS_AT_ONCE):
-            ring = part.coefficients.shape[2]
-            self._carry(part.coefficients, self._rows[:ring], self._products[:ring])
+            centres, norms = bounds(part.coefficients, self.sector.ising_extremes)
+            next_powers = np.zeros_like(part.coefficients[:, :1])
+            next_powers[:, 0, :-1] = part.coefficients[:, 0, 1:]
+            polynomials = np.concatenate([part.coefficients, next_powers], axis=1)
+            self._carry(polynomials, centres, norms, self._rows[: polynomials.shape[2]])
 
-    def _carry(self, polynomials: FloatArray, rows: FloatArray, products: FloatArray) -> None:
-        sector, ring = self.sector, len(rows)
+    def _carry(self, polynomials: FloatArray, centres: FloatArray, norms: FloatArray, rows: FloatArray) -> None:
+        entries = self.sector.entries
         series_steps(
-            sector.index, sector.entries[2], sector.entries[:2], polynomials,
-            *bounds(polynomials, sector.ising_extremes), self._share, self._psi,
-            rows.reshape(ring, -1, 2), rows, products, np.empty((3, ring)), self._totals,
+            self.sector.index, entries[2], entries[:2], polynomials, centres, norms, self._share, self._psi, rows,
+            self._pairs, self._onward, self._flipped, np.empty((3, len(rows))), self._totals,
         )  # fmt: skip
 
     def probabilities(self) -> tuple[FloatArray, float]:
@@ -158,22 +161,23 @@ class SharedState(SeriesState):
         self._parts = list(pairwise(n_blocks * part // n_parts for part in range(n_parts + 1)))
         self._sums = np.empty(n_blocks)
 
-    def _carry(self, polynomials: FloatArray, rows: FloatArray, products: FloatArray) -> None:
-        sector, ring = self.sector, len(rows)
-        fixed = sector.index, sector.entries[2], sector.entries[:2]
-        arrays, norms = (rows.reshape(ring, -1, 2), rows, products, self._psi), np.empty((3, ring))
-        for polynomial, centre, of_step in zip(polynomials, *bounds(polynomials, sector.ising_extremes), strict=True):
-            norms[0] = of_step  # as in the kernel of small sectors
-            degree, radius = int(np.flatnonzero(norms[0]).max(initial=0)), float(norms[0].sum())
-            rows[0], norms[1, 0], rest = self._psi, 1.0, math.inf
+    def _carry(self, polynomials: FloatArray, centres: FloatArray, norms: FloatArray, rows: FloatArray) -> None:
+        entries, ring = self.sector.entries, len(rows)
+        fixed = self.sector.index, entries[2], entries[:2]
+        arrays, work = (rows, self._pairs, self._onward, self._flipped, self._psi), np.empty((3, ring))
+        for polynomial, centre, of_step in zip(polynomials, centres, norms, strict=True):
+            work[0] = of_step  # as in the kernel of small sectors
+            degree, radius = int(np.flatnonzero(of_step).max(initial=0)), float(of_step.sum())
+            rows[0], work[1, 0], rest = self._psi, 1.0, math.inf
+            self._onward[0] = polynomial[0, 0] * self._psi
             for k in range(MOST_TERMS):
-                rest = bound_rest(norms, k, degree, self._share)
+                rest = bound_rest(work, k, degree, self._share)
                 if rest < math.inf:
                     self._totals[1] += k
                     break
                 term = (*fixed, polynomial, degree, centre, k, *arrays)
                 self._team.run(next_term, [(*term, first, last, self._sums) for first, last in self._parts])
-                norms[1, (k + 1) % ring] = math.sqrt(float(self._sums.sum()))
+                work[1, (k + 1) % ring] = math.sqrt(float(self._sums.sum()))
             self._totals[0] += rest
             self._totals[2] += 1.0
             self._totals[3] = max(self._totals[3], radius)
