@@ -144,12 +144,10 @@ def series_steps(
         share: norm of the rest that is allowed on a step.
         psi: (n,) the state.
         rows: (D + 1, n) the last terms of the series.
-        pairs, onward: what Sx acts on, for odd and for even terms, the same memory as (2, n/2, 2) and (2, n).
-        flipped: (n,) what comes of it; zeros beyond row d.
+        pairs, onward, flipped: what Sx acts on, the same memory as (2, n/2, 2) and (2, n), and what comes of it (n,).
         norms: (3, D + 1) work space.
-        totals: (6,) to which the norms of the rests, the products with Sx and the steps are added; then the largest
-            sum of the norms of the H_j on a step, and the largest probability outside of the most probable orbit. The
-            last is the caller's.
+        totals: (6,) norms of the rests, products and steps, which are added; the largest sum of the norms of the H_j on
+            a step, and the largest probability outside of the most probable orbit; the last is the caller's.
     """
     ring = rows.shape[0]
     for step in range(polynomials.shape[0]):
