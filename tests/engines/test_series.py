@@ -8,7 +8,17 @@ from scipy.integrate import solve_ivp
 from scipy.linalg import eigh, expm
 from threadpoolctl import threadpool_limits
 
-from spinbattery import ChargingProblem, EnergyScales, Statevector, Symmetric, cooperative, ring, symmetry_group, torus
+from spinbattery import (
+    ChargingProblem,
+    EnergyScales,
+    Statevector,
+    Symmetric,
+    cooperative,
+    polarised,
+    ring,
+    symmetry_group,
+    torus,
+)
 from spinbattery.core.errors import ToleranceError
 from spinbattery.core.threads import Team
 from spinbattery.engines.common.mesh import driving, project_fields
@@ -234,6 +244,18 @@ def test_a_battery_that_stands_almost_still():
     found, other = Symmetric(1e-9).run(problem), Statevector(1e-9).run(problem)
     assert 0.0 < found.std < 1e-8
     assert found.precision == pytest.approx(other.precision, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("duration", "tolerance", "J", "h", "hold"),
+    [(0.8814, 0.0215, -0.2623, 0.9214, 0.5543), (1.296, 0.006, -0.1, 0.85, 0.43)],
+)
+def test_h_may_change_much_on_a_step(duration, tolerance, J, h, hold):
+    """Its powers of u then add up to more than its mean, and rounding was said to exceed loose tolerances."""
+    problem = ChargingProblem(torus(2, 2), polarised(duration, J=J, h=h, s_hold=hold))
+    found, exact = Symmetric(tolerance).run(problem), Symmetric(1e-8).run(problem)
+    assert found.discretisation["passes"] == 1
+    assert abs(found.precision / exact.precision - 1.0) <= found.precision_relative_error <= tolerance
 
 
 @pytest.mark.parametrize("tolerance", [1e-6, 1e-8, 1e-10])

@@ -43,7 +43,7 @@ _SECONDS_PER_CONFIGURATION = 6e-8
 _SECONDS_PER_LINK = 1e-8
 _SECONDS_PER_OUTPUT = 1e-4
 _SECONDS_PER_STEP = 1e-6
-_MOST_RUNS, _MARGIN = 4, 2.0
+_MOST_RUNS, _MARGIN = 6, 10.0
 """Passes until the estimates are within the tolerance, and how much more than needed the next one is more exact."""
 
 _PREPARATION, _LAST = 0.1, 0.9
@@ -143,7 +143,8 @@ class Symmetric(Engine):
                 return self._solution(sector, group, state, traces, errors, done)
             if not math.isfinite(worst):
                 break
-            caution *= _MARGIN * worst / self.tolerance
+            # from the error that there is, as what was allowed may be far above it
+            caution *= _MARGIN * worst / self.tolerance * max(1.0, steps.allowed / state.error)
         raise ToleranceError(
             f"the error estimate is {worst:.1e} after {run + 1} passes, above the tolerance {self.tolerance:g}; "
             "loosen the tolerance."

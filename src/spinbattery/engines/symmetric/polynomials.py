@@ -32,8 +32,8 @@ RADII = (14.0, 12.0, 10.0, 8.0, 6.5, 5.0, 4.0, 3.0, 2.0)
 """Half the width of the spectrum times the length of a step, rad: longer steps need fewer products with H for each
 radian, and lose more digits to rounding. The first is used with which rounding is within its share of the error."""
 
-_LONGEST = 1.1
-"""About the largest bound of this over its value here."""
+_LONGEST, _ROUNDS = 1.1, 6
+"""About the largest sum of the norms of all H_j over this, and how often steps are made shorter for it."""
 
 
 def rounding(radius: float, steps: float) -> float:
@@ -116,6 +116,7 @@ class SeriesSteps:
         scheme: of a step.
         turned: about half the width of the spectrum, over the whole protocol, rad.
         radius: the same on a step, at most.
+        allowed: norm of the state's error, of which there may be much less.
     """
 
     crossed: ClassVar[FloatArray] = read_only(np.empty(0))
@@ -125,6 +126,7 @@ class SeriesSteps:
     scheme: TaylorSeries
     turned: float
     radius: float
+    allowed: float
 
     def steps(self, multiple: int) -> int:
         """Number of steps in all."""
@@ -163,16 +165,36 @@ def _divided(problem: ChargingProblem, times: tuple[float, ...], tolerance: floa
     norms = np.array([problem.n_spins, problem.n_spins, max(1.0, float(np.abs(problem.couplings[1]).sum()))])
     x, z, c = np.abs(fields) * norms[:, None, None]
     radii = np.hypot(x, z + c).max(axis=1) * lengths
+    legendre = np.abs(fields @ legendre_moments(_NODES, LARGEST_DEGREE))
+    sizes = np.einsum("f,fpj,p->pj", norms, legendre, lengths)
     allowed = _SHARE * tolerance / caution
     for radius in RADII:
-        wanted = np.maximum(1.0, np.ceil(radii / radius))
+        wanted = _with_slopes(np.maximum(1.0, np.ceil(radii / radius)), radii, sizes, _LONGEST * radius)
         if rounding(_LONGEST * radius, float(wanted.sum())) <= allowed:
             break
     share = allowed / (2.0 * float(wanted.sum()))
-    last = norms @ np.abs(fields @ legendre_moments(_NODES, LARGEST_DEGREE)[:, -1]) * lengths
-    wanted = np.maximum(wanted, np.ceil((last / share) ** (1.0 / _NODES)))
+    wanted = np.maximum(wanted, np.ceil((sizes[:, -1] / share) ** (1.0 / _NODES)))
     steps = float(wanted.sum())
     if steps > MOST_STEPS:
         raise too_many_steps("symmetric", steps, problem)
     scheme = TaylorSeries(read_only(norms), allowed / (2.0 * steps))
-    return SeriesSteps(stops, wanted, scheme, float(radii.sum()), radius)
+    return SeriesSteps(stops, wanted, scheme, float(radii.sum()), radius, allowed)
+
+
+def _with_slopes(counts: FloatArray, radii: FloatArray, sizes: FloatArray, longest: float) -> FloatArray:
+    """Steps (P,) of each piece, more than ``counts`` where H changes so much on a step that its powers of u add to it.
+
+    Args:
+        counts: (P,) steps by the radii alone.
+        radii: (P,) of whole pieces.
+        sizes: (P, D + 1) norms of the Legendre coefficients of H on whole pieces, which shrink with each step.
+        longest: sum of the norms of all H_j that is wanted on a step.
+    """
+    powers = np.arange(2.0, sizes.shape[1] + 1.0)
+    of_powers = sizes[:, 1:] * np.abs(_powers()).sum(axis=1)[1:]
+    for _ in range(_ROUNDS):
+        on_step = radii / counts + (of_powers / counts[:, None] ** powers).sum(axis=1)
+        if on_step.max() <= longest:
+            break
+        counts = np.ceil(counts * np.maximum(1.0, on_step / longest))
+    return counts
