@@ -51,7 +51,7 @@ def random_amplitudes(sector, seed=0):
 
 def constant(rows):
     """Steps on which H does not change."""
-    return Polynomials(np.stack([rows, np.zeros_like(rows)], axis=2), np.zeros((len(rows), 2)))
+    return Polynomials(np.array(rows)[:, :, None], np.zeros((len(rows), 2)))
 
 
 def alone(sector, amplitudes, share):

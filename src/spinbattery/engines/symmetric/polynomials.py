@@ -46,8 +46,7 @@ class Polynomials:
     """H(u), 0 <= u <= 1, on m consecutive steps.
 
     Attributes:
-        coefficients: (m, 3, D + 1) factors of Sx, Sz and ZZ at each power of u, rad; D >= 1, as the next term must not
-            take the place of the last one.
+        coefficients: (m, 3, D + 1) factors of Sx, Sz and ZZ at each power of u, rad.
         rests: (m, 2) norms of what the polynomials leave out of the transverse and of the diagonal part, rad.
     """
 
@@ -92,7 +91,7 @@ class TaylorSeries:
         left = np.where(kept[:, None, :], 0.0, each).sum(axis=2) + beyond
         rests = np.stack([left[:, 0], left[:, 1] + left[:, 2]], axis=1)
         coefficients = np.where(kept[:, None, :], legendre, 0.0) @ _powers()
-        degree = int(np.flatnonzero(kept.any(axis=0)).max(initial=1))
+        degree = int(np.flatnonzero(kept.any(axis=0)).max(initial=0))
         return Polynomials(np.ascontiguousarray(coefficients[:, :, : degree + 1]), rests)
 
 
