@@ -144,7 +144,7 @@ def series_steps(
         share: norm of the rest that is allowed on a step.
         psi: (n,) the state.
         rows: (D + 1, n) the last terms of the series.
-        pairs, onward, flipped: what Sx acts on by turns, the same memory as (2, n/2, 2) and (2, n), and its result (n,).
+        pairs, onward, flipped: what Sx acts on by turns, the same memory as (2, n/2, 2) and (2, n), its result (n,).
         norms: (3, D + 1) work space.
         totals: (6,) norms of the rests, products and steps, which are added; the largest sum of the norms of the H_j on
             a step, and the largest probability outside of the most probable orbit; the last is the caller's.
