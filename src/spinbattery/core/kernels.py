@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -95,6 +96,7 @@ class Kernel:
             sources: modules beside its own whose code it uses.
         """
         self.module, self.name, self.signature, self.sources = module, name, signature, sources
+        self._is_generic = _REAL in signature
         self.found = self.compiled = 0
         self.folder: Path | None = None
         self._functions: dict[str, Callable[..., Any]] = {}
@@ -110,7 +112,7 @@ class Kernel:
         Raises:
             TypeError: an argument is not of its type, or an array not contiguous.
         """
-        real = arguments[0].dtype.name if _REAL in self.signature else ""
+        real = _name_of(arguments[0].dtype) if self._is_generic else ""
         function = self._functions.get(real)
         if function is None:
             function = self.load(real)
@@ -210,6 +212,12 @@ def _target_machine(optimisation: int) -> Any:
 
 _engines: list[Any] = []
 """Owners of the code that was loaded."""
+
+
+@lru_cache
+def _name_of(kind: np.dtype[Any]) -> str:
+    """Name of a type, which numpy spells out again at each request."""
+    return kind.name
 
 
 def _linked(code: bytes, signature: str) -> Callable[..., Any]:

@@ -117,20 +117,15 @@ def project_fields(problem: ChargingProblem, edges: FloatArray, kinks: FloatArra
     return project(driving(problem), edges, kinks, degree, nodes)
 
 
-def project_together(
-    problem: ChargingProblem, edges: Sequence[FloatArray], kinks: FloatArray, degree: int
-) -> list[StepFields]:
-    """:func:`project_fields` on several meshes of a few steps, whose fields are found at once."""
-    if relaxes(problem) or kinks.size:
-        return [project_fields(problem, each, kinks, degree) for each in edges]
-    nodes = _NODES_OF_MEANS if degree == 0 else max(_NODES_PER_PANEL, degree + 1)
-    places = np.concatenate([gauss_nodes(each, nodes)[0] for each in edges])
-    values = driving(problem)(places.ravel()).reshape(-1, *places.shape)
-    coefficients = np.einsum("fpj,jk->fpk", values, legendre_moments(nodes, degree))
-    ends = np.cumsum([len(each) - 1 for each in edges])
+def project_together(problem: ChargingProblem, mesh: Mesh, multiples: Sequence[int], degree: int) -> list[StepFields]:
+    """:func:`project_fields` on several multiples of a mesh with a few steps, whose fields are found at once."""
+    if relaxes(problem) or mesh.crossed.size:
+        return [project_fields(problem, mesh.edges(multiple), mesh.crossed, degree) for multiple in multiples]
+    edges = mesh.edges(*multiples)
+    fields = project_fields(problem, edges, mesh.crossed, degree)  # the step between two meshes belongs to none
+    ends = np.cumsum([mesh.steps(multiple) + 1 for multiple in multiples]) - 1
     return [
-        StepFields(each, coefficients[:, end - len(each) + 1 : end])
-        for each, end in zip(edges, ends.tolist(), strict=True)
+        fields.part(end - mesh.steps(multiple), end) for multiple, end in zip(multiples, ends.tolist(), strict=True)
     ]
 
 
@@ -237,7 +232,8 @@ class Mesh:
         slopes = _slopes(gaps, self._counts)
         before, after = slopes[:-1] * self._counts, slopes[1:] * self._counts
         # Hermite's cubic through both stops, with these slopes
-        self._cubics = stops[:-1], before, 3.0 * gaps - 2.0 * before - after, before + after - 2.0 * gaps
+        cubics = stops[:-1], before, 3.0 * gaps - 2.0 * before - after, before + after - 2.0 * gaps
+        self._cubics = np.hstack([cubics, [[stops[-1]], [0.0], [0.0], [0.0]]])  # and a last edge
 
     def counts(self, multiple: int) -> list[int]:
         """Number of steps between consecutive stops."""
@@ -255,15 +251,16 @@ class Mesh:
             halvings += 1
         return halvings
 
-    def edges(self, multiple: int) -> FloatArray:
-        """Step edges in ns, stops included exactly."""
-        counts = multiple * self._counts
+    def edges(self, *multiples: int) -> FloatArray:
+        """Step edges in ns, stops included exactly: those of several multiples one after the other."""
+        pieces = len(self._counts) + 1
+        ends = np.ones((len(multiples), 1), dtype=int)  # one edge more than steps
+        counts = np.hstack([np.multiply.outer(multiples, self._counts), ends]).ravel()
         piece = np.repeat(np.arange(len(counts)), counts)
         first = np.cumsum(counts) - counts
         x = (np.arange(len(piece)) - first[piece]) / counts[piece]
-        start, first_order, second, third = (c[piece] for c in self._cubics)
-        edges = start + x * (first_order + x * (second + x * third))
-        return np.append(edges, self.stops[-1])
+        start, first_order, second, third = (c[piece % pieces] for c in self._cubics)
+        return np.asarray(start + x * (first_order + x * (second + x * third)))
 
 
 def splitting_density(problem: ChargingProblem, t: FloatArray) -> FloatArray:

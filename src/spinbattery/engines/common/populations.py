@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.arrays import read_only
 from ...core.typing import ComplexArray, FloatArray
 from ...model.problem import ChargingProblem
 
@@ -70,10 +71,15 @@ def from_characteristic(characteristic: ComplexArray, n_spins: int) -> FloatArra
     return np.asarray(found / found.sum())
 
 
+@lru_cache(maxsize=16)
+def _values(n_spins: int) -> FloatArray:
+    """Sz/N from -1 to 1."""
+    return read_only(np.arange(-n_spins, n_spins + 1, 2) / n_spins)
+
+
 def mean_and_variance(distribution: FloatArray) -> tuple[float, float]:
     """mu and sigma^2 of P(Sz)."""
-    n = len(distribution) - 1
-    values = np.arange(-n, n + 1, 2) / n
+    values = _values(len(distribution) - 1)
     mean = float(distribution @ values)
     return mean, float(distribution @ (values - mean) ** 2)
 
@@ -81,5 +87,18 @@ def mean_and_variance(distribution: FloatArray) -> tuple[float, float]:
 def spin_expectations(p: FloatArray) -> FloatArray:
     """<sz_k> of every spin, shape (N,), from weights p (2^N,) of the basis states."""
     n = p.size.bit_length() - 1
+    if n <= _FEW_SPINS:
+        return np.asarray((_signs(n) * p).sum(axis=1))
     halves = [p.reshape(1 << k, 2, 1 << (n - 1 - k)).sum(axis=(0, 2)) for k in range(n)]
     return np.array([float(up - down) for up, down in halves])
+
+
+_FEW_SPINS = 10
+"""Number of spins up to which all sums together are quicker than one by one."""
+
+
+@lru_cache(maxsize=_FEW_SPINS + 1)
+def _signs(n_spins: int) -> FloatArray:
+    """sz_k of the basis states, shape (N, 2^N)."""
+    downs = np.arange(1 << n_spins) >> np.arange(n_spins)[::-1, None] & 1
+    return read_only(np.where(downs, -1.0, 1.0))

@@ -46,6 +46,9 @@ class Stages:
 
     def parts(self, largest: int) -> Iterator[Stages]:
         """The same stages in sequence, in parts of up to ``largest`` T stages, each with a V before and after."""
+        if len(self.theta) <= largest:
+            yield self
+            return
         for first in range(0, len(self.theta), largest):
             last = min(first + largest, len(self.theta))
             field, ising = self.field[first : last + 1].copy(), self.ising[first : last + 1].copy()
@@ -107,16 +110,20 @@ class Splitting:
             stages = fields.coefficients[rows] @ at_transverse * lengths
             return np.asarray(stages.reshape(len(stages), len(lengths) * self.stages))
 
-        field, ising = (_joined(row) for row in fields.coefficients[1:3] @ at_diagonal * lengths)
-        times = np.outer(fields.lengths, self.transverse).ravel()
+        field, ising = _joined(fields.coefficients[1:3] @ at_diagonal * lengths)
+        times = (lengths * self.transverse).ravel()
         return Stages(in_transverse(slice(0, 1))[0], field, ising, times, in_transverse(RELAXING))
 
 
 def _joined(stages: FloatArray) -> FloatArray:
-    """Merge the last V stage of each step with the first of the next."""
-    merged = stages[:, :-1].copy()
-    merged[1:, 0] += stages[:-1, -1]
-    return np.append(merged.ravel(), stages[-1, -1])
+    """Stages (2, m) of both kinds, with the last V stage of each step and the first of the next as one."""
+    kinds, steps, of_step = stages.shape
+    joined = np.empty((kinds, steps * (of_step - 1) + 1))
+    steps_of_it = joined[:, :-1].reshape(kinds, steps, of_step - 1)
+    steps_of_it[:] = stages[:, :, :-1]
+    steps_of_it[:, 1:, 0] += stages[:, :-1, -1]
+    joined[:, -1] = stages[:, -1, -1]
+    return joined
 
 
 def _palindrome(name: str, order: int, diagonal: list[float], transverse: list[float]) -> Splitting:

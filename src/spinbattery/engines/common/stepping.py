@@ -66,11 +66,7 @@ def combined(passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
     finest = passes[-1]
     mean, variance = combined_moments(passes, weights)
 
-    def total(parts: Sequence[FloatArray | None]) -> FloatArray | None:
-        """Their sum with the weights; None of what passes do not have."""
-        known = [part for part in parts if part is not None]
-        return _total(known, weights) if known else None
-
+    purities = [one.purity for one in passes if one.purity is not None]
     return replace(
         finest,
         mean=mean,
@@ -80,13 +76,20 @@ def combined(passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
         spin_magnetization=np.clip(_total([one.spin_magnetization for one in passes], weights), -1.0, 1.0),
         norm_error=max(one.norm_error for one in passes),
         state=_combined_states([one.state for one in passes if one.state is not None], weights),
-        purity=total([one.purity for one in passes]),
-        entries=total([one.entries for one in passes]),
+        purity=_total(purities, weights) if purities else None,
+        entries=_combined_entries([one.entries for one in passes if one.entries is not None], weights),
     )
 
 
 def _total(parts: Sequence[FloatArray], weights: FloatArray) -> FloatArray:
-    return np.asarray(sum(weight * part for weight, part in zip(weights.tolist(), parts, strict=True)))
+    return np.asarray(np.einsum("k,k...->...", weights, np.array(parts)))
+
+
+def _combined_entries(matrices: Sequence[FloatArray], weights: FloatArray) -> FloatArray | None:
+    """Combination of matrices one by one, since memory has no room for all of them again; None of no matrices."""
+    if not matrices:
+        return None
+    return np.asarray(sum(weight * matrix for weight, matrix in zip(weights.tolist(), matrices, strict=True)))
 
 
 def _combined_states(states: Sequence[ComplexArray], weights: FloatArray) -> ComplexArray | None:
@@ -138,9 +141,12 @@ class SteppingEngine(Engine):
         if passes[-1].state is not None:
             found = self.combined(problem, passes, weights)
             return found.mean, found.variance
-        mean, variance = combined_moments(passes, weights)
         distribution = _total([one.distribution for one in passes], weights)
-        mean[-1], variance[-1] = mean_and_variance(distribution / distribution.sum())
+        final = mean_and_variance(distribution / distribution.sum())
+        if passes[-1].mean.size == 1:
+            return np.array(final[:1]), np.array(final[1:])
+        mean, variance = combined_moments(passes, weights)
+        mean[-1], variance[-1] = final
         return mean, variance
 
     def combined(self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
@@ -230,8 +236,7 @@ def _fields_of(problem: ChargingProblem, mesh: Mesh, multiples: list[int], degre
     """Fields of all steps of passes, where they are so few that Python takes more time than the numbers."""
     if mesh.steps(sum(multiples)) > STEPS_PER_BLOCK:
         return {}
-    edges = [mesh.edges(multiple) for multiple in multiples]
-    return dict(zip(multiples, project_together(problem, edges, mesh.crossed, degree), strict=True))
+    return dict(zip(multiples, project_together(problem, mesh, multiples, degree), strict=True))
 
 
 @dataclass

@@ -30,7 +30,7 @@ class DensityState(BasisState):
         """
         super().__init__(len(spinors), ising)
         self._pauli, self._relaxation, self._kinds = _kinds(np.vstack([pauli, relaxation]).tobytes())
-        self._g = _product(spinors)
+        self._g = _product(spinors) if self.n_spins > TILE_DIGITS else _kept_product(spinors.tobytes()).copy()
         self._rows = _digits(self.n_spins)
         low = min(self.n_spins, TILE_DIGITS)
         self._tables = tables(low)
@@ -64,11 +64,8 @@ class DensityState(BasisState):
 
     def transverse(self) -> float:
         """See the base class; in the gauge of the kernels a difference of entries one flip off the diagonal."""
-        total = 0.0
-        for q in range(self.n_spins):
-            up = 3 * self._rows[(np.arange(self._rows.size) >> q) & 1 == 0]
-            total += float(np.sum(self._g[up + (2 << 2 * q)] - self._g[up + (1 << 2 * q)]))
-        return total
+        one, other = _one_flip_off(self.n_spins)
+        return float((self._g[one] - self._g[other]).sum())
 
     def purity(self) -> float:
         _, trace = self.probabilities()
@@ -120,6 +117,14 @@ def _digits(n_spins: int) -> IntArray:
 
 
 @lru_cache(maxsize=4)
+def _one_flip_off(n_spins: int) -> IntArray:
+    """Indices (2, n 2^(n-1)) of the entries that are one flip off the diagonal, on either side of it."""
+    rows = 3 * _digits(n_spins)
+    up = [rows[(np.arange(rows.size) >> q) & 1 == 0] for q in range(n_spins)]
+    return read_only(np.hstack([[where + (2 << 2 * q), where + (1 << 2 * q)] for q, where in enumerate(up)]))
+
+
+@lru_cache(maxsize=4)
 def tables(digits: int) -> tuple[IntArray, IntArray, FloatArray]:
     """For an index of some digits to the base 4: that of each row of bits, and how the kernels' signs follow.
 
@@ -132,6 +137,11 @@ def tables(digits: int) -> tuple[IntArray, IntArray, FloatArray]:
         flips = (np.array([0, 0, 1, 0])[:, None] + flips).ravel() % 4
     total = (flips + np.arange(4)[:, None]) % 4
     return _digits(digits), read_only(flips), read_only(np.where((total == 0) | (total == 3), 1.0, -1.0))
+
+
+@lru_cache(maxsize=4)  # every pass of a run begins with it
+def _kept_product(spinors: bytes) -> FloatArray:
+    return read_only(_product(np.frombuffer(spinors, dtype=np.complex128).reshape(-1, 2)))
 
 
 def _product(spinors: ComplexArray) -> FloatArray:

@@ -48,6 +48,7 @@ class BasisState(State, ABC):
     def __init__(self, n_spins: int, ising: FloatArray) -> None:
         self.n_spins, self.ising = n_spins, ising
         self._known: tuple[FloatArray, float] | None = None
+        self._sums: Populations | None = None
         self.magnetization: NDArray[np.int8] = _kept_diagonal(n_spins)
 
     @abstractmethod
@@ -56,7 +57,7 @@ class BasisState(State, ABC):
 
     def apply(self, stages: Stages) -> None:
         """Apply stages V T V ... V in place."""
-        self._known = None
+        self._known = self._sums = None
         self._apply(stages)
 
     def probabilities(self) -> tuple[FloatArray, float]:
@@ -76,7 +77,9 @@ class BasisState(State, ABC):
 
     def populations(self) -> Populations:
         """P(Sz), the mean of the couplings and the norm."""
-        return summed(*self.probabilities(), self.magnetization, self.ising)
+        if self._sums is None:
+            self._sums = summed(*self.probabilities(), self.magnetization, self.ising)
+        return self._sums
 
     def purity(self) -> float:
         """Tr rho^2, with the trace normalised."""
