@@ -44,36 +44,38 @@ def test_this_machine_has_vector_code():
     assert sums.flipped_sum is vector_code.flipped_sum
 
 
-@pytest.mark.parametrize("real", [np.float64, np.float32])
 @pytest.mark.parametrize("compiled", [True, False])
-@pytest.mark.parametrize("name", ["trial_of_rows", "trial_of_sums"])
-def test_every_function_does_the_same(name, real, compiled):
+@pytest.mark.parametrize(("module", "real"), [(vectors, np.float64), (vectors, np.float32), (sums, np.float64)])
+def test_every_function_does_the_same(module, real, compiled):
     """Compiled by Numba, and in Python."""
+    name, *arguments = module.TRIAL
     vector = getattr(vector_code, name)
     plain = FunctionType(vector.py_func.__code__, vars(plain_loops))
     rng, found = np.random.default_rng(5), []
-    x, y, table = rng.normal(size=(3, ROW)), None, rng.normal(size=4 * ROW).astype(real)
-    x, y = x[0].astype(real), x[1].astype(real)
-    amplitudes, index = rng.normal(size=(3 * ROW, 2)), rng.integers(0, ROW, (1, LANES - 1)).astype(np.uint32)
+    numbers = [rng.normal(size=one.shape).astype(real) if one.dtype == float else one for one in arguments]
     for trial in (vector, numba.njit(plain) if compiled else plain):
-        state = x.copy(), y.copy()
-        sums = trial(*state, table, amplitudes.copy(), index)
-        found.append(np.concatenate([*state, sums]))
+        given = [one.copy() for one in numbers]
+        returned = trial(*given)
+        found.append(np.concatenate([returned, *(one.ravel() for one in given)]))
     np.testing.assert_allclose(found[1], found[0], rtol=0, atol=EXACT[real] * np.abs(found[0]).max())
 
 
 @pytest.mark.parametrize("broken", ["raises", "differs"])
-@pytest.mark.parametrize("name", ["trial_of_rows", "trial_of_sums"])
-def test_code_that_does_not_work_is_not_used(name, broken, monkeypatch):
-    def trial(x, y, table, amplitudes, index):
+@pytest.mark.parametrize("module", [vectors, sums])
+def test_code_that_does_not_work_is_not_used(module, broken, monkeypatch):
+    name, *arguments = module.TRIAL
+    working = getattr(vector_code, name)
+
+    def trial(*given):
         if broken == "raises":
             raise numba.core.errors.LoweringError("no such instruction")
-        return (0.0,) * (2 if name == "trial_of_rows" else 5)
+        first, *others = working(*given)
+        return first + 1e-9, *others
 
-    assert chosen(name) is vector_code
-    trial.py_func = getattr(vector_code, name).py_func
+    assert chosen(name, *arguments) is vector_code
+    trial.py_func = working.py_func
     monkeypatch.setattr(vector_code, name, trial)
-    assert chosen(name) is plain_loops
+    assert chosen(name, *arguments) is plain_loops
 
 
 def test_engines_run_with_plain_loops():

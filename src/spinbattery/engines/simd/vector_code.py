@@ -249,7 +249,7 @@ next_entries: Any = intrinsic(_next_entries)
 
 
 @jitted()
-def trial_of_rows(x, y, table, amplitudes, index):
+def trial_of_rows(x, y, table):
     """Uses every function on rows once."""
     turn_lanes(x, LANES, 0.3, 0.2)
     turn_row(y, 0, 0.2, 0.1)
@@ -262,12 +262,8 @@ def trial_of_rows(x, y, table, amplitudes, index):
 
 
 @jitted()
-def trial_of_sums(x, y, table, amplitudes, index):
-    """Uses every function on sums once; views of one array, as copies would take longer to compile."""
+def trial_of_sums(index, amplitudes, polynomial, rows, flipped, onward, diagonals, sizes, psi):
+    """Uses every function on sums once."""
     re, im = flipped_sum(index, 0, amplitudes)
-    rows = amplitudes.reshape(6, ROW)
-    polynomial, flipped, onward = rows[3, :8].reshape(4, 2), rows[4], rows[5]
-    norm = next_entries(
-        polynomial, 0.3, 0.1, 5, 1, rows[:2], flipped, onward, rows[1:3], rows[2], rows[3], LANES, 3 * LANES
-    )
-    return re, im, norm, rows[3, LANES] + rows[3, 2 * LANES + 1], rows[0, LANES + 1] + rows[5, 3 * LANES - 1]
+    norm = next_entries(polynomial, 0.3, 0.1, 5, 1, rows, flipped, onward, diagonals, sizes, psi, LANES, 3 * LANES)
+    return re, im, norm
