@@ -16,7 +16,6 @@ import pytest
 
 from spinbattery.engines.simd import plain_loops, sums, vector_code, vectors
 from spinbattery.engines.simd.choice import chosen
-from spinbattery.engines.simd.sizes import LANES, ROW
 
 EXACT = {np.float64: 1e-15, np.float32: 1e-6}
 
