@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ...core.arrays import distinct
+from ...core.arrays import distinct, read_only
 from ...core.quadrature import gauss_nodes, panel_edges
 from ...core.typing import FloatArray, IntArray
 from ...core.units import TWO_PI
@@ -189,7 +189,9 @@ def project(
 def legendre_moments(nodes: int, degree: int) -> FloatArray:
     """Factors (nodes, degree + 1) of values at the nodes of a step in its Legendre coefficients."""
     x, w = gauss_nodes(np.array([-1.0, 1.0]), nodes)
-    return np.asarray(w.T * np.polynomial.legendre.legvander(x[0], degree) * (np.arange(degree + 1) + 0.5))
+    found = w.T * np.polynomial.legendre.legvander(x[0], degree) * (np.arange(degree + 1) + 0.5)
+    found[:, 1:] -= found[:, 1:].mean(axis=0)  # rounding, which would give a constant other coefficients
+    return read_only(found)
 
 
 Density: TypeAlias = Callable[[ChargingProblem, FloatArray], FloatArray]

@@ -21,11 +21,12 @@ from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine
 from ..common.extrapolation import ROUNDING
 from ..common.options import TOLERANCE, checked_tolerance
+from ..common.plan import MOST_STEPS, too_many_steps
 from ..common.populations import state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from .basis import LARGEST_N, SymmetricSector, largest_orbit, sector_dimension
 from .costs import product_seconds, products_of
-from .polynomials import LARGEST_DEGREE, RADII, TaylorSeries, divided
+from .polynomials import LARGEST_DEGREE, RADII, SeriesSteps, TaylorSeries, divided
 
 if TYPE_CHECKING:
     from .series_state import SeriesState
@@ -43,8 +44,9 @@ _SECONDS_PER_CONFIGURATION = 6e-8
 _SECONDS_PER_LINK = 1e-8
 _SECONDS_PER_OUTPUT = 1e-4
 _SECONDS_PER_STEP = 1e-6
-_MOST_RUNS, _MARGIN = 6, 10.0
-"""Passes until the estimates are within the tolerance, and how much more than needed the next one is more exact."""
+_MOST_RUNS, _MARGIN, _LEAST_GAIN = 6, 10.0, 0.5
+"""Passes until the estimates are within the tolerance, how much more than needed the next one is more exact, and the
+largest part of an estimate that it leaves, where there is more in it than rounding."""
 
 _PREPARATION, _LAST = 0.1, 0.9
 """Shares of the remaining progress."""
@@ -118,37 +120,45 @@ class Symmetric(Engine):
     def solve(
         self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
     ) -> Solution:
-        divided(problem, times, self.tolerance)  # too many steps are refused before the orbits are found
+        self._steps(problem, times)  # too many are refused before the orbits are found
         n, group, rising = problem.n_spins, symmetry_group(problem), Rising(progress)
         built = rising.part(_PREPARATION)
         sector = SymmetricSector.build(
             problem, group, lambda done: built(done, f"{problem.network.name}, finding the orbits of 2^{n} states")
         )
-        caution = 1.0
+        caution, before = 1.0, math.inf
         for run in range(_MOST_RUNS):
-            steps = divided(problem, times, self.tolerance, caution)
+            steps = self._steps(problem, times, caution)
             passage = Passage(problem, steps.scheme, steps, 1, times, rising.part(_LAST), checkpoint.log(run))
             state, traces = carried(passage, sector, steps.scheme.share)
             distribution, _, norm = state.populations()
-            _check_norm(norm, self.tolerance)
             errors, by_rounding = (_estimates(traces, distribution, of) for of in (state.error, state.rounding))
-            if _worst(by_rounding, traces) > self.tolerance and steps.radius == RADII[-1]:
-                raise ToleranceError(
-                    f"rounding alone may amount to {_worst(by_rounding, traces):.1e}, above the tolerance "
-                    f"{self.tolerance:g}; loosen the tolerance."
-                )
-            worst = _worst(errors, traces)
+            worst, of_rounding = _worst(errors, traces), _worst(by_rounding, traces)
             if worst <= self.tolerance:
+                _check_norm(norm, self.tolerance)
                 done = {"steps": passage.steps, "passes": run + 1}
                 return self._solution(sector, group, state, traces, errors, done)
             if not math.isfinite(worst):
                 break
+            if steps.radius == RADII[-1] and (of_rounding > self.tolerance or worst > _LEAST_GAIN * before):
+                raise ToleranceError(
+                    f"rounding may amount to {worst:.1e}, above the tolerance {self.tolerance:g}, and shorter steps do "
+                    "not reduce it; loosen the tolerance, or use the statevector engine, whose estimate leaves "
+                    "rounding out."
+                )
             # from the error that there is, as what was allowed may be far above it
             caution *= _MARGIN * worst / self.tolerance * max(1.0, steps.allowed / state.error)
+            before = worst
         raise ToleranceError(
             f"the error estimate is {worst:.1e} after {run + 1} passes, above the tolerance {self.tolerance:g}; "
-            "loosen the tolerance."
+            "loosen the tolerance, or use the statevector engine."
         )
+
+    def _steps(self, problem: ChargingProblem, times: FloatArray, caution: float = 1.0) -> SeriesSteps:
+        steps = divided(problem, times, self.tolerance, caution)
+        if steps.steps(1) > MOST_STEPS:
+            raise too_many_steps(self.name, float(steps.steps(1)), problem)
+        return steps
 
     def _solution(
         self,

@@ -15,14 +15,16 @@ from ...core.quadrature import gauss_nodes
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ..common.mesh import StepFields, driving, legendre_moments, smooth_pieces
-from ..common.plan import MOST_STEPS, too_many_steps
 
 LARGEST_DEGREE = 7
 """Degree of H on a step; a step is shorter where that is not enough."""
 
-_NODES = LARGEST_DEGREE + 1
-_ROUNDING, _NOISE = 6.6e-16, 4e-15
-"""Three units of the last digit, and the rounding of a Legendre coefficient as a part of the largest."""
+_DEGREE_SEEN = LARGEST_DEGREE + 3
+"""Degree up to which the fields are projected, so that what the polynomials leave out is seen."""
+
+_NODES = _DEGREE_SEEN + 1
+_ROUNDING, _NOISE = 6.6e-16, 2e-14
+"""Three units of the last digit, and the largest rounding of a Legendre coefficient as a part of the field."""
 
 _SHARE = 1e-2
 """Share of the tolerance for the norm of the state's error: the error of mu is at most twice its product with sigma,
@@ -32,13 +34,20 @@ RADII = (14.0, 12.0, 10.0, 8.0, 6.5, 5.0, 4.0, 3.0, 2.0)
 """Half the width of the spectrum times the length of a step, rad: longer steps need fewer products with H for each
 radian, and lose more digits to rounding. The first is used with which rounding is within its share of the error."""
 
-_LONGEST, _ROUNDS = 1.1, 6
-"""About the largest sum of the norms of all H_j over this, and how often steps are made shorter for it."""
+_LONGEST, _HALVINGS = 1.1, 40
+"""The largest sum of the norms of all H_j over this, and how closely the number of steps is found for it."""
+
+_LARGEST_EXPONENT = 700.0
+"""Of numbers that are not infinite."""
 
 
-def rounding(radius: float, steps: float) -> float:
-    """About the norm of the error by rounding: each step rounds its largest term, by chance up or down."""
-    return _ROUNDING * math.exp(radius) * math.sqrt(steps / (1.0 + 2.0 * math.pi * radius))
+def squared_rounding(radii: FloatArray) -> FloatArray:
+    """About the squared norm of the error by rounding on steps with these radii, which adds up.
+
+    Each step rounds its largest term, by chance up or down.
+    """
+    largest = np.exp(np.minimum(2.0 * radii, _LARGEST_EXPONENT))
+    return np.asarray(_ROUNDING**2 * largest / (1.0 + 2.0 * math.pi * radii))
 
 
 @dataclass(frozen=True)
@@ -48,10 +57,12 @@ class Polynomials:
     Attributes:
         coefficients: (m, 3, D + 1) factors of Sx, Sz and ZZ at each power of u, rad.
         rests: (m, 2) norms of what the polynomials leave out of the transverse and of the diagonal part, rad.
+        noise: (m,) squared norms of what they leave out because it is no more than rounding of the fields.
     """
 
     coefficients: FloatArray
     rests: FloatArray
+    noise: FloatArray
 
     def __len__(self) -> int:
         return len(self.coefficients)
@@ -59,7 +70,8 @@ class Polynomials:
     def parts(self, largest: int) -> Iterator[Polynomials]:
         """The same steps in sequence, in parts of up to ``largest``."""
         for first in range(0, len(self), largest):
-            yield Polynomials(self.coefficients[first : first + largest], self.rests[first : first + largest])
+            part = slice(first, first + largest)
+            yield Polynomials(self.coefficients[part], self.rests[part], self.noise[part])
 
 
 @dataclass(frozen=True)
@@ -74,7 +86,7 @@ class TaylorSeries:
     name: ClassVar[str] = "Taylor"
     order: ClassVar[int] = LARGEST_DEGREE + 1
     stages: ClassVar[int] = 1
-    legendre_degree: ClassVar[int] = LARGEST_DEGREE
+    legendre_degree: ClassVar[int] = _DEGREE_SEEN
 
     norms: FloatArray
     share: float
@@ -82,25 +94,43 @@ class TaylorSeries:
     def sequence(self, fields: StepFields) -> Polynomials:
         """H on all steps in sequence, with the lowest degree that is enough on each."""
         legendre = fields.coefficients[:3].transpose(1, 0, 2) * fields.lengths[:, None, None]
-        each = np.abs(legendre) * self.norms[:, None]
-        each[each <= _NOISE * each.max(axis=2, keepdims=True)] = 0.0  # rounding, which counts by itself
-        sizes = each.sum(axis=1)
-        from_here = np.cumsum(sizes[:, ::-1], axis=1)[:, ::-1]
-        kept = from_here > self.share
-        beyond = each[:, :, -1]  # the next coefficient would be less than the last
-        left = np.where(kept[:, None, :], 0.0, each).sum(axis=2) + beyond
+        inside, beyond = np.split(np.abs(legendre) * self.norms[:, None], [LARGEST_DEGREE + 1], axis=2)
+        floor = _NOISE * _scales(inside)[:, :, None]
+        is_noise = beyond <= floor
+        # coefficients fall with their degree: where the last two inside are rounding, so are those beyond
+        counts = is_noise & (inside[:, :, -2:] > floor).any(axis=2, keepdims=True)
+        noise = np.where(counts, beyond, 0.0)
+        beyond = np.where(is_noise, 0.0, beyond)
+        left = beyond.sum(axis=2) + beyond[:, :, -2:].max(axis=2)  # the others: less than the last even or odd one
+        after = np.cumsum(inside.sum(axis=1)[:, ::-1], axis=1)[:, ::-1]
+        kept = after + left.sum(axis=1, keepdims=True) > self.share
+        left += np.where(kept[:, None, :], 0.0, inside).sum(axis=2)
         rests = np.stack([left[:, 0], left[:, 1] + left[:, 2]], axis=1)
-        coefficients = np.where(kept[:, None, :], legendre, 0.0) @ _powers()
+        coefficients = np.where(kept[:, None, :], legendre[:, :, : LARGEST_DEGREE + 1], 0.0) @ _powers()
         degree = int(np.flatnonzero(kept.any(axis=0)).max(initial=0))
-        return Polynomials(np.ascontiguousarray(coefficients[:, :, : degree + 1]), rests)
+        coefficients = np.ascontiguousarray(coefficients[:, :, : degree + 1])
+        return Polynomials(coefficients, rests, (noise**2).sum(axis=(1, 2)))
+
+
+def _scales(sizes: FloatArray) -> FloatArray:
+    """What the rounding of a field on each step (m, 3) is a part of, from the norms (m, 3, D + 1) of its coefficients.
+
+    Bz is B(s)/2 times a factor that passes zero, but whose rounding does not.
+    """
+    largest = sizes.max(axis=2)
+    of_ising = largest[:, 2]
+    ratio = np.divide(largest[:, 1], of_ising, out=np.zeros_like(of_ising), where=of_ising > 0.0).max(initial=0.0)
+    largest[:, 1] = np.maximum(largest[:, 1], ratio * of_ising)
+    return np.asarray(largest)
 
 
 @lru_cache(maxsize=1)
 def _powers() -> FloatArray:
     """Powers of u (a column each) in the Legendre polynomials of 2 u - 1 (a row each)."""
-    found = np.zeros((_NODES, _NODES))
-    for degree in range(_NODES):
-        of_x = np.polynomial.legendre.leg2poly(np.eye(_NODES)[degree])
+    size = LARGEST_DEGREE + 1
+    found = np.zeros((size, size))
+    for degree in range(size):
+        of_x = np.polynomial.legendre.leg2poly(np.eye(size)[degree])
         found[degree, : degree + 1] = np.polynomial.Polynomial(of_x)(np.polynomial.Polynomial([-1.0, 2.0])).coef
     return read_only(found)
 
@@ -148,9 +178,6 @@ def divided(problem: ChargingProblem, times: FloatArray, tolerance: float, cauti
         times: output times in ns, each of which is a stop.
         tolerance: that is to be kept.
         caution: factor by which the error of the state is to be less than usual.
-
-    Raises:
-        EngineError: there would be too many.
     """
     return _divided(problem, tuple(times.tolist()), tolerance, caution)
 
@@ -164,36 +191,48 @@ def _divided(problem: ChargingProblem, times: tuple[float, ...], tolerance: floa
     norms = np.array([problem.n_spins, problem.n_spins, max(1.0, float(np.abs(problem.couplings[1]).sum()))])
     x, z, c = np.abs(fields) * norms[:, None, None]
     radii = np.hypot(x, z + c).max(axis=1) * lengths
-    legendre = np.abs(fields @ legendre_moments(_NODES, LARGEST_DEGREE))
+    legendre = np.abs(fields @ legendre_moments(_NODES, _DEGREE_SEEN))
     sizes = np.einsum("f,fpj,p->pj", norms, legendre, lengths)
     allowed = _SHARE * tolerance / caution
     for radius in RADII:
-        wanted = _with_slopes(np.maximum(1.0, np.ceil(radii / radius)), radii, sizes, _LONGEST * radius)
-        if rounding(_LONGEST * radius, float(wanted.sum())) <= allowed:
+        wanted, longest = _with_slopes(radii, sizes, radius)
+        if float(wanted @ squared_rounding(longest)) <= allowed**2:
             break
     share = allowed / (2.0 * float(wanted.sum()))
-    wanted = np.maximum(wanted, np.ceil((sizes[:, -1] / share) ** (1.0 / _NODES)))
+    left_out = sizes[:, LARGEST_DEGREE + 1 :] / share
+    powers = np.arange(LARGEST_DEGREE + 2.0, sizes.shape[1] + 1.0)
+    wanted = np.maximum(wanted, np.ceil(left_out ** (1.0 / powers)).max(axis=1))
     steps = float(wanted.sum())
-    if steps > MOST_STEPS:
-        raise too_many_steps("symmetric", steps, problem)
     scheme = TaylorSeries(read_only(norms), allowed / (2.0 * steps))
     return SeriesSteps(stops, wanted, scheme, float(radii.sum()), radius, allowed)
 
 
-def _with_slopes(counts: FloatArray, radii: FloatArray, sizes: FloatArray, longest: float) -> FloatArray:
-    """Steps (P,) of each piece, more than ``counts`` where H changes so much on a step that its powers of u add to it.
+def _with_slopes(radii: FloatArray, sizes: FloatArray, radius: float) -> tuple[FloatArray, FloatArray]:
+    """Steps (P,) of each piece, and on each the sum (P,) of the norms of H_j, the powers of u in H.
+
+    There are more than the radii alone ask for where H changes so much on a step that its powers add to it.
 
     Args:
-        counts: (P,) steps by the radii alone.
         radii: (P,) of whole pieces.
         sizes: (P, D + 1) norms of the Legendre coefficients of H on whole pieces, which shrink with each step.
-        longest: sum of the norms of all H_j that is wanted on a step.
+        radius: that is wanted on a step.
     """
-    powers = np.arange(2.0, sizes.shape[1] + 1.0)
-    of_powers = sizes[:, 1:] * np.abs(_powers()).sum(axis=1)[1:]
-    for _ in range(_ROUNDS):
-        on_step = radii / counts + (of_powers / counts[:, None] ** powers).sum(axis=1)
-        if on_step.max() <= longest:
+    in_powers = np.abs(_powers()).sum(axis=1)[1:]
+    of_powers = sizes[:, 1 : len(in_powers) + 1] * in_powers
+    powers = np.arange(2.0, len(in_powers) + 2.0)
+
+    def on_step(counts: FloatArray) -> FloatArray:
+        return np.asarray(radii / counts + (of_powers / counts[:, None] ** powers).sum(axis=1))
+
+    enough = np.maximum(1.0, np.ceil(radii / radius))
+    longest = on_step(enough)
+    if longest.max() <= _LONGEST * radius:
+        return enough, longest
+    too_few, enough = enough, np.where(longest <= _LONGEST * radius, enough, np.ceil(enough * longest / radius))
+    for _ in range(_HALVINGS):
+        if np.all(enough - too_few <= 1.0):
             break
-        counts = np.ceil(counts * np.maximum(1.0, on_step / longest))
-    return counts
+        middle = np.floor(0.5 * (too_few + enough))
+        is_enough = on_step(middle) <= _LONGEST * radius
+        too_few, enough = np.where(is_enough, too_few, middle), np.where(is_enough, middle, enough)
+    return enough, on_step(enough)

@@ -117,21 +117,9 @@ def _turn_phase(psi, sizes, angle, n_rows):
 
 @jitted(nogil=True)
 def series_steps(
-    index,
-    sizes,
-    diagonals,
-    polynomials,
-    centres,
-    norms_of_steps,
-    share,
-    psi,
-    rows,
-    pairs,
-    onward,
-    flipped,
-    norms,
+    index, sizes, diagonals, polynomials, centres, norms_of_steps, share, psi, rows, pairs, onward, flipped, norms,
     totals,
-):
+):  # fmt: skip
     """Carry a state over steps, in place.
 
     Args:
@@ -146,16 +134,14 @@ def series_steps(
         rows: (D + 1, n) the last terms of the series.
         pairs, onward, flipped: what Sx acts on by turns, the same memory as (2, n/2, 2) and (2, n), its result (n,).
         norms: (3, D + 1) work space.
-        totals: (6,) norms of the rests, products and steps, which are added; the largest sum of the norms of the H_j on
-            a step, and the largest probability outside of the most probable orbit; the last is the caller's.
+        totals: norms of the rests, and products, which are added; the largest probability outside of the most probable
+            orbit; the others are the caller's.
     """
     ring = rows.shape[0]
     for step in range(polynomials.shape[0]):
         centre = centres[step]
-        radius = 0.0
         for j in range(ring):
             norms[0, j] = norms_of_steps[step, j]
-            radius += norms[0, j]
         degree = ring - 1
         while degree > 0 and norms[0, degree] == 0.0:
             degree -= 1
@@ -175,7 +161,5 @@ def series_steps(
             )  # fmt: skip
             norms[1, (k + 1) % ring] = math.sqrt(squared)
         totals[0] += rest
-        totals[2] += 1.0
         moved = _turn_phase(psi, sizes, centre, index.shape[0])
-        totals[3] = radius if radius > totals[3] else totals[3]
-        totals[4] = moved if moved > totals[4] else totals[4]
+        totals[2] = moved if moved > totals[2] else totals[2]

@@ -18,7 +18,7 @@ from ..common.propagation import Passage
 from .basis import SymmetricSector
 from .costs import product_seconds
 from .declared import MOST_TERMS, ROWS_PER_BLOCK, bound_rest, next_term, series_steps
-from .polynomials import LARGEST_DEGREE, Polynomials, divided, rounding
+from .polynomials import LARGEST_DEGREE, Polynomials, divided, squared_rounding
 
 _TILTS = np.exp(np.linspace(-1.5, 1.5, 9))
 """Trial vectors t^(spins down) of the bound of the spectrum."""
@@ -76,6 +76,7 @@ class SeriesState:
             share: norm of the rest of a series that is allowed on each step.
         """
         self.sector, self._share, self._totals = sector, share, np.zeros(6)
+        # rests, products, what left an orbit; rests of the diagonal part, squares of rounding, turn out of an orbit
         length = sector.entries.shape[1]
         self._psi = np.zeros(length)
         self.amplitudes = self._psi[: 2 * sector.dimension].view(np.complex128)
@@ -90,18 +91,20 @@ class SeriesState:
     @property
     def error(self) -> float:
         """Bound of the norm of the error so far, apart from a phase and a factor, with an estimate of rounding."""
-        return float(self._totals[0]) + self._share_that_moved * float(self._totals[5]) + self.rounding
+        return float(self._totals[0]) + self._share_that_moved * float(self._totals[3]) + self.rounding
 
     @property
     def rounding(self) -> float:
         """The part of it by rounding."""
-        _, _, steps, radius, *_ = self._totals.tolist()
-        return self._share_that_moved * rounding(radius, steps)
+        return self._share_that_moved * math.sqrt(float(self._totals[4]))
 
     @property
     def _share_that_moved(self) -> float:
-        """Part of the state that diagonal errors change: in one orbit alone, they are a phase and a factor."""
-        return min(1.0, 2.0 * math.sqrt(float(self._totals[4])))
+        """Part of the state that diagonal errors change: in one orbit alone, they are a phase and a factor.
+
+        It is known at the ends of steps; within one it grows by no more than what Sx can move.
+        """
+        return min(1.0, 2.0 * (math.sqrt(float(self._totals[2])) + float(self._totals[5])))
 
     @property
     def products(self) -> int:
@@ -115,9 +118,12 @@ class SeriesState:
     def apply(self, stages: Polynomials) -> None:
         """Carry the state over steps."""
         self._totals[0] += stages.rests[:, 0].sum()
-        self._totals[5] += stages.rests[:, 1].sum()
+        self._totals[3] += stages.rests[:, 1].sum()
         for part in stages.parts(_STEPS_AT_ONCE):
             centres, norms = bounds(part.coefficients, self.sector.ising_extremes)
+            self._totals[4] += squared_rounding(norms.sum(axis=1)).sum() + part.noise.sum()
+            turns = self.sector.n_spins * np.abs(part.coefficients[:, 0]).sum(axis=1)
+            self._totals[5] = max(float(self._totals[5]), float(turns.max()))
             next_powers = np.zeros_like(part.coefficients[:, :1])
             next_powers[:, 0, :-1] = part.coefficients[:, 0, 1:]
             polynomials = np.concatenate([part.coefficients, next_powers], axis=1)
@@ -167,8 +173,8 @@ class SharedState(SeriesState):
         arrays, work = (rows, self._pairs, self._onward, self._flipped, self._psi), np.empty((3, ring))
         for polynomial, centre, of_step in zip(polynomials, centres, norms, strict=True):
             work[0] = of_step  # as in the kernel of small sectors
-            degree, radius = int(np.flatnonzero(of_step).max(initial=0)), float(of_step.sum())
-            rows[0], work[1, 0], rest = self._psi, 1.0, math.inf
+            degree, rest = int(np.flatnonzero(of_step).max(initial=0)), math.inf
+            rows[0], work[1, 0] = self._psi, 1.0
             self._onward[0] = polynomial[0, 0] * self._psi
             for k in range(MOST_TERMS):
                 rest = bound_rest(work, k, degree, self._share)
@@ -179,10 +185,8 @@ class SharedState(SeriesState):
                 self._team.run(next_term, [(*term, first, last, self._sums) for first, last in self._parts])
                 work[1, (k + 1) % ring] = math.sqrt(float(self._sums.sum()))
             self._totals[0] += rest
-            self._totals[2] += 1.0
-            self._totals[3] = max(self._totals[3], radius)
             weights = self.sector.sizes * (self.amplitudes.real**2 + self.amplitudes.imag**2)
-            self._totals[4] = max(self._totals[4], float(weights.sum() - weights.max()))
+            self._totals[2] = max(self._totals[2], float(weights.sum() - weights.max()))
             self.amplitudes *= np.exp(-1j * centre)
 
 
