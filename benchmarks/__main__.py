@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,23 @@ if TYPE_CHECKING:
 
 THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
-PARTS = ("engines", "sweeps", "emulator", "open-systems", "statevector", "symmetric", "tensor-networks")
+PEERS = {
+    "engines": ("qutip",),
+    "sweeps": ("distributed",),
+    "emulator": ("dwave.samplers",),
+    "open-systems": ("qutip",),
+    "statevector": (),
+    "symmetric": ("qutip",),
+    "tensor-networks": ("qtealeaves", "tenpy"),
+}
+"""The parts, and the modules that their peers need."""
 
-_PIPED_WIDTH = 130
+_TO_HAVE_THEM = "pip install -c constraints.txt -e '.[test]'"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=PARTS, help="one part alone (default: all)")
+    parser.add_argument("part", nargs="?", choices=PEERS, help="one part alone (default: all)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures and the environment to FILE")
     parser.add_argument("--quick", action="store_true", help="one round of the smallest jobs, to see that it runs")
     parser.add_argument("--rounds", type=int, default=5, help="rounds; slow jobs get three at most (default: 5)")
@@ -29,19 +39,22 @@ def main() -> None:
     if arguments.rounds < 1:
         parser.error("--rounds must be 1 or more")
 
+    parts, left_out = runnable((arguments.part,) if arguments.part else tuple(PEERS))
+    for line in left_out:
+        print(line, file=sys.stderr)
+    if not parts:
+        sys.exit(1)
+
     # thread pools read their limits when numpy is imported, so the limits come first
     os.environ.update(THREADS)
-    from rich.console import Console
-
     from .environment import environment, load, write_json
+    from .tables import wide_console
 
-    # piped output has no width of its own
-    console = Console(soft_wrap=True) if sys.stdout.isatty() else Console(soft_wrap=True, width=_PIPED_WIDTH)
+    console = wide_console()
     surroundings = environment(THREADS)
     console.print(surroundings)
     rounds = 1 if arguments.quick else arguments.rounds
     sections: dict[str, Any] = {}
-    parts = (arguments.part,) if arguments.part else PARTS
     if "engines" in parts:
         sections |= _engines(rounds, arguments.quick, console)
     if "sweeps" in parts:
@@ -60,6 +73,20 @@ def main() -> None:
     console.print(f"load before {surroundings['load_before']}, after {surroundings['load_after']}")
     if arguments.json:
         write_json(arguments.json, surroundings, sections)
+
+
+def runnable(parts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Those of some parts whose peers are installed, and a line on each other one."""
+    missing = {part: [module for module in PEERS[part] if not _is_installed(module)] for part in parts}
+    lines = [f"{part} is left out, for it needs {' and '.join(m)}: {_TO_HAVE_THEM}" for part, m in missing.items() if m]
+    return [part for part, modules in missing.items() if not modules], lines
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # the package that the module would be in
+        return False
 
 
 def _engines(rounds: int, quick: bool, console: Console) -> dict[str, Any]:

@@ -6,6 +6,7 @@ core within a factor of about three (``Engine.predicted_seconds``); how fast thi
 
 from __future__ import annotations
 
+import argparse
 import os
 import time
 from statistics import median
@@ -30,10 +31,12 @@ _ROUNDS = 5
 
 
 def main() -> None:
+    argparse.ArgumentParser(prog="python -m benchmarks.predictions", description=__doc__).parse_args()
     os.environ.update(THREADS)
     import numpy as np
 
     import spinbattery as sb
+    from spinbattery.core.errors import MissingDependencyError
     from spinbattery.engines.registry import engines, make_engine
 
     print(f"{'engine':18} {'predicted':>10} {'taken':>10}   taken/predicted")
@@ -46,7 +49,11 @@ def main() -> None:
         problem = sb.ChargingProblem(sb.parse_network(network), sb.cooperative(duration, J=J), noise=rates)
         engine = make_engine(name, options)
         predicted = engine.predicted_seconds(problem, np.empty(0))
-        engine.run(problem)
+        try:
+            engine.run(problem)
+        except MissingDependencyError as missing:
+            print(f"{name:18} left out: {missing}", flush=True)
+            continue
         taken = []
         for _ in range(_ROUNDS):
             start = time.process_time()

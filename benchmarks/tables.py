@@ -1,10 +1,19 @@
-"""Formatting shared by the tables of sweeps and of the emulator."""
+"""Formatting shared by the tables."""
 
 from __future__ import annotations
 
+from rich.console import Console
 from rich.table import Table
 
 from .pairing import Ratio
+
+WIDTH = 200
+"""Columns that every table fits in; a narrower terminal wraps the lines, which can still be read."""
+
+
+def wide_console() -> Console:
+    """Standard output, whatever its width: cells are not folded and must not be cut."""
+    return Console(soft_wrap=True, width=WIDTH)
 
 
 def table(title: str) -> Table:

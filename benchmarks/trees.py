@@ -93,7 +93,7 @@ class Tree:
         first, *rest = command
         if first == "python":
             assert self.python is not None
-            first = str(self.python)
+            first = str(self.python.absolute())  # the command runs in another folder
             if not self.python.is_relative_to(self.folder):
                 environment["PYTHONPATH"] = str(self.folder / "src")
         with tempfile.TemporaryFile("w+") as output:

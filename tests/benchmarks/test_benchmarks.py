@@ -1,9 +1,40 @@
 """The contestants of the benchmarks solve the same problems, and figures are computed right; nothing is timed here."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
+
+
+def test_a_part_whose_peer_is_not_installed_is_left_out(monkeypatch):
+    from benchmarks import __main__ as benchmarks
+
+    monkeypatch.setitem(benchmarks.PEERS, "engines", ("numpy", "no_such_module"))
+    monkeypatch.setitem(benchmarks.PEERS, "emulator", ("no_such_package.samplers",))
+    parts, (engines, emulator) = benchmarks.runnable(["engines", "statevector", "emulator"])
+    assert parts == ["statevector"]
+    assert "needs no_such_module: pip install" in engines
+    assert "needs no_such_package.samplers: pip install" in emulator
+
+
+def test_predictions_leave_out_an_engine_whose_package_is_missing(monkeypatch, capsys):
+    import spinbattery as sb
+    from benchmarks import predictions
+    from spinbattery.core.errors import MissingDependencyError
+
+    def missing(*given):
+        raise MissingDependencyError("install it")
+
+    monkeypatch.setattr(predictions, "THREADS", {})
+    monkeypatch.setattr(predictions, "JOBS", {"mean-field": predictions.JOBS["mean-field"]})
+    monkeypatch.setattr(sb.MeanField, "solve", missing)
+    monkeypatch.setattr(sys, "argv", ["predictions"])
+    predictions.main()
+    assert "left out: install it" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["predictions", "--help"])
+    with pytest.raises(SystemExit, match="0"):
+        predictions.main()
 
 
 @pytest.mark.slow

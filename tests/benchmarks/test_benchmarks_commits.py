@@ -89,6 +89,17 @@ def test_a_tree_has_its_own_source_and_kernels(trees, tmp_path, monkeypatch):
     assert tree.run("python", "-c", code, kernels=tmp_path).output.split()[1] == str(tmp_path)
 
 
+def test_an_interpreter_may_be_named_from_the_folder_that_one_is_in(trees, tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to(sys.executable)
+    monkeypatch.chdir(tmp_path)
+    tree = replace(trees["new"], python=Path("bin/python"))
+    tree.folder.mkdir()
+    assert tree.run("python", "-c", "print(6 * 7)").output == "42\n"
+
+
 def test_verdicts_and_ratios_of_the_table():
     from benchmarks.commit_tables import table
 

@@ -43,15 +43,18 @@ def test_figures():
 
 def test_figures_are_written_as_json_and_shown():
     from benchmarks.state_vector_report import plain, show_stages
-    from rich.console import Console
+    from benchmarks.tables import wide_console
 
     data = json.loads(json.dumps(plain(_found())))
     assert data["bare_loop"] == [1.9, 1.0, 2.0]
     assert data["stages"][1]["threads"] == 2
     assert data["stages"][0]["precision"] == "double"
-    console = Console(record=True, width=200)
-    show_stages(_found(), console)
-    text = " ".join(console.export_text().split())
+    console = wide_console()
+    with console.capture() as shown:
+        show_stages(_found(), console)
+    row = next(line for line in shown.get().splitlines() if "double" in line)
+    assert row.split("│")[1].split() == ["20"]
+    text = " ".join(shown.get().split())
     assert "2.00 (1.00 to 4.00)" in text
     assert "two processes against one: 1.90, 1.00, 2.00" in text
 

@@ -80,6 +80,14 @@ def test_the_cheapest_series_is_found_knowing_the_answer():
         loosest_series(case, Outcome(0.5, 1.0), 1e-6)
 
 
+def test_the_search_for_a_series_ends_where_any_would_do(monkeypatch):
+    from benchmarks import contestants
+
+    truth = contestants.Outcome(-1.0, 1e9)
+    monkeypatch.setattr(contestants, "single_series", lambda case, setting: lambda: truth)
+    assert contestants.loosest_series(_small(), truth, 1e-6).tolerance == pytest.approx(1e-6 * 3.0**12)
+
+
 def test_a_sample_of_the_papers_steps_meets_the_states_that_it_would():
     from benchmarks.contestants import Outcome
     from benchmarks.pairing import Timing
