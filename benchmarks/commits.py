@@ -100,7 +100,7 @@ def main() -> None:
         except (RuntimeError, ArithmeticError, ValueError) as error:
             failed = True
             print(f"{name}: {error}", file=sys.stderr)
-    print(table(results.data))
+    print(table([results.data]))
     print(f"figures: {path}", file=sys.stderr)
     if failed:
         sys.exit(1)

@@ -190,7 +190,7 @@ def _make(what: str, measure: Measure, *targets: Target, unit: str = "CPU s", ol
 def _bandwidth(threads: int, least: float) -> Job:
     return Job(
         "bandwidth",
-        f"a stage at N = 24, {threads} threads",
+        f"a stage at N = 24, {threads} thread{'s' * (threads > 1)}",
         inside("bandwidth", str(threads), threads=True),
         "of the copy bandwidth",
         (Target("new", least=least),),
@@ -225,7 +225,10 @@ JOBS: dict[str, Job] = {
         targets=(_QUARTER, Target(_PYPLOT, most=1.0)),
     ),
     "first call, no kernels": Job(
-        "start-up", "the same, no kernels compiled before", without_kernels(*_SPINBATTERY, *CHARGE), targets=(_THIRD,)
+        "start-up",
+        f"spinbattery {' '.join(CHARGE)}, no kernels compiled before",
+        without_kernels(*_SPINBATTERY, *CHARGE),
+        targets=(_THIRD,),
     ),
     _PYPLOT: Job("start-up", _IMPORT_PYPLOT, command("python", "-c", _IMPORT_PYPLOT)),
     "import": Job(

@@ -12,17 +12,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.commit_tables import about, heading, table  # noqa: E402
+from benchmarks.commit_tables import about, by_date, replaced, table  # noqa: E402
+from benchmarks.targets import JOBS  # noqa: E402
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
 def figures() -> str:
-    """The tables of all files, the latest first."""
-    files = sorted((ROOT / "benchmarks" / "records").glob("*.json"), reverse=True)
-    found = [json.loads(file.read_text()) for file in files]
-    return "\n\n".join(f"### {heading(data)}\n\n{about(data)}\n\n{table(data)}" for data in found)
+    """The latest figure of each job, jobs with a target that have none, and the figures before."""
+    found = by_date([json.loads(file.read_text()) for file in (ROOT / "benchmarks" / "records").glob("*.json")])
+    machines = "\n".join(f"- {about(data)}" for data in found)
+    now = table(found, [name for name, job in JOBS.items() if job.targets])
+    before = replaced(found) or "None."
+    return f"{machines}\n\n{now}\n\n### Replaced since\n\n{before}"
 
 
 def written(page: str) -> str:

@@ -106,6 +106,7 @@ def test_verdicts_and_ratios_of_the_table():
     data = {
         "old": OLD,
         "new": NEW,
+        "environment": {"date": "2026-11-30T10:00:00"},
         "jobs": {
             "first call": {"old": [8.0, 8.0, 10.0], "new": [2.0, 1.0, 2.0]},
             "qutip and pyplot": {"old": [3.0], "new": [1.0]},
@@ -113,16 +114,44 @@ def test_verdicts_and_ratios_of_the_table():
             "price statevector 3x3": {"old": [4.6], "new": [1.9]},
             "qutip 3x3": {"old": [8.0], "new": [20.0]},
             "mesolve 5": {"old": [], "new": []},
+            "small 2x2": {"old": [1.0], "new": [0.2504]},
         },
     }
-    rows = {line.split(" | ")[0].strip("| "): line for line in table(data).splitlines() if line.startswith("| ")}
+    rows = _rows(table([data], ["help"]))
     first = rows["spinbattery charge --network torus:3x3 --duration 20ns --json"]
     assert "| 8 | 2 | 0.200 (0.125 to 0.250) |" in first
     assert "at most 0.25: reached; / qutip and pyplot at most 1 (2): not reached" in first
-    assert "|  | 0.2 |  | new at most 0.1: not reached |" in rows["import spinbattery"]
-    assert "new at most 2: reached" in rows["statevector, torus:3x3, 20 ns"]
+    assert (
+        "|  | 0.2 |  | bbbbbbb against aaaaaaa, 2026-11-30 | after at most 0.1: not reached |"
+        in rows["import spinbattery"]
+    )
+    assert "after at most 2: reached" in rows["statevector, torus:3x3, 20 ns"]
     assert "at least 2: reached" in rows["qutip, torus:3x3, 20 ns"]
+    assert "| 0.250 (0.250 to 0.250) |" in rows["auto, torus:2x2, 20 ns"]
+    assert "at most 0.25 (0.2504): not reached" in rows["auto, torus:2x2, 20 ns"]
+    assert "not measured yet" in rows["spinbattery --help"]
     assert not any("mesolve" in row for row in rows)
+
+
+def test_the_latest_figure_of_a_job_counts_and_earlier_ones_are_history():
+    from benchmarks.commit_tables import replaced, table
+
+    days = {"2026-11-30T09:00:00": 1.0, "2026-11-30T12:00:00": 3.0, "2026-11-30T10:00:00": 2.0}
+    files = [
+        {"old": OLD, "new": NEW, "environment": {"date": day}, "jobs": {"help": {"old": [4.0], "new": [value]}}}
+        for day, value in days.items()
+    ]
+    files[0]["jobs"]["import"] = {"old": [0.2], "new": [0.05]}
+    now = _rows(table(files))
+    assert "| 4 | 3 | 0.750 " in now["spinbattery --help"]
+    assert "| 0.2 | 0.05 | 0.250 " in now["import spinbattery"]
+    ratios = [line.split(" | ")[4].split()[0] for line in replaced(files).splitlines()[2:]]
+    assert ratios == ["0.500", "0.250"]
+    assert replaced(files[1:2]) == ""
+
+
+def _rows(text: str) -> dict[str, str]:
+    return {line.split(" | ")[0].strip("| "): line for line in text.splitlines() if line.startswith("| ")}
 
 
 def test_jobs_that_targets_name_exist():
