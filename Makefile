@@ -15,6 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 $(VENV)/base.stamp: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("spinbattery needs Python 3.11 or later; set PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || echo "installing spinbattery and what it needs into $(VENV), once: some 700 MB"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) .
 	touch $@

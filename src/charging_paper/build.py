@@ -121,6 +121,7 @@ def build_report(
 
     Raises:
         InvalidParameterError: an unknown part, before anything is run, or a place that cannot be written.
+        MissingDependencyError: spinbattery is not installed, and so has no engines by name and no known versions.
         RecordError: the folder of records cannot be made.
         QpuError: no connection, over the budget, or jobs without a record.
         SweepError: a run failed, or its record is damaged (the file is named).
@@ -140,9 +141,12 @@ def build_report(
     runs = Runs(store, requests, reads, on_qpu)
     command = "spinbattery reproduce" + ("" if only is None else f" --only {','.join(chosen)}") + options
     page = _Report(folder, command, options)
-    for stage in _stages(chosen):
+    stages = _stages(chosen)
+    for number, stage in enumerate(stages, start=1):
         needed = _needed([parts[name] for name in stage.parts], full, qpu)
-        runs.make(needed, rising.part(stage.share), stage.workers)
+        place = f", stage {number} of {len(stages)}" if len(stages) > 1 else ""
+        runs.make(needed, _labelled(rising.part(stage.share), f"runs{place}"), stage.workers)
+        rising(0.0, f"figures{place}")
         for name in stage.parts:
             page.add(name, parts[name][0](runs))
         if stage.is_first:
@@ -171,6 +175,11 @@ def _stages(chosen: Sequence[str]) -> list[_Stage]:
     rest = [name for name in chosen if name not in _FIRST + _QUICK + _LAST]
     stages = (_Stage(first, 0.05, is_first=True), _Stage(quick, 0.15), _Stage(rest, 0.6, None), _Stage(last, 1.0))
     return [stage for stage in stages if stage.parts]
+
+
+def _labelled(progress: Progress, label: str) -> Progress:
+    """Progress with a text of its own: the counts and the time that a sweep says are those of one stage alone."""
+    return lambda fraction, _: progress(fraction, label)
 
 
 class _Report:

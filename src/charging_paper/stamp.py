@@ -31,7 +31,11 @@ class Stamp:
 
     @classmethod
     def of(cls, folder: Path, parts: Iterable[tuple[str, Part]], *options: Any) -> Stamp:
-        """The stamp of these parts with these options, made by the code, Python and libraries that are here."""
+        """The stamp of these parts with these options, made by the code, Python and libraries that are here.
+
+        Raises:
+            MissingDependencyError: spinbattery is not installed, so that the libraries it needs are not known.
+        """
         found = hashlib.sha256()
         for package in _PACKAGES:
             for path in sorted(Path(str(files(package))).rglob("*")):

@@ -125,6 +125,27 @@ def test_the_first_figures_are_written_before_the_rest_is_run(tmp_path: Path):
     assert titles == ["audit", "late", "fig2"]
 
 
+def test_progress_is_of_the_whole_and_says_when_figures_are_drawn(tmp_path: Path):
+    later, seen = Request("torus:1x2", replace(fig2.LOCAL, duration="7ns")), []
+    drawn = []
+
+    def late(runs) -> Section:
+        drawn.append(seen[-1])
+        return _section_without_figures(runs)
+
+    parts = {"late": (late, [later]), "fig2": PARTS["fig2"]}
+    build_report(tmp_path, None, lambda fraction, message: seen.append((fraction, message)), parts=parts)
+    messages = list(dict.fromkeys(message for _, message in seen))
+    assert messages == [
+        "runs, stage 1 of 2",
+        "figures, stage 1 of 2",
+        "runs, stage 2 of 2",
+        "figures, stage 2 of 2",
+        "report",
+    ]
+    assert [message for _, message in drawn] == ["figures, stage 2 of 2"]
+
+
 def test_a_report_that_is_there_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     built = []
 

@@ -21,6 +21,10 @@ from ..core.progress import Progress, silent
 _SECONDS_BETWEEN_LINES = 10.0
 SIGNALLED = 128
 _NEVER_DONE = 0.999
+_BAR_WIDTH = 20
+_BESIDE_TEXT = _BAR_WIDTH + len("100%") + len("0:00:00") + 3
+"""Columns of the bar, the percentage, the clock and the blanks between them."""
+
 _PIPED_WIDTH = 200
 _TEXT = (
     "network", "protocol", "quantity", "value", "charge_state", "item", "the paper", "measured", "fit", "verdict",
@@ -80,11 +84,18 @@ def progress_display(quiet: bool) -> Iterator[Progress]:
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+    text, bar = TextColumn("{task.description}", markup=False), BarColumn(bar_width=_BAR_WIDTH)
+    with Bars(text, bar, TaskProgressColumn(), TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("preparing", total=1.0)
-        # at its total the clock would stop, but the record must still be written
-        yield lambda fraction, message: bars.update(task, completed=min(fraction, _NEVER_DONE), description=message)
+
+        def show(fraction: float, message: str) -> None:
+            # rich would take the room for a long text from the percentage
+            room = max(1, bars.console.width - _BESIDE_TEXT)
+            text = message if len(message) <= room else f"{message[: room - 1]}…"
+            # at its total the clock would stop, but the record must still be written
+            bars.update(task, completed=min(fraction, _NEVER_DONE), description=text)
+
+        yield show
 
 
 def _is_terminal() -> bool:
