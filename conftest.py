@@ -12,7 +12,7 @@ os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is imported: examples open
 from sybil import Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
 
-PAGES = ("tour", "tutorial", "engines", "gallery", "annealer", "noise", "figures")
+PAGES = ("tour", "tutorial", "engines", "gallery", "annealer", "noise", "figures", "records")
 
 
 def _enter_scratch_folder(namespace: dict[str, Any]) -> None:

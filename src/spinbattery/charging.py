@@ -50,7 +50,7 @@ def charge(
         engine: an engine with its options, its name, or ``"auto"`` (the record says which and why).
         tolerance: error to keep where the engine is chosen by name; 1e-6 by default (1e-4 of the discretisation
             of trajectories). An engine object has its own.
-        times: times (ns) at which to keep mu, sigma and the energy.
+        times: times (ns) at which to keep mu, sigma and the energy; many of them cost more than a run of few spins.
         store: a store or its folder: where to look for this run first, and to keep it afterwards. A long run that is
             killed or interrupted then goes on where it was, with the same digits.
         recompute: run even if the store has it, and replace what is there; a measurement is kept beside the earlier

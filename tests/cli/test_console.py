@@ -7,7 +7,7 @@ import pytest
 from spinbattery.cli.console import progress_display
 
 
-def test_a_long_text_leaves_room_for_the_percentage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_a_long_text_leaves_room_for_the_percentage(monkeypatch: pytest.MonkeyPatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "80")
     with progress_display(quiet=False) as show:

@@ -84,8 +84,9 @@ def progress_display(quiet: bool) -> Iterator[Progress]:
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
-    text, bar = TextColumn("{task.description}", markup=False), BarColumn(bar_width=_BAR_WIDTH)
-    with Bars(text, bar, TaskProgressColumn(), TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
+    texts, bar = TextColumn("{task.description}", markup=False), BarColumn(bar_width=_BAR_WIDTH)
+    columns = (texts, bar, TaskProgressColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("preparing", total=1.0)
 
         def show(fraction: float, message: str) -> None:

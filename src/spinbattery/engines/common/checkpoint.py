@@ -1,6 +1,6 @@
 """Checkpoints of long runs: a run that was killed goes on from its last checkpoint and ends with the same digits.
 
-Each pass of step halving has a file of plain arrays (npz, never pickled), written under another name and then renamed.
+Each pass has a file of plain arrays (npz, never pickled), written under another name and then renamed.
 It holds the state, the moments at the stops behind it, and the number of chunks done. Chunks are the same in every run
 of a version, so that a resumed run does exactly the operations of an uninterrupted one. A file with other chunks is
 ignored.

@@ -1,4 +1,4 @@
-"""Passes of step halving that run at the same time, where a single pass would leave cores idle."""
+"""Passes of a run that are made at the same time, where a single pass would leave cores idle."""
 
 from __future__ import annotations
 

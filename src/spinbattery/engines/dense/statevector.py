@@ -54,7 +54,7 @@ _LARGEST_EXPONENT = 1023
 class Statevector(SplitStepEngine):
     """Time-ordered splitting of the full state vector: any graph, weights, cross-talk, product start.
 
-    About 16 bytes for each of 2^N amplitudes (0.3 GB at N = 24), half of that in single precision, and some 192
+    About 20 bytes for each of 2^N amplitudes (0.4 GB at N = 24), 12 in single precision, and some 192
     more with ``keep_state``. From 17 spins on all cores that this process may use share the work; results do not depend
     on how many there are.
 
@@ -67,7 +67,7 @@ class Statevector(SplitStepEngine):
     needs: ClassVar[str] = "spinbattery.engines.dense.large_state"
     compile_seconds: ClassVar[float] = 8.0
     summary: ClassVar[str] = "the full state vector"
-    takes: ClassVar[str] = "any network; some 16 bytes for each of 2^N amplitudes"
+    takes: ClassVar[str] = "any network; some 20 bytes for each of 2^N amplitudes"
     accuracy: ClassVar[Accuracy] = Accuracy.TOLERANCE
 
     keep_state: bool = field(default=False, kw_only=True)

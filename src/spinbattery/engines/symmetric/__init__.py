@@ -1,1 +1,1 @@
-"""The symmetric sector of a network: its basis, exponentials, engine and spectrum."""
+"""The symmetric sector of a network: its basis, Taylor series, engine and spectrum."""
