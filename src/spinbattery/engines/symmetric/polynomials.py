@@ -38,7 +38,7 @@ _LONGEST, _HALVINGS = 1.1, 40
 """The largest sum of the norms of all H_j over this, and how closely the number of steps is found for it."""
 
 _LARGEST_EXPONENT = 700.0
-"""Of numbers that are not infinite."""
+"""The largest exponent whose exponential is taken: beyond it numbers are infinite."""
 
 
 def squared_rounding(radii: FloatArray) -> FloatArray:
