@@ -313,7 +313,7 @@ def test_steps_grow_with_the_exactness_and_not_out_of_proportion(exponent, durat
     problem = ChargingProblem(ring(3), protocol, scales)
     steps = [divided(problem, np.empty(0), tolerance).steps(1) for tolerance in (1e-3, 1e-6, 1e-8, 1e-10)]
     assert steps == sorted(steps)
-    assert steps[-1] <= 40
+    assert steps[-1] <= 50
 
 
 @pytest.mark.slow
@@ -344,3 +344,18 @@ def test_steps_that_do_not_help_end_a_run_that_rounding_spoils():
     with pytest.raises(ToleranceError, match="shorter steps do not reduce it"):
         Symmetric(1e-8).run(problem)
     assert Symmetric(1e-7).run(problem).precision_relative_error <= 1e-7
+
+
+@pytest.mark.parametrize("knots", [(0.0, 0.05, 0.95, 1.0), (0.0, 0.3, 0.7, 1.0)])
+@pytest.mark.parametrize("width", [0.0193, 0.03])
+@pytest.mark.parametrize("duration", [1.0, 20.0])
+def test_narrow_pulses_are_seen(knots, width, duration):
+    """Series of steps that are far too long do not converge, and the steps must become shorter."""
+    gaussian = LogSpline(knots, tuple(float(3.0 * np.exp(-(((s - 0.5) / width) ** 2))) for s in knots))
+    scales = EnergyScales("pulse", gaussian, Polynomial((1.0,)))
+    problem = ChargingProblem(
+        torus(2, 2), Protocol(duration, ((0.0, 0.0), (1.0, 1.0)), ((0.0, 1.0), (1.0, 1.0)), -1.0, -0.2), scales
+    )
+    found, other = Symmetric(1e-6).run(problem), Statevector(1e-7).run(problem)
+    assert abs(found.magnetization - other.magnetization) <= 1e-6
+    assert abs(found.precision / other.precision - 1.0) <= 1e-6

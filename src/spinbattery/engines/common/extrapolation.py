@@ -45,6 +45,10 @@ _CAUTION_OF_EARLIER = 0.05
 """Factor of the difference to the combination without the two finest passes. It is in the estimates that a run reports,
 up to the tolerance, and asks for no further pass: three combinations seldom agree by accident where two do."""
 
+_LARGEST_GAIN, _LARGEST_ESTIMATE = 20.0, 4.0
+"""Largest factor by which one pass makes an estimate smaller: where the differences shrink by more, they agree by
+accident. A relative error counts up to the second number; beyond it says only that the combination is of no use."""
+
 _LARGEST_RATE = 0.95
 _GROWTH = 0.2
 _SLOW, _LEAP, _DOUBT = 0.7, 1.5, 3.0
@@ -115,6 +119,10 @@ class _Estimates:
         rate = min(self.change / change, _LARGEST_RATE) if change else 0.0
         return self.enlarged(max(1.0, 2.0 * rate / (1.0 - rate) / _CAUTION_OF_HIGHER_ORDER[1]))
 
+    def at_least(self, worst: float) -> _Estimates:
+        """The same, enlarged so that the largest is not below a number."""
+        return self.enlarged(worst / self.worst) if 0.0 < self.worst < worst else self
+
     def enlarged(self, factor: float) -> _Estimates:
         """The same with estimates that are larger by a factor."""
         return replace(self, mean_error=factor * self.mean_error, variance_error=factor * self.variance_error)
@@ -170,15 +178,16 @@ def extrapolate(passes: Passes[T], tolerance: float, first: int, most: int, orde
     """
     made = _Combinations(passes, order)
     estimates: list[float] = []
-    change: float | None = None
+    before, change = 0.0, None
     doubt, worst, multiple = 1.0, math.inf, first
     for number in range(1, most + 1):
         made.add(multiple)
         finest, multiple = multiple, multiple + max(1, round(_GROWTH * multiple))
         if number < max(2, least_passes(order) - 1):
             continue
-        found = _judged(made, tolerance)
+        found = _judged(made, tolerance).at_least(before / _LARGEST_GAIN)
         plain = found.worst
+        before = min(plain, _LARGEST_ESTIMATE)
         if found.change > _SETTLED * tolerance:
             found = found.after(change)
         found = found.enlarged(doubt)
@@ -265,7 +274,7 @@ def _judged(made: _Combinations[T], tolerance: float) -> _Estimates:
     return _Estimates(
         float(variance[-1]),
         np.maximum(mean_error, _LEAST_SHARE * tolerance) + of_mean,
-        np.maximum(variance_error, least * variance) + of_variance * variance,
+        np.maximum(variance_error, least * np.abs(variance)) + of_variance * np.abs(variance),
         max(float(each.max()) for each in changes[1]),
     )
 

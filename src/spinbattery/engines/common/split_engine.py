@@ -32,6 +32,9 @@ _STEPS, _RATE = {2: 1.7, 4: 2.5, 6: 1.65}, {2: 1.0 / 10.0, 4: 1.0 / 6.0, 6: 1.0 
 """Steps of the first pass over :func:`initial_steps` at a tolerance of 1e-6, and the power of the inverse tolerance
 with which they grow, by the order of the splitting."""
 
+_LOOSEST_AIM = 1e-5
+"""Tolerance above which steps do not become longer: errors of long steps do not shrink as the order says."""
+
 _FEWEST_STEPS, _LONG = 60, 200
 """Steps of Strang's splitting at least, and the initial steps from which other splittings may be better."""
 
@@ -96,7 +99,8 @@ class SplitStepEngine(SteppingEngine):
 
     def _plan(self, problem: ChargingProblem, scheme: Splitting, pieces: FloatArray) -> Plan:
         turns = initial_steps(problem)
-        steps = _STEPS[scheme.order] * (1e-6 / self.tolerance) ** _RATE[scheme.order] * float(turns)
+        aim = min(self.tolerance, _LOOSEST_AIM)
+        steps = _STEPS[scheme.order] * (1e-6 / aim) ** _RATE[scheme.order] * float(turns)
         if scheme is STRANG:
             steps = max(_FEWEST_STEPS, steps * max(1.0, turns / _MANY_TURNS) ** _GROWTH)
         steps = max(steps, scheme.largest_rotation(problem) / _LARGEST_ROTATION)

@@ -54,11 +54,11 @@ class Evolution:
 
 
 def combined_moments(passes: Sequence[Evolution], weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and variance of a linear combination of passes at all output times; the weights add up to one."""
-    return (
-        _total([one.mean for one in passes], weights),
-        np.maximum(_total([one.variance for one in passes], weights), 0.0),
-    )
+    """Mean and variance of a linear combination of passes at all output times; the weights add up to one.
+
+    A variance below zero stays as it is: it shows how far off the combination is.
+    """
+    return _total([one.mean for one in passes], weights), _total([one.variance for one in passes], weights)
 
 
 def combined(passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
@@ -202,6 +202,8 @@ class SteppingEngine(Engine):
         found = extrapolate(passes, self.tolerance, plan.first, self.max_levels + 2, plan.scheme.order)
         errors = ErrorEstimates(found.mean_error, found.variance_error, found.precision_relative_error)
         result = found.result
+        np.clip(result.mean, -1.0, 1.0, out=result.mean)
+        np.maximum(result.variance, 0.0, out=result.variance)
         if times.size and times[-1] == problem.protocol.duration:
             result.mean[-2], result.variance[-2] = result.mean[-1], result.variance[-1]
         return Solution(

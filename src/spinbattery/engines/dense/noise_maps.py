@@ -49,7 +49,7 @@ def flip_maps(theta: FloatArray, times: FloatArray, pauli: FloatArray) -> FloatA
 
 def without_rounding(variance: FloatArray, n_spins: int) -> FloatArray:
     """sigma^2 (T + 1,) of a mixed state; the final one is zero where it may be nothing but rounding."""
-    final = variance[-1] if variance[-1] > MIXED_VARIANCE_FLOOR / n_spins else 0.0
+    final = variance[-1] if abs(variance[-1]) > MIXED_VARIANCE_FLOOR / n_spins else 0.0
     return np.append(variance[:-1], final)
 
 

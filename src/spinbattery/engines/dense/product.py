@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .small_state import BasisState
 
 _NO_COUPLING = np.zeros(2)
-_SMALL_VARIANCE = 1e-6
-"""A variance below this keeps more digits as it is than as a difference of spins that are nearly up or down."""
+_ROUNDING_OF_SPINS = 1e-12
+"""A hundred times the rounding of the variance that is made of spins which are nearly up or down."""
 
 _BYTES_PER_SPIN, _BYTES_PER_NOISY_SPIN = 200, 6000
 """With noise every spin may have rates of its own."""
@@ -87,14 +87,14 @@ class Product(SplitStepEngine):
     def combined(self, problem: ChargingProblem, passes: Sequence[Evolution], weights: FloatArray) -> Evolution:
         """See the base class. P(Sz) of many spins is too narrow to be combined: it is made of the combined spins.
 
-        So is the final variance, unless it is so small that the difference would have no digits.
+        So is the final variance, unless it is so small that rounding of the spins would matter to it.
         """
         kinds = _Kinds(problem)
         found = combined(passes, weights)
         _, first_of_kind = np.unique(kinds.of_spins, return_index=True)
         up = 0.5 * (1.0 + found.spin_magnetization[first_of_kind])
         variance = float((kinds.counts * 4.0 * up * (1.0 - up)).sum()) / problem.n_spins**2
-        if variance > _SMALL_VARIANCE:
+        if variance * self.tolerance > _ROUNDING_OF_SPINS:
             found.variance[-1] = variance
         return replace(found, distribution=_distribution(up, kinds.counts))
 

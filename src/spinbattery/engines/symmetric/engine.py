@@ -126,9 +126,9 @@ class Symmetric(Engine):
         sector = SymmetricSector.build(
             problem, group, lambda done: built(done, f"{problem.network.name}, finding the orbits of 2^{n} states")
         )
-        caution, before = 1.0, math.inf
+        caution, denser, before = 1.0, 1, math.inf
         for run in range(_MOST_RUNS):
-            steps = self._steps(problem, times, caution)
+            steps = self._steps(problem, times, caution, denser)
             passage = Passage(problem, steps.scheme, steps, 1, times, rising.part(_LAST), checkpoint.log(run))
             state, traces = carried(passage, sector, steps.scheme.share)
             distribution, _, norm = state.populations()
@@ -138,8 +138,9 @@ class Symmetric(Engine):
                 _check_norm(norm, self.tolerance)
                 done = {"steps": passage.steps, "passes": run + 1}
                 return self._solution(sector, group, state, traces, errors, done)
-            if not math.isfinite(worst):
-                break
+            if not worst <= 1.0:  # H changes more on a step than its nodes have shown
+                denser *= 2
+                continue
             if steps.radius == RADII[-1] and (of_rounding > self.tolerance or worst > _LEAST_GAIN * before):
                 raise ToleranceError(
                     f"rounding may amount to {worst:.1e}, above the tolerance {self.tolerance:g}, and shorter steps do "
@@ -154,8 +155,8 @@ class Symmetric(Engine):
             "loosen the tolerance, or use the statevector engine."
         )
 
-    def _steps(self, problem: ChargingProblem, times: FloatArray, caution: float = 1.0) -> SeriesSteps:
-        steps = divided(problem, times, self.tolerance, caution)
+    def _steps(self, problem: ChargingProblem, times: FloatArray, caution: float = 1.0, denser: int = 1) -> SeriesSteps:
+        steps = divided(problem, times, self.tolerance, caution, denser)
         if steps.steps(1) > MOST_STEPS:
             raise too_many_steps(self.name, float(steps.steps(1)), problem)
         return steps
@@ -199,7 +200,8 @@ def carried(passage: Passage, sector: SymmetricSector, share: float) -> tuple[Se
     is_shared = sector.dimension >= _SMALLEST_SHARED
     with Team(None if is_shared else 1) as team:
         state = SharedState(sector, start, share, team) if is_shared else SeriesState(sector, start, share)
-        mean, variance, energy = passage.follow([state], lambda time: state_moments(problem, state, time))
+        with np.errstate(over="ignore", invalid="ignore"):  # of series that do not converge, whose errors are infinite
+            mean, variance, energy = passage.follow([state], lambda time: state_moments(problem, state, time))
     return state, TimeTraces(passage.times, mean, variance, energy)
 
 

@@ -34,6 +34,9 @@ RADII = (14.0, 12.0, 10.0, 8.0, 6.5, 5.0, 4.0, 3.0, 2.0)
 """Half the width of the spectrum times the length of a step, rad: longer steps need fewer products with H for each
 radian, and lose more digits to rounding. The first is used with which rounding is within its share of the error."""
 
+_FEWEST_PIECES = 6
+"""A protocol with fewer pieces is divided, so that nodes do not miss what H does in between."""
+
 _LONGEST, _HALVINGS = 1.1, 40
 """The largest sum of the norms of all H_j over this, and how closely the number of steps is found for it."""
 
@@ -170,7 +173,9 @@ class SeriesSteps:
         return np.append(edges, self.stops[-1])
 
 
-def divided(problem: ChargingProblem, times: FloatArray, tolerance: float, caution: float = 1.0) -> SeriesSteps:
+def divided(
+    problem: ChargingProblem, times: FloatArray, tolerance: float, caution: float = 1.0, denser: int = 1
+) -> SeriesSteps:
     """Steps of a run.
 
     Args:
@@ -178,13 +183,18 @@ def divided(problem: ChargingProblem, times: FloatArray, tolerance: float, cauti
         times: output times in ns, each of which is a stop.
         tolerance: that is to be kept.
         caution: factor by which the error of the state is to be less than usual.
+        denser: factor by which there are to be more steps than seem to be enough.
     """
-    return _divided(problem, tuple(times.tolist()), tolerance, caution)
+    return _divided(problem, tuple(times.tolist()), tolerance, caution, denser)
 
 
 @lru_cache(maxsize=16)  # a run asks for them in its prediction and in its solution
-def _divided(problem: ChargingProblem, times: tuple[float, ...], tolerance: float, caution: float) -> SeriesSteps:
-    stops = smooth_pieces(problem, np.array(times))
+def _divided(
+    problem: ChargingProblem, times: tuple[float, ...], tolerance: float, caution: float, denser: int
+) -> SeriesSteps:
+    pieces = smooth_pieces(problem, np.array(times))
+    parts = -(-_FEWEST_PIECES // (len(pieces) - 1))
+    stops = np.append(np.linspace(pieces[:-1], pieces[1:], parts, endpoint=False, axis=1).ravel(), pieces[-1])
     lengths = np.diff(stops)
     nodes, _ = gauss_nodes(stops, _NODES)
     fields = driving(problem)(nodes.ravel()).reshape(3, *nodes.shape)
@@ -201,7 +211,7 @@ def _divided(problem: ChargingProblem, times: tuple[float, ...], tolerance: floa
     share = allowed / (2.0 * float(wanted.sum()))
     left_out = sizes[:, LARGEST_DEGREE + 1 :] / share
     powers = np.arange(LARGEST_DEGREE + 2.0, sizes.shape[1] + 1.0)
-    wanted = np.maximum(wanted, np.ceil(left_out ** (1.0 / powers)).max(axis=1))
+    wanted = denser * np.maximum(wanted, np.ceil(left_out ** (1.0 / powers)).max(axis=1))
     steps = float(wanted.sum())
     scheme = TaylorSeries(read_only(norms), allowed / (2.0 * steps))
     return SeriesSteps(stops, wanted, scheme, float(radii.sum()), radius, allowed)
