@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from concurrent.futures import BrokenExecutor, CancelledError, wait
 from pathlib import Path
@@ -286,5 +287,28 @@ def test_workers_say_once_that_they_compile(quiet, capfd, monkeypatch):
         calls_of_both = [pool.submit(calls.say_that_kernels_are_compiled) for _ in range(8)]
         assert len({result(call) for call in calls_of_both}) == 2
     assert capfd.readouterr().err.count("compiling kernels") == (0 if quiet else 1)
-    assert compilation._said == (set() if quiet else {"compiling"})
+    assert len(compilation._said) == (0 if quiet else 1)
     assert folder is None or not Path(folder).exists()
+
+
+@pytest.mark.parametrize("started", [0, 1])
+def test_nothing_is_left_where_a_worker_cannot_be_started(monkeypatch, tmp_path, started):
+    workers, start = [], pool_module._Worker._start
+
+    def fails_after(worker):
+        if len(workers) == started:
+            raise OSError("no more processes")
+        workers.append(worker)
+        start(worker)
+
+    monkeypatch.setattr(pool_module._Worker, "_start", fails_after)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(compilation, "_logger", logging.Logger("here", logging.WARNING))
+    with pytest.raises(OSError, match="no more processes"):
+        WorkerPool(2)
+    assert len(workers) == started
+    assert compilation._shared is None
+    assert list(tmp_path.glob("spinbattery-notes-*")) == []
+    for worker in workers:
+        with pytest.raises(RuntimeError):
+            worker.pool.submit(os.getpid)

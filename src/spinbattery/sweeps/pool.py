@@ -63,7 +63,13 @@ class WorkerPool(ThreadPoolExecutor):
         self._killed = False
         self._futures: WeakSet[Future[Any]] = WeakSet()
         self._notes = compilation.share()
-        self._workers = [_Worker(self._notes) for _ in range(self.n_workers)]
+        self._workers: list[_Worker] = []
+        try:
+            for _ in range(self.n_workers):
+                self._workers.append(_Worker(self._notes))
+        except BaseException:
+            self.kill()
+            raise
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         for worker in self._workers:
             self._idle.put(worker)
