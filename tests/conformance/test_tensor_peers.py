@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 import spinbattery as sb
 from spinbattery.core.errors import EngineError, InvalidParameterError, MissingDependencyError
+from spinbattery.core.installing import install_extra_command
 from spinbattery.engines.common.window import moving_window
 
 PROTOCOL = sb.cooperative(3.0)
@@ -111,7 +113,7 @@ def test_what_qtealeaves_refuses():
 
 def test_the_package_is_an_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "qtealeaves.emulator", None)
-    with pytest.raises(MissingDependencyError, match=r"\.venv/bin/pip install -c constraints.txt -e '\.\[qtea\]'"):
+    with pytest.raises(MissingDependencyError, match=re.escape(install_extra_command("qtea"))):
         sb.QTeaLeaves(4).run(SMALL)
 
 

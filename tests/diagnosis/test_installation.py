@@ -8,6 +8,7 @@ from importlib import metadata
 import pytest
 
 from spinbattery.core.errors import MissingDependencyError
+from spinbattery.core.installing import install_extra_command
 from spinbattery.diagnosis import installation
 from spinbattery.diagnosis.installation import read_installation, read_versions
 
@@ -55,7 +56,7 @@ def test_what_is_missing_or_too_old_is_listed_with_its_install_command(monkeypat
     ]  # fmt: skip
     assert not found.is_complete
     more, everything = found.extras
-    assert (more.name, more.is_complete, more.install) == ("more", False, "pip install 'spinbattery[more]'")
+    assert (more.name, more.is_complete, more.install) == ("more", False, install_extra_command("more"))
     assert [(package.requirement, package.version) for package in more.packages] == [("no-such-package>=3", None)]
     assert [package.requirement for package in everything.packages] == ["no-such-package>=3", "pytest>=1"]
     assert [package.suits for package in everything.packages] == [False, True]

@@ -16,6 +16,7 @@ from sapi_stub import TOKEN
 from solvers import AllUp
 
 from spinbattery.core.errors import MissingDependencyError, QpuError
+from spinbattery.core.installing import install_extra_command
 from spinbattery.qpu.client import connect
 
 Run = Callable[..., Any]
@@ -130,7 +131,7 @@ def test_the_client_is_optional(run: Run, desk: Desk, monkeypatch: pytest.Monkey
     monkeypatch.setitem(__import__("sys").modules, "dwave.cloud", None)
     with pytest.raises(MissingDependencyError, match=r"spinbattery\[qpu\]"), connect():
         pass
-    assert "install spinbattery[qpu]" in run("plan", desk.experiment).err
+    assert install_extra_command("qpu") in run("plan", desk.experiment).err
 
 
 # the token

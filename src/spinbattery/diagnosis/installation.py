@@ -10,6 +10,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution,
 from packaging.requirements import Requirement
 
 from ..core.errors import MissingDependencyError
+from ..core.installing import install_extra_command
 
 _PACKAGE = "spinbattery"
 _COMPILER = "llvmlite"
@@ -80,7 +81,7 @@ def read_installation() -> Installation:
     own = _own()
     needed = tuple(_needed(own, ""))
     extras = [
-        Extra(name, tuple(_needed(own, name)), f"pip install '{_PACKAGE}[{name}]'")
+        Extra(name, tuple(_needed(own, name)), install_extra_command(name))
         for name in own.metadata.get_all("Provides-Extra") or []
     ]
     return Installation(_versions(own, needed), needed, tuple(extras))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..core.errors import MissingDependencyError
+from ..core.installing import install_extra_command
 from ..core.typing import ComplexArray, FloatArray
 from ..core.units import TWO_PI
 from ..model.noise import Noise
@@ -45,7 +46,7 @@ def import_qutip(what: str) -> Any:
     try:
         import qutip
     except ImportError:
-        raise MissingDependencyError(f"{what} needs QuTiP; install spinbattery[qutip].") from None
+        raise MissingDependencyError(f"{what} needs QuTiP; run {install_extra_command('qutip')}") from None
     return qutip
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import MissingDependencyError, QpuError, SpinBatteryError
+from ..core.installing import install_extra_command
 from .faults import NotNowError, NotSentError, RefusedError, Secrets, UnansweredError, UnknownJobError, asking, sending
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def connect() -> Iterator[Connection]:
         from dwave.cloud.config import load_config
     except ImportError:
         raise MissingDependencyError(
-            "jobs on a QPU need D-Wave's cloud client; install spinbattery[qpu] or dwave-ocean-sdk."
+            f"jobs on a QPU need D-Wave's cloud client; run {install_extra_command('qpu')}"
         ) from None
     secrets, options = Secrets(), {}
     with secrets.kept_from_logs():

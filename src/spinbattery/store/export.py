@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..core.atomic import writing
 from ..core.errors import InvalidParameterError, MissingDependencyError, RecordError
+from ..core.installing import install_extra_command
 from ..core.paths import user_path
 from ..records.columns import STATE, Row, columns
 
@@ -46,7 +47,7 @@ def export(rows: Sequence[Row], path: str | Path) -> None:
     if not rows:
         raise RecordError("no run fulfils the filters, so there is nothing to export; list the runs first.")
     if path.suffix == ".parquet" and find_spec("pyarrow") is None:
-        raise MissingDependencyError("Parquet needs pyarrow; install spinbattery[parquet], or write .csv.")
+        raise MissingDependencyError(f"Parquet needs pyarrow; write .csv, or run {install_extra_command('parquet')}")
     frame = table(rows)
     with writing(path, RecordError) as temporary:
         if path.suffix == ".csv":

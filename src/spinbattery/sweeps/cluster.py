@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..core.errors import MissingDependencyError, SweepError
+from ..core.installing import install_extra_command
 from .lanes import Lanes
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def connect(target: Client | str) -> Iterator[Cluster]:
         from distributed import Client
     except ImportError:
         raise MissingDependencyError(
-            "a scheduler's address needs dask.distributed; install spinbattery[cluster]."
+            f"a scheduler's address needs dask.distributed; run {install_extra_command('cluster')}"
         ) from None
     try:
         client = Client(target, timeout=_CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]

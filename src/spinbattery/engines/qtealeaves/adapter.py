@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import MissingDependencyError
+from ...core.installing import install_extra_command
 from ...core.typing import ComplexArray, FloatArray, IntArray
 from ...model.problem import ChargingProblem
 from ..common.magnus import Exponents
@@ -47,8 +48,7 @@ def import_qtealeaves() -> SimpleNamespace:
         modules = {import_module(f"qtealeaves.{name}"): classes for name, classes in _CLASSES.items()}
     except ImportError:
         raise MissingDependencyError(
-            "the qtealeaves engine needs Quantum TEA Leaves; install spinbattery[qtea]: "
-            ".venv/bin/pip install -c constraints.txt -e '.[qtea]'"
+            f"the qtealeaves engine needs Quantum TEA Leaves; run {install_extra_command('qtea')}"
         ) from None
     return SimpleNamespace(**{name: getattr(module, name) for module, names in modules.items() for name in names})
 
