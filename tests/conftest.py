@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from kernel_types import needless_variants
 
 # before numpy and matplotlib are imported: BLAS threads only slow small matrices down
 for _library in ("OMP", "OPENBLAS", "MKL"):
@@ -33,6 +34,13 @@ class Outcome:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_code_for_each_function() -> Iterator[None]:
+    """No run of the whole suite may need code of its own that differs from what others use in no precision."""
+    yield
+    assert needless_variants() == {}
 
 
 @pytest.fixture

@@ -106,3 +106,4 @@ from .sweeps.run import run_plan as run_plan
 from .sweeps.run import sweep as sweep
 
 __version__: str
+_loaded_at: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import re
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import spinbattery
-from spinbattery.core import jitted
+from spinbattery.core import code_files, jitted
 
 OUTER = """
 from spinbattery.core.jitted import jitted
@@ -42,6 +43,7 @@ def package(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(jitted, "functions", [])
+    monkeypatch.setattr(code_files, "_loaded_at", math.inf)  # as if this process began after the sources were written
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # sources of the same length within a second
     yield folder
     forget()
@@ -95,6 +97,61 @@ def test_a_change_of_a_module_that_is_used_is_seen(package, name, text):
     assert twice()(3) == 8
     (package / f"{name}.py").write_text(text)
     assert twice()(3) == 4
+
+
+@pytest.mark.parametrize("name", ["outer", "inner", "constants"])
+def test_code_is_not_kept_where_a_source_was_changed_since(package, monkeypatch, name):
+    """It was imported before: kept under the new sources, the code would be run by every later process."""
+    function = twice()
+    changed = {"outer": OUTER.replace("2 *", "-2 *"), "inner": INNER.replace("x +", "x -"), "constants": "STEP = -7"}
+    (package / f"{name}.py").write_text(changed[name])
+    monkeypatch.setattr(code_files, "_loaded_at", 0.0)
+    assert function(3) == 8
+    assert function.stats.cache_path is None
+    monkeypatch.setattr(code_files, "_loaded_at", math.inf)
+    function = twice()
+    assert function(3) == {"outer": -8, "inner": 4, "constants": -8}[name]
+    assert counts(function) == (0, 1)
+
+
+def test_what_keeps_code_in_files_is_no_source_of_it():
+    """Else every change of a message there would cost all kernels."""
+    kernels = Path(spinbattery.__file__).parent / "engines" / "simd" / "row_kernels.py"
+    read = []
+
+    def imported(source, text):
+        read.append(source.name)
+        return found(source, text)
+
+    found, jitted._imported = jitted._imported, imported
+    try:
+        jitted._digest.__wrapped__(kernels)
+    finally:
+        jitted._imported = found
+    assert set(read) >= {"row_kernels.py", "kernels.py", "row_phases.py", "sizes.py"}
+    assert not set(read) & {"jitted.py", "code_files.py", "compilation.py"}
+
+
+CONSTANTS = """
+from spinbattery.core.jitted import jitted
+
+@jitted()
+def inner(x, n):
+    return x * n
+
+@jitted()
+def outer(x, k):
+    return inner(x, 1) + inner(x, 2) + inner(x, n=3) + inner(x, k)
+"""
+
+
+def test_constants_make_no_code_of_their_own(package):
+    """Whoever calls a function uses the same code, so that no run has to compile another."""
+    (package / "outer.py").write_text(CONSTANTS)
+    twice_of = importlib.import_module("package_of_two.outer")
+    assert twice_of.outer(2.0, 5) == 22.0
+    assert twice_of.inner(2.0, 4) == 8.0
+    assert len(twice_of.inner.signatures) == 1
 
 
 def test_what_cannot_be_kept_is_compiled(package, tmp_path, monkeypatch):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import errno
+import io
 import json
 import logging
 import math
@@ -54,6 +56,7 @@ def module(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(Kernel, "declared", [])
+    monkeypatch.setattr(code_files, "_loaded_at", math.inf)  # as if this process began after the source was written
     yield "kernel_body"
     sys.modules.pop("kernel_body", None)
 
@@ -93,6 +96,45 @@ def test_a_changed_source_is_compiled_again(module, tmp_path):
     assert scaled(module)(np.ones(2), 2, 1.0) == 4.0
 
 
+def test_code_is_not_kept_where_a_source_was_changed_since(module, monkeypatch, tmp_path):
+    """The body was imported before: kept under the new source it would be run by every later process."""
+    scaled(module)._by_numba()
+    (tmp_path / "kernel_body.py").write_text(BODY.replace("*= factor", "*= 2.0 * factor"))
+    monkeypatch.setattr(code_files, "_loaded_at", 0.0)
+    kernel = scaled(module)
+    assert kernel(np.ones(2), 2, 1.0) == 2.0
+    assert (kernel.compiled, kernel.folder) == (1, None)
+    del sys.modules[module]
+    monkeypatch.setattr(code_files, "_loaded_at", math.inf)
+    kernel = scaled(module)
+    assert kernel(np.ones(2), 2, 1.0) == 4.0
+    assert (kernel.found, kernel.compiled) == (0, 1)
+
+
+def test_code_is_not_kept_where_a_source_was_changed_before_the_compiler_read_it(module, monkeypatch, tmp_path):
+    compiled = Kernel._compiled
+
+    def after_a_change(kernel, signature):
+        (tmp_path / "kernel_body.py").write_text(BODY + "# changed")
+        return compiled(kernel, signature)
+
+    monkeypatch.setattr(Kernel, "_compiled", after_a_change)
+    kernel = scaled(module)
+    assert kernel(np.ones(2), 2, 1.0) == 2.0
+    assert (kernel.compiled, kernel.folder) == (1, None)
+
+
+def test_times_of_sources_that_are_yet_to_come_say_nothing(module, monkeypatch, tmp_path):
+    """As where the clock of a file server goes before."""
+    source = tmp_path / "kernel_body.py"
+    monkeypatch.setattr(code_files, "_loaded_at", time.time() + 100.0)
+    assert not code_files.changed([source])
+    os.utime(source, (time.time() + 1000.0,) * 2)
+    assert not code_files.changed([source])
+    monkeypatch.setattr(time, "time", lambda: source.stat().st_mtime + 1.0)
+    assert code_files.changed([source])
+
+
 def test_other_arguments_are_refused(module):
     kernel = scaled(module)
     for x in (np.ones((2, 2)), np.ones(4)[::2]):
@@ -106,23 +148,82 @@ def test_code_that_needs_other_functions_is_left_to_numba(module):
     assert (kernel.found, kernel.compiled, kernel.folder) == (0, 0, None)
 
 
-def test_code_is_kept_beside_its_source_where_the_chosen_folder_is_none(module, monkeypatch, tmp_path, caplog):
-    """As Numba does, but not in silence."""
+@pytest.fixture
+def said(monkeypatch, caplog):
+    """What is said of folders."""
     caplog.set_level(logging.WARNING, "spinbattery")  # which a quiet command raises
-    monkeypatch.setattr(compilation, "_said", {"compiling"})
-    (tmp_path / "cache").write_text("no folder")
+    monkeypatch.setattr(compilation, "_said", set())
+    monkeypatch.setattr(compilation, "say", lambda: None)
+    return lambda: [record.getMessage() for record in caplog.records]
+
+
+def no_folder(tmp_path, kind):
+    """Something that nobody can write to, root included."""
+    place = tmp_path / kind
+    if kind == "file":
+        place.write_text("no folder")
+    elif kind == "dangling":
+        place.symlink_to(tmp_path / "nowhere" / "at all")
+    return {"proc": Path("/proc"), "within": Path("/proc/nope"), "below a file": Path(__file__) / "x"}.get(kind, place)
+
+
+@pytest.mark.parametrize("kind", ["file", "below a file", "dangling", "proc", "within"])
+def test_code_is_kept_beside_its_source_where_the_chosen_folder_is_none(module, monkeypatch, tmp_path, said, kind):
+    """As Numba does, but not in silence, whether it is compiled or found there."""
+    chosen = no_folder(tmp_path, kind)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(chosen))
     for found in (0, 1):
+        monkeypatch.setattr(compilation, "_said", set())
         kernel = scaled(module)
         assert kernel(np.ones(2), 2, 1.0) == 2.0
         assert (kernel.found, kernel.folder) == (found, tmp_path / "__pycache__")
-    (said,) = [record.getMessage() for record in caplog.records]
-    assert f"NUMBA_CACHE_DIR is {str(tmp_path / 'cache')!r}" in said
-    assert str(kernel.folder) in said
+        assert f"NUMBA_CACHE_DIR is {str(chosen)!r}" in said()[found]
+        assert str(kernel.folder) in said()[found]
+    scaled(module)(np.ones(2), 2, 1.0)
+    assert len(said()) == 2
 
 
-def test_where_nothing_can_be_kept_it_is_said_once(module, monkeypatch, tmp_path, caplog):
-    caplog.set_level(logging.WARNING, "spinbattery")  # which a quiet command raises
-    monkeypatch.setattr(compilation, "_said", {"compiling"})
+def test_code_goes_elsewhere_where_a_folder_is_full(module, monkeypatch, tmp_path, said):
+    """The trial had room, the code has none."""
+    written = code_files._written
+    monkeypatch.setattr(
+        code_files, "_written", lambda place, data: place.parents[1].name != "cache" and written(place, data)
+    )
+    kernel = scaled(module)
+    assert kernel(np.ones(2), 2, 1.0) == 2.0
+    assert kernel.folder == tmp_path / "__pycache__"
+    assert len(said()) == 1
+
+
+def test_a_trial_writes_what_an_empty_file_does_not(monkeypatch, tmp_path):
+    """A full disk has room for names."""
+
+    class Full(io.BytesIO):
+        def write(self, data):
+            raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(code_files.tempfile, "TemporaryFile", lambda dir: Full())
+    assert not code_files.usable(tmp_path / "full")
+
+
+def test_a_chosen_folder_that_can_be_used_is_filled(module, tmp_path, monkeypatch):
+    """Code that is found elsewhere would not come into it, and warm-up would leave it empty."""
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    scaled(module)(np.ones(2), 2, 1.0)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    kernel = scaled(module)
+    kernel(np.ones(2), 2, 1.0)
+    assert (kernel.compiled, kernel.folder) == (1, tmp_path / "cache" / "spinbattery")
+
+
+def test_the_chosen_folder_may_begin_with_the_home_folder(module, monkeypatch, home):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "~/code")
+    kernel = scaled(module)
+    kernel(np.ones(2), 2, 1.0)
+    assert kernel.folder == home / "code" / "spinbattery"
+
+
+def test_where_nothing_can_be_kept_it_is_said_once(module, monkeypatch, tmp_path, said):
     monkeypatch.delenv("NUMBA_CACHE_DIR")
     (tmp_path / "__pycache__").write_text("no folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "__pycache__"))
@@ -130,19 +231,18 @@ def test_where_nothing_can_be_kept_it_is_said_once(module, monkeypatch, tmp_path
         kernel = scaled(module)
         assert kernel(np.ones(2), 2, 1.0) == 2.0
         assert (kernel.compiled, kernel.folder) == (1, None)
-    (said,) = [record.getMessage() for record in caplog.records]
-    assert "NUMBA_CACHE_DIR" in said
+    assert len(said()) == 1
+    assert "NUMBA_CACHE_DIR" in said()[0]
 
 
-def test_a_full_folder_that_cannot_be_written_to_is_read(module, monkeypatch, tmp_path, caplog):
-    caplog.set_level(logging.WARNING, "spinbattery")
+def test_a_complete_folder_is_read_without_a_trial(module, monkeypatch, tmp_path, said):
+    """It may be closed to writing."""
     scaled(module)(np.ones(2), 2, 1.0)
-    monkeypatch.setattr(compilation, "_said", set())
-    monkeypatch.setattr(code_files, "writable", lambda folder: False)
+    monkeypatch.setattr(code_files, "usable", lambda folder: False)
     kernel = scaled(module)
     kernel.load("float64")
     assert (kernel.found, kernel.folder) == (1, tmp_path / "cache" / "spinbattery")
-    assert not caplog.records
+    assert not said()
 
 
 def test_the_interpreter_lock_is_released(module):
@@ -160,13 +260,42 @@ def test_the_interpreter_lock_is_released(module):
 def test_compiling_is_said_once_with_its_time(module, monkeypatch, caplog):
     monkeypatch.setattr(compilation, "_said", set())
     monkeypatch.setattr(compilation, "_slowness", lambda: 2.0)
-    compilation.expect(7.0)
+    monkeypatch.setattr(compilation, "_expected", ("kernels", 7.0))
     with caplog.at_level(logging.WARNING, "spinbattery"):
         scaled(module)(np.ones(2), 2, 1.0)
         scaled(module)(np.ones(2, np.float32), 2, 1.0)
     (said,) = [record.getMessage() for record in caplog.records]
     assert "about 14 s" in said
     assert "warm-up" in said
+
+
+def test_compiling_is_said_once_for_each_engine_with_its_time(monkeypatch, caplog):
+    monkeypatch.setattr(compilation, "_said", set())
+    monkeypatch.setattr(compilation, "_expected", ("kernels", 1.0))
+    monkeypatch.setattr(compilation, "_slowness", lambda: 1.0)
+    with caplog.at_level(logging.WARNING, "spinbattery"):
+        for _ in range(2):
+            for engine, seconds in (("one", 3.0), ("of another/package", 40.0)):
+                compilation.expect(engine, seconds)
+                compilation.say()
+    said = [record.getMessage() for record in caplog.records]
+    assert ["one" in text and "3 s" in text for text in said] == [True, False]
+    assert ["of another/package" in text and "40 s" in text for text in said] == [False, True]
+
+
+def test_one_note_stands_for_all_engines(monkeypatch, caplog):
+    monkeypatch.setattr(compilation, "_said", set())
+    monkeypatch.setattr(compilation, "_expected", ("kernels", 1.0))
+    monkeypatch.setattr(compilation, "_slowness", lambda: 1.0)
+    with caplog.at_level(logging.WARNING, "spinbattery"):
+        with compilation.expected_for_all(90.0):
+            for engine in ("one", "other"):
+                compilation.expect(engine, 3.0)
+                compilation.say()
+        assert ["90 s" in record.getMessage() for record in caplog.records] == [True]
+        compilation.expect("other", 3.0)
+        compilation.say()
+    assert len(caplog.records) == 2
 
 
 def test_nothing_is_said_where_the_code_is_found(module, monkeypatch, caplog):
@@ -185,7 +314,7 @@ def imported(module):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = module.rsplit(".", node.level)[0]
             names = [f"{base}.{node.module}"] if node.module else [f"{base}.{alias.name}" for alias in node.names]
-            found |= set(names)
+            found |= {name for name in names if find_spec(name)}
     return found
 
 

@@ -1,7 +1,8 @@
 """Files of compiled code: the folders they are kept in, and how a file that is damaged or outdated is known.
 
 Code is kept where Numba would keep it: in ``NUMBA_CACHE_DIR``, else in the ``__pycache__`` of its source, else in the
-cache folder of the user, each if it can be written to. A folder that was filled before is read in any case.
+cache folder of the user, in the first that can be written to. Where ``NUMBA_CACHE_DIR`` can be, no other folder is
+read, so that it is filled with all that is used. In any other case all of them are read.
 """
 
 from __future__ import annotations
@@ -9,44 +10,48 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Sequence
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from .. import _loaded_at
 from . import compilation
 from .atomic import replacing
 
 _DIGEST = hashlib.sha256
+_TRIAL_BYTES = 1 << 16
+"""What a trial writes: an empty file can be made on a full disk."""
 
 
 def chosen_folder() -> Path | None:
-    """The folder that the user chose by NUMBA_CACHE_DIR."""
+    """The folder that the user chose by NUMBA_CACHE_DIR, which may begin with ``~`` as all paths do."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
-    return Path(chosen) / "spinbattery" if chosen else None
+    return Path(os.path.expanduser(chosen), "spinbattery") if chosen else None
 
 
-def folders(source: Path) -> list[Path]:
-    """Folders that may have the code of a source; it is kept in the first that can be written to."""
-    chosen = chosen_folder()
-    if chosen and writable(chosen):
-        return [chosen]
-    found = [chosen] if chosen else []
-    found.append(source.parent / "__pycache__")
+def _other_folders(source: Path) -> Iterator[Path]:
+    yield source.parent / "__pycache__"
     with suppress(RuntimeError):  # a user without a home, as in some containers
-        found.append(user_cache() / "spinbattery")
-    return found
+        yield _user_cache() / "spinbattery"
 
 
-def writable(folder: Path) -> bool:
-    """Whether a folder, or the nearest one above it that is there, can be written to."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+@cache
+def usable(folder: Path) -> bool:
+    """Whether a folder can be made and written to, by a trial: permissions say nothing of /proc or a full disk."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as trial:
+            trial.write(bytes(_TRIAL_BYTES))
+    except OSError:
+        return False
+    return True
 
 
-def user_cache() -> Path:
+def _user_cache() -> Path:
     """The folder for caches of this user.
 
     Raises:
@@ -57,25 +62,53 @@ def user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
-def read(places: Sequence[Path], key: bytes) -> tuple[bytes, Path] | None:
-    """The code of the first whole file with this key, and its folder."""
-    size = len(key)
-    for place in places:
-        with suppress(OSError):
-            data = place.read_bytes()
-            known, checksum, code = data[:size], data[size : 2 * size], data[2 * size :]
-            if known == key and checksum == _DIGEST(code).digest():
-                return code, place.parent
+def read(source: Path, name: str, key: bytes) -> tuple[bytes, Path] | None:
+    """The code of the first whole file with this name and key, and its folder.
+
+    A warning says, once, where that is not the folder that NUMBA_CACHE_DIR names.
+
+    Args:
+        source: where the function is.
+        name: of the file.
+        key: what the code depends on beside the machine, which is part of the name.
+    """
+    chosen = chosen_folder()
+    if chosen is not None:
+        code = _code(chosen / name, key)
+        if code is not None:
+            return code, chosen
+        if usable(chosen):
+            return None
+    for folder in _other_folders(source):
+        code = _code(folder / name, key)
+        if code is not None:
+            if chosen is not None:
+                compilation.say_not_kept(os.environ["NUMBA_CACHE_DIR"], folder)
+            return code, folder
     return None
 
 
-def keep(places: Sequence[Path], key: bytes, code: bytes) -> Path | None:
-    """Write the code to the first place that can be written to; the folder, or None where there is none.
+def _code(file: Path, key: bytes) -> bytes | None:
+    """The code in a file that is whole and has this key."""
+    size = len(key)
+    with suppress(OSError):
+        data = file.read_bytes()
+        known, checksum, code = data[:size], data[size : 2 * size], data[2 * size :]
+        if known == key and checksum == _DIGEST(code).digest():
+            return code
+    return None
+
+
+def keep(source: Path, name: str, key: bytes, code: bytes) -> Path | None:
+    """Write the code to the first folder that can be written to; that folder, or None where there is none.
 
     A warning says, once, where that is not the folder that NUMBA_CACHE_DIR names.
     """
-    kept = next((place.parent for place in places if _written(place, key + _DIGEST(code).digest() + code)), None)
-    if kept is None or kept != (chosen_folder() or kept):
+    chosen = chosen_folder()
+    folders = [*([] if chosen is None else [chosen]), *_other_folders(source)]
+    data = key + _DIGEST(code).digest() + code
+    kept = next((folder for folder in folders if _written(folder / name, data)), None)
+    if kept is None or kept != (chosen or kept):
         compilation.say_not_kept(os.environ.get("NUMBA_CACHE_DIR"), kept)
     return kept
 
@@ -88,6 +121,15 @@ def _written(place: Path, data: bytes) -> bool:
     except OSError:
         return False
     return True
+
+
+def changed(sources: Iterable[Path]) -> bool:
+    """Whether a source was changed while this process ran, which may have imported what it was before.
+
+    Code that is compiled then belongs to no state of the sources. A time that is yet to come says nothing.
+    """
+    now = time.time()
+    return any(_loaded_at < max(state.st_mtime, state.st_ctime) <= now for state in (file.stat() for file in sources))
 
 
 def host() -> tuple[str, str]:

@@ -11,7 +11,7 @@ import ast
 import hashlib
 import pickle
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,17 @@ import numba
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
+from numba.core.types import unliteral
 
-from .code_files import folders, keep, machine, read
+from .code_files import changed, keep, machine, read
+
+_FORMAT = 1
+"""To be raised where this module compiles otherwise, or writes other files; its source is no part of the keys."""
+
+_OF_FILES_ALONE = frozenset(
+    Path(__file__).with_name(f"{name}.py") for name in ("jitted", "code_files", "compilation", "atomic")
+)
+"""Sources that no compiled code depends on."""
 
 functions: list[Any] = []
 """All of these functions in modules that were imported."""
@@ -40,10 +49,24 @@ def jitted(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         made: Any = numba.njit(**options)(body)
         if made is not body:  # as with NUMBA_DISABLE_JIT
             made._cache = _KeptCode(body)
+            made.get_call_template = _for_any_value(made.get_call_template)
             functions.append(made)
         return made
 
     return compiled
+
+
+def _for_any_value(get_call_template: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a call with a constant, from compiled code, use what calls with any other number use.
+
+    Numba compiles a function for each constant anew, so that nobody could tell which code will be needed.
+    """
+
+    def for_types(arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
+        type_of: Callable[[Any], Any] = unliteral
+        return get_call_template(tuple(map(type_of, arguments)), {name: type_of(named[name]) for name in named})
+
+    return for_types
 
 
 class _KeptCode(NullCache):
@@ -64,39 +87,47 @@ class _KeptCode(NullCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         target_context.refresh()
-        found = read(self._places(sig), self._key(sig))
+        key = self._key(sig)
+        found = None if key is None else read(self._source, self._file_name(sig), key)
         if found is None:
             return None
         code, self.folder = found
         return CompileResult._rebuild(target_context, *pickle.loads(code))  # type: ignore[no-untyped-call]
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        if not data.library.has_dynamic_globals:  # such as addresses, which the next process does not share
+        key = self._key(sig)
+        if key is not None and not data.library.has_dynamic_globals:  # addresses, which the next process does not share
             code: bytes = dumps(data._reduce())  # type: ignore[no-untyped-call]
-            self.folder = keep(self._places(sig), self._key(sig), code)
+            self.folder = keep(self._source, self._file_name(sig), key, code)
 
-    def _places(self, sig: Any) -> list[Path]:
+    def _file_name(self, sig: Any) -> str:
         types = hashlib.sha256(repr(sig).encode()).hexdigest()[:12]
-        name = ".".join((self._name, types, machine(), sys.implementation.cache_tag, "code"))
-        return [folder / name for folder in folders(self._source)]
+        return ".".join((self._name, types, machine(), sys.implementation.cache_tag, "code"))
 
-    def _key(self, sig: Any) -> bytes:
-        return hashlib.sha256(repr((self._name, sig)).encode() + _digest(self._source)).digest()
+    def _key(self, sig: Any) -> bytes | None:
+        """What the code depends on, beside the machine; None where that is not known."""
+        sources = _digest(self._source)
+        if sources is None:
+            return None
+        return hashlib.sha256(repr((_FORMAT, self._name, sig)).encode() + sources).digest()
 
 
 @cache
-def _digest(source: Path) -> bytes:
-    """A digest of a source and of all that it imports from its own package, directly or not."""
+def _digest(source: Path) -> bytes | None:
+    """A digest of a source and of all that it imports from its own package, directly or not.
+
+    It is None where one of them was changed since, so that what was imported may be another text.
+    """
     digest, left = hashlib.sha256(), [source]
     seen = set(left)
     while left:
         one = left.pop()
         text = one.read_bytes()
         digest.update(text)
-        more = sorted(set(_imported(one, text)) - seen)
+        more = sorted(set(_imported(one, text)) - seen - _OF_FILES_ALONE)
         seen.update(more)
         left += more
-    return digest.digest()
+    return None if changed(seen) else digest.digest()
 
 
 def _imported(source: Path, text: bytes) -> Iterator[Path]:

@@ -25,7 +25,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from . import compilation
-from .code_files import folders, host, keep, machine, read
+from .code_files import changed, host, keep, machine, read
 
 _PARAMETER = re.compile(r"(\w+)(?:\[([^\]]*)\])?")
 _REAL = "real"
@@ -130,8 +130,8 @@ class Kernel:
         if sys.platform not in _PLATFORMS or os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
             return self._by_numba()
         signature, key = self.signature.replace(_REAL, real), self._key(real)
-        places = [folder / self._file_name(real) for folder in folders(self._source(self.module))]
-        if found := read(places, key):
+        place = _source(self.module), self._file_name(real)
+        if key is not None and (found := read(*place, key)):
             code, self.folder = found
             self.found += 1
             return _linked(code, signature)
@@ -140,7 +140,8 @@ class Kernel:
         if made is None:
             return self._by_numba()
         self.compiled += 1
-        self.folder = keep(places, key, made)
+        if key is not None and key == self._key(real):  # else a source was changed before the compiler read it
+            self.folder = keep(*place, key, made)
         return _linked(made, signature)
 
     def _by_numba(self) -> Callable[..., Any]:
@@ -167,21 +168,23 @@ class Kernel:
         module.get_function(made.native_name.removeprefix(_PREFIX_OF_C)).name = _SYMBOL
         return bytes(_target_machine(3).emit_object(module))
 
-    def _source(self, module: str) -> Path:
-        spec = find_spec(module)
-        if spec is None or spec.origin is None:
-            raise ImportError(f"there is no source of {module}.")
-        return Path(spec.origin)
-
-    def _key(self, real: str) -> bytes:
-        """What the code depends on, beside the machine."""
+    def _key(self, real: str) -> bytes | None:
+        """What the code depends on, beside the machine; None where what was imported may be another text."""
         digest = _DIGEST(f"{self.signature} {real}".encode())
-        for module in (__name__, self.module, *self.sources):
-            digest.update(self._source(module).read_bytes())
-        return digest.digest()
+        sources = [_source(module) for module in (__name__, self.module, *self.sources)]
+        for source in sources:
+            digest.update(source.read_bytes())
+        return None if changed(sources) else digest.digest()
 
     def _file_name(self, real: str) -> str:
         return ".".join(part for part in (self.module.rpartition(".")[2], self.name, real, machine(), "o") if part)
+
+
+def _source(module: str) -> Path:
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ImportError(f"there is no source of {module}.")
+    return Path(spec.origin)
 
 
 @contextmanager

@@ -93,9 +93,9 @@ class Agenda:
         """The next jumps of rows."""
         count = len(rows)
         if self._generators is not None:
-            uniform = np.array([self._generators[row].random(2) for row in rows])
+            uniform, other = np.ascontiguousarray(np.transpose([self._generators[row].random(2) for row in rows]))
             # 1 - u lies in (0, 1], whose logarithm is finite
-            return Draw(np.full(count, -1), uniform[:, 0], np.full(count, math.nan), np.log(1.0 - uniform[:, 1]))
+            return Draw(np.full(count, -1), uniform, np.full(count, math.nan), np.log(1.0 - other))
         choice, following = np.empty(count, dtype=np.int64), np.full(count, math.nan)
         for j, row in enumerate(rows.tolist()):
             script, number = self._scripts[row], len(self._done[row][0])
