@@ -1,7 +1,7 @@
 """What is said of compiling: the first run of an engine on a machine takes longer than those after it.
 
-Each note is logged once for each command, its worker processes included. Workers share a folder with the process that
-started them; whoever makes the file of a note there says it.
+Each note is logged once for each engine and command, its worker processes included. Workers share a folder with the
+process that started them; whoever makes the file of a note there says it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -24,25 +26,41 @@ _REFERENCE_S = 4e-3
 _LLVM = "llvmlite."
 _COMPILERS = ("numba.core.", _LLVM)
 
-_COMPILING, _NOT_KEPT = "compiling", "not kept"
+_NOT_KEPT = "not kept"
 
-_expected_s = 10.0
+_expected = "kernels", 10.0
+_is_for_all = False
 _said: set[str] = set()
 _shared: Path | None = None
 
 
-def expect(seconds: float) -> None:
-    """Note what the kernels of the engine that runs next take to compile, in s on the machine of reference."""
-    global _expected_s
-    _expected_s = seconds
+def expect(engine: str, seconds: float) -> None:
+    """Note which engine runs next, and what all of its kernels take to compile, in s on the machine of reference."""
+    global _expected
+    if not _is_for_all:
+        _expected = f"kernels of the {engine} engine", seconds
+
+
+@contextmanager
+def expected_for_all(seconds: float) -> Iterator[None]:
+    """Let one note, with this time, stand for all engines that run within the block."""
+    global _expected, _is_for_all
+    before = _expected
+    _expected, _is_for_all = ("kernels of all engines", seconds), True
+    try:
+        yield
+    finally:
+        _expected, _is_for_all = before, False
 
 
 def say() -> None:
-    """Log, once, that kernels are being compiled, and about how long that takes."""
-    if _is_first(_COMPILING):
+    """Log, once for each engine, that kernels are being compiled, and how long that takes where none is there yet."""
+    what, seconds = _expected
+    if _is_first(f"compiling {what}".encode().hex()):  # a name of a file, whatever the engine is called
         _logger.warning(
-            "compiling kernels for this machine, once: about %d s (spinbattery warm-up does so for all engines).",
-            math.ceil(_expected_s * _slowness()),
+            "compiling %s for this machine, once: up to about %d s (spinbattery warm-up does so for all engines).",
+            what,
+            math.ceil(seconds * _slowness()),
         )
 
 

@@ -281,7 +281,7 @@ class Engine(ABC):
         """
         engine = self.seeded(problem)
         engine.check(problem)
-        compilation.expect(engine.compile_seconds)
+        compilation.expect(engine.name, engine.compile_seconds)
         if module := engine.module_for(problem):
             import_module(module)
         checked = output_times(problem, times)
