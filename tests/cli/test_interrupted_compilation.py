@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 
 import numba
 import pytest
@@ -11,6 +12,7 @@ import typer
 from numba.core import event
 
 from spinbattery.cli.console import progress_bar
+from spinbattery.core import compilation
 
 ANSWER = "is being compiled"
 
@@ -41,7 +43,10 @@ def exit_code(work):
     return stop.value.exit_code
 
 
-def test_a_signal_within_the_compiler_is_answered_and_heeded_afterwards(capsys):
+def test_a_signal_within_the_compiler_is_answered_and_heeded_afterwards(capfd, monkeypatch):
+    """By the system: Python refuses a print within a print, which the signal may have come into."""
+    monkeypatch.setattr(sys, "stderr", None)
+
     @numba.njit
     def grown(x):
         return x + 1
@@ -51,19 +56,30 @@ def test_a_signal_within_the_compiler_is_answered_and_heeded_afterwards(capsys):
         with event.install_listener("numba:run_pass", listener):
             assert grown(1) == 2  # the compiler is not disturbed
         assert listener.sent == 1
-        assert ANSWER in capsys.readouterr().err
+        assert ANSWER in capfd.readouterr().err
+        monkeypatch.undo()
         progress(0.5, "after it")
 
     assert exit_code(work) == 128 + signal.SIGINT
 
 
-def test_a_signal_elsewhere_needs_no_such_word(capsys):
+def test_a_signal_elsewhere_needs_no_such_word(capfd):
     def work(progress):
         os.kill(os.getpid(), signal.SIGINT)
         progress(0.5, "at work")
 
     assert exit_code(work) == 128 + signal.SIGINT
-    assert ANSWER not in capsys.readouterr().err
+    assert ANSWER not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("is_going_on", [True, False])
+def test_a_bar_says_that_kernels_are_compiled(capsys, monkeypatch, is_going_on):
+    """Which reports no progress."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(compilation, "is_going_on", lambda: is_going_on)
+    with progress_bar(quiet=False):
+        pass
+    assert ("compiling kernels" in capsys.readouterr().err) == is_going_on
 
 
 def test_a_second_signal_is_not_lost_in_what_llvm_calls():

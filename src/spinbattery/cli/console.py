@@ -9,8 +9,8 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -18,9 +18,18 @@ from ..core import compilation
 from ..core.interruption import Interruption, SweepInterrupted
 from ..core.progress import Progress, silent
 
+if TYPE_CHECKING:
+    from rich.progress import Task
+    from rich.text import Text
+
 _SECONDS_BETWEEN_LINES = 10.0
 SIGNALLED = 128
 _NEVER_DONE = 0.999
+_STANDARD_ERROR = 2
+_OF_RUNS = (
+    "records in a store are kept, and with --store the same command goes on where a long exact or tensor-network run "
+    "was; others start again."
+)
 _BAR_WIDTH = 20
 _BESIDE_TEXT = _BAR_WIDTH + len("100%") + len("0:00:00") + 3
 """Columns of the bar, the percentage, the clock and the blanks between them."""
@@ -33,9 +42,13 @@ _TEXT = (
 
 
 @contextmanager
-def progress_bar(quiet: bool) -> Iterator[Progress]:
+def progress_bar(quiet: bool, what_is_left: str = _OF_RUNS) -> Iterator[Progress]:
     """Progress on standard error for work that does not handle Ctrl-C and SIGTERM itself: they stop it at its next
     report, and a second one at once. While a kernel is compiled, there is none for many seconds, which they say.
+
+    Args:
+        quiet: show nothing.
+        what_is_left: of the work when it is interrupted, for the user.
     """
     with Interruption(False, _say_if_compiling) as interruption, progress_display(quiet) as show:
 
@@ -46,17 +59,16 @@ def progress_bar(quiet: bool) -> Iterator[Progress]:
         try:
             yield progress
         except KeyboardInterrupt:
-            print(
-                "interrupted; records in a store are kept, and with --store the same command goes on where a long "
-                "exact or tensor-network run was; others start again.",
-                file=sys.stderr,
-            )
+            print(f"interrupted; {what_is_left}", file=sys.stderr)
             raise typer.Exit(SIGNALLED + (interruption.signal_number or signal.SIGINT)) from None
 
 
 def _say_if_compiling() -> None:
     if compilation.is_going_on():
-        print("a kernel is being compiled; the command ends when it is, or sooner if asked again.", file=sys.stderr)
+        # by the system: this is called in a signal's handler, within another print perhaps
+        text = b"a kernel is being compiled; the command ends when it is, or sooner if asked again.\n"
+        with suppress(OSError):
+            os.write(_STANDARD_ERROR, text)
 
 
 @contextmanager
@@ -83,8 +95,13 @@ def progress_display(quiet: bool) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
+    from rich.text import Text
 
-    texts, bar = TextColumn("{task.description}", markup=False), BarColumn(bar_width=_BAR_WIDTH)
+    class Doing(TextColumn):
+        def render(self, task: Task) -> Text:
+            return Text("compiling kernels") if compilation.is_going_on() else super().render(task)
+
+    texts, bar = Doing("{task.description}", markup=False), BarColumn(bar_width=_BAR_WIDTH)
     columns = (texts, bar, TaskProgressColumn(), TimeElapsedColumn())
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("preparing", total=1.0)
