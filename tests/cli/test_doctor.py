@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from importlib.metadata import EntryPoint
 
 import pytest
 
 from spinbattery.core.plugins import ENGINE_GROUP
-from spinbattery.diagnosis import installation, report, self_test
+from spinbattery.diagnosis import installation, report, self_test, warming
 from spinbattery.diagnosis.installation import Extra, Installation, Needed
 from spinbattery.diagnosis.kernels import Kernels
 from spinbattery.engines.registry import engines
@@ -76,16 +79,55 @@ def test_a_package_that_is_too_old_is_a_fault(spinbattery, offer, monkeypatch):
     monkeypatch.setattr(report, "read_installation", lambda: found)
     got = spinbattery("doctor", "--quiet")
     assert got.code == 1
-    assert "numpy>=99, but 2.1 is installed; run pip install 'numpy>=99'" in got.out
+    assert "numpy>=99, but 2.1 is installed; run " in got.out
+    assert "'numpy>=99'" in got.out
 
 
 def test_kernels_that_cannot_be_kept_come_with_advice(spinbattery, offer, monkeypatch):
     offer(PRODUCT)
-    monkeypatch.setattr(report, "read_kernels", lambda: Kernels(("/there/a", "/there/b"), False, 2_000_000, 3, 4))
+    monkeypatch.setattr(report, "read_kernels", lambda: Kernels(("/there/a", "/there/b"), 12, 2_000_000, 3, 4, 1))
     got = spinbattery("doctor", "--quiet")
     assert got.code == 0
-    assert "3 were there, 4 were compiled now, 2.0 MB in /there, which cannot be written to" in got.out
+    assert "12 are kept in /there, 2.0 MB; 4 were compiled now" in got.out
     assert "NUMBA_CACHE_DIR" in got.out
+    monkeypatch.setattr(report, "read_kernels", lambda: Kernels((), 0, 0, 0, 4, 4))
+    assert "none is kept; 4 were compiled now" in spinbattery("doctor", "--quiet").out
+
+
+def test_time_of_runs_is_told_apart_from_the_rest(spinbattery, offer):
+    """Imports of an engine's packages and compilation happen once."""
+    offer(PRODUCT, RAISING)
+    product, raising = spinbattery("doctor", "--quiet", "--json").json["engines"]
+    assert product["seconds"] > 0.0
+    assert product["preparing_seconds"] > 0.0
+    assert raising["seconds"] == 0.0  # no run has come to its end
+    assert raising["preparing_seconds"] > 0.0
+
+
+def test_a_machine_without_psutil_is_told_of_as_far_as_it_is_known(spinbattery, offer, monkeypatch):
+    offer(PRODUCT)
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    got = spinbattery("doctor", "--quiet")
+    assert got.code == 1
+    assert "memory unknown" in got.out
+    assert "product (unknown package): failed" in got.out
+    machine = spinbattery("doctor", "--quiet", "--json").json["machine"]
+    assert machine["memory_bytes"] is None
+    assert machine["cores"] >= 1
+
+
+@pytest.mark.parametrize("command", ["doctor", "warm-up"])
+def test_an_interrupted_command_without_records_does_not_talk_of_stores(spinbattery, monkeypatch, command):
+    def interrupted(progress):
+        os.kill(os.getpid(), signal.SIGINT)
+        progress(0.5, "at work")
+
+    monkeypatch.setattr(report, "diagnose", interrupted)
+    monkeypatch.setattr(warming, "warm_up", interrupted)
+    got = spinbattery(command, "--quiet")
+    assert got.code == 128 + signal.SIGINT
+    assert "interrupted" in got.err
+    assert "store" not in got.err
 
 
 def test_a_source_tree_that_is_not_installed_is_refused(spinbattery, monkeypatch):

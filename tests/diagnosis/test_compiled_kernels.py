@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from spinbattery.core.code_files import writable
+from spinbattery.core import code_files, jitted
 from spinbattery.core.kernels import Kernel
 from spinbattery.diagnosis.kernels import Kernels, read_kernels
 
@@ -59,25 +59,31 @@ def test_a_kernel_is_compiled_once_and_then_found(module, tmp_path):
         folders = [Path(folder) for folder in kernels["folders"]]
         assert folders
         assert all(folder.is_relative_to(tmp_path) for folder in folders)
-        assert kernels["n_bytes"] == sum(file.stat().st_size for file in tmp_path.rglob("*.*") if file.is_file()) > 0
-        assert kernels["writable"]
+        files = [file for file in tmp_path.rglob("*.*") if file.is_file()]
+        assert kernels["n_bytes"] == sum(file.stat().st_size for file in files) > 0
+        assert kernels["kept"] == len(files) == 1
+        assert (kernels["lost"], kernels["unusable"]) == (0, None)
 
 
-def test_a_folder_that_cannot_be_written_to_comes_with_advice(tmp_path, monkeypatch):
-    locked = tmp_path / "there"
-    locked.mkdir()
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != locked)  # root may write anywhere
-    assert not writable(locked / "not" / "yet")
-    assert writable(tmp_path / "other")
-    assert not writable(Path(__file__))
-    assert not writable(Path(__file__) / "within")
-    kernels = Kernels((str(locked),), False, 0, 0, 0)
+def test_advice_is_given_where_code_is_lost_or_kept_elsewhere():
+    kernels = Kernels((), 0, 0, 0, 2, lost=2)
     assert "NUMBA_CACHE_DIR" in kernels.advice
-    assert replace(kernels, writable=True).advice is None
-    for is_kept_elsewhere in (True, False):
-        kernels = replace(kernels, writable=is_kept_elsewhere, unusable="/nowhere")
+    assert replace(kernels, lost=0).advice is None
+    for lost in (0, 2):
+        kernels = replace(kernels, lost=lost, unusable="/nowhere")
         assert "NUMBA_CACHE_DIR is '/nowhere'" in kernels.advice
-        assert ("every process compiles" in kernels.advice.lower()) == (not is_kept_elsewhere)
+        assert ("every process compiles" in kernels.advice.lower()) == bool(lost)
+
+
+def test_a_complete_folder_that_is_closed_to_writing_needs_no_advice(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(code_files, "usable", lambda folder: False)
+    kernel = Kernel("no.module", "kept", "void(float64[::1])")
+    monkeypatch.setattr(Kernel, "declared", [kernel])
+    monkeypatch.setattr(jitted, "functions", [])
+    kernel.found, kernel.folder = 1, tmp_path / "spinbattery"
+    assert read_kernels().unusable is None
+    assert read_kernels().advice is None
 
 
 @pytest.mark.parametrize("module", [OURS, JITTED])
@@ -86,14 +92,26 @@ def test_a_chosen_folder_that_is_none_is_named(module, tmp_path):
     (tmp_path / "file").write_text("no folder")
     _, kernels = call(tmp_path / "file", module)
     assert kernels["unusable"] == str(tmp_path / "file")
-    assert kernels["writable"]
+    assert kernels["lost"] == 0
     assert Path(kernels["folders"][0]).name == "__pycache__"
 
 
 def test_a_kernel_that_is_kept_nowhere_is_seen_beside_others(tmp_path, monkeypatch):
     kept, lost = (Kernel("no.module", name, "void(float64[::1])") for name in ("kept", "lost"))
     monkeypatch.setattr(Kernel, "declared", [kept, lost])
+    monkeypatch.setattr(jitted, "functions", [])
     kept.found, kept.folder = 1, tmp_path
-    assert read_kernels().writable
+    assert read_kernels().lost == 0
     lost.compiled = 1
-    assert not read_kernels().writable
+    assert read_kernels().lost == 1
+
+
+def test_code_of_other_processors_and_other_files_do_not_count(tmp_path, monkeypatch):
+    kernel = Kernel("no.module", "kept", "void(float64[::1])")
+    monkeypatch.setattr(Kernel, "declared", [kernel])
+    monkeypatch.setattr(jitted, "functions", [])
+    kernel.found, kernel.folder = 1, tmp_path
+    machine, python = code_files.machine(), sys.implementation.cache_tag
+    for name in (f"a.{machine}.o", f"b.f1.{machine}.{python}.code", "a.0123456789ab.o", "a.py", "a.pyc"):
+        (tmp_path / name).write_bytes(b"123")
+    assert (read_kernels().kept, read_kernels().n_bytes) == (2, 6)

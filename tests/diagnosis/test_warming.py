@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import kernel_types
+import numba
+import numpy as np
 import pytest
+from kernel_types import needless_variants
 from typer.testing import CliRunner
 
 import spinbattery
@@ -17,16 +22,24 @@ from spinbattery.core.kernels import Kernel
 
 RUNS = """
 import json, spinbattery as sb
+from kernel_types import needless_variants
 from spinbattery.diagnosis.kernels import read_kernels
+
+pauli, relaxing = "x:1e-2/ns", "relaxation:1e-2/ns@16mK"
 for network, engine, noise in (
-    ("torus:3x3", "symmetric", None), ("ring:5", "statevector", None), ("ring:14", "statevector", None),
-    ("ring:4", "lindblad", "x:1e-3/ns"), ("ring:4", "lindblad", "relaxation:1e-3/ns@16mK"),
-    ("ring:4", "trajectories", "x:1e-3/ns"), ("ring:5", "mean-field", None), ("ring:5", "truncated-wigner", None),
+    ("torus:3x3", "symmetric", None), ("ring:5", "statevector", None),
+    ("ring:4", "lindblad", pauli), ("ring:4", "lindblad", relaxing),
+    ("ring:5", "mean-field", None), ("ring:5", "truncated-wigner", None),
     ("ring:5", sb.Emulator(reads=2, sweeps=8, model="pimc"), None),
     ("torus:2x4", sb.TensorNetwork(bond_dimension=3), None), ("torus:2x4", sb.TensorNetwork(1e-4, 3), None),
+    *((f"ring:{n}", sb.Trajectories(1e-2, k, seed=1), noise)
+      for n in (4, 14) for k in (1, 20) for noise in (pauli, relaxing)),
+    *((f"ring:{n}", sb.Statevector(1e-2, single=single), None) for n in (14, 17, 18) for single in (False, True)),
 ):
-    sb.charge(network, sb.cooperative(0.1), engine=engine, noise=noise)
-print(json.dumps([read_kernels().found, read_kernels().compiled]))
+    for times in (None, [0.0, 0.05, 0.1]):
+        if times is None or not isinstance(engine, sb.Emulator):
+            sb.charge(network, sb.cooperative(0.1), engine=engine, noise=noise, times=times)
+print(json.dumps([read_kernels().found, read_kernels().compiled, [str(one) for one in needless_variants().items()]]))
 """
 
 COMPLETE = """
@@ -75,9 +88,33 @@ def test_no_kernel_is_left_out():
 def test_a_run_after_a_warm_up_compiles_nothing():
     answer = CliRunner().invoke(app, ["warm-up", "--quiet"])
     assert answer.exit_code == 0, answer.output
-    assert "were compiled now" in answer.output
+    assert "all kernels are compiled" in answer.output
     assert all(kernel.folder for kernel in Kernel.declared)
-    run = subprocess.run([sys.executable, "-c", RUNS], capture_output=True, text=True, check=True)
-    found, compiled = json.loads(run.stdout)
+    path = os.pathsep.join([str(Path(kernel_types.__file__).parent), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path}
+    run = subprocess.run([sys.executable, "-c", RUNS], env=environment, capture_output=True, text=True, check=True)
+    found, compiled, variants = json.loads(run.stdout)
     assert compiled == 0
     assert found > 10
+    assert variants == []
+
+
+def test_types_that_differ_in_nothing_of_use_are_noticed(monkeypatch):
+    """What watches over all runs of this suite, at its end."""
+
+    @numba.njit
+    def total(x, pair):
+        return x[0] + pair[0]
+
+    monkeypatch.setattr("spinbattery.core.jitted.functions", [total])
+    total(np.ones(3), (1.0,))
+    total(np.ones(3, np.float32), (1.0,))
+    total(np.ones((3, 3)), (1.0,))
+    assert needless_variants() == {}
+    closed = np.ones(3)
+    closed.flags.writeable = False
+    for x, pair in ((np.ones(4)[::2], (1.0,)), (closed, (1.0,)), (np.ones(3), (1,))):
+        total(x, pair)
+    ((name, (variants,)),) = needless_variants().items()
+    assert name.endswith("total")
+    assert len(variants) == 4

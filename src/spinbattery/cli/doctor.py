@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ..core.installing import install_command
 from . import options as o
 from .console import print_json, progress_bar
 
 if TYPE_CHECKING:
-    from ..diagnosis.report import Diagnosis
+    from ..diagnosis.kernels import Kernels
+    from ..diagnosis.report import Diagnosis, Machine
 
 
 def doctor(as_json: o.AsJson = False, quiet: o.Quiet = False) -> None:
@@ -21,7 +23,7 @@ def doctor(as_json: o.AsJson = False, quiet: o.Quiet = False) -> None:
     """
     from ..diagnosis.report import diagnose
 
-    with progress_bar(quiet) as progress:
+    with progress_bar(quiet, "nothing was examined to its end.") as progress:
         found = diagnose(progress)
     if as_json:
         print_json(found.to_dict())
@@ -38,17 +40,10 @@ def _print(found: Diagnosis) -> None:
         if not package.suits:
             print(
                 f"    needed: {package.requirement}, but {package.version or 'nothing'} is installed; "
-                f"run pip install '{package.requirement}'"
+                f"run {install_command(package.requirement)}"
             )
-    print(
-        f"machine: {machine.system}, {machine.cores} of {machine.all_cores} cores, "
-        f"{machine.memory_bytes / 1e9:.1f} of {machine.all_memory_bytes / 1e9:.1f} GB of memory"
-    )
-    print(
-        f"compiled kernels: {kernels.found} were there, {kernels.compiled} were compiled now, "
-        f"{kernels.n_bytes / 1e6:.1f} MB in {_where(kernels.folders)}"
-        f"{'' if kernels.writable else ', which cannot be written to'}"
-    )
+    print(f"machine: {machine.system}, {machine.cores} of {machine.all_cores} cores, {_memory(machine)}")
+    print(f"compiled kernels: {where_they_are(kernels)}; {kernels.compiled} were compiled now")
     if kernels.advice:
         print(f"    {kernels.advice}")
     print("optional parts:")
@@ -57,12 +52,23 @@ def _print(found: Diagnosis) -> None:
         print(f"    {extra.name}: " + (f"missing {', '.join(missing)}; {extra.install}" if missing else "installed"))
     print("self-test of the engines:")
     for test in found.engines:
-        print(f"    {test.name} ({test.package}): {test.verdict.value}, {test.seconds:.1f} s")
+        print(
+            f"    {test.name} ({test.package}): {test.verdict.value}, {test.seconds:.1f} s, "
+            f"and {test.preparing_seconds:.1f} s for imports and compilation"
+        )
         for text in (test.message, test.advice):
             if text:
                 print(f"        {text}")
 
 
-def _where(folders: tuple[str, ...]) -> str:
-    """The folder of compiled kernels, or the one that theirs are in."""
-    return os.path.commonpath(folders) if folders else "no folder"
+def _memory(machine: Machine) -> str:
+    if machine.memory_bytes is None or machine.all_memory_bytes is None:
+        return "memory unknown"
+    return f"{machine.memory_bytes / 1e9:.1f} of {machine.all_memory_bytes / 1e9:.1f} GB of memory"
+
+
+def where_they_are(kernels: Kernels) -> str:
+    """How many compiled kernels are kept, and the folder, or the one that theirs are in."""
+    if not kernels.folders:
+        return "none is kept"
+    return f"{kernels.kept} are kept in {os.path.commonpath(kernels.folders)}, {kernels.n_bytes / 1e6:.1f} MB"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import options as o
 from .console import progress_bar
+from .doctor import where_they_are
 
 
 def warm_up(quiet: o.Quiet = False) -> None:
@@ -13,11 +14,8 @@ def warm_up(quiet: o.Quiet = False) -> None:
     """
     from ..diagnosis.warming import warm_up as compile_all
 
-    with progress_bar(quiet) as progress:
+    with progress_bar(quiet, "kernels that were compiled are kept; the same command compiles the others.") as progress:
         kernels = compile_all(progress)
-    print(
-        f"{kernels.found} kernels were there, {kernels.compiled} were compiled now; "
-        f"{kernels.n_bytes / 1e6:.1f} MB in {', '.join(kernels.folders) or 'no folder'}"
-    )
+    print(f"all kernels are compiled, {kernels.compiled} of them now; {where_they_are(kernels)}")
     if kernels.advice:
         print(kernels.advice)

@@ -7,8 +7,6 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-import psutil
-
 _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUPS = Path("/proc/self/cgroup")
 _VERSION_2 = ("memory.max", "memory.current", "inactive_file")
@@ -17,6 +15,8 @@ _VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_
 
 def available_memory() -> int:
     """Bytes that can be allocated without swapping and within the limits of a container or batch job."""
+    import psutil  # the state of an installation is told without it, too
+
     return min([int(psutil.virtual_memory().available), *_left_in_cgroups()])
 
 
@@ -53,6 +53,8 @@ def _left_in_cgroups() -> Iterator[int]:
 @cache
 def _limits() -> tuple[tuple[int, Path, Path, str], ...]:
     """Each limit in bytes with the files of usage and statistics, and the name of the cached part; looked up once."""
+    import psutil
+
     try:
         lines = _OWN_CGROUPS.read_text(encoding="ascii").splitlines()
     except OSError:  # not Linux

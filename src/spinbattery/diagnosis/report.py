@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
-
-import psutil
 
 from ..core.machine import available_memory, n_cores
 from ..core.progress import Progress, checked_progress, silent
@@ -24,14 +23,14 @@ class Machine:
         system: operating system and kind of processor.
         cores, all_cores: cores that may be used (affinity and a container's quota count), and those of the machine.
         memory_bytes, all_memory_bytes: memory that can be allocated now (limits of a container or batch job count), and
-            the memory of the machine.
+            the memory of the machine; None without psutil, which knows them.
     """
 
     system: str
     cores: int
     all_cores: int
-    memory_bytes: int
-    all_memory_bytes: int
+    memory_bytes: int | None
+    all_memory_bytes: int | None
 
 
 @dataclass(frozen=True)
@@ -91,13 +90,13 @@ def diagnose(progress: Progress = silent) -> Diagnosis:
 
 
 def _machine() -> Machine:
-    return Machine(
-        f"{platform.system()} {platform.machine()}",
-        n_cores(),
-        os.cpu_count() or 1,
-        available_memory(),
-        int(psutil.virtual_memory().total),
-    )
+    free: int | None = None
+    of_machine: int | None = None
+    with suppress(ModuleNotFoundError):
+        import psutil
+
+        free, of_machine = available_memory(), int(psutil.virtual_memory().total)
+    return Machine(f"{platform.system()} {platform.machine()}", n_cores(), os.cpu_count() or 1, free, of_machine)
 
 
 def _engine(test: EngineTest) -> dict[str, Any]:

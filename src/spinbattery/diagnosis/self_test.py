@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from importlib.metadata import EntryPoint, entry_points
@@ -63,7 +62,8 @@ class EngineTest:
         package: the package that offers it, and its version.
         verdict: the outcome.
         checks: the problems that were solved.
-        seconds: wall time, with the import of the engine's packages and the compilation of kernels.
+        seconds: wall time of the runs.
+        preparing_seconds: wall time of all else: imports of the engine's packages, and compilation of kernels.
         message: why it failed, or was not tested; else empty.
         advice: what to do; else empty.
     """
@@ -73,6 +73,7 @@ class EngineTest:
     verdict: Verdict
     checks: tuple[Check, ...] = ()
     seconds: float = 0.0
+    preparing_seconds: float = 0.0
     message: str = ""
     advice: str = ""
 
@@ -94,16 +95,17 @@ def check_engines(progress: Progress = silent) -> list[EngineTest]:
 def check_engine(point: EntryPoint) -> EngineTest:
     """Test the engine that an entry point names."""
     package = f"{point.dist.name} {point.dist.version}" if point.dist is not None else "unknown package"
-    begin = time.perf_counter()
+    begin, running = time.perf_counter(), 0.0
 
     def result(verdict: Verdict, message: str = "", advice: str = "", checks: tuple[Check, ...] = ()) -> EngineTest:
-        return EngineTest(point.name, package, verdict, checks, time.perf_counter() - begin, message, advice)
+        preparing = max(time.perf_counter() - begin - running, 0.0)
+        return EngineTest(point.name, package, verdict, checks, running, preparing, message, advice)
 
     try:
         kind = point.load()
         if not (isinstance(kind, type) and issubclass(kind, Engine)):
             raise TypeError(f"{point.value} is no subclass of spinbattery.Engine.")  # noqa: TRY301
-        checks = tuple(_checks(kind))
+        checks, running = _checked(kind)
     except MissingDependencyError as error:
         return result(Verdict.MISSING, str(error))
     except Exception as error:  # whatever a foreign engine raises
@@ -115,13 +117,18 @@ def check_engine(point: EntryPoint) -> EngineTest:
     return result(Verdict.PASSED, checks=checks)
 
 
-def _checks(kind: type[Engine]) -> Iterator[Check]:
+def _checked(kind: type[Engine]) -> tuple[tuple[Check, ...], float]:
+    """What was solved and compared, and how long that took without compilation, s."""
+    checks, seconds = [], 0.0
     for engine, known in kind.self_tests():
         try:
             engine.check(known.problem)
         except EngineError:
             continue
-        yield _compared(engine, known, engine.run(known.problem))
+        record = engine.run(known.problem)
+        seconds += float(record.attributes["wall_time_s"])
+        checks.append(_compared(engine, known, record))
+    return tuple(checks), seconds
 
 
 def _compared(engine: Engine, known: KnownResult, record: Record) -> Check:
