@@ -261,7 +261,7 @@ def test_a_signal_ends_with_its_code_and_a_word(tmp_path: Path, number: signal.S
             process.send_signal(number)
             _, err = process.communicate(timeout=300)
             assert process.returncode == 128 + number, err
-            assert "interrupted; records in a store are kept" in err
+            assert "interrupted" in err
 
 
 @pytest.mark.parametrize("arguments", [("--version",), ("show", "nowhere.nc")])

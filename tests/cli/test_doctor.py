@@ -104,7 +104,7 @@ def test_time_of_runs_is_told_apart_from_the_rest(spinbattery, offer):
     assert raising["preparing_seconds"] > 0.0
 
 
-def test_a_machine_without_psutil_is_told_of_as_far_as_it_is_known(spinbattery, offer, monkeypatch):
+def test_a_machine_without_psutil_is_described_as_far_as_it_is_known(spinbattery, offer, monkeypatch):
     offer(PRODUCT)
     monkeypatch.setitem(sys.modules, "psutil", None)
     got = spinbattery("doctor", "--quiet")

@@ -65,6 +65,13 @@ def test_a_kernel_is_compiled_once_and_then_found(module, tmp_path):
         assert (kernels["lost"], kernels["unusable"]) == (0, None)
 
 
+@pytest.fixture
+def no_kernels(monkeypatch):
+    """No kernels of other tests."""
+    monkeypatch.setattr(Kernel, "declared", [])
+    monkeypatch.setattr(jitted, "functions", [])
+
+
 def test_advice_is_given_where_code_is_lost_or_kept_elsewhere():
     kernels = Kernels((), 0, 0, 0, 2, lost=2)
     assert "NUMBA_CACHE_DIR" in kernels.advice
@@ -75,12 +82,10 @@ def test_advice_is_given_where_code_is_lost_or_kept_elsewhere():
         assert ("every process compiles" in kernels.advice.lower()) == bool(lost)
 
 
-def test_a_complete_folder_that_is_closed_to_writing_needs_no_advice(tmp_path, monkeypatch):
+def test_a_complete_folder_that_is_closed_to_writing_needs_no_advice(tmp_path, monkeypatch, no_kernels):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(code_files, "usable", lambda folder: False)
     kernel = Kernel("no.module", "kept", "void(float64[::1])")
-    monkeypatch.setattr(Kernel, "declared", [kernel])
-    monkeypatch.setattr(jitted, "functions", [])
     kernel.found, kernel.folder = 1, tmp_path / "spinbattery"
     assert read_kernels().unusable is None
     assert read_kernels().advice is None
@@ -96,20 +101,16 @@ def test_a_chosen_folder_that_is_none_is_named(module, tmp_path):
     assert Path(kernels["folders"][0]).name == "__pycache__"
 
 
-def test_a_kernel_that_is_kept_nowhere_is_seen_beside_others(tmp_path, monkeypatch):
+def test_a_kernel_that_is_kept_nowhere_is_seen_beside_others(tmp_path, no_kernels):
     kept, lost = (Kernel("no.module", name, "void(float64[::1])") for name in ("kept", "lost"))
-    monkeypatch.setattr(Kernel, "declared", [kept, lost])
-    monkeypatch.setattr(jitted, "functions", [])
     kept.found, kept.folder = 1, tmp_path
     assert read_kernels().lost == 0
     lost.compiled = 1
     assert read_kernels().lost == 1
 
 
-def test_code_of_other_processors_and_other_files_do_not_count(tmp_path, monkeypatch):
+def test_code_of_other_processors_and_other_files_do_not_count(tmp_path, no_kernels):
     kernel = Kernel("no.module", "kept", "void(float64[::1])")
-    monkeypatch.setattr(Kernel, "declared", [kernel])
-    monkeypatch.setattr(jitted, "functions", [])
     kernel.found, kernel.folder = 1, tmp_path
     machine, python = code_files.machine(), sys.implementation.cache_tag
     for name in (f"a.{machine}.o", f"b.f1.{machine}.{python}.code", "a.0123456789ab.o", "a.py", "a.pyc"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import re
 import sys
 from dataclasses import replace
 from functools import reduce
@@ -29,6 +30,7 @@ from spinbattery import (
     torus,
 )
 from spinbattery.core.errors import InvalidParameterError, MissingDependencyError
+from spinbattery.core.installing import install_extra_command
 from spinbattery.core.units import BOLTZMANN_GHZ_PER_KELVIN
 from spinbattery.model.noise import Noise
 from spinbattery.model.operators import ising_diagonal, magnetization_diagonal
@@ -343,7 +345,7 @@ def test_crosstalk_is_not_programmed():
 
 def test_a_missing_library_is_named_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "qutip", None)  # makes the import fail
-    with pytest.raises(MissingDependencyError, match=r"install spinbattery\[qutip\]"):
+    with pytest.raises(MissingDependencyError, match=re.escape(install_extra_command("qutip"))):
         ChargingProblem(torus(1, 2), cooperative(20.0)).to_qobjevo()
     with pytest.raises(MissingDependencyError, match="to_qutip needs QuTiP"):
         ChargingProblem(torus(1, 2), cooperative(20.0)).to_qutip()

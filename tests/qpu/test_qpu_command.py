@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -129,7 +130,7 @@ def test_solvers_are_named_where_there_is_a_choice(desk: Desk, run: Run) -> None
 
 def test_the_client_is_optional(run: Run, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "dwave.cloud", None)
-    with pytest.raises(MissingDependencyError, match=r"spinbattery\[qpu\]"), connect():
+    with pytest.raises(MissingDependencyError, match=re.escape(install_extra_command("qpu"))), connect():
         pass
     assert install_extra_command("qpu") in run("plan", desk.experiment).err
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 
 from spinbattery import Product, Statevector, Store, charge, cooperative, ring
 from spinbattery.core.errors import InvalidParameterError, MissingDependencyError, RecordError
+from spinbattery.core.installing import install_extra_command
 from spinbattery.records.columns import columns
 from spinbattery.store.export import export, table
 from spinbattery.sweeps.grid import Grid
@@ -109,7 +112,7 @@ def test_another_ending_is_refused(rows, tmp_path, name):
 
 def test_parquet_without_its_library_is_refused_with_the_remedy(rows, tmp_path, monkeypatch):
     monkeypatch.setattr("spinbattery.store.export.find_spec", lambda name: None)
-    with pytest.raises(MissingDependencyError, match=r"spinbattery\[parquet\].*\.csv"):
+    with pytest.raises(MissingDependencyError, match=rf"\.csv.*{re.escape(install_extra_command('parquet'))}"):
         export(rows, tmp_path / "runs.parquet")
     assert list(tmp_path.iterdir()) == []
     export(rows, tmp_path / "runs.csv")

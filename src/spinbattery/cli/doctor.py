@@ -23,7 +23,7 @@ def doctor(as_json: o.AsJson = False, quiet: o.Quiet = False) -> None:
     """
     from ..diagnosis.report import diagnose
 
-    with progress_bar(quiet, "nothing was examined to its end.") as progress:
+    with progress_bar(quiet, "start it again for a whole report.") as progress:
         found = diagnose(progress)
     if as_json:
         print_json(found.to_dict())

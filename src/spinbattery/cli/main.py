@@ -98,7 +98,7 @@ def main(
 
 def _end(number: int, frame: FrameType | None) -> None:
     """End at once where a command has not begun its work, or does not see to signals itself."""
-    print("interrupted; records in a store are kept.", file=sys.stderr)
+    print("interrupted.", file=sys.stderr)
     raise SystemExit(SIGNALLED + number)
 
 

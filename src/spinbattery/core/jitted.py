@@ -59,7 +59,7 @@ def jitted(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 def _for_any_value(get_call_template: Callable[..., Any]) -> Callable[..., Any]:
     """Let a call with a constant, from compiled code, use what calls with any other number use.
 
-    Numba compiles a function for each constant anew, so that nobody could tell which code will be needed.
+    Numba compiles a function again for each constant, so that nobody could tell which code will be needed.
     """
 
     def for_types(arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:

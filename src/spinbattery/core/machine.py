@@ -15,7 +15,7 @@ _VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_
 
 def available_memory() -> int:
     """Bytes that can be allocated without swapping and within the limits of a container or batch job."""
-    import psutil  # the state of an installation is told without it, too
+    import psutil  # doctor describes an installation without it, too
 
     return min([int(psutil.virtual_memory().available), *_left_in_cgroups()])
 
