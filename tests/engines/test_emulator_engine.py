@@ -185,7 +185,7 @@ def test_output_times_are_refused():
 def test_more_reads_than_memory_are_refused(monkeypatch):
     monkeypatch.setattr("spinbattery.engines.common.contract.available_memory", lambda: 10**6)
     with pytest.raises(InsufficientMemoryError, match="the emulator engine needs"):
-        charge(parse_network("pegasus:4"), CP, engine=QUICK)
+        charge(parse_network("pegasus:4"), CP, engine=Emulator(reads=200_000, sweeps=1))
 
 
 @pytest.mark.parametrize(

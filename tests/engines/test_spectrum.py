@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.core.errors import EngineError, InsufficientMemoryError, InvalidParameterError
+from spinbattery.core.errors import EngineError, InsufficientMemoryError, InvalidParameterError, ToleranceError
 from spinbattery.engines.symmetric.spectrum import _shared
 
 DURATION = 20.0
@@ -126,3 +126,9 @@ def test_nothing_to_draw():
     for spectra in ({}, {"alone": alone}):
         with pytest.raises(InvalidParameterError, match="at least two times"):
             sb.plot_spectrum(spectra)
+
+
+def test_an_error_of_the_state_above_its_promise_is_no_result(monkeypatch):
+    monkeypatch.setattr("spinbattery.engines.symmetric.series_state.SeriesState.rounding", 1e-7)
+    with pytest.raises(ToleranceError, match="error of the state may amount to"):
+        sb.sector_spectrum(sb.torus(2, 2), sb.cooperative(5.0), [1.0])

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 _SEED_DIGITS = 12
 """48 bits: exact in a float64 column, too."""
 
+_ALWAYS_FREE = 32_000_000
+"""Bytes that Python and numpy take themselves, for which nobody has to be asked."""
+
 
 def derived_seed(problem: ChargingProblem, engine: str, base: int = 0) -> int:
     """Seed of a run: from the problem, the engine's name and the number of the repetition, never from the worker."""
@@ -245,7 +248,10 @@ class Engine(ABC):
         if reason is not None:
             raise EngineError(f"the {self.name} engine cannot treat this problem: {reason}")
         required = self.required_bytes(problem)
-        available = available_memory() if available is None else available
+        if available is None:
+            if required <= _ALWAYS_FREE:  # to ask takes longer than some steps of a small run
+                return
+            available = available_memory()
         if required > available:
             raise InsufficientMemoryError(
                 f"the {self.name} engine needs {format_bytes(required)} for N = {problem.n_spins} spins, but "

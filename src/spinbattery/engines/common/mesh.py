@@ -143,7 +143,7 @@ def turning_points(problem: ChargingProblem) -> tuple[FloatArray, FloatArray, Fl
     for widths, at in ((before, slice(1, None)), (after, slice(None, -1))):
         rate = slope * half_b[at]
         np.divide(energy[at], rate, out=widths[at], where=rate > 0.0)
-    return u * duration, before, after
+    return read_only(u * duration), read_only(before), read_only(after)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -157,7 +157,7 @@ def _layers(problem: ChargingProblem) -> FloatArray:
     thin = points[np.minimum(before, after) < _THIN * duration]
     distances = 0.5 ** np.arange(1.0, _HALVES + 1.0) * duration
     near = (thin[:, None, None] + np.array([[-1.0], [1.0]]) * distances).ravel()
-    return distinct(near[(near > 0.0) & (near < duration)])
+    return read_only(distinct(near[(near > 0.0) & (near < duration)]))
 
 
 def project(

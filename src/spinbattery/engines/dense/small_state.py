@@ -18,7 +18,10 @@ from ..common.propagation import State
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, SHORTEST_CHUNK, Stages
 from ..simd.declared import evolve_tile, transverse_expectation
 
-_kept_diagonal = lru_cache(maxsize=4)(magnetization_diagonal)
+
+@lru_cache(maxsize=4)
+def _kept_diagonal(n_spins: int) -> NDArray[np.int8]:
+    return read_only(magnetization_diagonal(n_spins))
 
 
 def kept_ising(n_spins: int, pairs: IntArray, couplings: FloatArray) -> FloatArray:

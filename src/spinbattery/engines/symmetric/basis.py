@@ -170,7 +170,12 @@ def _sorted_orbits(group: AutomorphismGroup, advance: Advance = lambda _: None) 
         index[rows].sort(axis=1)  # neighbours in memory are read after one another
         advance(0.8 + 0.2 * first / len(order))
     magnetization = (n - 2 * down[order].astype(np.int16)).astype(np.int8)
-    return index, found[order], sizes[order].astype(np.float64), magnetization
+    return (
+        read_only(index),
+        read_only(found[order]),
+        read_only(sizes[order].astype(np.float64)),
+        read_only(magnetization),
+    )
 
 
 _kept_orbits = lru_cache(maxsize=8)(_sorted_orbits)
@@ -224,4 +229,4 @@ def _ising(configurations: NDArray[np.uint32], n_spins: int, pairs: IntArray, co
     for (j, k), coupling in zip(pairs.tolist(), couplings.tolist(), strict=True):
         differ = (configurations >> np.uint32(n_spins - 1 - j)) ^ (configurations >> np.uint32(n_spins - 1 - k))
         found += np.where(differ & np.uint32(1), -coupling, coupling)
-    return found
+    return read_only(found)

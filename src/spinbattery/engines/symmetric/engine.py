@@ -132,15 +132,16 @@ class Symmetric(Engine):
             passage = Passage(problem, steps.scheme, steps, 1, times, rising.part(_LAST), checkpoint.log(run))
             state, traces = carried(passage, sector, steps.scheme.share)
             distribution, _, norm = state.populations()
-            errors, by_rounding = (_estimates(traces, distribution, of) for of in (state.error, state.rounding))
-            worst, of_rounding = _worst(errors, traces), _worst(by_rounding, traces)
+            errors = _estimates(traces, distribution, state.error)
+            worst = _worst(errors, traces)
             if worst <= self.tolerance:
                 _check_norm(norm, self.tolerance)
                 done = {"steps": passage.steps, "passes": run + 1}
                 return self._solution(sector, group, state, traces, errors, done)
-            if not worst <= 1.0:  # H changes more on a step than its nodes have shown
+            if not state.error <= 1.0:  # H changes more on a step than its nodes have shown
                 denser *= 2
                 continue
+            of_rounding = _worst(_estimates(traces, distribution, state.rounding), traces)
             if steps.radius == RADII[-1] and (of_rounding > self.tolerance or worst > _LEAST_GAIN * before):
                 raise ToleranceError(
                     f"rounding may amount to {worst:.1e}, above the tolerance {self.tolerance:g}, and shorter steps do "

@@ -192,9 +192,10 @@ def divided(
 def _divided(
     problem: ChargingProblem, times: tuple[float, ...], tolerance: float, caution: float, denser: int
 ) -> SeriesSteps:
-    pieces = smooth_pieces(problem, np.array(times))
-    parts = -(-_FEWEST_PIECES // (len(pieces) - 1))
-    stops = np.append(np.linspace(pieces[:-1], pieces[1:], parts, endpoint=False, axis=1).ravel(), pieces[-1])
+    stops = smooth_pieces(problem, np.array(times))
+    if len(stops) <= _FEWEST_PIECES:
+        parts = -(-_FEWEST_PIECES // (len(stops) - 1))
+        stops = np.append(np.linspace(stops[:-1], stops[1:], parts, endpoint=False, axis=1).ravel(), stops[-1])
     lengths = np.diff(stops)
     nodes, _ = gauss_nodes(stops, _NODES)
     fields = driving(problem)(nodes.ravel()).reshape(3, *nodes.shape)

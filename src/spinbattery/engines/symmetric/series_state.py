@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.arrays import read_only
+from ...core.errors import ToleranceError
 from ...core.threads import Team
 from ...core.typing import ComplexArray, FloatArray
 from ...model.problem import ChargingProblem
@@ -193,9 +194,18 @@ class SharedState(SeriesState):
 def states_at(
     problem: ChargingProblem, sector: SymmetricSector, times: FloatArray, tolerance: float
 ) -> list[ComplexArray]:
-    """Amplitudes (dimension,) of the charging battery at some times in ns, with the steps of a tolerance."""
+    """Amplitudes (dimension,) of the charging battery at some times in ns, with the steps of a tolerance.
+
+    Raises:
+        ToleranceError: the error may be larger than the tolerance.
+    """
     steps = divided(problem, times, tolerance)
     start = sector.product_amplitudes(problem.protocol.initial.spinors(sector.n_spins))
     state, found = SeriesState(sector, start, steps.scheme.share), []
     Passage(problem, steps.scheme, steps, 1, times).carry([state], lambda _: found.append(state.amplitudes.copy()))
+    if not state.error <= tolerance:
+        raise ToleranceError(
+            f"the error of the state may amount to {state.error:.1e}, more than {tolerance:g}, because of rounding or "
+            "since H changes too rapidly; use a shorter protocol."
+        )
     return found
