@@ -92,7 +92,7 @@ def sector_spectrum(
     Raises:
         InvalidParameterError: unusable times or number of levels.
         EngineError: more than 31 spins, a sector of more than 1000 states, or a duration of too many steps.
-        ToleranceError: rounding in a very long protocol may exceed the error that is promised.
+        ToleranceError: rounding in a very long protocol may exceed the tolerance of 1e-8 on the state.
         InsufficientMemoryError: there is too little memory to find the orbits.
     """
     spins = as_network(network)
