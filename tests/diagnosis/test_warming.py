@@ -32,8 +32,8 @@ for network, engine, noise in (
     ("ring:5", "mean-field", None), ("ring:5", "truncated-wigner", None),
     ("ring:5", sb.Emulator(reads=2, sweeps=8, model="pimc"), None),
     ("torus:2x4", sb.TensorNetwork(bond_dimension=3), None), ("torus:2x4", sb.TensorNetwork(1e-4, 3), None),
-    *((f"ring:{n}", sb.Trajectories(1e-2, k, seed=1), noise)
-      for n in (4, 14) for k in (1, 20) for noise in (pauli, relaxing)),
+    *((f"ring:{n}", sb.Trajectories(k, seed=1, tolerance=1e-2), noise)
+      for n in (4, 14) for k in (2, 20) for noise in (pauli, relaxing)),
     *((f"ring:{n}", sb.Statevector(1e-2, single=single), None) for n in (14, 17, 18) for single in (False, True)),
 ):
     for times in (None, [0.0, 0.05, 0.1]):
