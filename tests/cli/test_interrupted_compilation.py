@@ -11,6 +11,7 @@ import pytest
 import typer
 from numba.core import event
 
+from spinbattery.cli import main
 from spinbattery.cli.console import progress_bar
 from spinbattery.core import compilation
 
@@ -61,6 +62,18 @@ def test_a_signal_within_the_compiler_is_answered_and_heeded_afterwards(capfd, m
         progress(0.5, "after it")
 
     assert exit_code(work) == 128 + signal.SIGINT
+
+
+def test_a_signal_before_the_work_is_answered_within_a_print(capfd, monkeypatch):
+    class Printing:
+        def write(self, text):
+            raise RuntimeError("reentrant call")
+
+    monkeypatch.setattr(sys, "stderr", Printing())
+    with pytest.raises(SystemExit) as stop:
+        main._end(signal.SIGTERM, None)
+    assert stop.value.code == 128 + signal.SIGTERM
+    assert "interrupted" in capfd.readouterr().err
 
 
 def test_a_signal_elsewhere_needs_no_such_word(capfd):

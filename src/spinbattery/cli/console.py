@@ -65,10 +65,13 @@ def progress_bar(quiet: bool, what_is_left: str = _OF_RUNS) -> Iterator[Progress
 
 def _say_if_compiling() -> None:
     if compilation.is_going_on():
-        # by the system: this is called in a signal's handler, within another print perhaps
-        text = b"a kernel is being compiled; the command ends when it is, or sooner if asked again.\n"
-        with suppress(OSError):
-            os.write(_STANDARD_ERROR, text)
+        say_at_once("a kernel is being compiled; the command ends when it is, or sooner if asked again.")
+
+
+def say_at_once(text: str) -> None:
+    """Write a line on standard error from the handler of a signal, which may come within a print: Python refuses two."""
+    with suppress(OSError):
+        os.write(_STANDARD_ERROR, f"{text}\n".encode())
 
 
 @contextmanager

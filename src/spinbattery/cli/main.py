@@ -16,7 +16,7 @@ from ..core.errors import SpinBatteryError
 from ..core.interruption import SIGNALS
 from ..core.plugins import COMMAND_GROUP, plugins
 from .commands import charge, scaling, show
-from .console import SIGNALLED
+from .console import SIGNALLED, say_at_once
 from .doctor import doctor
 from .engines import engines
 from .estimating import estimate
@@ -98,7 +98,7 @@ def main(
 
 def _end(number: int, frame: FrameType | None) -> None:
     """End at once where a command has not begun its work, or does not see to signals itself."""
-    print("interrupted.", file=sys.stderr)
+    say_at_once("interrupted.")
     raise SystemExit(SIGNALLED + number)
 
 
