@@ -69,7 +69,7 @@ def _say_if_compiling() -> None:
 
 
 def say_at_once(text: str) -> None:
-    """Write a line on standard error from the handler of a signal, which may come within a print: Python refuses two."""
+    """Write a line on standard error in a signal's handler: Python refuses a print within a print."""
     with suppress(OSError):
         os.write(_STANDARD_ERROR, f"{text}\n".encode())
 
