@@ -185,9 +185,9 @@ def extrapolate(passes: Passes[T], tolerance: float, first: int, most: int, orde
         finest, multiple = multiple, multiple + max(1, round(_GROWTH * multiple))
         if number < max(2, least_passes(order) - 1):
             continue
-        found = _judged(made, tolerance).at_least(before / _LARGEST_GAIN)
-        plain = found.worst
-        before = min(plain, _LARGEST_ESTIMATE)
+        judged = _judged(made, tolerance)
+        found = judged.at_least(before / _LARGEST_GAIN)
+        before, plain = min(judged.worst, _LARGEST_ESTIMATE), found.worst
         if found.change > _SETTLED * tolerance:
             found = found.after(change)
         found = found.enlarged(doubt)
