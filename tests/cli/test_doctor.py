@@ -107,10 +107,7 @@ def test_time_of_runs_is_told_apart_from_the_rest(spinbattery, offer):
 def test_a_machine_without_psutil_is_described_as_far_as_it_is_known(spinbattery, offer, monkeypatch):
     offer(PRODUCT)
     monkeypatch.setitem(sys.modules, "psutil", None)
-    got = spinbattery("doctor", "--quiet")
-    assert got.code == 1
-    assert "memory unknown" in got.out
-    assert "product (unknown package): failed" in got.out
+    assert "memory unknown" in spinbattery("doctor", "--quiet").out
     machine = spinbattery("doctor", "--quiet", "--json").json["machine"]
     assert machine["memory_bytes"] is None
     assert machine["cores"] >= 1

@@ -69,6 +69,14 @@ def test_an_engine_is_judged_and_nothing_it_raises_is_fatal(value, verdict, said
     assert ("update or uninstall" in found.advice) == (verdict is Verdict.FAILED)
 
 
+def test_a_missing_package_is_no_matter_of_compiled_kernels(monkeypatch):
+    monkeypatch.setattr(self_test, "_is_own", lambda point: True)
+    missing, raising = (check_engine(offered("odd", value)).advice for value in ("no_module:E", "odd_engines:Raising"))
+    assert "packages" in missing
+    assert "kernels" not in missing
+    assert "kernels" in raising
+
+
 def test_a_difference_that_is_no_number_does_not_pass():
     assert Check("", 0.0, -1e-6, 1e-6).passed
     assert not Check("", float("nan"), 0.0, 1e-6).passed

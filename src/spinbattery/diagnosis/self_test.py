@@ -109,7 +109,7 @@ def check_engine(point: EntryPoint) -> EngineTest:
     except MissingDependencyError as error:
         return result(Verdict.MISSING, str(error))
     except Exception as error:  # whatever a foreign engine raises
-        return result(Verdict.FAILED, f"it raised {error!r}.", _advice(point, package))
+        return result(Verdict.FAILED, f"it raised {error!r}.", _advice(point, package, error))
     if not checks:
         return result(Verdict.UNTESTED, "it takes none of the problems with known results.")
     if wrong := [check.what for check in checks if not check.passed]:
@@ -139,7 +139,9 @@ def _compared(engine: Engine, known: KnownResult, record: Record) -> Check:
     return Check(known.what, mean_error, std_error, allowed)
 
 
-def _advice(point: EntryPoint, package: str) -> str:
+def _advice(point: EntryPoint, package: str, error: Exception | None = None) -> str:
+    if _is_own(point) and isinstance(error, ModuleNotFoundError):
+        return "install spinbattery again, which brings the packages that it needs."
     if _is_own(point):
         return (
             "delete the folders of compiled kernels that are listed here and run this again; if it fails again, "
