@@ -305,3 +305,8 @@ def test_positions_of_unequal_dimension_are_left_out():
 def test_graphs_that_are_no_networks_are_refused(graph, message):
     with pytest.raises(NetworkError, match=message):
         from_networkx(graph)
+
+
+def test_weights_whose_products_would_overflow_are_refused():
+    with pytest.raises(NetworkError, match="not exceed 1e"):
+        SpinNetwork(2, np.array([[0, 1]]), np.array([1e308]))

@@ -94,3 +94,19 @@ def test_zero_is_allowed_in_a_table_but_not_under_a_logarithm():
     assert float(LinearTable((0.0, 1.0), (1.0, 0.0))(1.0)) == 0.0
     with pytest.raises(EnergyScalesError, match="0 GHz at s = 1"):
         LogSpline((0.0, 1.0), (1.0, 0.0))
+
+
+@pytest.mark.parametrize("coefficients", [(), (math.nan,), (math.inf, 1.0), (1e60,), ((1.0, 2.0),), ("a",)])
+def test_coefficients_that_are_no_polynomial_are_refused(coefficients):
+    with pytest.raises(EnergyScalesError, match="coefficient"):
+        Polynomial(coefficients)
+
+
+def test_only_curves_are_energy_scales():
+    with pytest.raises(EnergyScalesError, match=r"A\(s\) must be a LinearTable, .* make a table of another function"):
+        EnergyScales("mine", lambda s: s, Polynomial((1.0,)))
+
+
+def test_tables_of_numbers_beyond_all_energies_are_refused():
+    with pytest.raises(EnergyScalesError, match="must be finite and not exceed 1e"):
+        LinearTable((0.0, 1.0), (1e60, 0.0))

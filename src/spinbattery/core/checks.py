@@ -18,7 +18,7 @@ T = TypeVar("T")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 """A number in a file: no blanks, no underscores, no names such as nan."""
 
-_LARGEST = 1e50
+LARGEST = 1e50
 """Largest magnitude of an argument; sums of squares of larger ones would leave the range of floats."""
 
 _LARGEST_WHOLE = (1 << 63) - 1
@@ -57,11 +57,11 @@ def finite(name: str, value: SupportsFloat) -> float:
     except (TypeError, ValueError):
         raise InvalidParameterError(f"{name} must be a real number, but is {value!r}.") from None
     except OverflowError:
-        raise InvalidParameterError(f"{name} must not exceed {_LARGEST:g} in magnitude, but is {value!r}.") from None
+        raise InvalidParameterError(f"{name} must not exceed {LARGEST:g} in magnitude, but is {value!r}.") from None
     if not math.isfinite(number):
         raise InvalidParameterError(f"{name} must be finite, but is {number}.")
-    if abs(number) > _LARGEST:
-        size, limit = apart(number, math.copysign(_LARGEST, number))
+    if abs(number) > LARGEST:
+        size, limit = apart(number, math.copysign(LARGEST, number))
         raise InvalidParameterError(f"{name} must not exceed {limit.lstrip('-')} in magnitude, but is {size}.")
     return number + 0.0  # -0.0 and 0.0 are one value and must have one hash
 
@@ -69,7 +69,7 @@ def finite(name: str, value: SupportsFloat) -> float:
 def positive(name: str, value: SupportsFloat) -> float:
     """``value`` as a float, checked to be finite and above zero."""
     number = finite(name, value)
-    if number < 1.0 / _LARGEST:
+    if number < 1.0 / LARGEST:
         raise InvalidParameterError(f"{name} must be above zero, but is {number:g}.")
     return number
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..core.arrays import read_only
-from ..core.checks import check_choice, finite, instance, real_numbers, whole_number
+from ..core.checks import LARGEST, check_choice, finite, instance, real_numbers, whole_number
 from ..core.errors import InsufficientMemoryError, InvalidParameterError, NetworkError
 from ..core.typing import FloatArray, IntArray
 from .labels import matched
@@ -59,8 +59,8 @@ def checked_weights(pairs: IntArray, weights: Any, what: str, error: type[Except
         array = np.full(len(pairs), float(array))
     if array.shape != (len(pairs),):
         raise error(f"{what} must have one entry per pair ({len(pairs)}), but has shape {array.shape}.")
-    if not np.isfinite(array).all():
-        raise error(f"{what} must be finite.")
+    if not (np.abs(array) <= LARGEST).all():
+        raise error(f"{what} must be finite, and not exceed {LARGEST:g} in magnitude.")
     return array
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core.arrays import distinct, read_only
-from ..core.checks import real_numbers, unit_span
+from ..core.checks import LARGEST, real_numbers, unit_span
 from ..core.errors import EnergyScalesError
 from ..core.splines import NotAKnotSpline
 from ..core.typing import FloatArray
@@ -27,11 +27,17 @@ def checked_table(s: Any, values: Any, what: str, *, positive: bool = False) -> 
         )
     if not (np.isfinite(s).all() and np.isfinite(values).all()):
         raise EnergyScalesError(f"{what} has entries that are not finite; correct or remove those rows.")
+    _check_size(what, values)
     s = unit_span(f"{what}: values of s", s, EnergyScalesError)
     if (values < 0.0).any() or (positive and (values <= 0.0).any()):
         row = int(np.argmin(values))
         raise EnergyScalesError(f"{what} must not be negative, but is {values[row]:g} GHz at s = {s[row]:g}.")
     return s, values
+
+
+def _check_size(what: str, values: FloatArray) -> None:
+    if not (np.abs(values) <= LARGEST).all():
+        raise EnergyScalesError(f"{what} must be finite and not exceed {LARGEST:g} GHz in magnitude; correct them.")
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,12 @@ class Polynomial:
 
     coefficients: tuple[float, ...]
 
+    def __post_init__(self) -> None:
+        numbers = real_numbers("coefficients of a polynomial", self.coefficients, EnergyScalesError)
+        if numbers.ndim != 1 or not numbers.size:
+            raise EnergyScalesError(f"a polynomial needs a row of one coefficient or more, but has {numbers.shape}.")
+        _check_size("coefficients of a polynomial", numbers)
+
     @property
     def kinks(self) -> FloatArray:
         return np.empty(0)
@@ -135,6 +147,14 @@ class EnergyScales:
     name: str
     transverse: Curve
     ising: Curve
+
+    def __post_init__(self) -> None:
+        for name, curve in (("A", self.transverse), ("B", self.ising)):
+            if not isinstance(curve, tuple(_CURVES.values())):
+                raise EnergyScalesError(
+                    f"{name}(s) must be a LinearTable, a LogSpline or a Polynomial, but is {curve!r}; make a table of "
+                    "another function."
+                )
 
     def A(self, s: ArrayLike) -> FloatArray:
         """Transverse energy A(s) in GHz, shape of s."""
