@@ -120,7 +120,7 @@ class Reproductions:
         self._taken: Counter[tuple[int, Path]] = Counter()
 
     def figure(self, which: int) -> Measure:
-        """CPU seconds (0), the part of the wall time until the first figure is on disk (1), CPU seconds once more (2)."""
+        """CPU seconds (0), the part of the wall time until the first figure is there (1), CPU seconds once more (2)."""
 
         def measure(tree: Tree, rounds: int) -> list[float]:
             found, done = [], self._done.setdefault(tree.folder, [])
