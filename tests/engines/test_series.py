@@ -278,7 +278,11 @@ def test_steps_are_so_short_that_rounding_is_within_its_share(tolerance):
         sector = SymmetricSector.build(problem, symmetry_group(problem))
         state, _ = carried(Passage(problem, steps.scheme, steps, 1), sector, steps.scheme.share)
         assert state.rounding <= 1e-2 * tolerance or steps.radius == polynomials.RADII[-1]
-        assert state.rounding > 1e-6 * tolerance or steps.radius == polynomials.RADII[0]
+        longer = [radius for radius in polynomials.RADII if radius > steps.radius][-1:]
+        for radius in longer:  # the next longer steps would not do
+            counts = np.ceil(steps.turned / radius)
+            rounded = counts * polynomials.squared_rounding(np.array([1.1 * radius])).sum()
+            assert np.sqrt(rounded) > 0.5e-2 * tolerance
 
 
 def test_rounding_above_the_tolerance_is_reported(monkeypatch):

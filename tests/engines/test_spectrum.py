@@ -8,6 +8,7 @@ import pytest
 import spinbattery as sb
 from spinbattery.core.errors import EngineError, InsufficientMemoryError, InvalidParameterError, ToleranceError
 from spinbattery.engines.symmetric.spectrum import _shared
+from spinbattery.model.scales import LogSpline, Polynomial
 
 DURATION = 20.0
 
@@ -132,3 +133,18 @@ def test_an_error_of_the_state_above_its_promise_is_no_result(monkeypatch):
     monkeypatch.setattr("spinbattery.engines.symmetric.series_state.SeriesState.rounding", 1e-7)
     with pytest.raises(ToleranceError, match="error of the state may amount to"):
         sb.sector_spectrum(sb.torus(2, 2), sb.cooperative(5.0), [1.0])
+
+
+def test_too_many_steps_are_refused_before_any_memory_is_spent():
+    with pytest.raises(EngineError, match=r"would need .* steps"):
+        sb.sector_spectrum(sb.torus(2, 2), sb.cooperative(1e9), [0.0])
+
+
+def test_a_spectrum_takes_as_many_passes_as_a_narrow_pulse_needs():
+    knots = (0.0, 0.05, 0.95, 1.0)
+    pulse = LogSpline(knots, tuple(float(3.0 * np.exp(-(((s - 0.5) / 0.0193) ** 2))) for s in knots))
+    scales = sb.EnergyScales("pulse", pulse, Polynomial((1.0,)))
+    protocol = sb.Protocol(20.0, ((0.0, 0.0), (1.0, 1.0)), ((0.0, 1.0), (1.0, 1.0)), -1.0, -0.2)
+    found = sb.sector_spectrum(sb.torus(2, 2), protocol, [20.0], scales=scales, levels=100)
+    record = sb.charge(sb.torus(2, 2), protocol, engine=sb.Statevector(1e-8), scales=scales)
+    assert float((found.populations[0] * found.magnetization[0]).sum()) == pytest.approx(record.magnetization, abs=1e-7)

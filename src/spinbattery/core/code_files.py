@@ -30,7 +30,7 @@ _TRIAL_BYTES = 1 << 16
 def chosen_folder() -> Path | None:
     """The folder that the user chose by NUMBA_CACHE_DIR, which may begin with ``~`` as all paths do."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
-    return Path(os.path.expanduser(chosen), "spinbattery") if chosen else None
+    return Path(os.path.abspath(os.path.expanduser(chosen)), "spinbattery") if chosen else None
 
 
 def _other_folders(source: Path) -> Iterator[Path]:

@@ -6,6 +6,7 @@ process that started them; whoever makes the file of a note there says it.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
 import shutil
@@ -56,7 +57,7 @@ def expected_for_all(seconds: float) -> Iterator[None]:
 def say() -> None:
     """Log, once for each engine, that kernels are being compiled, and how long that takes where none is there yet."""
     what, seconds = _expected
-    if _is_first(f"compiling {what}".encode().hex()):  # a name of a file, whatever the engine is called
+    if _is_first(hashlib.sha256(what.encode()).hexdigest()):  # a name of a file, whatever the engine is called
         _logger.warning(
             "compiling %s for this machine, once: up to about %d s (spinbattery warm-up does so for all engines).",
             what,

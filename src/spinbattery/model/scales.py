@@ -106,6 +106,8 @@ class Polynomial:
         if numbers.ndim != 1 or not numbers.size:
             raise EnergyScalesError(f"a polynomial needs a row of one coefficient or more, but has {numbers.shape}.")
         _check_size("coefficients of a polynomial", numbers)
+        if not (isinstance(self.coefficients, tuple) and all(type(c) in (int, float) for c in self.coefficients)):
+            object.__setattr__(self, "coefficients", tuple(numbers.tolist()))
 
     @property
     def kinks(self) -> FloatArray:

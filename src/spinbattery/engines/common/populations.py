@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
@@ -38,6 +39,11 @@ def state_moments(problem: ChargingProblem, state: Observable, time: float) -> t
     bx, bz, half_b = _fields_at(problem, time)
     energy = bx * state.transverse() / norm + bz * problem.n_spins * mean + half_b * ising
     return mean, variance, energy
+
+
+def final_moments(state: Observable) -> tuple[float, float, float]:
+    """mu and sigma^2 of a state, and NaN for <H>, which records have at output times alone."""
+    return *mean_and_variance(state.populations().distribution), math.nan
 
 
 @lru_cache(maxsize=512)

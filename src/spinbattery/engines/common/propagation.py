@@ -108,15 +108,22 @@ class Passage:
     def steps(self) -> int:
         return self.mesh.steps(self.multiple)
 
-    def follow(self, states: Sequence[State], moments: Callable[[float], tuple[float, ...]]) -> FloatArray:
+    def follow(
+        self,
+        states: Sequence[State],
+        moments: Callable[[float], tuple[float, ...]],
+        final: Callable[[], tuple[float, ...]] | None = None,
+    ) -> FloatArray:
         """Carry states through the protocol; returns (K, T + 1) moments at the T output times and, last, at the end.
 
         Args:
             states: changed in place.
             moments: K numbers of the states at a time in ns.
+            final: the same at the end, where some of them need not be known; ``moments`` by default.
         """
         self.carry(states, lambda time: self.log.rows.append(moments(time)))
-        return np.array([*self.log.rows, moments(self.problem.protocol.duration)]).T
+        last = moments(self.problem.protocol.duration) if final is None else final()
+        return np.array([*self.log.rows, last]).T
 
     def carry(self, states: Sequence[State], look: Callable[[float], None]) -> None:
         """Carry states through the protocol, and call ``look`` at each output time.

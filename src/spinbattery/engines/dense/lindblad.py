@@ -13,7 +13,7 @@ from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ..common.contract import Accuracy
 from ..common.mesh import relaxes
-from ..common.populations import state_moments
+from ..common.populations import final_moments, state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.stepping import Evolution, Pass
@@ -71,7 +71,9 @@ class Lindblad(SplitStepEngine):
         def evolve(passage: Passage) -> Evolution:
             state = DensityState(spinors, ising, pauli, relaxation)
             mean, variance, energy, purity = passage.follow(
-                [state], lambda time: (*state_moments(problem, state, time), state.purity())
+                [state],
+                lambda time: (*state_moments(problem, state, time), state.purity()),
+                lambda: (*final_moments(state), state.purity()),
             )
             distribution, _, trace = state.populations()
             return Evolution(

@@ -16,7 +16,7 @@ from ...model.problem import ChargingProblem
 from ...records.options import option
 from ...records.schema import VARIANCE_FLOOR
 from ..common.contract import Accuracy, predicted_run
-from ..common.populations import state_moments
+from ..common.populations import final_moments, state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from ..common.split_engine import SplitStepEngine
 from ..common.stepping import SECONDS_WORTH_THREADS, Evolution, Pass
@@ -154,7 +154,9 @@ class Statevector(SplitStepEngine):
         def evolve(passage: Passage) -> Evolution:
             with Team(1 if problem.n_spins < _WORTH_THREADS else None) as team:
                 state = start(team)
-                mean, variance, energy = passage.follow([state], lambda time: state_moments(problem, state, time))
+                mean, variance, energy = passage.follow(
+                    [state], lambda time: state_moments(problem, state, time), lambda: final_moments(state)
+                )
                 distribution, _, norm = state.populations()
                 kept = state.amplitudes() if self.keep_state else None
                 spins = state.spin_magnetization()

@@ -21,12 +21,11 @@ from ..common.checkpoint import Checkpoint
 from ..common.contract import Accuracy, Engine
 from ..common.extrapolation import ROUNDING
 from ..common.options import TOLERANCE, checked_tolerance
-from ..common.plan import MOST_STEPS, too_many_steps
-from ..common.populations import state_moments
+from ..common.populations import final_moments, state_moments
 from ..common.propagation import BYTES_PER_BLOCK, Passage
 from .basis import LARGEST_N, SymmetricSector, largest_orbit, sector_dimension
 from .costs import product_seconds, products_of
-from .polynomials import LARGEST_DEGREE, RADII, SeriesSteps, TaylorSeries, divided
+from .polynomials import LARGEST_DEGREE, MOST_PASSES, Refinement, TaylorSeries, divided
 
 if TYPE_CHECKING:
     from .series_state import SeriesState
@@ -44,9 +43,8 @@ _SECONDS_PER_CONFIGURATION = 6e-8
 _SECONDS_PER_LINK = 1e-8
 _SECONDS_PER_OUTPUT = 1e-4
 _SECONDS_PER_STEP = 1e-6
-_MOST_RUNS, _MARGIN, _LEAST_GAIN = 6, 10.0, 0.5
-"""Passes until the estimates are within the tolerance, how much more than needed the next one is more exact, and the
-largest part of an estimate that it leaves, where there is more in it than rounding."""
+_LEAST_GAIN = 0.5
+"""The largest part of an estimate that a more exact pass leaves, where steps as short as possible still help."""
 
 _PREPARATION, _LAST = 0.1, 0.9
 """Shares of the remaining progress."""
@@ -120,47 +118,42 @@ class Symmetric(Engine):
     def solve(
         self, problem: ChargingProblem, times: FloatArray, progress: Progress, checkpoint: Checkpoint
     ) -> Solution:
-        self._steps(problem, times)  # too many are refused before the orbits are found
+        plan = Refinement(problem, times, self.tolerance)
+        plan.steps()  # too many are refused before the orbits are found
         n, group, rising = problem.n_spins, symmetry_group(problem), Rising(progress)
         built = rising.part(_PREPARATION)
         sector = SymmetricSector.build(
             problem, group, lambda done: built(done, f"{problem.network.name}, finding the orbits of 2^{n} states")
         )
-        caution, denser, before = 1.0, 1, math.inf
-        for run in range(_MOST_RUNS):
-            steps = self._steps(problem, times, caution, denser)
+        worst = before = math.inf
+        for run in range(MOST_PASSES):
+            steps = plan.steps()
             passage = Passage(problem, steps.scheme, steps, 1, times, rising.part(_LAST), checkpoint.log(run))
             state, traces = carried(passage, sector, steps.scheme.share)
+            if not state.error <= 1.0:
+                plan.learn(math.inf, state.error)
+                continue
             distribution, _, norm = state.populations()
             errors = _estimates(traces, distribution, state.error)
-            worst = _worst(errors, traces)
+            before, worst = worst, _worst(errors, traces)
             if worst <= self.tolerance:
                 _check_norm(norm, self.tolerance)
                 done = {"steps": passage.steps, "passes": run + 1}
                 return self._solution(sector, group, state, traces, errors, done)
-            if not state.error <= 1.0:  # H changes more on a step than its nodes have shown
-                denser *= 2
-                continue
-            of_rounding = _worst(_estimates(traces, distribution, state.rounding), traces)
-            if steps.radius == RADII[-1] and (of_rounding > self.tolerance or worst > _LEAST_GAIN * before):
+            by_rounding = _worst(_estimates(traces, distribution, state.rounding), traces)
+            if plan.is_at_its_end and by_rounding > self.tolerance:
                 raise ToleranceError(
-                    f"rounding may amount to {worst:.1e}, above the tolerance {self.tolerance:g}, and shorter steps do "
-                    "not reduce it; loosen the tolerance, or use the statevector engine, whose estimate leaves "
-                    "rounding out."
+                    f"rounding may amount to {by_rounding:.1e}, above the tolerance {self.tolerance:g}, and shorter "
+                    "steps do not reduce it; loosen the tolerance, or use the statevector engine, whose estimate "
+                    "leaves rounding out."
                 )
-            # from the error that there is, as what was allowed may be far above it
-            caution *= _MARGIN * worst / self.tolerance * max(1.0, steps.allowed / state.error)
-            before = worst
+            if plan.is_at_its_end and worst > _LEAST_GAIN * before:
+                break
+            plan.learn(worst, state.error)
         raise ToleranceError(
             f"the error estimate is {worst:.1e} after {run + 1} passes, above the tolerance {self.tolerance:g}; "
             "loosen the tolerance, or use the statevector engine."
         )
-
-    def _steps(self, problem: ChargingProblem, times: FloatArray, caution: float = 1.0, denser: int = 1) -> SeriesSteps:
-        steps = divided(problem, times, self.tolerance, caution, denser)
-        if steps.steps(1) > MOST_STEPS:
-            raise too_many_steps(self.name, float(steps.steps(1)), problem)
-        return steps
 
     def _solution(
         self,
@@ -202,7 +195,9 @@ def carried(passage: Passage, sector: SymmetricSector, share: float) -> tuple[Se
     with Team(None if is_shared else 1) as team:
         state = SharedState(sector, start, share, team) if is_shared else SeriesState(sector, start, share)
         with np.errstate(over="ignore", invalid="ignore"):  # of series that do not converge, whose errors are infinite
-            mean, variance, energy = passage.follow([state], lambda time: state_moments(problem, state, time))
+            mean, variance, energy = passage.follow(
+                [state], lambda time: state_moments(problem, state, time), lambda: final_moments(state)
+            )
     return state, TimeTraces(passage.times, mean, variance, energy)
 
 

@@ -15,6 +15,7 @@ from ...core.quadrature import gauss_nodes
 from ...core.typing import FloatArray
 from ...model.problem import ChargingProblem
 from ..common.mesh import StepFields, driving, legendre_moments, smooth_pieces
+from ..common.plan import MOST_STEPS, too_many_steps
 
 LARGEST_DEGREE = 7
 """Degree of H on a step; a step is shorter where that is not enough."""
@@ -25,6 +26,12 @@ _DEGREE_SEEN = LARGEST_DEGREE + 3
 _NODES = _DEGREE_SEEN + 1
 _ROUNDING, _NOISE = 6.6e-16, 2e-14
 """Three units of the last digit, and the largest rounding of a Legendre coefficient as a part of the field."""
+
+MOST_PASSES, _MARGIN = 6, 10.0
+"""Passes of a run, and how much more than needed the next one is more exact."""
+
+_OF_NO_MATTER = 0.01
+"""Rounding of the fields below this part of the share of a step is treated as what the polynomials leave out."""
 
 _SHARE = 1e-2
 """Share of the tolerance for the norm of the state's error: the error of mu is at most twice its product with sigma,
@@ -84,6 +91,7 @@ class TaylorSeries:
     Attributes:
         norms: (3,) of Sx, Sz and ZZ.
         share: of the error, for each step.
+        z_per_ising: largest norm of the term with Sz over the one with ZZ.
     """
 
     name: ClassVar[str] = "Taylor"
@@ -93,17 +101,13 @@ class TaylorSeries:
 
     norms: FloatArray
     share: float
+    z_per_ising: float
 
     def sequence(self, fields: StepFields) -> Polynomials:
         """H on all steps in sequence, with the lowest degree that is enough on each."""
         legendre = fields.coefficients[:3].transpose(1, 0, 2) * fields.lengths[:, None, None]
         inside, beyond = np.split(np.abs(legendre) * self.norms[:, None], [LARGEST_DEGREE + 1], axis=2)
-        floor = _NOISE * _scales(inside)[:, :, None]
-        is_noise = beyond <= floor
-        # coefficients fall with their degree: where the last two inside are rounding, so are those beyond
-        counts = is_noise & (inside[:, :, -2:] > floor).any(axis=2, keepdims=True)
-        noise = np.where(counts, beyond, 0.0)
-        beyond = np.where(is_noise, 0.0, beyond)
+        beyond, noise = self._without_noise(inside, beyond)
         left = beyond.sum(axis=2) + beyond[:, :, -2:].max(axis=2)  # the others: less than the last even or odd one
         after = np.cumsum(inside.sum(axis=1)[:, ::-1], axis=1)[:, ::-1]
         kept = after + left.sum(axis=1, keepdims=True) > self.share
@@ -112,19 +116,22 @@ class TaylorSeries:
         coefficients = np.where(kept[:, None, :], legendre[:, :, : LARGEST_DEGREE + 1], 0.0) @ _powers()
         degree = int(np.flatnonzero(kept.any(axis=0)).max(initial=0))
         coefficients = np.ascontiguousarray(coefficients[:, :, : degree + 1])
-        return Polynomials(coefficients, rests, (noise**2).sum(axis=(1, 2)))
+        return Polynomials(coefficients, rests, noise)
 
+    def _without_noise(self, inside: FloatArray, beyond: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Coefficients (m, 3, d) beyond the largest degree without rounding of a field, and squared norms (m,) of that.
 
-def _scales(sizes: FloatArray) -> FloatArray:
-    """What the rounding of a field on each step (m, 3) is a part of, from the norms (m, 3, D + 1) of its coefficients.
-
-    Bz is B(s)/2 times a factor that passes zero, but whose rounding does not.
-    """
-    largest = sizes.max(axis=2)
-    of_ising = largest[:, 2]
-    ratio = np.divide(largest[:, 1], of_ising, out=np.zeros_like(of_ising), where=of_ising > 0.0).max(initial=0.0)
-    largest[:, 1] = np.maximum(largest[:, 1], ratio * of_ising)
-    return np.asarray(largest)
+        Coefficients fall with their degree: where the last two inside are rounding, so are those beyond, and count for
+        nothing. Bz is B(s)/2 times a factor that passes zero, but whose rounding does not.
+        """
+        scales = inside[:, :, 0].copy()
+        scales[:, 1] = np.maximum(scales[:, 1], self.z_per_ising * scales[:, 2])
+        floor = _NOISE * scales[:, :, None]
+        if float(floor.max()) < _OF_NO_MATTER * self.share:
+            return beyond, np.zeros(len(beyond))
+        is_noise = beyond <= floor
+        counts = is_noise & (inside[:, :, -2:] > floor).any(axis=2, keepdims=True)
+        return np.where(is_noise, 0.0, beyond), (np.where(counts, beyond, 0.0) ** 2).sum(axis=(1, 2))
 
 
 @lru_cache(maxsize=1)
@@ -173,6 +180,50 @@ class SeriesSteps:
         return np.append(edges, self.stops[-1])
 
 
+@dataclass
+class Refinement:
+    """The steps of the passes of one run, each from what the pass before it has shown.
+
+    Attributes:
+        caution: factor by which the error of the state is to be less than usual.
+        denser: factor by which there are to be more steps than seem to be enough.
+    """
+
+    problem: ChargingProblem
+    times: FloatArray
+    tolerance: float
+    caution: float = 1.0
+    denser: int = 1
+
+    def steps(self) -> SeriesSteps:
+        """Steps of the next pass.
+
+        Raises:
+            EngineError: there would be too many.
+        """
+        found = divided(self.problem, self.times, self.tolerance, self.caution, self.denser)
+        if found.steps(1) > MOST_STEPS:
+            raise too_many_steps("symmetric", float(found.steps(1)), self.problem)
+        return found
+
+    @property
+    def is_at_its_end(self) -> bool:
+        """Whether steps are as short as helps against rounding."""
+        return self.steps().radius == RADII[-1]
+
+    def learn(self, worst: float, error: float) -> None:
+        """Choose the steps of the next pass.
+
+        Args:
+            worst: largest error estimate, which is above the tolerance.
+            error: norm of the state's error.
+        """
+        if not error <= 1.0:  # H changes more on a step than its nodes have shown
+            self.denser *= 2
+        else:  # from the error that there is, as what was allowed may be far above it
+            self.caution *= _MARGIN * worst / self.tolerance * max(1.0, self.steps().allowed / error)
+
+
 def divided(
     problem: ChargingProblem, times: FloatArray, tolerance: float, caution: float = 1.0, denser: int = 1
 ) -> SeriesSteps:
@@ -214,7 +265,8 @@ def _divided(
     powers = np.arange(LARGEST_DEGREE + 2.0, sizes.shape[1] + 1.0)
     wanted = denser * np.maximum(wanted, np.ceil(left_out ** (1.0 / powers)).max(axis=1))
     steps = float(wanted.sum())
-    scheme = TaylorSeries(read_only(norms), allowed / (2.0 * steps))
+    z_per_ising = float(np.divide(z, c, out=np.zeros_like(z), where=c > 0.0).max())
+    scheme = TaylorSeries(read_only(norms), allowed / (2.0 * steps), z_per_ising)
     return SeriesSteps(stops, wanted, scheme, float(radii.sum()), radius, allowed)
 
 

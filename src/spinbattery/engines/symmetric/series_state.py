@@ -19,7 +19,7 @@ from ..common.propagation import Passage
 from .basis import SymmetricSector
 from .costs import product_seconds
 from .declared import MOST_TERMS, ROWS_PER_BLOCK, bound_rest, next_term, series_steps
-from .polynomials import LARGEST_DEGREE, Polynomials, divided, squared_rounding
+from .polynomials import LARGEST_DEGREE, MOST_PASSES, Polynomials, Refinement, squared_rounding
 
 _TILTS = np.exp(np.linspace(-1.5, 1.5, 9))
 """Trial vectors t^(spins down) of the bound of the spectrum."""
@@ -194,18 +194,31 @@ class SharedState(SeriesState):
 def states_at(
     problem: ChargingProblem, sector: SymmetricSector, times: FloatArray, tolerance: float
 ) -> list[ComplexArray]:
-    """Amplitudes (dimension,) of the charging battery at some times in ns, with the steps of a tolerance.
+    """Amplitudes (dimension,) of the charging battery at some times in ns.
+
+    Args:
+        tolerance: of the norm of their error.
 
     Raises:
+        EngineError: there would be too many steps.
         ToleranceError: the error may be larger than the tolerance.
     """
-    steps = divided(problem, times, tolerance)
+    plan = Refinement(problem, times, 10.0 * tolerance)  # which allows the state a tenth of the tolerance
     start = sector.product_amplitudes(problem.protocol.initial.spinors(sector.n_spins))
-    state, found = SeriesState(sector, start, steps.scheme.share), []
-    Passage(problem, steps.scheme, steps, 1, times).carry([state], lambda _: found.append(state.amplitudes.copy()))
-    if not state.error <= tolerance:
-        raise ToleranceError(
-            f"the error of the state may amount to {state.error:.1e}, more than {tolerance:g}, because of rounding or "
-            "since H changes too rapidly; use a shorter protocol."
-        )
+    for _ in range(MOST_PASSES):
+        steps = plan.steps()
+        state = SeriesState(sector, start, steps.scheme.share)
+        found = _seen(state, Passage(problem, steps.scheme, steps, 1, times))
+        if state.error <= tolerance:
+            return found
+        plan.learn(state.error, state.error)
+    raise ToleranceError(
+        f"the error of the state may amount to {state.error:.1e}, more than {tolerance:g}; use a shorter protocol."
+    )
+
+
+def _seen(state: SeriesState, passage: Passage) -> list[ComplexArray]:
+    """Amplitudes of a state at the output times of a passage."""
+    found: list[ComplexArray] = []
+    passage.carry([state], lambda _: found.append(state.amplitudes.copy()))
     return found

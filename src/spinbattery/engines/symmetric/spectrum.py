@@ -30,7 +30,7 @@ _LEVELS = 12
 _RESOLUTION = 1e-9
 """Levels closer than this (GHz) count as one, as the basis that diagonalisation finds within them is arbitrary."""
 
-_TOLERANCE = 1e-8
+_TOLERANCE = 1e-9
 """Tolerance of the steps; the norm of a state's error is a small part of it."""
 
 
@@ -92,7 +92,7 @@ def sector_spectrum(
     Raises:
         InvalidParameterError: unusable times or number of levels.
         EngineError: more than 31 spins, a sector of more than 1000 states, or a duration of too many steps.
-        ToleranceError: rounding in a very long protocol may exceed the tolerance of 1e-8 on the state.
+        ToleranceError: rounding in a very long protocol may exceed this error.
         InsufficientMemoryError: there is too little memory to find the orbits.
     """
     spins = as_network(network)
