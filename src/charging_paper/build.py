@@ -70,9 +70,10 @@ PARTS: dict[str, Part] = {
 
 _FIRST = ("fig2",)
 _QUICK = ("table1", "fig3", "fig4", "fig6", "fig7", "fig8", "fig10", "baselines", "spectrum", "criticality", "formulas")
-_LAST = ("fig2-tensor",)
-"""The part that is written before anything else is run; those of seconds, which come next; and the longest.
-This process makes them, for several workers would each compile the same kernels; a tensor network uses all cores."""
+_TENSOR = "fig2-tensor"
+"""The part that is written before anything else is run; those of seconds, which come next; and tensor networks. This
+process makes the first two and the smallest tensor network, for several workers would each compile the same kernels. A
+larger tensor network keeps one worker busy while others make the rest: its threads would wait for each other."""
 
 
 @dataclass(frozen=True)
@@ -141,9 +142,9 @@ def build_report(
     runs = Runs(store, requests, reads, on_qpu)
     command = "spinbattery reproduce" + ("" if only is None else f" --only {','.join(chosen)}") + options
     page = _Report(folder, command, options)
-    stages = _stages(chosen)
+    stages = _stages(chosen, parts)
     for number, stage in enumerate(stages, start=1):
-        needed = _needed([parts[name] for name in stage.parts], full, qpu)
+        needed = [*_needed([parts[name] for name in stage.parts], full, qpu), *stage.ahead]
         place = f", stage {number} of {len(stages)}" if len(stages) > 1 else ""
         runs.make(needed, _labelled(rising.part(stage.share), f"runs{place}"), stage.workers)
         rising(0.0, f"figures{place}")
@@ -161,19 +162,21 @@ def build_report(
 
 @dataclass(frozen=True)
 class _Stage:
-    """Parts that are made together, the share of the work that is left, and the number of processes."""
+    """Parts that are made together, the share of the work that is left, the number of processes, and runs of others."""
 
     parts: Sequence[str]
     share: float
     workers: int | None = 1
     is_first: bool = False
+    ahead: Sequence[Request] = ()
 
 
-def _stages(chosen: Sequence[str]) -> list[_Stage]:
-    """The first figures, then the quick parts, then the others, and last the longest ones."""
-    first, quick, last = ([name for name in chosen if name in group] for group in (_FIRST, _QUICK, _LAST))
-    rest = [name for name in chosen if name not in _FIRST + _QUICK + _LAST]
-    stages = (_Stage(first, 0.05, is_first=True), _Stage(quick, 0.15), _Stage(rest, 0.6, None), _Stage(last, 1.0))
+def _stages(chosen: Sequence[str], parts: Mapping[str, Part]) -> list[_Stage]:
+    """The first figures, then the quick parts, then the others."""
+    first, quick = ([name for name in chosen if name in group] for group in (_FIRST, _QUICK))
+    rest = [name for name in chosen if name not in _FIRST + _QUICK]
+    tensors = [request for request in parts[_TENSOR][1] if request.tensor] if _TENSOR in chosen else []
+    stages = _Stage(first, 0.05, is_first=True), _Stage(quick, 0.2, ahead=tensors[:1]), _Stage(rest, 1.0, None)
     return [stage for stage in stages if stage.parts]
 
 

@@ -116,3 +116,18 @@ def test_code_of_other_processors_and_other_files_do_not_count(tmp_path, no_kern
     for name in (f"a.{machine}.o", f"b.f1.{machine}.{python}.code", "a.0123456789ab.o", "a.py", "a.pyc"):
         (tmp_path / name).write_bytes(b"123")
     assert (read_kernels().kept, read_kernels().n_bytes) == (2, 6)
+
+
+def test_sources_that_change_meanwhile_are_not_blamed_on_the_folder(tmp_path):
+    run = (
+        "from spinbattery.core import code_files\n"
+        "code_files._loaded_at = 0.0\n"  # before all sources
+        "import spinbattery as sb\n"
+        "sb.charge(sb.torus(2, 2), sb.cooperative(1.0), engine='symmetric')\n"
+        "from spinbattery.diagnosis.kernels import read_kernels\n"
+        "found = read_kernels()\n"
+        "print(found.lost > 0, found.unusable, found.advice)\n"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    answer = subprocess.run([sys.executable, "-c", run], env=environment, capture_output=True, text=True, check=True)
+    assert answer.stdout.startswith("True None Sources were changed while this process ran")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core.code_files import chosen_folder, machine
+from ..core.code_files import chosen_folder, machine, usable
 from ..core.kernels import Kernel
 
 
@@ -27,7 +27,8 @@ class Kernels:
         found: how many this process loaded.
         compiled: how many it compiled.
         lost: how many functions it compiled whose code could be kept nowhere.
-        unusable: the value of NUMBA_CACHE_DIR, where kernels are not kept in it.
+        unusable: the value of NUMBA_CACHE_DIR, where kernels are not kept in it and cannot be.
+        stale: whether kernels are lost that could have been kept, as of sources that changed meanwhile.
     """
 
     folders: tuple[str, ...]
@@ -37,11 +38,14 @@ class Kernels:
     compiled: int
     lost: int = 0
     unusable: str | None = None
+    stale: bool = False
 
     @property
     def advice(self) -> str | None:
         """What to do where kernels cannot be kept; None where nothing is to be done."""
         begin = f"NUMBA_CACHE_DIR is {self.unusable!r}, which cannot be written to. " if self.unusable else ""
+        if self.stale:
+            return "Sources were changed while this process ran, so that it has kept no code of them: run it again."
         if self.lost:
             return begin + (
                 "Every process compiles again what is not found: set the environment variable NUMBA_CACHE_DIR to a "
@@ -69,13 +73,11 @@ def read_kernels() -> Kernels:
     folders = sorted({place for place in places if place is not None})
     files = [file for folder in folders for file in _files(Path(folder))]
     size = sum(file.stat().st_size for file in files)
-    return Kernels(tuple(folders), len(files), size, found, compiled, places.count(None), _unusable(places))
-
-
-def _unusable(places: Sequence[str | None]) -> str | None:
-    """The value of NUMBA_CACHE_DIR, where code was kept elsewhere or nowhere."""
-    chosen = chosen_folder()
-    return os.environ["NUMBA_CACHE_DIR"] if chosen is not None and set(places) - {str(chosen)} else None
+    lost, chosen = places.count(None), chosen_folder()
+    can_keep = any(usable(folder) for folder in ([Path(folder) for folder in folders] if chosen is None else [chosen]))
+    elsewhere = chosen is not None and not can_keep and bool(set(places) - {str(chosen)})
+    unusable = os.environ["NUMBA_CACHE_DIR"] if elsewhere else None
+    return Kernels(tuple(folders), len(files), size, found, compiled, lost, unusable, lost > 0 and can_keep)
 
 
 def _jitted_functions() -> Sequence[Any]:

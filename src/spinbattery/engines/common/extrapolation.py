@@ -125,6 +125,8 @@ class _Estimates:
 
     def enlarged(self, factor: float) -> _Estimates:
         """The same with estimates that are larger by a factor."""
+        if factor == 1.0:
+            return self
         return replace(self, mean_error=factor * self.mean_error, variance_error=factor * self.variance_error)
 
     @property

@@ -55,7 +55,7 @@ class Symmetric(Engine):
     """State vector with one amplitude for each orbit of configurations under the network's symmetries.
 
     Exact for every start that has the symmetries, such as all-down. The state is a Taylor series in time on each step,
-    with as many terms as the tolerance needs; so the error has a bound, and one pass is enough.
+    with as many terms as the tolerance needs. The error is known without a second pass, which only few runs need.
 
     Attributes:
         tolerance: largest error: absolute on mu and sigma^2 at every output time, relative on the final
