@@ -163,7 +163,8 @@ def test_stages_may_be_applied_in_parts(monkeypatch):
 
 
 def test_the_kernel_releases_the_interpreter_lock():
-    assert density_kernels.evolve_density.targetoptions["nogil"]
+    for kernel in (density_kernels.evolve_flipping, density_kernels.evolve_relaxing):
+        assert kernel.targetoptions["nogil"]
 
 
 NOISES = {

@@ -10,7 +10,7 @@ from ...core.arrays import read_only
 from ...core.typing import ComplexArray, FloatArray, IntArray
 from ..common.gauge import out_of_gauge, product_state
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, Stages
-from .declared import TILE_DIGITS, evolve_density
+from .declared import TILE_DIGITS, evolve_flipping, evolve_relaxing
 from .noise_maps import flip_maps, relaxation_maps
 from .small_state import BasisState
 
@@ -48,10 +48,11 @@ class DensityState(BasisState):
     def _apply(self, stages: Stages) -> None:
         for part in stages.parts(_STAGES_AT_ONCE):
             if self._relaxation.any():
+                evolve = evolve_relaxing
                 maps = relaxation_maps(part.theta, part.times, part.relaxing, self._pauli, self._relaxation)
             else:
-                maps = flip_maps(part.theta, part.times, self._pauli)
-            evolve_density(
+                evolve, maps = evolve_flipping, flip_maps(part.theta, part.times, self._pauli)
+            evolve(
                 self._g, self.n_spins, self.magnetization, self.ising, part.field, part.ising, maps, self._kinds,
                 *self._tables, self._buffer, self._cos, self._sin, np.empty((self.n_spins, maps.shape[2])),
             )  # fmt: skip

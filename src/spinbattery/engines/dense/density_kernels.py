@@ -190,12 +190,19 @@ def _multiply(x, by):
         x[i] *= by[i]
 
 
-@numba.njit(fastmath=FAST_MATH, **INNER)
-def _low_digits(g, digits, spread, cos, sin, maps, relaxes):
-    """Phases, then the low digits of the transverse stage (of relaxation their split alone), tile by tile.
+@numba.njit(**INNER)
+def _leave(x, digits, maps):
+    """Nothing, after the last diagonal stage."""
 
-    ``maps`` is empty after the last diagonal stage.
-    """
+
+@numba.njit(**INNER)
+def _split_tile(x, digits, maps):
+    _split(x, 0, digits)
+
+
+@numba.njit(fastmath=FAST_MATH, **INNER)
+def _low_digits(g, digits, spread, cos, sin, maps, act):
+    """Phases, then what ``act`` (x, digits, maps) does to the low digits of the transverse stage, tile by tile."""
     size = 1 << (2 * digits)
     rows = 1 << digits
     for r in range(cos.size // rows):
@@ -207,14 +214,8 @@ def _low_digits(g, digits, spread, cos, sin, maps, relaxes):
             start = (2 * spread[c] + spread[r]) * size
             y = g[start : start + size]
             _turn_tiles(x, y, r == c, spread, cos[row], sin[row], cos[column], sin[column])
-            if maps.size == 0:
-                continue
             for k in range(1 if r == c else 2):
-                tile = y if k else x
-                if relaxes:
-                    _split(tile, 0, digits)
-                else:
-                    _flip_tile(tile, digits, maps)
+                act(y if k else x, digits, maps)
 
 
 @numba.njit(fastmath=FAST_MATH, **INNER)
@@ -235,12 +236,27 @@ def _copy(source, first, target, start, n):
         target[start + i] = source[first + i]
 
 
-_FLIP, _RELAX, _JOIN = 0, 1, 2
+@numba.njit(fastmath=FAST_MATH, **INNER)
+def _flip_columns(x, first, high, signs, flips, maps, column, width):
+    _flip_digits(x, first, first + high, maps)
 
 
 @numba.njit(fastmath=FAST_MATH, **INNER)
-def _high_digits(g, low, high, signs, flips, maps, action, buffer):
-    """Do ``action`` on the high digits, in strided columns that are gathered into the buffer."""
+def _relax_columns(x, first, high, signs, flips, maps, column, width):
+    _split(x, first, first + high)
+    for r in range(1 << (2 * high)):
+        _multiply(x[r * width : (r + 1) * width], signs[flips[r], column : column + width])
+    _relax_digits(x, first, first + high, maps)
+
+
+@numba.njit(fastmath=FAST_MATH, **INNER)
+def _join_columns(x, first, high, signs, flips, maps, column, width):
+    _join(x, first, first + high)
+
+
+@numba.njit(fastmath=FAST_MATH, **INNER)
+def _high_digits(g, low, high, signs, flips, maps, act, buffer):
+    """Let ``act`` do the high digits, in strided columns that are gathered into the buffer."""
     rows = 1 << (2 * high)
     width = buffer.size // rows
     first = 0
@@ -251,31 +267,34 @@ def _high_digits(g, low, high, signs, flips, maps, action, buffer):
     while column < columns:
         for r in range(rows):
             _copy(g, (r << (2 * low)) + column, buffer, r * width, width)
-        if action == _FLIP:
-            _flip_digits(buffer, first, first + high, maps)
-        elif action == _RELAX:
-            _split(buffer, first, first + high)
-            for r in range(rows):
-                _multiply(buffer[r * width : (r + 1) * width], signs[flips[r], column : column + width])
-            _relax_digits(buffer, first, first + high, maps)
-        else:
-            _join(buffer, first, first + high)
+        act(buffer, first, high, signs, flips, maps, column, width)
         for r in range(rows):
             _copy(buffer, r * width, g, (r << (2 * low)) + column, width)
         column += width
 
 
+@numba.njit(fastmath=FAST_MATH, inline="always")
+def _prepare(k, magnetization, ising, field, coupling, maps, kinds, cos, sin, stage):
+    """Phases of diagonal stage k, and the maps of all spins in transverse stage k, if there is one."""
+    for i in range(cos.size):
+        cos[i], sin[i] = cos_sin(field[k] * magnetization[i] + coupling[k] * ising[i])
+    if k < maps.shape[0]:
+        for q in range(kinds.size):
+            for j in range(maps.shape[2]):
+                stage[q, j] = maps[k, kinds[kinds.size - 1 - q], j]
+
+
 @jitted(fastmath=FAST_MATH, nogil=True)
-def evolve_density(
+def evolve_flipping(
     g, n_spins, magnetization, ising, field, coupling, maps, kinds, spread, flips, signs, buffer, cos, sin, stage
 ):
-    """Apply V T V ... T V in place.
+    """Apply V T V ... T V in place, where spins flip and do not relax.
 
     Args:
         g: (4^N,) the density matrix in the layout of this module.
         magnetization, ising: (2^N,) diagonals of Sz, int8, and of the couplings.
         field, coupling: (n + 1,) factors of the two diagonals in rad.
-        maps: (n, m, 5) or, where spins relax, (n, m, 12) maps of the T stages for each of m kinds of spin; see
+        maps: (n, m, 5) maps of the T stages for each of m kinds of spin, or (n, m, 12) of spins that relax; see
             :mod:`~spinbattery.engines.dense.noise_maps`.
         kinds: (N,) kind of each spin.
         spread, flips, signs: see :func:`~spinbattery.engines.dense.density.tables`.
@@ -283,25 +302,31 @@ def evolve_density(
     """
     low = n_spins if n_spins < TILE_DIGITS else TILE_DIGITS
     high = n_spins - low
-    relaxes = maps.shape[2] == 12
-    for k in range(maps.shape[0] + 1):
-        for i in range(cos.size):
-            cos[i], sin[i] = cos_sin(field[k] * magnetization[i] + coupling[k] * ising[i])
-        if k == maps.shape[0]:
-            _low_digits(g, low, spread, cos, sin, stage[:0], relaxes)
-            break
-        for q in range(n_spins):
-            for j in range(maps.shape[2]):
-                stage[q, j] = maps[k, kinds[n_spins - 1 - q], j]
-        _low_digits(g, low, spread, cos, sin, stage[:low], relaxes)
-        if not relaxes:
-            if high:
-                _high_digits(g, low, high, signs, flips, stage[low:], _FLIP, buffer)
-            continue
+    for k in range(maps.shape[0]):
+        _prepare(k, magnetization, ising, field, coupling, maps, kinds, cos, sin, stage)
+        _low_digits(g, low, spread, cos, sin, stage[:low], _flip_tile)
         if high:
-            _high_digits(g, low, high, signs, flips, stage[low:], _RELAX, buffer)
+            _high_digits(g, low, high, signs, flips, stage[low:], _flip_columns, buffer)
+    _prepare(maps.shape[0], magnetization, ising, field, coupling, maps, kinds, cos, sin, stage)
+    _low_digits(g, low, spread, cos, sin, stage[:0], _leave)
+
+
+@jitted(fastmath=FAST_MATH, nogil=True)
+def evolve_relaxing(
+    g, n_spins, magnetization, ising, field, coupling, maps, kinds, spread, flips, signs, buffer, cos, sin, stage
+):
+    """The same where spins relax. See :func:`evolve_flipping`."""
+    low = n_spins if n_spins < TILE_DIGITS else TILE_DIGITS
+    high = n_spins - low
+    for k in range(maps.shape[0]):
+        _prepare(k, magnetization, ising, field, coupling, maps, kinds, cos, sin, stage)
+        _low_digits(g, low, spread, cos, sin, stage[:low], _split_tile)
+        if high:
+            _high_digits(g, low, high, signs, flips, stage[low:], _relax_columns, buffer)
         else:
             _multiply(g, signs[0])
         _relax_low_digits(g, low, signs, flips, stage[:low])
         if high:
-            _high_digits(g, low, high, signs, flips, stage[low:], _JOIN, buffer)
+            _high_digits(g, low, high, signs, flips, stage[low:], _join_columns, buffer)
+    _prepare(maps.shape[0], magnetization, ising, field, coupling, maps, kinds, cos, sin, stage)
+    _low_digits(g, low, spread, cos, sin, stage[:0], _leave)
