@@ -15,7 +15,7 @@ from .runs import Runs, records
 from .section import Row, TableItem
 
 METHODS: tuple[Method, ...] = ("loglog", "linear")
-_PRODUCTS = (0.0, 0.01, 0.02, 0.03, 0.045)
+_PRODUCTS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.06)
 """Values of gamma tau: fewer than on the smaller rings, since eight spins take seconds each."""
 _UNITARY = range(2, 13)
 _ALPHA = ANNEALER_FITS["cooperative"].alpha
