@@ -136,20 +136,16 @@ def build_report(
     if qpu is None and stamp.holds():
         progress(1.0, "report")
         return _known(folder)
-    requests = _needed([parts[name] for name in chosen], full, qpu)
-    store, rising = folder / "records", Rising(progress)
-    on_qpu = {} if qpu is None else measured.measure(store, requests, reads, qpu, progress)
-    runs = Runs(store, requests, reads, on_qpu)
-    command = "spinbattery reproduce" + ("" if only is None else f" --only {','.join(chosen)}") + options
-    page = _Report(folder, command, options)
+    requests, store, rising = _needed([parts[name] for name in chosen], full, qpu), folder / "records", Rising(progress)
+    runs = Runs(store, requests, reads, {} if qpu is None else measured.measure(store, requests, reads, qpu, progress))
+    page = _Report(folder, "" if only is None else f" --only {','.join(chosen)}", options)
     stages = _stages(chosen, parts)
     for number, stage in enumerate(stages, start=1):
-        needed = [*_needed([parts[name] for name in stage.parts], full, qpu), *stage.ahead]
         place = f", stage {number} of {len(stages)}" if len(stages) > 1 else ""
+        needed = [*_needed([parts[name] for name in stage.parts], full, qpu), *stage.ahead]
         runs.make(needed, _labelled(rising.part(stage.share), f"runs{place}"), stage.workers)
         rising(0.0, f"figures{place}")
-        for name in stage.parts:
-            page.add(name, parts[name][0](runs))
+        page.add({name: parts[name] for name in stage.parts}, runs)
         if stage.is_first:
             page.write(chosen, runs.annealer_label)
             announce(f"first figure: {folder / 'figures' / 'fig2b.png'}; Table I: {page.path}; the rest is being run")
@@ -188,15 +184,19 @@ def _labelled(progress: Progress, label: str) -> Progress:
 class _Report:
     """The sections that are built, and their files."""
 
-    def __init__(self, folder: Path, command: str, options: str) -> None:
-        self._folder, self._command, self._options = folder, command, options
+    def __init__(self, folder: Path, only: str, options: str) -> None:
+        self._folder, self._command, self._options = folder, f"spinbattery reproduce{only}{options}", options
         self._sections: dict[str, Section] = {}
         self.path = folder / "report.html"
         self.paths = [self.path, folder / "audit.json"]
 
-    def add(self, name: str, section: Section) -> None:
-        """Take a section, and write its figures."""
-        self._sections[name] = section
+    def add(self, parts: Mapping[str, Part], runs: Runs) -> None:
+        """Build the sections of some parts, and write their figures."""
+        for name, (build, _) in parts.items():
+            self._sections[name] = build(runs)
+            self._draw(self._sections[name])
+
+    def _draw(self, section: Section) -> None:
         for figure in section.figures:
             for ending in (".png", ".pdf"):
                 path = self._folder / "figures" / f"{figure.stem}{ending}"
