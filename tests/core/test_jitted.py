@@ -6,6 +6,7 @@ import importlib
 import math
 import re
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -129,7 +130,26 @@ def test_what_keeps_code_in_files_is_no_source_of_it():
     finally:
         jitted._imported = found
     assert set(read) >= {"row_kernels.py", "kernels.py", "row_phases.py", "sizes.py"}
-    assert not set(read) & {"jitted.py", "code_files.py", "compilation.py"}
+    assert not set(read) & {"jitted.py", "code_files.py", "compilation.py", "claims.py"}
+
+
+def test_what_another_process_compiled_meanwhile_is_used(package, tmp_path, monkeypatch):
+    assert twice()(3) == 8
+    (file,) = (tmp_path / "cache" / "spinbattery").iterdir()
+    aside = file.rename(tmp_path / "aside")
+    written = aside.stat().st_mtime_ns
+
+    @contextmanager
+    def after_another(source, name):
+        assert name == file.name
+        aside.rename(file)
+        yield
+
+    monkeypatch.setattr(jitted, "alone", after_another)
+    function = twice()
+    assert function(3) == 8
+    assert counts(function) == (0, 1)
+    assert file.stat().st_mtime_ns == written
 
 
 CONSTANTS = """

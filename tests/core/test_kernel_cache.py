@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -74,6 +75,20 @@ def test_code_is_kept_and_found_again(module, tmp_path):
         assert kernel.folder == tmp_path / "cache" / "spinbattery"
     assert scaled(module)(x.astype(np.float32), 4, 0.5) == 3.0
     assert len(list((tmp_path / "cache" / "spinbattery").iterdir())) == 2  # one for each type of entries
+
+
+def test_two_that_need_the_same_code_compile_it_once(module, tmp_path):
+    """Each has its own handle of the file, as two processes have."""
+    kernels, begin = [scaled(module) for _ in range(4)], threading.Barrier(4)
+
+    def call(kernel):
+        begin.wait()
+        return kernel(np.arange(4.0), 4, 2.0)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(call, kernels)) == [12.0] * 4
+    assert sorted((kernel.found, kernel.compiled) for kernel in kernels) == [(0, 1), (1, 0), (1, 0), (1, 0)]
+    assert len(list((tmp_path / "cache" / "spinbattery").iterdir())) == 1
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
@@ -332,7 +347,7 @@ def test_all_sources_of_a_kernel_are_named(kernel):
             left += imported(one)
             left += [f"{one.rpartition('.')[0]}.vector_code"] if one.endswith("simd.choice") else []
     light = {"spinbattery.core.kernels", "spinbattery.core.compilation", "spinbattery.core.atomic"}
-    light |= {"spinbattery.core.errors", "spinbattery.core.code_files", "spinbattery.core.jitted"}
+    light |= {f"spinbattery.core.{name}" for name in ("errors", "code_files", "claims", "jitted")}
     assert seen - light <= {kernel.module, *kernel.sources}
 
 

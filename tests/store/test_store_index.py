@@ -11,9 +11,9 @@ import time
 import pytest
 
 from spinbattery import Record, Statevector, Store, charge, cooperative, ring
+from spinbattery.core.claims import claim
 from spinbattery.core.errors import RecordError
 from spinbattery.records.columns import columns
-from spinbattery.store.claims import claim
 from spinbattery.sweeps.grid import Grid
 
 ENGINE = Statevector(1e-4)

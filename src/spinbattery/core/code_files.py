@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,7 @@ from pathlib import Path
 from .. import _loaded_at
 from . import compilation
 from .atomic import replacing
+from .claims import claim
 
 _DIGEST = hashlib.sha256
 _TRIAL_BYTES = 1 << 16
@@ -31,6 +32,14 @@ def chosen_folder() -> Path | None:
     """The folder that the user chose by NUMBA_CACHE_DIR, which may begin with ``~`` as all paths do."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     return Path(os.path.abspath(os.path.expanduser(chosen)), "spinbattery") if chosen else None
+
+
+def _folders(source: Path) -> Iterator[Path]:
+    """Where code of this source may be kept, the best first."""
+    chosen = chosen_folder()
+    if chosen is not None:
+        yield chosen
+    yield from _other_folders(source)
 
 
 def _other_folders(source: Path) -> Iterator[Path]:
@@ -105,12 +114,25 @@ def keep(source: Path, name: str, key: bytes, code: bytes) -> Path | None:
     A warning says, once, where that is not the folder that NUMBA_CACHE_DIR names.
     """
     chosen = chosen_folder()
-    folders = [*([] if chosen is None else [chosen]), *_other_folders(source)]
     data = key + _DIGEST(code).digest() + code
-    kept = next((folder for folder in folders if _written(folder / name, data)), None)
+    kept = next((folder for folder in _folders(source) if _written(folder / name, data)), None)
     if kept is None or kept != (chosen or kept):
         compilation.say_not_kept(os.environ.get("NUMBA_CACHE_DIR"), kept)
     return kept
+
+
+@contextmanager
+def alone(source: Path, name: str) -> Iterator[None]:
+    """Wait while another process or thread makes the same file: afterwards it may be there.
+
+    Where no folder can be written to, or has no locks, nobody waits.
+    """
+    with ExitStack() as held:
+        with suppress(OSError):
+            folder = next((folder for folder in _folders(source) if usable(folder)), None)
+            if folder is not None:
+                held.enter_context(claim(folder / f"{name}.claim", wait=True))
+        yield
 
 
 def _written(place: Path, data: bytes) -> bool:

@@ -12,6 +12,7 @@ import hashlib
 import pickle
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,18 @@ import numba
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
+from numba.core.sigutils import normalize_signature
 from numba.core.types import unliteral
 
-from .code_files import changed, keep, machine, read
+from .code_files import alone, changed, keep, machine, read
+
+Types = tuple[Any, ...]
 
 _FORMAT = 1
 """To be raised where this module compiles otherwise, or writes other files; its source is no part of the keys."""
 
 _OF_FILES_ALONE = frozenset(
-    Path(__file__).with_name(f"{name}.py") for name in ("jitted", "code_files", "compilation", "atomic")
+    Path(__file__).with_name(f"{name}.py") for name in ("jitted", "code_files", "compilation", "atomic", "claims")
 )
 """Sources that no compiled code depends on."""
 
@@ -49,6 +53,7 @@ def jitted(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         made: Any = numba.njit(**options)(body)
         if made is not body:  # as with NUMBA_DISABLE_JIT
             made._cache = _KeptCode(body)
+            made._compiler.compile = _once_for_all_processes(made)
             made.get_call_template = _for_any_value(made.get_call_template)
             functions.append(made)
         return made
@@ -69,6 +74,24 @@ def _for_any_value(get_call_template: Callable[..., Any]) -> Callable[..., Any]:
     return for_types
 
 
+def _once_for_all_processes(made: Any) -> Callable[..., Any]:
+    """Compile unless another process has done so meanwhile, which is waited for."""
+    compile_now = made._compiler.compile
+
+    def compiled(types: Types, returned: Any) -> Any:
+        kept: _KeptCode = made._cache
+        with kept.alone(types):
+            found = kept.load_overload(types, made.targetctx)
+            if found is None:
+                found = compile_now(types, returned)
+                kept.keep(types, found)
+            else:
+                made.targetctx.insert_user_function(found.entry_point, found.fndesc, [found.library])
+            return found
+
+    return compiled
+
+
 class _KeptCode(NullCache):
     """A file for each signature of one function.
 
@@ -87,29 +110,33 @@ class _KeptCode(NullCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         target_context.refresh()
-        key = self._key(sig)
-        found = None if key is None else read(self._source, self._file_name(sig), key)
+        types, _ = normalize_signature(sig)  # type: ignore[no-untyped-call]
+        key = self._key(types)
+        found = None if key is None else read(self._source, self._file_name(types), key)
         if found is None:
             return None
         code, self.folder = found
         return CompileResult._rebuild(target_context, *pickle.loads(code))  # type: ignore[no-untyped-call]
 
-    def save_overload(self, sig: Any, data: Any) -> None:
-        key = self._key(sig)
-        if key is not None and not data.library.has_dynamic_globals:  # addresses, which the next process does not share
-            code: bytes = dumps(data._reduce())  # type: ignore[no-untyped-call]
-            self.folder = keep(self._source, self._file_name(sig), key, code)
+    def alone(self, types: Types) -> AbstractContextManager[None]:
+        return alone(self._source, self._file_name(types))
 
-    def _file_name(self, sig: Any) -> str:
-        types = hashlib.sha256(repr(sig).encode()).hexdigest()[:12]
-        return ".".join((self._name, types, machine(), sys.implementation.cache_tag, "code"))
+    def keep(self, types: Types, compiled: Any) -> None:
+        key = self._key(types)
+        if key is not None and not compiled.library.has_dynamic_globals:  # addresses, which no other process shares
+            code: bytes = dumps(compiled._reduce())  # type: ignore[no-untyped-call]
+            self.folder = keep(self._source, self._file_name(types), key, code)
 
-    def _key(self, sig: Any) -> bytes | None:
+    def _file_name(self, types: Types) -> str:
+        name = hashlib.sha256(repr(types).encode()).hexdigest()[:12]
+        return ".".join((self._name, name, machine(), sys.implementation.cache_tag, "code"))
+
+    def _key(self, types: Types) -> bytes | None:
         """What the code depends on, beside the machine; None where that is not known."""
         sources = _digest(self._source)
         if sources is None:
             return None
-        return hashlib.sha256(repr((_FORMAT, self._name, sig)).encode() + sources).digest()
+        return hashlib.sha256(repr((_FORMAT, self._name, types)).encode() + sources).digest()
 
 
 @cache

@@ -25,7 +25,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from . import compilation
-from .code_files import changed, host, keep, machine, read
+from .code_files import alone, changed, host, keep, machine, read
 
 _PARAMETER = re.compile(r"(\w+)(?:\[([^\]]*)\])?")
 _REAL = "real"
@@ -131,18 +131,29 @@ class Kernel:
             return self._by_numba()
         signature, key = self.signature.replace(_REAL, real), self._key(real)
         place = _source(self.module), self._file_name(real)
-        if key is not None and (found := read(*place, key)):
-            code, self.folder = found
-            self.found += 1
-            return _linked(code, signature)
-        compilation.say()
-        made = self._compiled(signature)
-        if made is None:
-            return self._by_numba()
-        self.compiled += 1
-        if key is not None and key == self._key(real):  # else a source was changed before the compiler read it
-            self.folder = keep(*place, key, made)
-        return _linked(made, signature)
+        found = self._read(place, key)
+        if found is None:
+            compilation.say()
+            with alone(*place):
+                # another process may have compiled it meanwhile
+                found = self._read(place, key) or self._made(signature, place, key, real)
+        return self._by_numba() if found is None else _linked(found, signature)
+
+    def _read(self, place: tuple[Path, str], key: bytes | None) -> bytes | None:
+        if key is None or (found := read(*place, key)) is None:
+            return None
+        code, self.folder = found
+        self.found += 1
+        return code
+
+    def _made(self, signature: str, place: tuple[Path, str], key: bytes | None, real: str) -> bytes | None:
+        """Code that is compiled now, and kept; None where it has to be left to Numba."""
+        code = self._compiled(signature)
+        if code is not None:
+            self.compiled += 1
+            if key is not None and key == self._key(real):  # else a source was changed before the compiler read it
+                self.folder = keep(*place, key, code)
+        return code
 
     def _by_numba(self) -> Callable[..., Any]:
         """The body as it is, for Numba to compile at its call and to keep itself."""

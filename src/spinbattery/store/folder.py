@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.atomic import writing
 from ..core.checks import checked_mapping, instance, several
+from ..core.claims import claim, claimed
 from ..core.errors import InvalidParameterError, RecordError
 from ..core.paths import user_path
 from ..core.progress import Progress, checked_progress, silent
 from ..records.columns import Row, parameter_columns
 from ..records.hashing import canonical_json, planned_key
 from ..records.record import Record, as_record
-from .claims import claim, claimed
 from .files import FAILURE, RECORD, Entry, digest, entry_of, intact, read_entry, stem_of, stem_of_path
 from .filters import conditions
 from .index import Index

@@ -6,17 +6,18 @@ import errno
 import os
 import subprocess
 import sys
+from threading import Timer
 
 import pytest
 
 from spinbattery import Store
-from spinbattery.store import claims
-from spinbattery.store.claims import claim, claimed
+from spinbattery.core import claims
+from spinbattery.core.claims import claim, claimed
 
 HOLDER = """
 import sys
 from pathlib import Path
-from spinbattery.store.claims import claim
+from spinbattery.core.claims import claim
 with claim(Path(sys.argv[1])) as ours:
     print(ours, flush=True)
     sys.stdin.readline()
@@ -96,6 +97,15 @@ def test_a_claim_in_another_process_is_refused_here_and_freed_when_that_ends(pat
         assert ours
 
 
+def test_a_claim_is_waited_for(path, holder):
+    Timer(0.2, holder.terminate).start()
+    with claim(path, wait=True) as ours:
+        assert ours
+        assert holder.wait() != 0
+        assert path.exists()
+    assert not path.exists()
+
+
 def test_a_claim_is_freed_when_its_process_is_killed(path, holder):
     assert claimed(path)
     holder.kill()
@@ -109,7 +119,7 @@ def test_a_claim_is_freed_when_its_process_is_killed(path, holder):
 
 def test_a_file_that_its_owner_removed_is_not_taken_for_the_claim(path, monkeypatch):
     """Between opening and locking the owner may end; then the lock is on a file without a name."""
-    from spinbattery.store import claims
+    from spinbattery.core import claims
 
     real, opened = claims.os.open, []
 

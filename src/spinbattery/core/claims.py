@@ -1,4 +1,4 @@
-"""Claims: at most one process runs a problem of a store at a time."""
+"""Claims: at most one process runs a problem of a store, or compiles a function, at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # no POSIX system: two sweeps may both run a problem, and the later record stays
+except ImportError:  # no POSIX system: two processes may both do the work, and the later file stays
     fcntl = None  # type: ignore[assignment]
 
 
@@ -19,17 +19,19 @@ _NO_LOCKS = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK)
 
 
 @contextmanager
-def claim(path: Path) -> Iterator[bool]:
+def claim(path: Path, *, wait: bool = False) -> Iterator[bool]:
     """Yield whether the claim of this file is ours; the system releases it if the process dies.
 
+    With ``wait`` it is: whoever has it is waited for.
+
     It is an advisory lock (flock), which network file systems pass on to their server. On a file system
-    without locks every process gets the claim: a problem may then be run twice, but files stay whole,
-    because they are renamed into place.
+    without locks every process gets the claim: work may then be done twice, but files stay whole, because they
+    are renamed into place.
 
     Raises:
         OSError: the file cannot be made or locked.
     """
-    handle, locked = _locked(path)
+    handle, locked = _locked(path, wait)
     if handle is None:
         yield False
         return
@@ -50,14 +52,15 @@ def claimed(path: Path) -> bool:
         return not ours
 
 
-def _locked(path: Path) -> tuple[int | None, bool]:
+def _locked(path: Path, wait: bool) -> tuple[int | None, bool]:
     """Handle of the file, None where another process has it; and whether it is locked (some systems have no locks)."""
     path.parent.mkdir(exist_ok=True)
+    lock = 0 if fcntl is None else fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             if fcntl is not None:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, lock)
             if os.fstat(handle).st_nlink:
                 return handle, fcntl is not None
         except BlockingIOError:
