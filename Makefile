@@ -35,7 +35,7 @@ test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"
 
 test-slow: $(VENV)/test.stamp
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m slow tests
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m slow
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

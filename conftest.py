@@ -9,10 +9,20 @@ from typing import Any
 
 os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is imported: examples open no window
 
+import pytest
 from sybil import Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
 
+SLOW = "gallery.md"
 PAGES = ("tour", "tutorial", "engines", "gallery", "annealer", "noise", "figures", "records")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the pictures of the gallery, which are physics of ten seconds and more, to ``make test-slow``."""
+    for item in items:
+        if item.path.name == SLOW:
+            item.add_marker(pytest.mark.slow)
 
 
 def _enter_scratch_folder(namespace: dict[str, Any]) -> None:

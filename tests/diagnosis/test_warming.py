@@ -70,6 +70,7 @@ print(json.dumps(sorted(declared - loaded - seen)))
 """
 
 
+@pytest.mark.slow
 def test_no_kernel_is_left_out():
     """Whatever any module declares is compiled, or part of what is; trials of vector code run where others compile."""
     root = Path(spinbattery.__file__).parent
