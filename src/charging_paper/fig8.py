@@ -80,7 +80,7 @@ def build(runs: Runs) -> Section:
         ),
         TableItem(
             "Rings, 60 ns, s_hold = 0.35: 1/sigma^2, and alpha with its standard error",
-            [_row(runs, product) for product in _FINE],
+            [_row(runs, product) for product in _CASES[MAIN][1]],
         ),
     )
 

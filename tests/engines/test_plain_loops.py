@@ -43,7 +43,7 @@ def test_this_machine_has_vector_code():
     assert sums.flipped_sum is vector_code.flipped_sum
 
 
-@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("compiled", [pytest.param(True, marks=pytest.mark.slow), False])
 @pytest.mark.parametrize(("module", "real"), [(vectors, np.float64), (vectors, np.float32), (sums, np.float64)])
 def test_every_function_does_the_same(module, real, compiled):
     """Compiled by Numba, and in Python."""

@@ -59,8 +59,10 @@ def _bloch(re, im, bit):
 @jitted()
 def jump_rates(re, im, system, axis, rates):
     """Rates (5, N) of all jumps of a state, 1/ns, and their sum; ``axis`` is nx, nz, q at the time."""
-    rates[:3] = system.pauli
-    rates[3:] = 0.0
+    for spin in range(system.n_spins):
+        for pauli in range(3):
+            rates[pauli, spin] = system.pauli[pauli, spin]
+        rates[LOWER, spin] = rates[RAISE, spin] = 0.0
     if system.damped:
         norm = squared_norm(re, im)
         for spin in range(system.n_spins):
@@ -145,10 +147,18 @@ def crossing(start, end, y_start, y_end, rate_start, rate_end, threshold):
 
 
 @jitted()
+def _copy(source, target):
+    """An assignment of whole arrays would take seconds to compile, for its error messages."""
+    for i in range(source.size):
+        target[i] = source[i]
+
+
+@jitted()
 def _damped_interval(batch, r, system, stage, start, end, axis_start, axis_end, backup, rates):
     """Carry row r through one interval, or note the event if ln S falls to the threshold there; the row then stays."""
     re, im = batch.re[r], batch.im[r]
-    backup[0], backup[1] = re, im
+    _copy(re, backup[0])
+    _copy(im, backup[1])
     total = system.pauli.sum() + 0.5 * system.relaxation.sum()
     norm = run_damped(re, im, system, stage, 1.0 / math.sqrt(batch.norm[r]))
     before = batch.log_survival[r]
@@ -157,7 +167,8 @@ def _damped_interval(batch, r, system, stage, start, end, axis_start, axis_end, 
         batch.log_survival[r], batch.norm[r] = after, norm
         return
     rate_end = jump_rates(re, im, system, axis_end, rates)
-    re[:], im[:] = backup[0], backup[1]
+    _copy(backup[0], re)
+    _copy(backup[1], im)
     rate_start = jump_rates(re, im, system, axis_start, rates)
     batch.event[r] = crossing(start, end, before, after, rate_start, rate_end, batch.threshold[r])
 
