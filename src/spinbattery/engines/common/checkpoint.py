@@ -29,7 +29,7 @@ _LARGEST_SHARE = 0.05
 
 _BYTES_AT_A_TIME = 1 << 22
 
-_FORMAT = 4
+_FORMAT = 5
 
 
 class Checkpoint:

@@ -20,9 +20,10 @@ from ...core.typing import FloatArray, IntArray
 from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem
 
-_NODES_PER_PANEL, _NODES_OF_MEANS = 5, 2
-"""Quadrature nodes. Of the mean of a smooth field two are enough: their error is even in the step, as the error of the
-schemes is. What drives relaxation turns rapidly where a field changes its sign, and needs more."""
+_NODES_PER_PANEL, _NODES_OF_MEANS, _NODES_OF_SMOOTH_MEANS = 5, 2, 1
+"""Quadrature nodes. Of the mean of a field that is smooth within every step one is enough, and of others two: its error
+is even in the step, as the error of the schemes is. What drives relaxation turns rapidly where a field changes its sign,
+and needs more."""
 
 _HALVES = 36
 """Halvings of the protocol towards a time at which a layer may be thin: a part of 1e-11 is left."""
@@ -113,7 +114,9 @@ def project_fields(problem: ChargingProblem, edges: FloatArray, kinks: FloatArra
     """Legendre projection of the functions of :func:`driving` on every step between ``edges`` (ns)."""
     if relaxes(problem):
         kinks = distinct(np.concatenate([kinks, _layers(problem)]))
-    nodes = _NODES_OF_MEANS if degree == 0 and not relaxes(problem) else max(_NODES_PER_PANEL, degree + 1)
+    nodes = max(_NODES_PER_PANEL, degree + 1)
+    if degree == 0 and not relaxes(problem):
+        nodes = _NODES_OF_MEANS if kinks.size else _NODES_OF_SMOOTH_MEANS
     return project(driving(problem), edges, kinks, degree, nodes)
 
 

@@ -106,13 +106,15 @@ class Splitting:
         at_transverse, at_diagonal = self.weights
         lengths = fields.lengths[:, None]
 
-        def in_transverse(rows: slice) -> FloatArray:
-            stages = fields.coefficients[rows] @ at_transverse * lengths
-            return np.asarray(stages.reshape(len(stages), len(lengths) * self.stages))
+        def in_transverse(coefficients: FloatArray) -> FloatArray:
+            stages = coefficients @ at_transverse * lengths
+            return np.asarray(stages.reshape(len(coefficients), lengths.size * self.stages))
 
         field, ising = _joined(fields.coefficients[1:3] @ at_diagonal * lengths)
         times = (lengths * self.transverse).ravel()
-        return Stages(in_transverse(slice(0, 1))[0], field, ising, times, in_transverse(RELAXING))
+        driving = fields.coefficients[RELAXING]
+        relaxing = in_transverse(driving) if driving.size else np.empty((0, times.size))
+        return Stages(in_transverse(fields.coefficients[:1])[0], field, ising, times, relaxing)
 
 
 def _joined(stages: FloatArray) -> FloatArray:
