@@ -21,8 +21,8 @@ from ...core.units import TWO_PI
 from ...model.problem import ChargingProblem
 
 _NODES_PER_PANEL, _NODES_OF_MEANS, _NODES_OF_SMOOTH_MEANS = 5, 2, 1
-"""Quadrature nodes. Of the mean of a field that is smooth within every step one is enough, and of others two: its error
-is even in the step, as the error of the schemes is. What drives relaxation turns rapidly where a field changes its sign,
+"""Quadrature nodes. Of the mean of a field that is smooth within every step one is enough, and of others two: the error
+is even in the step, as the error of the schemes is. What drives relaxation turns rapidly where a field changes its sign
 and needs more."""
 
 _HALVES = 36

@@ -27,6 +27,7 @@ import numba
 import numpy as np
 
 from ...core.jitted import jitted
+from ...core.kernels import INNER
 from .kernels import FAST_MATH, cos_sin, left_to_scale, rotate_bits, turn_of
 from .row_phases import GATHERED_BITS, SHIFTS, Tables
 from .sizes import LANES, ROW, ROW_BITS, ROW_LEFT_TO_SCALE
@@ -46,7 +47,7 @@ _TABLE = 4 * LANES
 _IRRATIONAL = np.sqrt(np.array([2.0, 3.0, 5.0, 7.0, 11.0]))
 
 
-@jitted(fastmath=FAST_MATH)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _fill(table, angles, coupling, shifts):
     for r in range(angles.shape[0]):
         for j in range(2 * LANES):
@@ -56,7 +57,7 @@ def _fill(table, angles, coupling, shifts):
             table[k + LANES] = s
 
 
-@jitted()
+@numba.njit(**INNER)
 def _shift(tables):
     """Shift the angles of a phase's factors, with sum zero, by new amounts for each stage.
 
@@ -78,7 +79,7 @@ def _levels(low):
     return min(_BLOCK_BITS, low), min(_SUBTILE_BITS, low)
 
 
-@jitted()
+@numba.njit(**INNER)
 def _left_to_scale(rows):
     """How many spins of all are turned without their factor cos(theta)."""
     block, part = _levels(rows.tile_bits)
@@ -105,7 +106,7 @@ def prepare(rows, tables, k, theta, field, coupling):
         tables.base[j + ROW] = scale * s
 
 
-@jitted(fastmath=FAST_MATH)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _phases(rows, first, step, field, coupling, shift, c, s):
     """cos and sin of rows first, first + step, ..."""
     mask = (1 << rows.second_bits) - 1
@@ -115,7 +116,7 @@ def _phases(rows, first, step, field, coupling, shift, c, s):
         c[j], s[j] = cos_sin(field * m + coupling * rows.ising[r] + shift)
 
 
-@jitted(fastmath=FAST_MATH)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _turn_block(x, y, row, rows, tables, c, s, end, begin):
     """A block of a tile, which begins with row number ``row``, whose rows have the phases c, s."""
     mask = (1 << rows.second_bits) - 1
@@ -134,7 +135,7 @@ def _turn_block(x, y, row, rows, tables, c, s, end, begin):
     rotate_bits(y, ROW_BITS, bits, begin)
 
 
-@jitted(fastmath=FAST_MATH)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _stage_on_tiles(re, im, rows, tables, first, last, end, begin, field, coupling):
     low = rows.tile_bits
     block, part = _levels(low)
@@ -164,7 +165,7 @@ def _stage_on_tiles(re, im, rows, tables, first, last, end, begin, field, coupli
         rotate_bits(y, part, low, begin)
 
 
-@jitted(fastmath=FAST_MATH)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _gather(source, start, low, x, turn):
     """Copy a column into x and turn its topmost bits."""
     apart = x.size // (_PITCH << GATHERED_BITS)
@@ -173,7 +174,7 @@ def _gather(source, start, low, x, turn):
             turn_three(source, start + (h << low) + i, apart << low, x, h * _PITCH + i, apart * _PITCH, *turn)
 
 
-@jitted(fastmath=FAST_MATH)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _scatter(x, target, start, low, turn):
     """Copy x back into the column and turn the topmost bits."""
     apart = x.size // (_PITCH << GATHERED_BITS)
@@ -182,7 +183,7 @@ def _scatter(x, target, start, low, turn):
             turn_three(x, h * _PITCH + i, apart * _PITCH, target, start + (h << low) + i, apart << low, *turn)
 
 
-@jitted(fastmath=FAST_MATH)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _rotate_rows(x, first, last, turn):
     """Turn bits ``first`` to ``last`` - 1 of the number of the row of a part of a gathered column, three at a time."""
     t, f = turn
@@ -207,7 +208,7 @@ def _rotate_rows(x, first, last, turn):
         q += 3
 
 
-@jitted(fastmath=FAST_MATH)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _stage_on_columns(re, im, rows, tables, first, last, end, begin, field, coupling):
     low = rows.tile_bits
     high = re.size >> low

@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from ...core.jitted import jitted
+from ...core.kernels import INNER
 from ...core.typing import FloatArray, IntArray
 from ..simd.kernels import FAST_MATH, halves, transverse_expectation
 from .steps import run_damped, run_unitary, squared_norm
@@ -42,7 +44,7 @@ class Cuts(NamedTuple):
     choice: IntArray
 
 
-@jitted(fastmath=True)
+@numba.njit(fastmath=True, **INNER)
 def _bloch(re, im, bit):
     """<sx> and <sz> of one spin, not normalised."""
     n = 1 << bit
@@ -74,7 +76,7 @@ def jump_rates(re, im, system, axis, rates):
     return rates.sum()
 
 
-@jitted(fastmath=FAST_MATH)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _gate(re, im, bit, m00, m01, m10, m11):
     n = 1 << bit
     for start in range(0, re.size, 2 * n):
@@ -91,7 +93,7 @@ def _gate(re, im, bit, m00, m01, m10, m11):
             y1[i] = m11 * d + m10 * a
 
 
-@jitted()
+@numba.njit(**INNER)
 def apply_jump(re, im, n_spins, choice, axis):
     """Jump number ``choice`` = kind N + spin, up to a phase and the norm."""
     kind = choice // n_spins
@@ -146,14 +148,14 @@ def crossing(start, end, y_start, y_end, rate_start, rate_end, threshold):
     return start + length * 0.5 * (low + high)
 
 
-@jitted()
+@numba.njit(**INNER)
 def _copy(source, target):
     """An assignment of whole arrays would take seconds to compile, for its error messages."""
     for i in range(source.size):
         target[i] = source[i]
 
 
-@jitted()
+@numba.njit(**INNER)
 def _damped_interval(batch, r, system, stage, start, end, axis_start, axis_end, backup, rates):
     """Carry row r through one interval, or note the event if ln S falls to the threshold there; the row then stays."""
     re, im = batch.re[r], batch.im[r]

@@ -11,10 +11,12 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from ...core.jitted import jitted
+from ...core.kernels import INNER
 from ...core.typing import FloatArray, IntArray
 from ..simd.kernels import FAST_MATH, cos_sin, evolve_tile, halves
 from ..simd.row_kernels import evolve_rows
@@ -55,7 +57,7 @@ class System(NamedTuple):
     damped: bool
 
 
-@jitted()
+@numba.njit(**INNER)
 def run_unitary(re, im, system, stages):
     """Consecutive steps without damping; diagonal stages that meet are applied at once."""
     steps = stages.shape[0]
@@ -76,7 +78,7 @@ def run_unitary(re, im, system, stages):
         evolve_rows(re, im, system.by_rows, np.zeros(1, np.int64), theta, field, coupling)
 
 
-@jitted(fastmath=FAST_MATH)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _damped_diagonal(re, im, magnetization, ising, field, coupling, low, high):
     """Multiply by exp(-i (field Sz + coupling ZZ)) and by a real factor for the low and the high bits."""
     size = low.size
@@ -94,7 +96,7 @@ def _damped_diagonal(re, im, magnetization, ising, field, coupling, low, high):
             y[i] = b * c - a * s
 
 
-@jitted(fastmath=FAST_MATH)
+@numba.njit(fastmath=FAST_MATH, **INNER)
 def _damped_rotation(re, im, bit, tr, ti):
     """(b0, b1) -> (b0 + t b1, b1 - t b0) with a complex t."""
     n = 1 << bit
@@ -112,7 +114,7 @@ def _damped_rotation(re, im, bit, tr, ti):
             y1[i] = d - tr * b - ti * a
 
 
-@jitted()
+@numba.njit(**INNER)
 def _fill_damping(table, first_bit, n_spins, relaxation, integral):
     """exp(-sum_k (G_k/4) integral sz_k) over the bits of a table, sz = +1 where a bit is zero."""
     bits = 0
@@ -139,7 +141,7 @@ def squared_norm(re, im):
     return total
 
 
-@jitted()
+@numba.njit(**INNER)
 def run_damped(re, im, system, stage, scale):
     """One step with damping of the state times ``scale``; returns the squared norm."""
     n_spins, relaxation = system.n_spins, system.relaxation
