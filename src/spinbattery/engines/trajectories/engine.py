@@ -86,7 +86,7 @@ class Trajectories(Engine):
 
     name: ClassVar[str] = "trajectories"
     needs: ClassVar[str] = "spinbattery.engines.trajectories.jump_runs"
-    compile_seconds: ClassVar[float] = 52.0
+    compile_seconds: ClassVar[float] = 36.0
     summary: ClassVar[str] = "sampled noise"
     takes: ClassVar[str] = "any network of some 20 spins"
     accuracy: ClassVar[Accuracy] = Accuracy.STATISTICAL
