@@ -66,7 +66,7 @@ def about(data: dict[str, Any]) -> str:
     rounds = sorted({len(figures["new"]) for figures in data["jobs"].values()} - {0})
     return (
         f"{_source(data)}: {found['cores']} cores, {found['cpu']}, {found['system']}; {versions}; "
-        f"{' or '.join(map(str, rounds))} rounds"
+        f"{' or '.join(map(str, rounds))} {'round' if rounds == [1] else 'rounds'}"
     )
 
 
