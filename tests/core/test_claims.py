@@ -6,6 +6,10 @@ import errno
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 from threading import Timer
 
 import pytest
@@ -104,6 +108,38 @@ def test_a_claim_is_waited_for(path, holder):
         assert holder.wait() != 0
         assert path.exists()
     assert not path.exists()
+
+
+def test_a_claim_ends_though_another_process_has_inherited_its_handle(path):
+    """A process that was forked meanwhile, for which a copy of the handle stands."""
+    with ThreadPoolExecutor(1) as pool, ExitStack() as copies:
+        with claim(path):
+            copies.callback(os.close, os.dup(*handles(path)))
+            waiting = pool.submit(wait_for, path)
+            while len(handles(path)) < 3:
+                time.sleep(0.01)
+        assert waiting.result(timeout=60)
+
+
+def handles(path):
+    """Handles of this process that are of a file."""
+    return [int(handle.name) for handle in Path("/proc/self/fd").iterdir() if handle.exists() and handle.samefile(path)]
+
+
+def wait_for(path):
+    with claim(path, wait=True) as ours:
+        return ours
+
+
+def test_ctrl_c_while_waiting_leaves_no_handle(path, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(claims.fcntl, "flock", interrupted)
+    with pytest.raises(KeyboardInterrupt), claim(path, wait=True):
+        pytest.fail("a claim without a lock")
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_claim_is_freed_when_its_process_is_killed(path, holder):

@@ -140,8 +140,8 @@ def test_what_another_process_compiled_meanwhile_is_used(package, tmp_path, monk
     written = aside.stat().st_mtime_ns
 
     @contextmanager
-    def after_another(source, name):
-        assert name == file.name
+    def after_another(source, name, wait):
+        assert (name, wait) == (file.name, True)
         aside.rename(file)
         yield
 
@@ -150,6 +150,48 @@ def test_what_another_process_compiled_meanwhile_is_used(package, tmp_path, monk
     assert function(3) == 8
     assert counts(function) == (0, 1)
     assert file.stat().st_mtime_ns == written
+
+
+RECURSIVE = """
+from spinbattery.core.jitted import jitted
+
+@jitted()
+def inner(x):
+    return x + 1
+
+@jitted()
+def outer(x):
+    return 2 * inner(x)
+
+@jitted()
+def even(n):
+    if n <= 0:
+        return True
+    return odd(n - 1)
+
+@jitted()
+def odd(n):
+    if n <= 0:
+        return False
+    return even(n - 1)
+"""
+
+
+def test_what_is_compiled_for_a_caller_waits_for_nobody(package, tmp_path, monkeypatch):
+    """Two processes could otherwise wait for each other, and a function that calls itself for itself."""
+    (package / "outer.py").write_text(RECURSIVE)
+    module = importlib.import_module("package_of_two.outer")
+    waits, found = {}, jitted.alone
+
+    def noted(source, name, wait):
+        waits[name.split(".")[2]] = wait
+        return found(source, name, wait=wait)
+
+    monkeypatch.setattr(jitted, "alone", noted)
+    assert module.outer(3) == 8
+    assert waits == {"outer": True, "inner": False}
+    assert [module.even(n) for n in (6, 7)] == [True, False]
+    assert not list((tmp_path / "cache" / "spinbattery").glob("*.claim"))
 
 
 CONSTANTS = """

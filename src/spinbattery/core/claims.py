@@ -41,6 +41,7 @@ def claim(path: Path, *, wait: bool = False) -> Iterator[bool]:
         if locked:  # removed while locked, so that no process waits for a removed file
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
+            fcntl.flock(handle, fcntl.LOCK_UN)  # a process that was forked meanwhile has the handle, too
         os.close(handle)
 
 
@@ -73,4 +74,7 @@ def _locked(path: Path, wait: bool) -> tuple[int | None, bool]:
             if error.errno != errno.ESTALE:
                 raise
             continue
+        except BaseException:  # Ctrl-C
+            os.close(handle)
+            raise
         os.close(handle)  # its owner removed it between our open and lock; NFS then reports ESTALE

@@ -122,16 +122,16 @@ def keep(source: Path, name: str, key: bytes, code: bytes) -> Path | None:
 
 
 @contextmanager
-def alone(source: Path, name: str) -> Iterator[None]:
+def alone(source: Path, name: str, *, wait: bool = True) -> Iterator[None]:
     """Wait while another process or thread makes the same file: afterwards it may be there.
 
-    Where no folder can be written to, or has no locks, nobody waits.
+    Where no folder can be written to, or has no locks, nobody waits; without ``wait`` others wait alone.
     """
     with ExitStack() as held:
         with suppress(OSError):
             folder = next((folder for folder in _folders(source) if usable(folder)), None)
             if folder is not None:
-                held.enter_context(claim(folder / f"{name}.claim", wait=True))
+                held.enter_context(claim(folder / f"{name}.claim", wait=wait))
         yield
 
 

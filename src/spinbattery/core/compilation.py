@@ -25,7 +25,7 @@ _REFERENCE_S = 4e-3
 """Time of a loop of that length on the machine where the seconds of engines were measured."""
 
 _LLVM = "llvmlite."
-_COMPILERS = ("numba.core.", _LLVM)
+_COMPILERS = ("numba.core.", _LLVM, f"{__package__}.code_files")  # where another process that compiles is waited for
 
 _NOT_KEPT = "not kept"
 
@@ -90,7 +90,7 @@ def say_not_kept(chosen: str | None, kept: Path | None) -> None:
 
 
 def is_going_on() -> bool:
-    """Whether any thread is within the compiler, which reports no progress."""
+    """Whether any thread is within the compiler, which reports no progress, or waits for another process to compile."""
     for innermost in sys._current_frames().values():
         frame: FrameType | None = innermost
         while frame is not None:

@@ -11,8 +11,9 @@ import ast
 import hashlib
 import pickle
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def _once_for_all_processes(made: Any) -> Callable[..., Any]:
 
     def compiled(types: Types, returned: Any) -> Any:
         kept: _KeptCode = made._cache
-        with kept.alone(types):
+        with _at_once.nested() as is_outermost, kept.alone(types, wait=is_outermost):
             found = kept.load_overload(types, made.targetctx)
             if found is None:
                 found = compile_now(types, returned)
@@ -90,6 +91,23 @@ def _once_for_all_processes(made: Any) -> Callable[..., Any]:
             return found
 
     return compiled
+
+
+class _AtOnce(threading.local):
+    """Whether this thread is compiling: what is compiled for a caller waits for nobody, who may wait for the caller."""
+
+    depth = 0
+
+    @contextmanager
+    def nested(self) -> Iterator[bool]:
+        self.depth += 1
+        try:
+            yield self.depth == 1
+        finally:
+            self.depth -= 1
+
+
+_at_once = _AtOnce()
 
 
 class _KeptCode(NullCache):
@@ -118,8 +136,9 @@ class _KeptCode(NullCache):
         code, self.folder = found
         return CompileResult._rebuild(target_context, *pickle.loads(code))  # type: ignore[no-untyped-call]
 
-    def alone(self, types: Types) -> AbstractContextManager[None]:
-        return alone(self._source, self._file_name(types))
+    def alone(self, types: Types, wait: bool) -> AbstractContextManager[None]:
+        """Keep other processes from compiling the same, unless the code is kept nowhere."""
+        return nullcontext() if self._key(types) is None else alone(self._source, self._file_name(types), wait=wait)
 
     def keep(self, types: Types, compiled: Any) -> None:
         key = self._key(types)

@@ -15,7 +15,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -134,7 +134,7 @@ class Kernel:
         found = self._read(place, key)
         if found is None:
             compilation.say()
-            with alone(*place):
+            with nullcontext() if key is None else alone(*place):  # what is kept nowhere is worth no waiting
                 # another process may have compiled it meanwhile
                 found = self._read(place, key) or self._made(signature, place, key, real)
         return self._by_numba() if found is None else _linked(found, signature)
