@@ -41,7 +41,8 @@ def claim(path: Path, *, wait: bool = False) -> Iterator[bool]:
         if locked:  # removed while locked, so that no process waits for a removed file
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
-            fcntl.flock(handle, fcntl.LOCK_UN)  # a process that was forked meanwhile has the handle, too
+            with contextlib.suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_UN)  # a process that was forked meanwhile has the handle, too
         os.close(handle)
 
 
