@@ -238,10 +238,18 @@ def test_version(spinbattery):
     assert spinbattery("--version").out.strip() == sb.__version__
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_a_signal_ends_with_its_code_and_a_word(tmp_path: Path, number: signal.Signals):
-    """Ctrl-C while kernels are compiled, as it must not get lost in the compiler, and SIGTERM while they run."""
-    environment = {**os.environ, **({"NUMBA_CACHE_DIR": str(tmp_path)} if number == signal.SIGINT else {})}
+@pytest.mark.parametrize(
+    ("number", "compiling"),
+    [
+        (signal.SIGINT, True),
+        (signal.SIGTERM, False),
+        pytest.param(signal.SIGINT, False, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, True, marks=pytest.mark.slow),
+    ],
+)
+def test_a_signal_ends_with_its_code_and_a_word(tmp_path: Path, number: signal.Signals, compiling: bool):
+    """While kernels are compiled, in whose compiler it must not get lost, and while they run."""
+    environment = {**os.environ, **({"NUMBA_CACHE_DIR": str(tmp_path)} if compiling else {})}
     command = [
         sys.executable, "-m", "spinbattery", "charge", "--network", "torus:4x4", "--duration", "60us", "--quiet",
     ]  # fmt: skip

@@ -34,7 +34,7 @@ print(json.dumps([asdict(nothing), asdict(read_kernels())]))
 """
 
 
-OURS = "spinbattery.engines.symmetric.declared"
+OURS, NUMBAS = "spinbattery.engines.symmetric.declared", "spinbattery.engines.symmetric.orbit_kernels"
 JITTED = "spinbattery.engines.tensor.tree_kernels"
 
 
@@ -50,7 +50,7 @@ def call(folder: Path, module: str) -> list[dict]:
     return json.loads(run.stdout)
 
 
-@pytest.mark.parametrize("module", [OURS, JITTED])
+@pytest.mark.parametrize("module", [OURS, JITTED, pytest.param(NUMBAS, marks=pytest.mark.slow)])
 def test_a_kernel_is_compiled_once_and_then_found(module, tmp_path):
     for found, compiled in ((0, 1), (1, 0)):
         nothing, kernels = call(tmp_path, module)
