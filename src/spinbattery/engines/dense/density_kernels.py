@@ -20,85 +20,42 @@ The function that is called from Python releases the interpreter lock.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 
 from ...core.jitted import jitted
 from ...core.kernels import INNER
+from ..simd import digits
 from ..simd.kernels import FAST_MATH, cos_sin
+from ..simd.sizes import LANES
 from .declared import TILE_DIGITS
 
 
-@numba.njit(fastmath=FAST_MATH, inline="always")
-def _flip_one(a, b, c, d, m):
-    """The map of one spin's (a, b, c, d): s times m[4], (v, w) times the matrix m[0:4]; all with a factor 1/2."""
-    u = 0.5 * (a + d)
-    v = a - d
-    w = b + c
-    s = m[4] * (b - c)
-    z = m[0] * v + m[1] * w
-    y = m[2] * v + m[3] * w
-    return u + z, y + s, y - s, u - z
+def _on_digits(on_entries: Any, on_lanes: Any, on_slices: Any) -> Any:
+    """A map of some digits of the index, of which the two lowest go together."""
+
+    @numba.njit(**INNER)
+    def on_digits(x, first, last, maps):
+        """Digits first, which is 0 or at least 2, to last - 1 of the index of x; ``maps`` has a row for each."""
+        if last == 1:
+            on_entries(x, 0, 1, maps, 0)
+        elif first == 0:
+            for i in range(0, x.size, 16):
+                on_lanes(x, i, maps)
+        for q in range(max(first, 2), last):
+            n = 1 << (2 * q)
+            for block in range(0, x.size, 4 * n):
+                for i in range(block, block + n, LANES):
+                    on_slices(x, i, n, maps, q - first)
+
+    return on_digits
 
 
-@numba.njit(inline="always")
-def _quarters(x, start, n):
-    """Slices of n entries from ``start`` on, one for each value of a digit."""
-    one, two, three = start + n, start + 2 * n, start + 3 * n
-    return x[start:one], x[one:two], x[two:three], x[three : three + n]
-
-
-@numba.njit(fastmath=FAST_MATH, **INNER)
-def _flip_low(x, first, second):
-    """The two least significant digits, in registers: their strides are too short for slices."""
-    for b in range(0, x.size, 16):
-        a0, a1, a2, a3 = _flip_one(x[b], x[b + 1], x[b + 2], x[b + 3], first)
-        b0, b1, b2, b3 = _flip_one(x[b + 4], x[b + 5], x[b + 6], x[b + 7], first)
-        c0, c1, c2, c3 = _flip_one(x[b + 8], x[b + 9], x[b + 10], x[b + 11], first)
-        d0, d1, d2, d3 = _flip_one(x[b + 12], x[b + 13], x[b + 14], x[b + 15], first)
-        x[b], x[b + 4], x[b + 8], x[b + 12] = _flip_one(a0, b0, c0, d0, second)
-        x[b + 1], x[b + 5], x[b + 9], x[b + 13] = _flip_one(a1, b1, c1, d1, second)
-        x[b + 2], x[b + 6], x[b + 10], x[b + 14] = _flip_one(a2, b2, c2, d2, second)
-        x[b + 3], x[b + 7], x[b + 11], x[b + 15] = _flip_one(a3, b3, c3, d3, second)
-
-
-@numba.njit(fastmath=FAST_MATH, **INNER)
-def _flip_digits(x, first, last, maps):
-    """Digits first to last - 1 of the index of x; ``maps`` (last - first, 5)."""
-    for q in range(first, last):
-        n = 1 << (2 * q)
-        k = q - first
-        zz, zy, yz, yy, xx = maps[k, 0], maps[k, 1], maps[k, 2], maps[k, 3], maps[k, 4]
-        for block in range(x.size >> (2 * q + 2)):
-            base = block << (2 * q + 2)
-            a, b, c, d = _quarters(x, base, n)
-            for i in range(n):  # as in _flip_one, whose inlined code would round differently
-                u = 0.5 * (a[i] + d[i])
-                v = a[i] - d[i]
-                w = b[i] + c[i]
-                s = xx * (b[i] - c[i])
-                z = zz * v + zy * w
-                y = yz * v + yy * w
-                a[i] = u + z
-                b[i] = y + s
-                c[i] = y - s
-                d[i] = u - z
-
-
-@numba.njit(fastmath=FAST_MATH, **INNER)
-def _flip_tile(x, digits, maps):
-    if digits >= 2:
-        _flip_low(x, maps[0], maps[1])
-        _flip_digits(x, 2, digits, maps[2:])
-    else:
-        _flip_digits(x, 0, digits, maps)
-
-
-@numba.njit(fastmath=FAST_MATH, inline="always")
-def _turn_pair(g, t, cos_row, sin_row, cos_column, sin_column):
-    """G(r, c) and G(c, r) under the phases of r and c."""
-    cos = cos_row * cos_column + sin_row * sin_column
-    sin = sin_row * cos_column - cos_row * sin_column
-    return cos * g - sin * t, cos * t + sin * g
+_flip = _on_digits(digits.flip_entries, digits.flip_lanes, digits.flip_slices)
+_split = _on_digits(digits.split_entries, digits.split_lanes, digits.split_slices)
+_join = _on_digits(digits.join_entries, digits.join_lanes, digits.join_slices)
+_relax = _on_digits(digits.relax_entries, digits.relax_lanes, digits.relax_slices)
 
 
 @numba.njit(fastmath=FAST_MATH, **INNER)
@@ -106,82 +63,17 @@ def _turn_tiles(x, y, on_diagonal, spread, cos_row, sin_row, cos_column, sin_col
     """Phases on the tile x and its transpose y; a tile on the diagonal is both."""
     half = cos_row.size // 2
     for r in range(half):
-        c0 = cos_row[2 * r]
-        s0 = sin_row[2 * r]
-        c1 = cos_row[2 * r + 1]
-        s1 = sin_row[2 * r + 1]
         for c in range(r if on_diagonal else half):
             i = 4 * (2 * spread[r] + spread[c])
             j = 4 * (2 * spread[c] + spread[r])
-            k0 = cos_column[2 * c]
-            z0 = sin_column[2 * c]
-            k1 = cos_column[2 * c + 1]
-            z1 = sin_column[2 * c + 1]
-            x[i], y[j] = _turn_pair(x[i], y[j], c0, s0, k0, z0)
-            x[i + 1], y[j + 2] = _turn_pair(x[i + 1], y[j + 2], c0, s0, k1, z1)
-            x[i + 2], y[j + 1] = _turn_pair(x[i + 2], y[j + 1], c1, s1, k0, z0)
-            x[i + 3], y[j + 3] = _turn_pair(x[i + 3], y[j + 3], c1, s1, k1, z1)
+            digits.phase_transposes(x, i, y, j, cos_row, sin_row, 2 * r, cos_column, sin_column, 2 * c)
         if on_diagonal:
             i = 12 * spread[r]
-            x[i + 1], x[i + 2] = _turn_pair(x[i + 1], x[i + 2], c0, s0, c1, s1)
-
-
-@numba.njit(fastmath=FAST_MATH, **INNER)
-def _split(x, first, last):
-    """(a, b, c, d) to (u, w, s, v) on digits first to last - 1."""
-    for q in range(first, last):
-        n = 1 << (2 * q)
-        for block in range(x.size >> (2 * q + 2)):
-            base = block << (2 * q + 2)
-            a, b, c, d = _quarters(x, base, n)
-            for i in range(n):
-                u = a[i] + d[i]
-                v = a[i] - d[i]
-                w = b[i] + c[i]
-                s = b[i] - c[i]
-                a[i] = u
-                b[i] = w
-                c[i] = s
-                d[i] = v
-
-
-@numba.njit(fastmath=FAST_MATH, **INNER)
-def _join(x, first, last):
-    """Inverse of :func:`_split`."""
-    for q in range(first, last):
-        n = 1 << (2 * q)
-        for block in range(x.size >> (2 * q + 2)):
-            base = block << (2 * q + 2)
-            u, w, s, v = _quarters(x, base, n)
-            for i in range(n):
-                a = 0.5 * (u[i] + v[i])
-                b = 0.5 * (w[i] + s[i])
-                c = 0.5 * (w[i] - s[i])
-                d = 0.5 * (u[i] - v[i])
-                u[i] = a
-                w[i] = b
-                s[i] = c
-                v[i] = d
-
-
-@numba.njit(fastmath=FAST_MATH, **INNER)
-def _relax_digits(x, first, last, maps):
-    """Maps ``maps`` (last - first, 12) of (w, s, v), each from (u, w, s, v), on digits first to last - 1."""
-    for q in range(first, last):
-        n = 1 << (2 * q)
-        k = q - first
-        m0, m1, m2, m3, m4, m5 = maps[k, 0], maps[k, 1], maps[k, 2], maps[k, 3], maps[k, 4], maps[k, 5]
-        m6, m7, m8, m9, m10, m11 = maps[k, 6], maps[k, 7], maps[k, 8], maps[k, 9], maps[k, 10], maps[k, 11]
-        for block in range(x.size >> (2 * q + 2)):
-            base = block << (2 * q + 2)
-            u, w, s, v = _quarters(x, base, n)
-            for i in range(n):
-                y = m0 * u[i] + m1 * w[i] + m2 * s[i] + m3 * v[i]
-                t = m4 * u[i] + m5 * w[i] + m6 * s[i] + m7 * v[i]
-                z = m8 * u[i] + m9 * w[i] + m10 * s[i] + m11 * v[i]
-                w[i] = y
-                s[i] = t
-                v[i] = z
+            cos = cos_row[2 * r] * cos_row[2 * r + 1] + sin_row[2 * r] * sin_row[2 * r + 1]
+            sin = sin_row[2 * r] * cos_row[2 * r + 1] - cos_row[2 * r] * sin_row[2 * r + 1]
+            g = x[i + 1]
+            x[i + 1] = cos * g - sin * x[i + 2]
+            x[i + 2] = cos * x[i + 2] + sin * g
 
 
 @numba.njit(fastmath=FAST_MATH, inline="always")
@@ -196,8 +88,13 @@ def _leave(x, digits, maps):
 
 
 @numba.njit(**INNER)
+def _flip_tile(x, digits, maps):
+    _flip(x, 0, digits, maps)
+
+
+@numba.njit(**INNER)
 def _split_tile(x, digits, maps):
-    _split(x, 0, digits)
+    _split(x, 0, digits, maps)
 
 
 @numba.njit(fastmath=FAST_MATH, **INNER)
@@ -224,9 +121,9 @@ def _relax_low_digits(g, digits, signs, flips, maps):
     size = 1 << (2 * digits)
     for tile in range(g.size // size):
         x = g[tile * size : (tile + 1) * size]
-        _relax_digits(x, 0, digits, maps)
+        _relax(x, 0, digits, maps)
         _multiply(x, signs[flips[tile]])
-        _join(x, 0, digits)
+        _join(x, 0, digits, maps)
 
 
 @numba.njit(inline="always")
@@ -238,20 +135,20 @@ def _copy(source, first, target, start, n):
 
 @numba.njit(fastmath=FAST_MATH, **INNER)
 def _flip_columns(x, first, high, signs, flips, maps, column, width):
-    _flip_digits(x, first, first + high, maps)
+    _flip(x, first, first + high, maps)
 
 
 @numba.njit(fastmath=FAST_MATH, **INNER)
 def _relax_columns(x, first, high, signs, flips, maps, column, width):
-    _split(x, first, first + high)
+    _split(x, first, first + high, maps)
     for r in range(1 << (2 * high)):
         _multiply(x[r * width : (r + 1) * width], signs[flips[r], column : column + width])
-    _relax_digits(x, first, first + high, maps)
+    _relax(x, first, first + high, maps)
 
 
 @numba.njit(fastmath=FAST_MATH, **INNER)
 def _join_columns(x, first, high, signs, flips, maps, column, width):
-    _join(x, first, first + high)
+    _join(x, first, first + high, maps)
 
 
 @numba.njit(fastmath=FAST_MATH, **INNER)

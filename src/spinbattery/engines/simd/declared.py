@@ -3,7 +3,7 @@
 from ...core.kernels import Kernel
 
 _SIMD = __package__
-_MODULES = ("choice", "declared", "kernels", "plain_loops", "sizes", "vector_code", "vectors", "writer")
+_MODULES = ("choice", "declared", "digits", "kernels", "plain_loops", "sizes", "vector_code", "vectors", "writer")
 TILES = tuple(f"{_SIMD}.{name}" for name in _MODULES)
 
 evolve_tile = Kernel(

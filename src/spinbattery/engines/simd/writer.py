@@ -59,6 +59,14 @@ class Writer:
         """Chosen lanes of two vectors, which are numbered through: the second follows the first."""
         return self._builder.shuffle_vector(one, two, ir.Constant(ir.VectorType(INT, self.lanes), lanes))
 
+    def twice(self, data: Value, index: Value) -> Value:
+        """The numbers of half a vector, in both halves."""
+        n = self.lanes // 2
+        half = ir.VectorType(self.vector.element, n)
+        loaded = self._builder.load(self._builder.bitcast(self._builder.gep(data, [index]), half.as_pointer()))
+        loaded.align = self._bytes
+        return self._builder.shuffle_vector(loaded, loaded, ir.Constant(ir.VectorType(INT, 2 * n), [*range(n)] * 2))
+
     def lane(self, pieces: Sequence[Value], number: int) -> Value:
         """A vector with one of LANES numbers in all lanes."""
         piece, lane = divmod(number, self.lanes)
@@ -68,6 +76,19 @@ class Writer:
         """A vector with a number in all lanes."""
         return self.lane([self._builder.insert_element(self._undefined, scalar, ir.Constant(INT, 0))], 0)
 
+    def transposed(self, values: list[Value]) -> list[Value]:
+        """Four vectors of four numbers, rows as columns."""
+        a, b, c, d = values
+        low = [self.shuffled(one, two, [0, 4, 2, 6]) for one, two in ((a, b), (c, d))]
+        high = [self.shuffled(one, two, [1, 5, 3, 7]) for one, two in ((a, b), (c, d))]
+        return [self.shuffled(*pair, lanes) for lanes in ([0, 1, 4, 5], [2, 3, 6, 7]) for pair in (low, high)]
+
+    def plus(self, a: Value, b: Value) -> Value:
+        return self._builder.fadd(a, b, flags=_CONTRACT)
+
+    def less(self, a: Value, b: Value) -> Value:
+        return self._builder.fsub(a, b, flags=_CONTRACT)
+
     def minus(self, a: Value) -> Value:
         return self._builder.fneg(a)
 
@@ -76,7 +97,7 @@ class Writer:
 
     def fused(self, a: Value, b: Value, c: Value) -> Value:
         """a b + c."""
-        return self._builder.fadd(self.times(a, b), c, flags=_CONTRACT)
+        return self.plus(self.times(a, b), c)
 
     def product(self, one: tuple[Value, Value], two: tuple[Value, Value]) -> tuple[Value, Value]:
         """(cos, sin) of the sum of two angles."""
@@ -99,8 +120,7 @@ class Writer:
     def turn_pair(self, a: Value, b: Value, c: Value, d: Value, turn: Turn) -> list[Value]:
         """Turn two spins."""
         t, f = turn
-        apart = self._builder.fsub(a, d, flags=_CONTRACT)
-        both = self._builder.fadd(b, c, flags=_CONTRACT)
+        apart, both = self.less(a, d), self.plus(b, c)
         g, h = self.fused(t, apart, both), self.fused(self.minus(t), both, apart)
         return [self.fused(self.minus(f), g, a), self.fused(f, h, b), self.fused(f, h, c), self.fused(f, g, d)]
 
