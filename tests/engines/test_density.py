@@ -17,7 +17,7 @@ from spinbattery.engines.dense import density, density_kernels
 from spinbattery.engines.dense.declared import TILE_DIGITS
 from spinbattery.engines.dense.density import DensityState, smallest_eigenvalue
 from spinbattery.engines.dense.lindblad import Lindblad
-from spinbattery.engines.dense.noise_maps import flip_maps, relaxation_maps
+from spinbattery.engines.dense.noise_maps import decays, relaxation_maps
 from spinbattery.model.noise import Noise
 from spinbattery.model.operators import ising_diagonal, magnetization_diagonal
 
@@ -127,12 +127,12 @@ def test_spins_apart_evolve_alone_whatever_their_place(n, relaxes):
 def test_turns_faster_and_slower_than_the_decays_are_in_closed_form():
     theta, times = np.array([0.0, 0.2, 1.0, 3.0, -0.4, 0.25]), np.array([1.0, 1.0, 2.0, 0.0, -0.3, 1.0])
     pauli = np.array([[0.0, 0.1, 0.0], [0.0, 0.7, 0.0], [0.0, 0.2, 0.5]])  # none, overdamped, and critical at 0.25
-    found = flip_maps(theta, times, pauli)
-    for (i, k), _ in np.ndenumerate(found[..., 0]):
-        y, z = 2.0 * times[i] * (pauli[0, k] + pauli[2, k]), 2.0 * times[i] * (pauli[0, k] + pauli[1, k])
-        exact = expm(np.array([[-z, -2.0 * theta[i]], [2.0 * theta[i], -y]]))
-        np.testing.assert_allclose(2.0 * found[i, k, :4].reshape(2, 2), exact, rtol=1e-12, atol=1e-13)
-        assert 2.0 * found[i, k, 4] == pytest.approx(math.exp(-2.0 * times[i] * (pauli[1, k] + pauli[2, k])))
+    for turn, time in zip(theta, times, strict=True):
+        for x, y, z in (time * decays(pauli)).T:
+            *found, scale = 2.0 * np.array(density_kernels.flip_map.py_func(turn, x, y, z))
+            exact = expm(np.array([[-z, -2.0 * turn], [2.0 * turn, -y]]))
+            np.testing.assert_allclose(np.reshape(found, (2, 2)), exact, rtol=1e-12, atol=1e-13)
+            assert scale == pytest.approx(math.exp(-x))
 
 
 def test_relaxation_without_rates_is_a_turn_and_strong_relaxation_ends_in_equilibrium():

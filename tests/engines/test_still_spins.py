@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import spinbattery as sb
-from spinbattery.engines.dense.noise_maps import flip_maps
+from spinbattery.engines.dense.density_kernels import flip_map
+from spinbattery.engines.dense.noise_maps import decays
 from spinbattery.model.scales import EnergyScales, Polynomial
 from spinbattery.records.no_precision import NoPrecision
 
@@ -50,10 +51,9 @@ def test_of_what_a_density_matrix_does_not_see_it_gives_no_false_bound():
 
 
 def test_without_a_turn_dephasing_leaves_populations_to_the_last_bit():
-    still, turned = flip_maps(np.array([0.0, 0.1]), np.array([0.3, 0.3]), np.array([[0.0], [0.0], [0.7]]))
-    left = 0.5 * np.exp(-2.0 * 0.7 * 0.3)  # of x and y
-    assert still[0].tolist() == [0.5, 0.0, 0.0, left, left]
-    assert turned[0, 0] < 0.5
+    (x, y, z), left = 0.3 * decays(np.array([0.0, 0.0, 0.7])), 0.5 * np.exp(-2.0 * 0.7 * 0.3)  # of x and y
+    assert flip_map.py_func(0.0, x, y, z) == (0.5, 0.0, 0.0, left, left)
+    assert flip_map.py_func(0.1, x, y, z)[0] < 0.5
 
 
 def test_of_trajectories_that_are_all_alike_no_bound_is_claimed():

@@ -35,7 +35,9 @@ _SCALARS: dict[str, Any] = {
     "void": None, "int64": ctypes.c_int64, "float64": ctypes.c_double, "float32": ctypes.c_float,
 }  # fmt: skip
 _SYMBOL = "kernel"
-_FROM_LIBRARIES = {"acos", "cos", "exp", "log", "pow", "sin", "sqrt", "tan", "memcpy", "memmove", "memset"}
+_FROM_LIBRARIES = {
+    "acos", "cos", "cosh", "exp", "log", "pow", "sin", "sinh", "sqrt", "tan", "memcpy", "memmove", "memset",
+}  # fmt: skip
 """Functions of C that the process has in any case; code that calls others is left to Numba."""
 
 INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy"}

@@ -159,7 +159,7 @@ class Noise:
         return nx, nz, np.tanh(energy / (1e-3 * self.temperature * BOLTZMANN_GHZ_PER_KELVIN))
 
     def _array(self, kind: str, n_spins: int) -> FloatArray:
-        return np.broadcast_to(np.asarray(getattr(self, kind), dtype=np.float64), n_spins).copy()
+        return np.full(n_spins, getattr(self, kind), dtype=np.float64)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; what is zero is left out, so that kinds of noise that come later change no hash."""

@@ -127,15 +127,13 @@ class ChargingProblem:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of everything that enters the physics, so without names."""
-        physics = {"protocol": self.protocol.to_dict(), "scales": self.scales.to_dict()}
-        for part in physics.values():
-            part.pop("name")
+        protocol = self.protocol.to_dict()
+        protocol.pop("name")
         if self.protocol.initial.uniform:  # one angle for all spins, or the same for each, is one state
-            initial = physics["protocol"]["initial"]
-            physics["protocol"]["initial"] = {key: angles[:1] for key, angles in initial.items()}
-        if self.noise is not None:
-            physics["noise"] = self.noise.to_dict()
-        text = json.dumps(physics, sort_keys=True, separators=(",", ":"), allow_nan=False)
+            protocol["initial"] = {key: angles[:1] for key, angles in protocol["initial"].items()}
+        parts = {"protocol": protocol} if self.noise is None else {"noise": self.noise.to_dict(), "protocol": protocol}
+        text = json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        text = f'{text[:-1]},"scales":{self.scales.physics}}}'
         return hashlib.sha256(f"problem:1:{self.network.content_hash}:{text}".encode()).hexdigest()
 
     def __hash__(self) -> int:

@@ -169,9 +169,13 @@ class EnergyScales:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of both functions; the name does not count."""
+        return hashlib.sha256(f"scales:1:{self.physics}".encode()).hexdigest()
+
+    @cached_property
+    def physics(self) -> str:
+        """Everything but the name as JSON, for hashes: the tables are the longest part of any problem."""
         functions = {"A": self.transverse.to_dict(), "B": self.ising.to_dict()}
-        text = json.dumps(functions, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(f"scales:1:{text}".encode()).hexdigest()
+        return json.dumps(functions, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @cached_property
     def kinks(self) -> FloatArray:

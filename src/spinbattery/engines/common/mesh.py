@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import TypeAlias
 
 import numpy as np
@@ -85,7 +86,7 @@ class StepFields:
 
     @property
     def lengths(self) -> FloatArray:
-        return np.diff(self.edges)
+        return self.edges[1:] - self.edges[:-1]
 
     def part(self, first: int, last: int) -> StepFields:
         """Steps ``first`` to ``last - 1``."""
@@ -126,10 +127,9 @@ def project_together(problem: ChargingProblem, mesh: Mesh, multiples: Sequence[i
         return [project_fields(problem, mesh.edges(multiple), mesh.crossed, degree) for multiple in multiples]
     edges = mesh.edges(*multiples)
     fields = project_fields(problem, edges, mesh.crossed, degree)  # the step between two meshes belongs to none
-    ends = np.cumsum([mesh.steps(multiple) + 1 for multiple in multiples]) - 1
-    return [
-        fields.part(end - mesh.steps(multiple), end) for multiple, end in zip(multiples, ends.tolist(), strict=True)
-    ]
+    steps = [mesh.steps(multiple) for multiple in multiples]
+    firsts = accumulate((n + 1 for n in steps[:-1]), initial=0)
+    return [fields.part(first, first + n) for first, n in zip(firsts, steps, strict=True)]
 
 
 @lru_cache(maxsize=_KEPT)
@@ -233,6 +233,7 @@ class Mesh:
         work = np.cumsum((raised[:, 1:] + raised[:, :-1]).mean(axis=1) * np.diff(stops))
         ends = np.rint(steps * work / work[-1]).astype(int)
         self._counts = np.maximum(1, np.diff(ends, prepend=0))
+        self._in_all = int(self._counts.sum())
         gaps = np.diff(stops)
         slopes = _slopes(gaps, self._counts)
         before, after = slopes[:-1] * self._counts, slopes[1:] * self._counts
@@ -246,7 +247,7 @@ class Mesh:
 
     def steps(self, multiple: int) -> int:
         """Number of steps in all."""
-        return int(self._counts.sum()) * multiple
+        return self._in_all * multiple
 
     @property
     def resolved_from(self) -> int:
@@ -285,6 +286,7 @@ def _slopes(gaps: FloatArray, counts: IntArray) -> FloatArray:
     return np.concatenate([lengths[:1], 3.0 * (counts[:-1] + counts[1:]) / inner, lengths[-1:]])
 
 
+@lru_cache(maxsize=_KEPT)
 def largest_decay(problem: ChargingProblem) -> float:
     """Fastest decay of one spin's Bloch vector by noise alone, in 1/ns."""
     if problem.noise is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from ...core.typing import ComplexArray, FloatArray, IntArray
 from ..common.gauge import out_of_gauge, product_state
 from ..common.splitting import SECONDS_PER_AMPLITUDE_STAGE, Stages
 from .declared import TILE_DIGITS, evolve_flipping, evolve_relaxing
-from .noise_maps import flip_maps, relaxation_maps
+from .noise_maps import decays, relaxation_maps
 from .small_state import BasisState
 
 _STAGES_AT_ONCE = 1024
@@ -29,13 +30,14 @@ class DensityState(BasisState):
             relaxation: (n,) rates 1/T1, 1/ns.
         """
         super().__init__(len(spinors), ising)
-        self._pauli, self._relaxation, self._kinds = _kinds(np.vstack([pauli, relaxation]).tobytes())
+        self._noise = _noise_of(np.vstack([pauli, relaxation]).tobytes())
         self._g = _product(spinors) if self.n_spins > TILE_DIGITS else _kept_product(spinors.tobytes()).copy()
         self._rows = _digits(self.n_spins)
         low = min(self.n_spins, TILE_DIGITS)
         self._tables = tables(low)
         self._buffer = np.empty(max(4**TILE_DIGITS, 16 * 4 ** (self.n_spins - low)))
         self._cos, self._sin = np.empty((2, self.magnetization.size))
+        self._stage = np.empty((self.n_spins, 12 if self._noise.relaxes else 5))
 
     @property
     def stage_seconds(self) -> float:
@@ -46,16 +48,15 @@ class DensityState(BasisState):
         return [self._g]
 
     def _apply(self, stages: Stages) -> None:
+        noise = self._noise
+        before, after = (self._g, self.n_spins, self.magnetization, self.ising), (noise.kinds, *self._tables)
+        work = self._buffer, self._cos, self._sin, self._stage
         for part in stages.parts(_STAGES_AT_ONCE):
-            if self._relaxation.any():
-                evolve = evolve_relaxing
-                maps = relaxation_maps(part.theta, part.times, part.relaxing, self._pauli, self._relaxation)
+            if noise.relaxes:
+                maps = relaxation_maps(part.theta, part.times, part.relaxing, noise.pauli, noise.relaxation)
+                evolve_relaxing(*before, part.field, part.ising, maps, *after, *work)
             else:
-                evolve, maps = evolve_flipping, flip_maps(part.theta, part.times, self._pauli)
-            evolve(
-                self._g, self.n_spins, self.magnetization, self.ising, part.field, part.ising, maps, self._kinds,
-                *self._tables, self._buffer, self._cos, self._sin, np.empty((self.n_spins, maps.shape[2])),
-            )  # fmt: skip
+                evolve_flipping(*before, part.field, part.ising, part.theta, part.times, noise.decays, *after, *work)
 
     def _probabilities(self) -> tuple[FloatArray, float]:
         p = self._g[3 * self._rows]
@@ -101,11 +102,26 @@ def smallest_eigenvalue(entries: FloatArray) -> float:
     return float(found[0])
 
 
+class _Noise(NamedTuple):
+    """Rates in 1/ns of m kinds of spin: (3, m) of sx, sy and sz, the decays of x, y and z, and (m,) 1/T1.
+
+    ``kinds`` (n,) is the kind of each spin.
+    """
+
+    pauli: FloatArray
+    decays: FloatArray
+    relaxation: FloatArray
+    kinds: IntArray
+    relaxes: bool
+
+
 @lru_cache(maxsize=8)  # every pass of a run has the same
-def _kinds(rates: bytes) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Rates (3, m) and (m,) of each kind of spin, and the kind of each, from rates (4, n)."""
+def _noise_of(rates: bytes) -> _Noise:
+    """Noise of n spins with rates (4, n), 1/T1 last."""
     found, kinds = np.unique(np.frombuffer(rates).reshape(4, -1), axis=1, return_inverse=True)
-    return read_only(found[:3].copy()), read_only(found[3].copy()), read_only(kinds.ravel())
+    pauli, relaxation = found[:3].copy(), found[3].copy()
+    rates_of_kinds = read_only(pauli), read_only(decays(pauli)), read_only(relaxation)
+    return _Noise(*rates_of_kinds, read_only(kinds.ravel()), bool(relaxation.any()))
 
 
 @lru_cache(maxsize=4)

@@ -20,6 +20,7 @@ The function that is called from Python releases the interpreter lock.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numba
@@ -170,41 +171,72 @@ def _high_digits(g, low, high, signs, flips, maps, act, buffer):
         column += width
 
 
-@numba.njit(fastmath=FAST_MATH, inline="always")
-def _prepare(k, magnetization, ising, field, coupling, maps, kinds, cos, sin, stage):
-    """Phases of diagonal stage k, and the maps of all spins in transverse stage k, if there is one."""
+@numba.njit(fastmath=FAST_MATH, **INNER)
+def _turn_phases(magnetization, ising, field, coupling, cos, sin):
+    """Phases of a diagonal stage."""
     for i in range(cos.size):
-        cos[i], sin[i] = cos_sin(field[k] * magnetization[i] + coupling[k] * ising[i])
-    if k < maps.shape[0]:
+        cos[i], sin[i] = cos_sin(field * magnetization[i] + coupling * ising[i])
+
+
+@numba.njit(**INNER)
+def flip_map(theta, x, y, z):
+    """A turn and flips in closed form: half of zz, zy, yz, yy and xx.
+
+    The x component is scaled by xx, and (z, -y) multiplied by [[zz, zy], [yz, yy]]. The turn exp(-i theta sx) is in
+    rad; x, y and z are decay rates times the signed time.
+    """
+    turn, uneven = 2.0 * theta, 0.5 * (y - z)
+    square = turn * turn - uneven * uneven
+    even = odd = 1.0
+    if square > 0.0:
+        root = math.sqrt(square)
+        even, odd = math.cos(root), math.sin(root) / root
+    elif square < 0.0:  # noise overdamps the turn
+        root = math.sqrt(-square)
+        even, odd = math.cosh(root), math.sinh(root) / root
+    factor = 0.5 * math.exp(-0.5 * (y + z))
+    zz, yy = factor * (even + odd * uneven), factor * (even - odd * uneven)
+    if turn == 0.0:  # rounding would move populations, in every stage by as much
+        zz, yy = 0.5 * math.exp(-z), 0.5 * math.exp(-y)
+    return zz, -factor * odd * turn, factor * odd * turn, yy, 0.5 * math.exp(-x)
+
+
+@numba.njit(**INNER)
+def _flip_maps(theta, time, decays, kinds, stage):
+    """Maps (N, 5) of all spins, the last spin first."""
+    for kind in range(decays.shape[1]):
+        zz, zy, yz, yy, xx = flip_map(theta, time * decays[0, kind], time * decays[1, kind], time * decays[2, kind])
         for q in range(kinds.size):
-            for j in range(maps.shape[2]):
-                stage[q, j] = maps[k, kinds[kinds.size - 1 - q], j]
+            if kinds[kinds.size - 1 - q] == kind:
+                stage[q, 0], stage[q, 1], stage[q, 2], stage[q, 3], stage[q, 4] = zz, zy, yz, yy, xx
 
 
 @jitted(fastmath=FAST_MATH, nogil=True)
 def evolve_flipping(
-    g, n_spins, magnetization, ising, field, coupling, maps, kinds, spread, flips, signs, buffer, cos, sin, stage
-):
+    g, n_spins, magnetization, ising, field, coupling, theta, times, decays, kinds, spread, flips, signs, buffer, cos,
+    sin, stage,
+):  # fmt: skip
     """Apply V T V ... T V in place, where spins flip and do not relax.
 
     Args:
         g: (4^N,) the density matrix in the layout of this module.
         magnetization, ising: (2^N,) diagonals of Sz, int8, and of the couplings.
         field, coupling: (n + 1,) factors of the two diagonals in rad.
-        maps: (n, m, 5) maps of the T stages for each of m kinds of spin, or (n, m, 12) of spins that relax; see
-            :mod:`~spinbattery.engines.dense.noise_maps`.
+        theta, times: (n,) turns of the T stages in rad, and their signed times in ns.
+        decays: (3, m) decay rates of x, y and z of m kinds of spin in 1/ns.
         kinds: (N,) kind of each spin.
         spread, flips, signs: see :func:`~spinbattery.engines.dense.density.tables`.
-        buffer, cos, sin, stage: work space of 4^TILE_DIGITS or 16 4^(N - TILE_DIGITS), (2^N,), (2^N,), (N, 5 or 12).
+        buffer, cos, sin, stage: work space of 4^TILE_DIGITS or 16 4^(N - TILE_DIGITS), (2^N,), (2^N,), (N, 5).
     """
     low = n_spins if n_spins < TILE_DIGITS else TILE_DIGITS
     high = n_spins - low
-    for k in range(maps.shape[0]):
-        _prepare(k, magnetization, ising, field, coupling, maps, kinds, cos, sin, stage)
+    for k in range(theta.size):
+        _turn_phases(magnetization, ising, field[k], coupling[k], cos, sin)
+        _flip_maps(theta[k], times[k], decays, kinds, stage)
         _low_digits(g, low, spread, cos, sin, stage[:low], _flip_tile)
         if high:
             _high_digits(g, low, high, signs, flips, stage[low:], _flip_columns, buffer)
-    _prepare(maps.shape[0], magnetization, ising, field, coupling, maps, kinds, cos, sin, stage)
+    _turn_phases(magnetization, ising, field[-1], coupling[-1], cos, sin)
     _low_digits(g, low, spread, cos, sin, stage[:0], _leave)
 
 
@@ -212,11 +244,19 @@ def evolve_flipping(
 def evolve_relaxing(
     g, n_spins, magnetization, ising, field, coupling, maps, kinds, spread, flips, signs, buffer, cos, sin, stage
 ):
-    """The same where spins relax. See :func:`evolve_flipping`."""
+    """The same where spins relax, with ``stage`` (N, 12).
+
+    Args:
+        maps: (n, m, 12) maps of the T stages for each of m kinds of spin; see
+            :func:`~spinbattery.engines.dense.noise_maps.relaxation_maps`. Others as in :func:`evolve_flipping`.
+    """
     low = n_spins if n_spins < TILE_DIGITS else TILE_DIGITS
     high = n_spins - low
     for k in range(maps.shape[0]):
-        _prepare(k, magnetization, ising, field, coupling, maps, kinds, cos, sin, stage)
+        _turn_phases(magnetization, ising, field[k], coupling[k], cos, sin)
+        for q in range(kinds.size):
+            for j in range(maps.shape[2]):
+                stage[q, j] = maps[k, kinds[kinds.size - 1 - q], j]
         _low_digits(g, low, spread, cos, sin, stage[:low], _split_tile)
         if high:
             _high_digits(g, low, high, signs, flips, stage[low:], _relax_columns, buffer)
@@ -225,5 +265,5 @@ def evolve_relaxing(
         _relax_low_digits(g, low, signs, flips, stage[:low])
         if high:
             _high_digits(g, low, high, signs, flips, stage[low:], _join_columns, buffer)
-    _prepare(maps.shape[0], magnetization, ising, field, coupling, maps, kinds, cos, sin, stage)
+    _turn_phases(magnetization, ising, field[-1], coupling[-1], cos, sin)
     _low_digits(g, low, spread, cos, sin, stage[:0], _leave)

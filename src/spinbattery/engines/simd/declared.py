@@ -3,8 +3,9 @@
 from ...core.kernels import Kernel
 
 _SIMD = __package__
-_MODULES = ("choice", "declared", "digits", "kernels", "plain_loops", "sizes", "vector_code", "vectors", "writer")
-TILES = tuple(f"{_SIMD}.{name}" for name in _MODULES)
+_SHARED = ("choice", "declared", "kernels", "plain_loops", "sizes", "vector_code", "vectors", "writer")
+TILES = tuple(f"{_SIMD}.{name}" for name in _SHARED)
+DIGITS = (*TILES, *(f"{_SIMD}.{name}" for name in ("digit_code", "digits", "plain_digits")))
 
 evolve_tile = Kernel(
     f"{_SIMD}.kernels",

@@ -17,15 +17,25 @@ phase_transposes (x, i, y, j, cos, sin, r, columns, of_columns, c)
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 
+from . import plain_digits
 from .choice import chosen
-from .plain_loops import flip_entries, join_entries, relax_entries, split_entries
+from .plain_digits import flip_entries, join_entries, relax_entries, split_entries
 from .sizes import ROW
 
+
+def _vector_code() -> ModuleType:
+    from . import digit_code
+
+    return digit_code
+
+
 _NUMBERS = np.cos(np.arange(3 * ROW)).reshape(3, ROW)
-TRIAL = "trial_of_digits", _NUMBERS[0], _NUMBERS[1], _NUMBERS[2].reshape(4, -1)
-_code = chosen(*TRIAL)
+CHOICE = _vector_code, plain_digits, "trial_of_digits", _NUMBERS[0], _NUMBERS[1], _NUMBERS[2].reshape(4, -1)
+_code = chosen(*CHOICE)
 flip_slices, flip_lanes = _code.flip_slices, _code.flip_lanes
 split_slices, split_lanes = _code.split_slices, _code.split_lanes
 join_slices, join_lanes = _code.join_slices, _code.join_lanes

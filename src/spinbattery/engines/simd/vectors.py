@@ -21,14 +21,24 @@ turn_phase_row (x, y, i, first, j, second, k, base, cos, sin, t, f, after_t, aft
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 
+from . import plain_loops
 from .choice import chosen
 from .sizes import ROW
 
+
+def _vector_code() -> ModuleType:
+    from . import vector_code
+
+    return vector_code
+
+
 _NUMBERS = np.cos(np.arange(6 * ROW)).reshape(6, ROW)
-TRIAL = "trial_of_rows", _NUMBERS[0], _NUMBERS[1], _NUMBERS[2:].ravel()
-_code = chosen(*TRIAL)
+CHOICE = _vector_code, plain_loops, "trial_of_rows", _NUMBERS[0], _NUMBERS[1], _NUMBERS[2:].ravel()
+_code = chosen(*CHOICE)
 turn_one, turn_two, turn_three = _code.turn_one, _code.turn_two, _code.turn_three
 turn_lanes, turn_row = _code.turn_lanes, _code.turn_row
 phase_row, turn_phase_row = _code.phase_row, _code.turn_phase_row

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
+from numba import types
 
 from .sizes import LANES, VECTOR_BYTES
 
@@ -17,6 +18,11 @@ Value = Any
 
 Turn = tuple[Value, Value]
 """tan and sin cos of a turn, in all lanes."""
+
+
+def is_array(kind: Any) -> bool:
+    """Whether a type of Numba's is an array."""
+    return isinstance(kind, types.Array)
 
 
 class Writer:
@@ -81,7 +87,7 @@ class Writer:
         a, b, c, d = values
         low = [self.shuffled(one, two, [0, 4, 2, 6]) for one, two in ((a, b), (c, d))]
         high = [self.shuffled(one, two, [1, 5, 3, 7]) for one, two in ((a, b), (c, d))]
-        return [self.shuffled(*pair, lanes) for lanes in ([0, 1, 4, 5], [2, 3, 6, 7]) for pair in (low, high)]
+        return [self.shuffled(one, two, lanes) for lanes in ([0, 1, 4, 5], [2, 3, 6, 7]) for one, two in (low, high)]
 
     def plus(self, a: Value, b: Value) -> Value:
         return self._builder.fadd(a, b, flags=_CONTRACT)
