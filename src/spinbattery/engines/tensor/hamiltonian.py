@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from ...core.typing import FloatArray
 from .channels import Products
-from .operator_kernels import CHANNELS, combined, multiplied_out
+from .operator_kernels import CHANNELS, combined, matrix, multiplied_out
 
 Array = NDArray[Any]
+
+_SMALL = 144
+"""Numbers of a tensor up to which H is one matrix: its entries take less time than the calls for its terms."""
 
 _DENSE = 1.3
 """A sum of products is multiplied out if that takes at most this many times the operations."""
@@ -67,18 +70,22 @@ Pairs = tuple[Products, Products, Products]
 def terms(a: Side, b: Side, p: Side, pairs: Pairs, drive: Drive) -> tuple[Array, ...]:
     """Operators of :func:`~.tree_kernels.product` for a tensor (da, db, dp).
 
-    In this order, each empty where it is not needed: operators on a alone, or on (a, b) multiplied out; on b alone; on
-    p alone, or on (b, p) multiplied out; the products of two legs as stacks for two successive multiplications;
-    operators on p in each state of the blocks a and b; and the (da, db) diagonal of two blocks. Those on p and on (b,
-    p) are transposed.
+    In this order, each empty where it is not needed: operators on a alone, or on (a, b) multiplied out, or all of H as
+    one matrix; on b alone; on p alone, or on (b, p) multiplied out; the products of two legs as stacks for two
+    successive multiplications; operators on p in each state of the blocks a and b; and the (da, db) diagonal of two
+    blocks. Those on p and on (b, p) are transposed.
     """
     da, db, dp = a.dimension, b.dimension, p.dimension
     (ab_x, ab_y), (ap_x, ap_y), (bp_x, bp_y) = pairs
     half_b = drive.half_b
-    first, middle, last = drive.on(a), drive.on(b), drive.on(p).T.copy()
-    none, empty = np.empty((0, 0), first.dtype), np.empty((0, 0, 0), first.dtype)
+    dtype = a.operators.dtype
+    none, empty = np.empty((0, 0), dtype), np.empty((0, 0, 0), dtype)
     ab_a = ab_b = ap_a = bp_b = bp_p = at_ab = none
     ap_p = at_a = at_b = empty
+    if da * db * dp <= _SMALL:
+        whole: Array = matrix(a.operators, b.operators, p.operators, ab_x, ab_y, ap_x, ap_y, bp_x, bp_y, *drive)
+        return whole, none, none, ab_a, ab_b, ap_a, ap_p, bp_b, bp_p, at_a, at_b, at_ab
+    first, middle, last = drive.on(a), drive.on(b), drive.on(p).T.copy()
     if a.is_block and b.is_block:
         at_ab = _diagonals(a.sums(ab_x, half_b)).T @ _diagonals(b.sums(ab_y))
     elif da * db <= _DENSE * (len(ab_x) + 1) * (da + db):

@@ -56,11 +56,14 @@ class Layout:
         found = {child: node for node, pair in enumerate(self.children) for child in pair}
         return found if self.crown is None else found | {self.crown: self.root}
 
+    @cached_property
+    def _neighbours(self) -> tuple[tuple[int, int, int], ...]:
+        above = len(self.children) if self.crown is None else self.crown
+        return tuple((*pair, self.parents.get(node, above)) for node, pair in enumerate(self.children))
+
     def neighbours(self, node: int) -> tuple[int, int, int]:
         """Nodes and blocks that the legs of a node lead to; the number of nodes if there is none."""
-        if node != self.root:
-            return *self.children[node], self.parents[node]
-        return *self.children[node], len(self.children) if self.crown is None else self.crown
+        return self._neighbours[node]
 
     @cached_property
     def below(self) -> dict[int, tuple[int, ...]]:

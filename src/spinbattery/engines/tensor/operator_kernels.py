@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.jitted import jitted
+from ...core.kernels import INNER
 from .tree_kernels import add, times, times_each
 
 SX, SZ, SZZ, CHANNELS = range(4)
@@ -43,9 +44,10 @@ def multiplied_out(first, second, alone_first, alone_second):
         for k in range(dx):
             for m in range(n):
                 factor = first[m, i, k]
-                for j in range(dy):
-                    for p in range(dy):
-                        out[i, j, k, p] += factor * second[m, j, p]
+                if factor != 0.0:
+                    for j in range(dy):
+                        for p in range(dy):
+                            out[i, j, k, p] += factor * second[m, j, p]
             for j in range(dy):
                 out[i, j, k, j] += alone_first[i, k]
         for j in range(dy):
@@ -54,7 +56,60 @@ def multiplied_out(first, second, alone_first, alone_second):
     return out
 
 
+@jitted(**INNER)
+def _alone(operators, bx, bz, half_b):
+    """The Hamiltonian (d, d) of the spins behind a leg."""
+    real = operators.real.dtype.type
+    x, z, zz = real(bx), real(bz), real(half_b)
+    d = operators.shape[1]
+    out = np.empty((d, d), operators.dtype)
+    for i in range(d):
+        for j in range(d):
+            out[i, j] = x * operators[SX, i, j] + z * operators[SZ, i, j] + zz * operators[SZZ, i, j]
+    return out
+
+
+@jitted(**INNER)
+def _pairs(coefficients, others, first, second, factor, alone_first, alone_second):
+    """(dx, dy, dx, dy) products of the channels of two legs, and of operators on one leg."""
+    dx, dy, n = first.shape[1], second.shape[1], len(coefficients)
+    ours = combined(coefficients, first, factor, dx * dx, dx, 1).reshape(n, dx, dx)
+    theirs = combined(others, second, 1.0, dy * dy, dy, 1).reshape(n, dy, dy)
+    return multiplied_out(ours, theirs, alone_first, alone_second)
+
+
 @jitted(nogil=True)
+def matrix(a, b, p, ab_x, ab_y, ap_x, ap_y, bp_x, bp_y, bx, bz, half_b):
+    """All of H as one matrix (da db dp, da db dp), from the operators on three legs and the products of each two.
+
+    Args:
+        a, b, p: (3 + r, d, d) each.
+        ab_x, ab_y: (k, r) coefficients of the products of channels of a and b; the next four likewise.
+        bx, bz, half_b: fields, in units of the result.
+    """
+    da, db, dp = a.shape[1], b.shape[1], p.shape[1]
+    on_a, on_b, on_p = _alone(a, bx, bz, half_b), _alone(b, bx, bz, half_b), _alone(p, bx, bz, half_b)
+    no_a, no_b, no_p = np.zeros_like(on_a), np.zeros_like(on_b), np.zeros_like(on_p)
+    ab = _pairs(ab_x, ab_y, a, b, half_b, on_a, on_b)
+    ap = _pairs(ap_x, ap_y, a, p, half_b, no_a, on_p)
+    bp = _pairs(bp_x, bp_y, b, p, half_b, no_b, no_p)
+    out = np.zeros((da * db * dp, da * db * dp), a.dtype)
+    for i in range(da):
+        for j in range(db):
+            for k in range(dp):
+                row = (i * db + j) * dp + k
+                for m in range(da):
+                    for n in range(db):
+                        out[row, (m * db + n) * dp + k] += ab[i, j, m, n]
+                    for n in range(dp):
+                        out[row, (m * db + j) * dp + n] += ap[i, k, m, n]
+                for m in range(db):
+                    for n in range(dp):
+                        out[row, (i * db + m) * dp + n] += bp[j, k, m, n]
+    return out
+
+
+@jitted(**INNER)
 def _acts(coefficients, k):
     """Whether operator k of the next leg has a part from a leg with these coefficients (r, r1)."""
     acts = k < CHANNELS

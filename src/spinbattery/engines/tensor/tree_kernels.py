@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.jitted import jitted
+from ...core.kernels import INNER
 
 _TINY = 1e-30
 
@@ -22,7 +23,7 @@ def times(x, y, out):
     np.dot(x, y, out)
 
 
-@jitted(nogil=True)
+@jitted(**INNER)
 def add(target, term):
     for i in range(target.shape[0]):
         for j in range(target.shape[1]):
@@ -30,14 +31,14 @@ def add(target, term):
                 target[i, j, k] += term[i, j, k]
 
 
-@jitted(nogil=True)
+@jitted(**INNER)
 def times_each(x, stack, out):
     """out[i] = x stack[i]."""
     for i in range(len(stack)):
         np.dot(x, stack[i], out[i])
 
 
-@jitted(nogil=True)
+@jitted(**INNER)
 def _in_states(x, at_a, at_b, at_ab, term, y):
     """Add operators on p in each state of the blocks a and b, and the diagonal of two blocks."""
     da, db, dp = x.shape
@@ -72,8 +73,10 @@ def product(x, y, operators):
     term_by_a, term_by_p = term.reshape(da, db * dp), term.reshape(da * db, dp)
     if len(first) == da:
         times(first, by_a, y.reshape(da, db * dp))
-    else:
+    elif len(first) == da * db:
         times(first, by_p, y.reshape(da * db, dp))
+    else:
+        times(first, x.reshape(x.size, 1), y.reshape(x.size, 1))
     if last.size:
         if len(last) == dp:
             times(by_p, last, term_by_p)
@@ -105,6 +108,26 @@ def product(x, y, operators):
 
 
 @jitted(nogil=True)
+def factors(tensor):
+    """An isometry (d1, d2, n) on the last leg of a tensor (d1, d2, d) and a matrix (n, d), of which it is the product.
+
+    Found in double precision, so that isometries of single precision are as good as their numbers.
+    """
+    d1, d2, d = tensor.shape
+    isometry, matrix = np.linalg.qr(tensor.reshape(d1 * d2, d).astype(np.complex128))
+    n = isometry.shape[1]
+    q, r = np.empty((d1, d2, n), tensor.dtype), np.empty((n, d), tensor.dtype)
+    for i in range(d1):
+        for j in range(d2):
+            for k in range(n):
+                q[i, j, k] = isometry[i * d2 + j, k]
+    for i in range(n):
+        for k in range(d):
+            r[i, k] = matrix[i, k]
+    return q, r
+
+
+@jitted(**INNER)
 def _overlap(x, y):
     """Real part of x* y."""
     total = 0.0
@@ -113,7 +136,7 @@ def _overlap(x, y):
     return total
 
 
-@jitted(nogil=True)
+@jitted(**INNER)
 def _subtract(x, factor, y):
     """x - factor y in the precision of x."""
     rounded = x.dtype.type(factor)
@@ -121,14 +144,14 @@ def _subtract(x, factor, y):
         x[k] -= rounded * y[k]
 
 
-@jitted(nogil=True)
+@jitted(**INNER)
 def _divided(x, number, into):
     factor = x.dtype.type(1.0 / number)
     for k in range(x.size):
         into[k] = factor * x[k]
 
 
-@jitted(nogil=True)
+@jitted(**INNER)
 def _first_column(diagonal, off, used, z):
     """The first column (used,) of exp(z T) of a symmetric tridiagonal matrix T, by Taylor series of short parts."""
     largest = 0.0
@@ -153,7 +176,7 @@ def _first_column(diagonal, off, used, z):
     return column
 
 
-@jitted(nogil=True)
+@jitted(**INNER)
 def _krylov(x, z, tolerance, vectors, operators):
     """x <- exp(f z H) x in place by Lanczos' method; returns the fraction f and the number of products."""
     most = min(len(vectors), x.size)

@@ -13,6 +13,7 @@ from .channels import Channels
 from .environment import Environment
 from .hamiltonian import Array
 from .layout import Layout
+from .tree_kernels import factors
 
 _NOISE = {16: 1e-8, 8: 1e-6}
 """Norm of the random part of the start, by the bytes of a number; without it only rounding would fill the bases."""
@@ -132,8 +133,9 @@ class TreeState:
     def split(self, node: int, onward: int) -> Array:
         """Make the centre an isometry towards a neighbour; returns the remaining matrix, (new, old) dimension."""
         tensor = self.environment.towards(node, onward, self.tensors[node])
-        isometry, matrix = np.linalg.qr(tensor.reshape(-1, tensor.shape[2]))
-        self.fix(node, onward, isometry.reshape(*tensor.shape[:2], -1))
+        found: tuple[Array, Array] = factors(tensor)
+        isometry, matrix = found
+        self.fix(node, onward, isometry)
         return matrix
 
     def absorb(self, matrix: Array, node: int, onward: int) -> None:
