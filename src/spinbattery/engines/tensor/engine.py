@@ -304,7 +304,7 @@ class TensorNetwork(Engine):
 
 
 class _Runs:
-    """Runs of one problem, each made once and kept in ``found``, several at the same time if there are cores."""
+    """Runs of one problem, each made once and kept in ``found``, large ones at the same time if there are cores."""
 
     def __init__(self, plan: TreePlan, times: FloatArray, progress: Progress, checkpoint: Checkpoint) -> None:
         self._plan, self._times = plan, times
@@ -322,15 +322,24 @@ class _Runs:
             log = self._checkpoint.log(first + number)
             return self._plan.run(missing[number], self._times, progress, log)
 
-        threads = min(n_cores(), len(missing))
+        together = [number for number, setting in enumerate(missing) if self._plan.runs_beside_others(setting)]
+        threads = min(n_cores(), len(together))
+        alone = [number for number in range(len(missing)) if threads < 2 or number not in together]
+        whole = Rising(self._rising.part(share))
+        made: dict[int, TreeRun] = {}
+        for number in alone:
+            left = sum(seconds) - sum(seconds[done] for done in made)
+            made[number] = run(number, whole.part(seconds[number] / left))
         if threads > 1:
-            shares = [part / sum(seconds) for part in seconds]
-            made = run_together(run, shares, threads, self._rising.part(share))
-        else:
-            whole, made = Rising(self._rising.part(share)), []
-            for number in range(len(missing)):
-                made.append(run(number, whole.part(seconds[number] / sum(seconds[number:]))))
-        self.found |= zip(missing, made, strict=True)
+            parts = [seconds[number] for number in together]
+            found = run_together(
+                lambda k, progress: run(together[k], progress),
+                [part / sum(parts) for part in parts],
+                threads,
+                whole.part(1.0),
+            )
+            made.update(zip(together, found, strict=True))
+        self.found |= {missing[number]: one for number, one in sorted(made.items())}
         return self.found
 
 

@@ -35,7 +35,12 @@ _PRODUCTS = 10.0
 _SECONDS_PER_OPERATION = {16: 4.5e-10, 8: 2.4e-10}
 """Time of a complex multiplication and addition, by the bytes of a number."""
 
-_SECONDS_PER_NODE = 6e-4
+_SECONDS_PER_NODE = 2.5e-4
+"""Time of the Python code for a node, which holds the interpreter lock."""
+
+_COMPILED_SHARE = 0.5
+"""Compiled over interpreted time from which threads gain: else they wait for each other, at a third more CPU time."""
+
 _EXPANSION_COST = 1.35
 _LANCZOS_VECTORS = 34
 """Vectors of the size of the largest tensor that an exponential holds."""
@@ -151,13 +156,22 @@ class TreePlan:
 
     def stage_seconds(self, setting: Setting) -> float:
         """Rough time of a stage: products with H of all nodes, and a fixed time for each node."""
+        return self._interpreted_seconds(setting) + self._compiled_seconds(setting)
+
+    def runs_beside_others(self, setting: Setting) -> bool:
+        """Whether compiled code takes so much of a run that another thread gets on with its own."""
+        return self._compiled_seconds(setting) > _COMPILED_SHARE * self._interpreted_seconds(setting)
+
+    def _interpreted_seconds(self, setting: Setting) -> float:
+        return len(self.channels(setting.bond_dimension).layout.children) * _SECONDS_PER_NODE
+
+    def _compiled_seconds(self, setting: Setting) -> float:
         operations = sum(size * cost for size, cost in self._nodes(setting.bond_dimension))
         expansion = 1.0 if setting.expansion == 0 else _EXPANSION_COST
         if setting.expansion is None:
             expansion = _EXPANSION_COST * max(1.0, setting.bond_dimension**1.2)
         per_operation = _SECONDS_PER_OPERATION[self.dtype.itemsize]
-        nodes = len(self.channels(setting.bond_dimension).layout.children)
-        return nodes * _SECONDS_PER_NODE + expansion * _PRODUCTS * operations * per_operation
+        return expansion * _PRODUCTS * operations * per_operation
 
     def seconds(self, setting: Setting) -> float:
         """Rough time of a run."""
