@@ -12,6 +12,7 @@ import pytest
 
 import spinbattery as sb
 from spinbattery.core.errors import EngineError, InsufficientMemoryError, InvalidParameterError
+from spinbattery.engines.tensor import engine as tensor_engine
 from spinbattery.engines.tensor.convergence import Study, converged
 from spinbattery.engines.tensor.tree_runs import Setting, TreeRun
 
@@ -174,11 +175,26 @@ def test_raising_the_bond_dimension_goes_no_further_than_needed(monkeypatch):
 
 
 def test_the_same_digits_on_one_core_and_two(monkeypatch):
-    engine = sb.TensorNetwork(bond_dimension=(2, 3))
-    monkeypatch.setattr("spinbattery.engines.tensor.engine.n_cores", lambda: 1)
-    alone = engine.run(SMALL)
-    monkeypatch.setattr("spinbattery.engines.tensor.engine.n_cores", lambda: 2)
-    assert engine.run(SMALL).content_hash == alone.content_hash
+    """Small runs follow each other on any number of cores, unless the share of compiled time does not matter."""
+    engine, together = sb.TensorNetwork(bond_dimension=(2, 3)), []
+    run_together = tensor_engine.run_together
+
+    def counted(run, shares, threads, progress):
+        together.append((len(shares), threads))
+        return run_together(run, shares, threads, progress)
+
+    monkeypatch.setattr(tensor_engine, "run_together", counted)
+    monkeypatch.setattr(tensor_engine, "n_cores", lambda: 2)
+    small = engine.run(SMALL)
+    assert not together
+    monkeypatch.setattr("spinbattery.engines.tensor.tree_runs._COMPILED_SHARE", 0.0)
+    assert engine.run(SMALL).content_hash == small.content_hash
+    assert together
+    assert all(threads == 2 for _, threads in together)
+    monkeypatch.setattr(tensor_engine, "n_cores", lambda: 1)
+    made = len(together)
+    assert engine.run(SMALL).content_hash == small.content_hash
+    assert len(together) == made
 
 
 def test_a_run_has_one_thread_of_blas_in_a_new_process():
