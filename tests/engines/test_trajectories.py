@@ -13,7 +13,8 @@ from spinbattery.core.arrays import read_only
 from spinbattery.core.errors import EngineError, InsufficientMemoryError, InvalidParameterError, ToleranceError
 from spinbattery.core.progress import silent
 from spinbattery.engines.common.splitting import SPLITTINGS
-from spinbattery.engines.trajectories import jumps
+from spinbattery.engines.dense.large_state import SMALLEST
+from spinbattery.engines.trajectories import jump_runs, jumps
 from spinbattery.engines.trajectories.engine import Trajectories
 from spinbattery.engines.trajectories.intervals import stage_tables
 from spinbattery.engines.trajectories.jump_plan import Script
@@ -258,13 +259,17 @@ def test_strong_noise_mixes_all():
     assert record.precision == pytest.approx(3.0, abs=4.0 * record.precision_stderr)
 
 
-def test_sixteen_spins_run():
-    """Beyond one tile of the kernels."""
-    problem = ChargingProblem(torus(4, 4), cooperative(1.0), noise=Noise(x=2e-2))
-    record = Trajectories(3, seed=1, tolerance=1e-2, one_jump="sampled").run(problem)
-    assert record.n_spins == 16
-    assert -1.0 <= record.magnetization <= 1.0
-    assert record.dataset["distribution"].sum() == pytest.approx(1.0)
+@pytest.mark.slow
+def test_states_beyond_one_tile_are_like_those_within(monkeypatch):
+    """Kernels of large states, which take twelve seconds to compile, against those of small ones."""
+    problem = ChargingProblem(ring(SMALLEST), cooperative(1.0), noise=Noise(x=2e-2))
+    engine = Trajectories(5, seed=1, tolerance=1e-2, one_jump="sampled")
+    large = engine.run(problem)
+    monkeypatch.setattr(jump_runs, "TILE_BITS", SMALLEST)
+    small = engine.run(problem)
+    assert large.magnetization == pytest.approx(small.magnetization, rel=1e-12)
+    of_large, of_small = (record.dataset["distribution"].to_numpy() for record in (large, small))
+    np.testing.assert_allclose(of_large, of_small, rtol=1e-10, atol=1e-14)
 
 
 def test_what_it_cannot_do_is_said():

@@ -32,7 +32,6 @@ from .steps import System, squared_norm
 
 _SECONDS_PER_CHUNK = 0.1
 _FIRST = np.zeros(1, dtype=np.int64)
-_NO_PAIRS = np.empty((0, 2), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ class Unravelling:
             n_spins=n,
             magnetization=magnetization_diagonal(n),
             ising=ising,
-            by_rows=rows_of(n, *problem.couplings) if n > TILE_BITS else rows_of(TILE_BITS + 1, _NO_PAIRS, np.empty(0)),
+            by_rows=rows_of(n, *problem.couplings) if n > TILE_BITS else None,
             edges=edges,
             stages=stage_tables(problem, edges[:-1], edges[1:], mesh.kinks, scheme),
             output=output,

@@ -21,7 +21,6 @@ from ...core.typing import FloatArray, IntArray
 from ..simd.kernels import FAST_MATH, cos_sin, evolve_tile, halves
 from ..simd.row_kernels import evolve_rows
 from ..simd.row_phases import Rows
-from ..simd.sizes import TILE_BITS
 
 _ROTATION, _FIELD, _ISING, _DAMPING_X, _DAMPING_Z = range(5)
 
@@ -31,7 +30,7 @@ class System(NamedTuple):
 
     Attributes:
         magnetization, ising: (2^N,) diagonals.
-        by_rows: the same for states beyond one tile; not used for smaller ones.
+        by_rows: the same for states beyond one tile, None for smaller ones, which so need no kernels of large states.
         edges: (n + 1,) step edges, ns.
         stages: (n, 5, S + 1) tables of the steps.
         output: (n + 1,) number of the output at each edge, -1 where there is none.
@@ -45,7 +44,7 @@ class System(NamedTuple):
     n_spins: int
     magnetization: NDArray[np.int8]
     ising: FloatArray
-    by_rows: Rows
+    by_rows: Rows | None
     edges: FloatArray
     stages: FloatArray
     output: IntArray
@@ -71,11 +70,16 @@ def run_unitary(re, im, system, stages):
         for k in range(per_step + 1):
             field[j * per_step + k] += stages[j, _FIELD, k]
             coupling[j * per_step + k] += stages[j, _ISING, k]
-    n = system.n_spins
-    if n <= TILE_BITS:
-        evolve_tile(re, im, n, system.magnetization, system.ising, theta, field, coupling)
+    _apply(re, im, system, system.by_rows, theta, field, coupling)
+
+
+@numba.njit(**INNER)
+def _apply(re, im, system, by_rows, theta, field, coupling):
+    """Apply stages V T V ... V. Numba compiles one branch alone, as None is a type of its own."""
+    if by_rows is None:
+        evolve_tile(re, im, system.n_spins, system.magnetization, system.ising, theta, field, coupling)
     else:
-        evolve_rows(re, im, system.by_rows, np.zeros(1, np.int64), theta, field, coupling)
+        evolve_rows(re, im, by_rows, np.zeros(1, np.int64), theta, field, coupling)
 
 
 @numba.njit(fastmath=FAST_MATH, **INNER)
