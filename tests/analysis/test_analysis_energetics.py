@@ -119,7 +119,7 @@ def rabi(times):
 
 
 def test_peak_power_of_rabi_oscillations():
-    record = rabi(np.linspace(0.0, 20.0, 4001))
+    record = rabi(np.linspace(0.0, 20.0, 2001))
     frequency = 0.14448  # A(0.5) of the default scales, GHz
     expected = 0.5 * 3.0 * 6.62607015e-25 * 2.0 * math.pi * frequency * 1e9
     found = peak_power(record, 3.0)

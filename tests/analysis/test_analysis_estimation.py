@@ -71,7 +71,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say(slope):
     """A curve that errs as its replicates say, and a measured value that errs as it says, 300 times."""
     generator = np.random.default_rng(5)
     truth, error = 0.4, 0.05
-    curve = line(slope, n_replicates=400, error=0.04)
+    curve = line(slope, n_replicates=200, error=0.04)
     hits = 0
     for trial in range(300):
         # the curve that was found is off by one deviate, its replicates scatter about it

@@ -15,21 +15,23 @@ from spinbattery.core import code_files, jitted
 from spinbattery.core.kernels import Kernel
 from spinbattery.diagnosis.kernels import Kernels, read_kernels
 
+FLOOD = """
+import numpy as np
+from MODULE import flood_orbits
+rows = np.ones((4, 1), np.uint32)
+flood_orbits(np.zeros((1, 1, 256), np.uint32), rows[0], rows[1], 0, 1, rows[2], rows[3], np.zeros(1, np.int64))
+"""
+TIMES = """
+import numpy as np
+from MODULE import times
+times(np.eye(2), np.eye(2), np.eye(2))
+"""
 USES_ONE_KERNEL = """
 import json
 from dataclasses import asdict
-import pytest
-
 from spinbattery.diagnosis.kernels import read_kernels
 nothing = read_kernels()
-import numpy as np
-if "tensor" in "MODULE":
-    from MODULE import times
-    times(np.eye(2), np.eye(2), np.eye(2))
-else:
-    from MODULE import flood_orbits
-    rows = np.ones((4, 1), np.uint32)
-    flood_orbits(np.zeros((1, 1, 256), np.uint32), rows[0], rows[1], 0, 1, rows[2], rows[3], np.zeros(1, np.int64))
+KERNEL
 print(json.dumps([asdict(nothing), asdict(read_kernels())]))
 """
 
@@ -40,8 +42,9 @@ JITTED = "spinbattery.engines.tensor.tree_kernels"
 
 def call(folder: Path, module: str) -> list[dict]:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
+    program = USES_ONE_KERNEL.replace("KERNEL", TIMES if module == JITTED else FLOOD).replace("MODULE", module)
     run = subprocess.run(
-        [sys.executable, "-c", USES_ONE_KERNEL.replace("MODULE", module)],
+        [sys.executable, "-c", program],
         env=environment,
         capture_output=True,
         text=True,
@@ -122,8 +125,7 @@ def test_sources_that_change_meanwhile_are_not_blamed_on_the_folder(tmp_path):
     run = (
         "from spinbattery.core import code_files\n"
         "code_files._loaded_at = 0.0\n"  # before all sources
-        "import spinbattery as sb\n"
-        "sb.charge(sb.torus(2, 2), sb.cooperative(1.0), engine='symmetric')\n"
+        f"{FLOOD.replace('MODULE', OURS)}\n"
         "from spinbattery.diagnosis.kernels import read_kernels\n"
         "found = read_kernels()\n"
         "print(found.lost > 0, found.unusable, found.advice)\n"

@@ -8,17 +8,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import kernel_types
 import numba
 import numpy as np
 import pytest
 from kernel_types import needless_variants
-from typer.testing import CliRunner
 
 import spinbattery
-from spinbattery.cli.main import app
-from spinbattery.core.kernels import Kernel
 
 RUNS = """
 import json, spinbattery as sb
@@ -45,11 +43,14 @@ print(json.dumps([read_kernels().found, read_kernels().compiled, [str(one) for o
 COMPLETE = """
 import json, sys
 from importlib import import_module
+from typer.testing import CliRunner
+from spinbattery.cli.main import app
 from spinbattery.core.jitted import functions
 from spinbattery.core.kernels import Kernel
-from spinbattery.diagnosis.warming import warm_up
 
-warm_up()
+answer = CliRunner().invoke(app, ["warm-up", "--quiet"])
+assert answer.exit_code == 0 and "all kernels are compiled" in answer.output, answer.output
+assert all(kernel.folder for kernel in Kernel.declared)
 for module in sys.argv[1:]:
     import_module(module)
 
@@ -70,9 +71,19 @@ print(json.dumps(sorted(declared - loaded - seen)))
 """
 
 
+def _call(program: str, *arguments: str) -> Any:
+    path = os.pathsep.join([str(Path(kernel_types.__file__).parent), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-c", program, *arguments]
+    run = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(run.stdout)
+
+
 @pytest.mark.slow
 def test_no_kernel_is_left_out():
-    """Whatever any module declares is compiled, or part of what is; trials of vector code run where others compile."""
+    """Whatever any module declares is compiled, or part of what is, so that no run has to compile afterwards.
+
+    Trials of vector code run where others compile.
+    """
     root = Path(spinbattery.__file__).parent
     modules = [
         ".".join(("spinbattery", *path.relative_to(root).with_suffix("").parts))
@@ -80,21 +91,8 @@ def test_no_kernel_is_left_out():
         if path.parent.name != "core" and re.search(r"^@jitted|Kernel\(", path.read_text(), re.MULTILINE)
     ]
     assert len(modules) > 10
-    command = [sys.executable, "-c", COMPLETE, *modules]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert json.loads(answer.stdout) == []
-
-
-@pytest.mark.slow
-def test_a_run_after_a_warm_up_compiles_nothing():
-    answer = CliRunner().invoke(app, ["warm-up", "--quiet"])
-    assert answer.exit_code == 0, answer.output
-    assert "all kernels are compiled" in answer.output
-    assert all(kernel.folder for kernel in Kernel.declared)
-    path = os.pathsep.join([str(Path(kernel_types.__file__).parent), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "PYTHONPATH": path}
-    run = subprocess.run([sys.executable, "-c", RUNS], env=environment, capture_output=True, text=True, check=True)
-    found, compiled, variants = json.loads(run.stdout)
+    assert _call(COMPLETE, *modules) == []
+    found, compiled, variants = _call(RUNS)
     assert compiled == 0
     assert found > 10
     assert variants == []

@@ -106,6 +106,7 @@ def test_what_is_smaller_by_default_is_said(tmp_path: Path):
     )
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_the_first_figures_are_written_before_the_rest_is_run(tmp_path: Path):
     later, seen = Request("torus:1x2", replace(fig2.LOCAL, duration="7ns")), []
 
@@ -125,6 +126,7 @@ def test_the_first_figures_are_written_before_the_rest_is_run(tmp_path: Path):
     assert titles == ["audit", "late", "fig2"]
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_progress_is_of_the_whole_and_says_when_figures_are_drawn(tmp_path: Path):
     later, seen = Request("torus:1x2", replace(fig2.LOCAL, duration="7ns")), []
     drawn = []
@@ -146,7 +148,8 @@ def test_progress_is_of_the_whole_and_says_when_figures_are_drawn(tmp_path: Path
     assert [message for _, message in drawn] == ["figures, stage 2 of 2"]
 
 
-def test_a_report_that_is_there_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.usefixtures("no_pictures")
+def test_a_report_that_is_there_is_left_as_it_is(tmp_path: Path):
     built = []
 
     def counted(runs) -> Section:
@@ -210,6 +213,7 @@ def test_interruption_keeps_finished_runs(tmp_path: Path):
     assert not list(tmp_path.rglob("*.part"))
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_relative_folder_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     for computed in (2, 0):
@@ -223,6 +227,7 @@ def test_a_relative_folder_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert all((tmp_path / "out" / href).is_file() for href in records)
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_damaged_record_is_named(tmp_path: Path):
     build_report(tmp_path, ["fig6"])
     record = next((tmp_path / "records").glob("*.nc"))

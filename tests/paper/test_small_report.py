@@ -49,15 +49,9 @@ def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fig10, "TORI", TORI[: -len(LARGE)])
     made = sb.calibration_curve
     monkeypatch.setattr(sb, "calibration_curve", lambda *runs, **given: made(*runs, **{**given, "n_replicates": 100}))
-    monkeypatch.setattr("charging_paper.build.save_figure", _touched)
 
 
-def _touched(_: object, path: Path) -> Path:
-    path.touch()  # pictures are drawn in test_build.py
-    return path
-
-
-@pytest.mark.usefixtures("coarse")
+@pytest.mark.usefixtures("coarse", "no_pictures")
 def test_every_part_is_built_and_every_link_leads_to_a_file(tmp_path: Path) -> None:
     requests = [*fig8.REQUESTS, *fig10.REQUESTS, *ranges.REQUESTS]
     curves = {"fig8": (fig8.build, fig8.REQUESTS), "fig10": (fig10.build, fig10.REQUESTS)}
