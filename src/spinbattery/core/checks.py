@@ -128,10 +128,11 @@ def is_row(given: Any) -> bool:
 
 def unit_span(what: str, values: FloatArray, error: type[Exception], remedy: str = "") -> FloatArray:
     """Finite values that ascend from 0 to 1, with ends that are off by rounding made exact; others raise ``error``."""
-    if (np.abs(values[[0, -1]] - [0.0, 1.0]) <= ROUNDING).all() and (values[[0, -1]] != [0.0, 1.0]).any():
+    ends = float(values[0]), float(values[-1])
+    if ends != (0.0, 1.0) and abs(ends[0]) <= ROUNDING and abs(ends[1] - 1.0) <= ROUNDING:
         values = values.copy()
         values[[0, -1]] = 0.0, 1.0
-    if (late := np.flatnonzero(np.diff(values) <= 0.0)).size:
+    if (late := np.flatnonzero(values[1:] <= values[:-1])).size:
         before, after = apart(*values[late[0] : late[0] + 2])
         raise error(f"{what} must ascend strictly, but {before} is followed by {after}.")
     if values[0] != 0.0 or values[-1] != 1.0:

@@ -43,10 +43,6 @@ _FROM_LIBRARIES = {
 INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
 """Options of ``numba.njit`` for functions that only compiled code calls: they take half of the time to compile."""
 
-_PREFIX_OF_C = "cfunc."
-_ENTRY_OF_C = re.compile(r"^define [^\n]*@cfunc\.[^\n]*{\n.*?^}\n", re.MULTILINE | re.DOTALL)
-"""Numba's entry for callers from C, which would report exceptions to Python."""
-
 _PLATFORMS = ("linux", "darwin")
 _DIGEST = hashlib.sha256
 
@@ -165,20 +161,16 @@ class Kernel:
     def _compiled(self, signature: str) -> bytes | None:
         """Machine code of the body, or None where it needs functions that only Numba can give it."""
         from llvmlite import binding
-        from numba import cfunc
 
-        body: Any = self._by_numba()
-        fast = body.targetoptions.get("fastmath", False)
-        options: dict[str, Any] = {"fastmath": fast, "error_model": "numpy", "_nrt": False}  # no counts of references
-        made: Any = cfunc(signature, **options)(body.py_func)
-        text = _ENTRY_OF_C.sub("", made.inspect_llvm())
+        made = _lowered(self._by_numba(), signature)
+        text = made.library.get_llvm_str()
         module = binding.parse_assembly(text)
         for function in module.functions:
             name = function.name
             known = name.startswith("llvm.") or name in _FROM_LIBRARIES or not function.is_declaration
             if not known and text.count(f"@{name}(") > 1:
                 return None
-        module.get_function(made.native_name.removeprefix(_PREFIX_OF_C)).name = _SYMBOL
+        module.get_function(made.fndesc.llvm_func_name).name = _SYMBOL
         return bytes(_target_machine(3).emit_object(module))
 
     def _key(self, real: str) -> bytes | None:
@@ -210,6 +202,24 @@ def _watching() -> Iterator[None]:
     finally:
         for watcher in watchers:
             watcher.end()
+
+
+def _lowered(body: Any, signature: str) -> Any:
+    """A function as Numba optimises it for LLVM, without machine code, which Numba would make for this process."""
+    numba: Any = import_module("numba.core")  # whose functions have no types
+    target = numba.registry.cpu_target
+    options = {"nopython": True, "error_model": "numpy", "_nrt": False}  # no counts of references
+    flags = numba.compiler.Flags()
+    target.options.parse_as_flags(flags, {**options, "fastmath": body.targetoptions.get("fastmath", False)})
+    flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    types, returned = numba.sigutils.normalize_signature(signature)
+    contexts = target.typing_context, target.target_context
+    with numba.compiler_lock.global_compiler_lock:
+        for context in contexts:
+            context.refresh()
+        made = numba.compiler.compile_extra(*contexts, body.py_func, types, returned, flags, {})
+        made.library.finalize()
+    return made
 
 
 def _target_machine(optimisation: int) -> Any:

@@ -225,16 +225,16 @@ class Mesh:
         self.kinks = problem.kinks
         nearest = np.minimum(np.searchsorted(stops, self.kinks), len(stops) - 1)
         self.crossed = self.kinks[stops[nearest] != self.kinks]
+        gaps = stops[1:] - stops[:-1]
         samples = 2 if len(stops) > _MANY_STOPS else _DENSITY_SAMPLES
         t = np.linspace(stops[:-1], stops[1:], samples, axis=1)
         wanted = (density or splitting_density)(problem, t)
         highest = float(wanted.max())
         raised = np.maximum(wanted, _DENSITY_FLOOR * highest) if highest > 0.0 else np.ones_like(wanted)
-        work = np.cumsum((raised[:, 1:] + raised[:, :-1]).mean(axis=1) * np.diff(stops))
+        work = np.cumsum((raised[:, 1:] + raised[:, :-1]).mean(axis=1) * gaps)
         ends = np.rint(steps * work / work[-1]).astype(int)
         self._counts = np.maximum(1, np.diff(ends, prepend=0))
         self._in_all = int(self._counts.sum())
-        gaps = np.diff(stops)
         slopes = _slopes(gaps, self._counts)
         before, after = slopes[:-1] * self._counts, slopes[1:] * self._counts
         # Hermite's cubic through both stops, with these slopes

@@ -62,8 +62,9 @@ def summed(p: FloatArray, norm: float, magnetization: NDArray[np.int8], ising: F
 def distribution_of(p: FloatArray, magnetization: NDArray[np.int8]) -> FloatArray:
     """P(Sz) (N + 1,) from probabilities p of configurations, or of their orbits; the last is all down."""
     n = -int(magnetization[-1])
-    up = (magnetization.astype(np.int16) + n) // 2
-    return np.asarray(np.bincount(up, weights=p, minlength=n + 1), dtype=np.float64)
+    twice_up = magnetization.astype(np.intp)
+    twice_up += n
+    return np.array(np.bincount(twice_up, weights=p, minlength=2 * n + 1)[::2], dtype=np.float64)
 
 
 def fourier_angles(n_spins: int) -> FloatArray:

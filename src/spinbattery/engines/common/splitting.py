@@ -85,6 +85,10 @@ class Splitting:
         return self.order // 2 - 1
 
     @cached_property
+    def _fractions(self) -> FloatArray:
+        return np.array(self.transverse)
+
+    @cached_property
     def weights(self) -> tuple[FloatArray, FloatArray]:
         """Legendre polynomials at the fictitious times of the T and the V stages, times their fractions.
 
@@ -111,7 +115,7 @@ class Splitting:
             return np.asarray(stages.reshape(len(coefficients), lengths.size * self.stages))
 
         field, ising = _joined(fields.coefficients[1:3] @ at_diagonal * lengths)
-        times = (lengths * self.transverse).ravel()
+        times = (lengths * self._fractions).ravel()
         driving = fields.coefficients[RELAXING]
         relaxing = in_transverse(driving) if driving.size else np.empty((0, times.size))
         return Stages(in_transverse(fields.coefficients[:1])[0], field, ising, times, relaxing)
