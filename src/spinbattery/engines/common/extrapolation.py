@@ -12,7 +12,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -134,7 +134,7 @@ class _Estimates:
         """Relative error estimate of the final precision 1/variance."""
         return float(self.variance_error[-1] / max(self.variance, VARIANCE_FLOOR))
 
-    @property
+    @cached_property
     def worst(self) -> float:
         """The error that must be within the tolerance: the largest of the two estimates and of the relative one."""
         return max(float(self.mean_error.max()), float(self.variance_error.max()), self.precision_relative_error)
@@ -254,8 +254,7 @@ class _Combinations(Generic[T]):
 
 def _judged(made: _Combinations[T], tolerance: float) -> _Estimates:
     """Error estimates of the combination of all passes."""
-    mean, variance = made.moments()
-    without = made.moments(1), made.moments(0, -1)
+    mean, variance = now = np.array(made.moments())
     magnified = max(1.0, float(np.abs(made.weights).sum()) / _MAGNIFIED)
     of_mean, of_variance = (magnified * error for error in made.source.rounding(made.passes[-1]))
     if max(of_mean, of_variance) > tolerance:
@@ -264,12 +263,9 @@ def _judged(made: _Combinations[T], tolerance: float) -> _Estimates:
             "shorter steps only add to it; loosen the tolerance, or use double precision."
         )
     least = _LEAST_SHARE * tolerance
-    changes = [(np.abs(mean - one), np.abs(variance - other)) for one, other in without]
-    factors = _CAUTION.get(made.order, _CAUTION_OF_HIGHER_ORDER)
-    mean_error, variance_error = (
-        np.maximum(*(factor * each for factor, each in zip(factors, both, strict=True)))
-        for both in zip(*changes, strict=True)
-    )
+    changes = np.abs(now - np.array([made.moments(1), made.moments(0, -1)]))  # without the coarsest, and the finest
+    factors = np.array(_CAUTION.get(made.order, _CAUTION_OF_HIGHER_ORDER))
+    mean_error, variance_error = (factors[:, None, None] * changes).max(axis=0)
     # a variance may agree by accident where the mean does not; near full charge it is a part of what is missing
     if mean_error[-1] > of_mean:
         least = max(least, float(mean_error[-1] / max(1.0 - abs(mean[-1]), VARIANCE_FLOOR)))
@@ -277,7 +273,7 @@ def _judged(made: _Combinations[T], tolerance: float) -> _Estimates:
         float(variance[-1]),
         np.maximum(mean_error, _LEAST_SHARE * tolerance) + of_mean,
         np.maximum(variance_error, least * np.abs(variance)) + of_variance * np.abs(variance),
-        max(float(each.max()) for each in changes[1]),
+        float(changes[1].max()),
     )
 
 
