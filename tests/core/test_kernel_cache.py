@@ -330,7 +330,8 @@ def imported(module):
             if find_spec(base).submodule_search_locations is None:
                 found.add(base)
             else:
-                found |= {name for name in (f"{base}.{alias.name}" for alias in node.names) if find_spec(name)}
+                names = [f"{base}.{alias.name}" for alias in node.names]
+                found |= {name if find_spec(name) else base for name in names}
     return found
 
 

@@ -176,20 +176,31 @@ def test_raising_the_bond_dimension_goes_no_further_than_needed(monkeypatch):
 
 def test_the_same_digits_on_one_core_and_two(monkeypatch):
     """Small runs follow each other on any number of cores, unless the share of compiled time does not matter."""
-    engine, together = sb.TensorNetwork(bond_dimension=(2, 3)), []
+    engine, together, seen = sb.TensorNetwork(bond_dimension=(2, 3, 4)), [], []
     run_together = tensor_engine.run_together
 
     def counted(run, shares, threads, progress):
         together.append((len(shares), threads))
         return run_together(run, shares, threads, progress)
 
+    def is_even(_, setting):
+        return setting.bond_dimension % 2 == 0
+
     monkeypatch.setattr(tensor_engine, "run_together", counted)
     monkeypatch.setattr(tensor_engine, "n_cores", lambda: 2)
     small = engine.run(SMALL)
     assert not together
-    monkeypatch.setattr("spinbattery.engines.tensor.tree_runs._COMPILED_SHARE", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(tensor_engine.TreePlan, "runs_beside_others", is_even)  # some alone, the others together
+        record = engine.run(SMALL, progress=lambda fraction, _: seen.append(fraction))
+    assert record.content_hash == small.content_hash
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    some = len(together)
+    assert some
+    monkeypatch.setattr("spinbattery.engines.tensor.tree_runs._COMPILED_OVER_INTERPRETED", 0.0)
     assert engine.run(SMALL).content_hash == small.content_hash
-    assert together
+    assert sum(runs for runs, _ in together[some:]) > sum(runs for runs, _ in together[:some])
     assert all(threads == 2 for _, threads in together)
     monkeypatch.setattr(tensor_engine, "n_cores", lambda: 1)
     made = len(together)

@@ -133,7 +133,7 @@ class ChargingProblem:
             protocol["initial"] = {key: angles[:1] for key, angles in protocol["initial"].items()}
         parts = {"protocol": protocol} if self.noise is None else {"noise": self.noise.to_dict(), "protocol": protocol}
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        text = f'{text[:-1]},"scales":{self.scales.physics}}}'
+        text = f'{text[:-1]},"scales":{self.scales.physics}}}'  # names are sorted: none may come after it
         return hashlib.sha256(f"problem:1:{self.network.content_hash}:{text}".encode()).hexdigest()
 
     def __hash__(self) -> int:

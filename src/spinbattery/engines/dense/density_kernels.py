@@ -244,11 +244,12 @@ def evolve_flipping(
 def evolve_relaxing(
     g, n_spins, magnetization, ising, field, coupling, maps, kinds, spread, flips, signs, buffer, cos, sin, stage
 ):
-    """The same where spins relax, with ``stage`` (N, 12).
+    """Apply V T V ... T V in place, where spins relax.
 
     Args:
         maps: (n, m, 12) maps of the T stages for each of m kinds of spin; see
-            :func:`~spinbattery.engines.dense.noise_maps.relaxation_maps`. Others as in :func:`evolve_flipping`.
+            :func:`~spinbattery.engines.dense.noise_maps.relaxation_maps`.
+        stage: (N, 12); all others are those of :func:`evolve_flipping`.
     """
     low = n_spins if n_spins < TILE_DIGITS else TILE_DIGITS
     high = n_spins - low

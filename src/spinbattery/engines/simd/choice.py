@@ -12,6 +12,13 @@ from numpy.typing import NDArray
 _AGREEMENT = 1e-12
 
 
+def vector_code_of_states() -> ModuleType:
+    """Vector code of :mod:`.vectors` and :mod:`.sums`, which is slow to import."""
+    from . import vector_code
+
+    return vector_code
+
+
 def chosen(vector_code: Callable[[], ModuleType], plain: ModuleType, trial: str, *arguments: NDArray[Any]) -> Any:
     """The module of vector code if a trial of it compiles and does what the plain loops do, else the module of those.
 

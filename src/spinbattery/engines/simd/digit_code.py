@@ -1,7 +1,7 @@
 """LLVM vector code of :mod:`.digits`: entries of a density matrix in registers.
 
 The four entries of the lowest digit lie within one vector, and are transposed in registers. LLVM by itself takes entry
-after entry there, and checks in other loops for every slice whether arrays overlap.
+after entry there, and for the higher digits it checks at every slice whether arrays overlap.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _on_slices(act: Act) -> Any:
 
 
 def _on_lanes(act: Act) -> Any:
-    """The two lowest digits of 16 entries: of one the values are lanes, of the other vectors."""
+    """The two lowest digits of 16 entries. Values of the lowest are lanes of a vector, those of the other vectors."""
 
     def on_lanes(typing: Any, x: Any, i: Any, maps: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
@@ -111,7 +111,7 @@ flip_lanes, split_lanes, join_lanes, relax_lanes = map(_on_lanes, (_flip, _split
 
 
 def _phase_transposes(
-    typing: Any, x: Any, i: Any, y: Any, j: Any, cos: Any, sin: Any, r: Any, columns: Any, of_columns: Any, c: Any
+    typing: Any, x: Any, i: Any, y: Any, j: Any, cos: Any, sin: Any, r: Any, cos_column: Any, sin_column: Any, c: Any
 ) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
         write = Writer(context, builder, x.dtype)
@@ -130,7 +130,7 @@ def _phase_transposes(
         write.store(write.shuffled(turned, turned, swapped), other, j, 0)
 
     n = types.intp
-    return types.void(x, n, y, n, cos, sin, n, columns, of_columns, n), generate
+    return types.void(x, n, y, n, cos, sin, n, cos_column, sin_column, n), generate
 
 
 phase_transposes: Any = intrinsic(_phase_transposes)

@@ -1,18 +1,18 @@
-"""Operations on the digits of a density matrix, chosen as the operations of :mod:`.vectors` are.
+"""Operations on the digits of a density matrix: LLVM's vector code where a trial finds that it works, else plain loops.
 
 A digit of the index, to the base 4, has four entries (a, b, c, d), one for each of its values. ``maps`` (m, n) has the
-numbers of a map in each row; flips take 5, relaxation 12, the others none. See
+numbers of a map in each row; flips take 5, relaxation 12, the others none. Arrays are float64. See
 :mod:`~spinbattery.engines.dense.density_kernels`.
 
 flip_slices, split_slices, join_slices, relax_slices (x, i, step, maps, k)
-    The digit of LANES times four entries, which begin at i, i + step, i + 2 step and i + 3 step, by row k.
+    Map a digit of LANES times four entries, which begin at i, i + step, i + 2 step and i + 3 step, by row k.
 flip_lanes, split_lanes, join_lanes, relax_lanes (x, i, maps)
-    The two lowest digits of the 16 entries that begin at i, by rows 0 and 1.
+    Map the two lowest digits of the 16 entries that begin at i, by rows 0 and 1.
 flip_entries, split_entries, join_entries, relax_entries (x, i, step, maps, k)
-    The digit of four entries alone, by row k, in plain code.
-phase_transposes (x, i, y, j, cos, sin, r, columns, of_columns, c)
-    Four entries from i on, and their transposes from j on, under the phases of rows r and r + 1, in ``cos`` and
-    ``sin``, and of columns c and c + 1, in ``columns`` and ``of_columns``.
+    Map the digit of four entries alone, by row k, in plain code.
+phase_transposes (x, i, y, j, cos, sin, r, cos_column, sin_column, c)
+    Multiply four entries from i on, and their transposes from j on, by the phases of rows r and r + 1, in ``cos`` and
+    ``sin``, and of columns c and c + 1, in ``cos_column`` and ``sin_column``.
 """
 
 from __future__ import annotations

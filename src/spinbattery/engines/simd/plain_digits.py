@@ -1,4 +1,4 @@
-"""The functions of :mod:`.digits` as plain loops, where vector code does not work: slower, with the same results."""
+"""The functions of :mod:`.digits` as plain loops, where vector code does not work: slower, equal but for rounding."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _FUSED = {"fastmath": {"contract"}}
 
 @register_jitable(**_FUSED)
 def _flip(a, b, c, d, m):
+    """Multiply (a - d, b + c) by the matrix m[0:4] and b - c by m[4], which all have a factor 1/2; a + d stays."""
     v = a - d
     w = b + c
     z = m[0] * v + m[1] * w
@@ -32,6 +33,7 @@ def _join(u, w, s, v, m):
 
 @register_jitable(**_FUSED)
 def _relax(u, w, s, v, m):
+    """Rows of -y, x and z of a map on (1, -y, x, z) of the split digit; the first stays."""
     y = m[0] * u + m[1] * w + m[2] * s + m[3] * v
     t = m[4] * u + m[5] * w + m[6] * s + m[7] * v
     return u, y, t, m[8] * u + m[9] * w + m[10] * s + m[11] * v
@@ -76,11 +78,11 @@ relax_slices, relax_lanes = _on_slices(relax_entries), _on_lanes(relax_entries)
 
 
 @register_jitable(**_FUSED)
-def phase_transposes(x, i, y, j, cos, sin, r, columns, of_columns, c):
+def phase_transposes(x, i, y, j, cos, sin, r, cos_column, sin_column, c):
     for row in range(2):
         for column in range(2):
-            d = cos[r + row] * columns[c + column] + sin[r + row] * of_columns[c + column]
-            q = sin[r + row] * columns[c + column] - cos[r + row] * of_columns[c + column]
+            d = cos[r + row] * cos_column[c + column] + sin[r + row] * sin_column[c + column]
+            q = sin[r + row] * cos_column[c + column] - cos[r + row] * sin_column[c + column]
             here, there = i + 2 * row + column, j + row + 2 * column
             g = x[here]
             t = y[there]

@@ -13,26 +13,18 @@ next_entries (polynomial, centre, factor, k, degree, rows, flipped, onward, diag
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import numpy as np
 
 from . import plain_loops
-from .choice import chosen
+from .choice import chosen, vector_code_of_states
 from .sizes import LANES, ROW
-
-
-def _vector_code() -> ModuleType:
-    from . import vector_code
-
-    return vector_code
-
 
 _INDEX = 4 * np.arange(LANES - 1, dtype=np.uint32)[None]
 _NUMBERS = np.cos(np.arange(9 * ROW)).reshape(9, ROW)
 CHOICE = (
-    _vector_code, plain_loops, "trial_of_sums", _INDEX, _NUMBERS[0].reshape(-1, 2), _NUMBERS[1, :8].reshape(4, 2),
-    _NUMBERS[2:4], _NUMBERS[4], _NUMBERS[5], _NUMBERS[6:8], _NUMBERS[8], np.sin(_NUMBERS[8]),
+    vector_code_of_states, plain_loops, "trial_of_sums", _INDEX, _NUMBERS[0].reshape(-1, 2),
+    _NUMBERS[1, :8].reshape(4, 2), _NUMBERS[2:4], _NUMBERS[4], _NUMBERS[5], _NUMBERS[6:8], _NUMBERS[8],
+    np.sin(_NUMBERS[8]),
 )  # fmt: skip
 _CHOSEN = chosen(*CHOICE)
 flipped_sum, next_entries = _CHOSEN.flipped_sum, _CHOSEN.next_entries

@@ -21,23 +21,14 @@ turn_phase_row (x, y, i, first, j, second, k, base, cos, sin, t, f, after_t, aft
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import numpy as np
 
 from . import plain_loops
-from .choice import chosen
+from .choice import chosen, vector_code_of_states
 from .sizes import ROW
 
-
-def _vector_code() -> ModuleType:
-    from . import vector_code
-
-    return vector_code
-
-
 _NUMBERS = np.cos(np.arange(6 * ROW)).reshape(6, ROW)
-CHOICE = _vector_code, plain_loops, "trial_of_rows", _NUMBERS[0], _NUMBERS[1], _NUMBERS[2:].ravel()
+CHOICE = vector_code_of_states, plain_loops, "trial_of_rows", _NUMBERS[0], _NUMBERS[1], _NUMBERS[2:].ravel()
 _code = chosen(*CHOICE)
 turn_one, turn_two, turn_three = _code.turn_one, _code.turn_two, _code.turn_three
 turn_lanes, turn_row = _code.turn_lanes, _code.turn_row

@@ -168,7 +168,8 @@ class TensorNetwork(Engine):
         plan = self._plan(problem, np.empty(0))
         largest = max(self._most(problem, plan))
         setting = Setting(largest, self._expansion, 0, 0)
-        at_once = n_cores() if self.is_study else 1
+        beside = sum(map(plan.runs_beside_others, self._all_settings(problem, plan)))
+        at_once = max(1, min(n_cores(), beside))
         return at_once * (plan.bytes(setting) + _BYTES_PER_CORE) + BYTES_PER_BLOCK
 
     def memory_hint(self, problem: ChargingProblem, available: int) -> str:
@@ -177,9 +178,12 @@ class TensorNetwork(Engine):
     def predicted_seconds(self, problem: ChargingProblem, times: FloatArray) -> float:
         """See the base class; if bond dimensions are raised as needed, the time of all of them."""
         plan = self._plan(problem, times)
+        return sum(_SECONDS_PER_RUN + plan.seconds(setting) for setting in self._all_settings(problem, plan))
+
+    def _all_settings(self, problem: ChargingProblem, plan: TreePlan) -> Sequence[Setting]:
+        """Settings of all runs that may be needed."""
         study = self._study(plan, self._most(problem, plan), 0)
-        settings = [*study.main, *study.checks] if self.is_study else study.main
-        return sum(_SECONDS_PER_RUN + plan.seconds(setting) for setting in settings)
+        return [*study.main, *study.checks] if self.is_study else study.main
 
     @property
     def is_study(self) -> bool:

@@ -13,8 +13,9 @@ from .operator_kernels import CHANNELS, combined, matrix, multiplied_out
 
 Array = NDArray[Any]
 
-_SMALL = 144
-"""Numbers of a tensor up to which H is one matrix: its entries take less time than the calls for its terms."""
+_SMALL, _SMALL_LINK = 144, 64
+"""Numbers of a tensor, and of one between two nodes, up to which H is one matrix: its entries take less time than the
+calls for its terms, of which a link has fewer."""
 
 _DENSE = 1.3
 """A sum of products is multiplied out if that takes at most this many times the operations."""
@@ -82,7 +83,7 @@ def terms(a: Side, b: Side, p: Side, pairs: Pairs, drive: Drive) -> tuple[Array,
     none, empty = np.empty((0, 0), dtype), np.empty((0, 0, 0), dtype)
     ab_a = ab_b = ap_a = bp_b = bp_p = at_ab = none
     ap_p = at_a = at_b = empty
-    if da * db * dp <= _SMALL:
+    if da * db * dp <= (_SMALL_LINK if db == 1 else _SMALL):
         whole: Array = matrix(a.operators, b.operators, p.operators, ab_x, ab_y, ap_x, ap_y, bp_x, bp_y, *drive)
         return whole, none, none, ab_a, ab_b, ap_a, ap_p, bp_b, bp_p, at_a, at_b, at_ab
     first, middle, last = drive.on(a), drive.on(b), drive.on(p).T.copy()

@@ -109,7 +109,7 @@ def product(x, y, operators):
 
 @jitted(nogil=True)
 def factors(tensor):
-    """An isometry (d1, d2, n) on the last leg of a tensor (d1, d2, d) and a matrix (n, d), of which it is the product.
+    """An isometry (d1, d2, n) and a matrix (n, d) on its last leg, whose product is a tensor (d1, d2, d).
 
     Found in double precision, so that isometries of single precision are as good as their numbers.
     """
@@ -144,8 +144,9 @@ def _subtract(x, factor, y):
         x[k] -= rounded * y[k]
 
 
-@jitted(**INNER)
+@jitted(**{name: value for name, value in INNER.items() if name != "error_model"})
 def _divided(x, number, into):
+    """x / number; a division by zero is an error."""
     factor = x.dtype.type(1.0 / number)
     for k in range(x.size):
         into[k] = factor * x[k]

@@ -38,8 +38,8 @@ _SECONDS_PER_OPERATION = {16: 4.5e-10, 8: 2.4e-10}
 _SECONDS_PER_NODE = 2.5e-4
 """Time of the Python code for a node, which holds the interpreter lock."""
 
-_COMPILED_SHARE = 0.5
-"""Compiled over interpreted time from which threads gain: else they wait for each other, at a third more CPU time."""
+_COMPILED_OVER_INTERPRETED = 0.5
+"""Ratio of the two times from which threads gain. Below it, they wait for each other and take a third more CPU time."""
 
 _EXPANSION_COST = 1.35
 _LANCZOS_VECTORS = 34
@@ -160,7 +160,7 @@ class TreePlan:
 
     def runs_beside_others(self, setting: Setting) -> bool:
         """Whether compiled code takes so much of a run that another thread gets on with its own."""
-        return self._compiled_seconds(setting) > _COMPILED_SHARE * self._interpreted_seconds(setting)
+        return self._compiled_seconds(setting) > _COMPILED_OVER_INTERPRETED * self._interpreted_seconds(setting)
 
     def _interpreted_seconds(self, setting: Setting) -> float:
         return len(self.channels(setting.bond_dimension).layout.children) * _SECONDS_PER_NODE
