@@ -347,7 +347,7 @@ def test_all_sources_of_a_kernel_are_named(kernel):
         if one not in seen:
             seen.add(one)
             left += imported(one)
-    light = {"spinbattery.core.kernels", "spinbattery.core.compilation", "spinbattery.core.atomic"}
+    light = {"spinbattery", "spinbattery.core.kernels", "spinbattery.core.compilation", "spinbattery.core.atomic"}
     light |= {f"spinbattery.core.{name}" for name in ("errors", "code_files", "claims", "jitted")}
     assert seen - light <= {kernel.module, *kernel.sources}
 

@@ -144,7 +144,7 @@ def _subtract(x, factor, y):
         x[k] -= rounded * y[k]
 
 
-@jitted(**{name: value for name, value in INNER.items() if name != "error_model"})
+@jitted(**INNER | {"error_model": "python"})
 def _divided(x, number, into):
     """x / number; a division by zero is an error."""
     factor = x.dtype.type(1.0 / number)
