@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -113,12 +113,12 @@ def fresh(*arguments: str, before: tuple[str, ...] = ()) -> Measure:
 
 
 class FreshClones:
-    """Fresh clones in which something is measured once that has several figures."""
+    """Fresh clones in which something is measured once that has several figures; those before a failure count."""
 
-    def __init__(self, measured: Callable[[Tree], tuple[float, ...]], before: tuple[str, ...] = ()) -> None:
+    def __init__(self, measured: Callable[[Tree], Iterator[float]], before: tuple[str, ...] = ()) -> None:
         """Note what is measured in a clone, and the command that makes what it needs and is not counted."""
         self._measured, self._before = measured, before
-        self._done: dict[Path, list[tuple[float, ...]]] = {}
+        self._done: dict[Path, list[tuple[list[float], RuntimeError | None]]] = {}
         self._taken: Counter[tuple[int, Path]] = Counter()
 
     def figure(self, which: int) -> Measure:
@@ -130,25 +130,39 @@ class FreshClones:
                 number = self._taken[which, tree.folder]
                 self._taken[which, tree.folder] += 1
                 if number == len(done):
-                    done.append(_in_fresh_clone(tree, self._before, self._measured))
-                found.append(done[number][which])
+                    done.append(_in_fresh_clone(tree, self._before, self._figures))
+                figures, failure = done[number]
+                if failure is not None and which >= len(figures):
+                    raise failure
+                found.append(figures[which])
             return found
 
         return measure
 
+    def _figures(self, clone: Tree) -> tuple[list[float], RuntimeError | None]:
+        found: list[float] = []
+        try:
+            found.extend(self._measured(clone))  # one after the other, so that those before a failure are there
+        except RuntimeError as failure:
+            return found, failure
+        return found, None
 
-def _reproduced_twice(clone: Tree) -> tuple[float, float, float]:
+
+def _reproduced_twice(clone: Tree) -> Iterator[float]:
     """CPU seconds, the part of the wall time until the first figure is there, and CPU seconds once more."""
     start = time.time()
     cpu = clone.run("make", "reproduce").cpu
     whole = time.time() - start
     figures = [file.stat().st_mtime for file in (clone.folder / "reproduction").rglob("*.png")]
-    return cpu, (min(figures) - start) / whole, clone.run("make", "reproduce").cpu
+    yield cpu
+    yield (min(figures) - start) / whole
+    yield clone.run("make", "reproduce").cpu
 
 
-def _tested_twice(clone: Tree) -> tuple[float, float]:
+def _tested_twice(clone: Tree) -> Iterator[float]:
     """CPU seconds, and once more, when kernels are compiled."""
-    return clone.run("make", "test").cpu, clone.run("make", "test").cpu
+    for _ in range(2):
+        yield clone.run("make", "test").cpu
 
 
 def _in_fresh_clone(tree: Tree, before: tuple[str, ...], measure: Callable[[Tree], T]) -> T:

@@ -185,3 +185,26 @@ def test_the_page_has_the_figures_of_the_records():
         data = json.loads(file.read_text())
         assert data["new"][:7] in page
         assert not {"host", "user", "path"} & set(data["environment"])
+
+
+def test_figures_before_a_failure_count_and_a_clone_serves_for_all(monkeypatch, trees):
+    from benchmarks import targets
+
+    monkeypatch.setattr(targets, "_in_fresh_clone", lambda tree, before, measure: measure(tree))
+    made = []
+
+    def measured(tree):
+        made.append(tree.folder.name)
+        yield 3.0 * len(made)
+        if len(made) > 1:
+            raise RuntimeError("a test failed")
+        yield 4.0
+
+    clones = targets.FreshClones(measured)
+    first, second = clones.figure(0), clones.figure(1)
+    assert first(trees["old"], 1) == [3.0]
+    assert first(trees["new"], 1) == [6.0]
+    assert second(trees["old"], 1) == [4.0]
+    with pytest.raises(RuntimeError, match="a test failed"):
+        second(trees["new"], 1)
+    assert made == ["old", "new"]
