@@ -205,7 +205,7 @@ def _watching() -> Iterator[None]:
 
 
 def _lowered(body: Any, signature: str) -> Any:
-    """A function as Numba optimises it for LLVM, without machine code, which Numba would make for this process."""
+    """A function as Numba optimises it for LLVM, without entries for callers from Python and C."""
     numba: Any = import_module("numba.core")  # whose functions have no types
     target = numba.registry.cpu_target
     options = {"nopython": True, "error_model": "numpy", "_nrt": False}  # no counts of references
