@@ -75,7 +75,7 @@ def run_unitary(re, im, system, stages):
 
 @numba.njit(**INNER)
 def _apply(re, im, system, by_rows, theta, field, coupling):
-    """Apply stages V T V ... V. Where there are no rows, Numba leaves the second branch out: None is a type of its own."""
+    """Apply stages V T V ... V. Without rows Numba leaves the second branch out, as None is a type of its own."""
     if by_rows is None:
         evolve_tile(re, im, system.n_spins, system.magnetization, system.ising, theta, field, coupling)
     else:
