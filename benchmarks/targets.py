@@ -113,7 +113,7 @@ def fresh(*arguments: str, before: tuple[str, ...] = ()) -> Measure:
 
 
 class FreshClones:
-    """Fresh clones in which something is measured once that has several figures; those before a failure count."""
+    """Fresh clones, in each of which several figures are measured. Figures before a failure count."""
 
     def __init__(self, measured: Callable[[Tree], Iterator[float]], before: tuple[str, ...] = ()) -> None:
         """Note what is measured in a clone, and the command that makes what it needs and is not counted."""
@@ -328,7 +328,7 @@ JOBS: dict[str, Job] = {
         Target("ratio", most=0.167),
     ),
     "test": _make("make test in a fresh clone, its environment made before", _SUITES.figure(0), _QUARTER),
-    "test again": _make("make test once more", _SUITES.figure(1)),
+    "test again": _make("make test once more", _SUITES.figure(1), _QUARTER),
     "ci": _make(".ci/run, likewise", fresh(".ci/run", before=_TOOLS), _HALF),
     "bandwidth, 1 thread": _bandwidth(1, 0.45),
     "bandwidth, 2 threads": _bandwidth(2, 0.6),

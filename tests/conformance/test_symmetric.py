@@ -130,14 +130,14 @@ def test_a_graph_without_symmetries(monkeypatch):
 def test_the_limit_at_the_duration_of_the_device(size, within):
     """60 us: half of the state has all spins up, half has one down."""
     network = torus(*size)
-    record = Symmetric(1e-4).run(ChargingProblem(network, cooperative(60e3)))
+    record = Symmetric(1e-6).run(ChargingProblem(network, cooperative(60e3)))
     n = network.n_spins
     one_down, all_up = record.dataset["distribution"].to_numpy()[-2:]
     assert all_up == pytest.approx(0.5, abs=within)
     assert one_down == pytest.approx(0.5, abs=within)
     assert record.precision == pytest.approx({9: 81.00, 12: 144.02}[n], abs=0.05)
-    assert record.error_estimate <= 1e-4
-    assert float(record.dataset["norm_error"]) < 1e-5
+    assert record.error_estimate <= 1e-6
+    assert float(record.dataset["norm_error"]) < 1e-7
 
 
 def test_half_in_all_up_and_half_with_one_spin_down_when_charged_slowly():

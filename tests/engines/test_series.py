@@ -273,8 +273,7 @@ def test_h_may_change_much_on_a_step(duration, tolerance, J, h, hold):
 @pytest.mark.parametrize("tolerance", [1e-6, 1e-8, 1e-10])
 @pytest.mark.parametrize("duration", [1.0, 300.0, pytest.param(60e3, marks=pytest.mark.slow)])
 def test_steps_are_so_short_that_rounding_is_within_its_share(duration, tolerance):
-    network = torus(3, 3) if duration < 60e3 else torus(2, 2)
-    problem = ChargingProblem(network, cooperative(duration))
+    problem = ChargingProblem(torus(3, 3), cooperative(duration))
     steps = divided(problem, np.empty(0), tolerance)
     sector = SymmetricSector.build(problem, symmetry_group(problem))
     state, _ = carried(Passage(problem, steps.scheme, steps, 1), sector, steps.scheme.share)
@@ -320,9 +319,10 @@ def test_steps_grow_with_the_exactness_and_not_out_of_proportion(exponent, durat
 
 
 @pytest.mark.slow
-def test_a_long_protocol_that_charges_nearly_every_spin():
+@pytest.mark.parametrize("network", [ring(3), torus(2, 2)], ids=str)
+def test_a_long_protocol_that_charges_nearly_every_spin(network):
     """Rounding of the fields counts for nothing where H hardly changes on a step: 1/sigma^2 is 4e9 and more."""
-    problem = ChargingProblem(ring(3), polarised(20_000.0, J=-0.2, h=-1.0, s_hold=0.35))
+    problem = ChargingProblem(network, polarised(20_000.0, J=-0.2, h=-1.0, s_hold=0.35))
     found, other = Symmetric(1e-6).run(problem), Statevector(1e-6).run(problem)
     assert found.precision > 3e9
     assert found.discretisation["passes"] == 2

@@ -14,4 +14,4 @@ from spinbattery.cli.main import app
 
 sb.charge("torus:2x2", sb.cooperative(2.0), engine=sb.TensorNetwork(bond_dimension=2, steps=2))
 _COMMAND = ("charge", "--network", "ring:4", "--duration", "2ns", "--engine", "statevector", "--tolerance", "1e-5")
-CliRunner().invoke(app, [*_COMMAND, "--json"])
+assert CliRunner().invoke(app, [*_COMMAND, "--json"]).exit_code == 0

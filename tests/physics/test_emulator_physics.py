@@ -94,7 +94,7 @@ def test_the_whole_chip():
     chip = dwave.graphs.pegasus_graph(16)
     local = _charge(chip, "local", reads=100)
     assert local.mean() == pytest.approx(0.830, abs=0.006)
-    flips = np.count_nonzero(_charge(chip, "cooperative", reads=500) < 0, axis=1)
+    flips = np.count_nonzero(_charge(chip, "cooperative", reads=1000) < 0, axis=1)
     assert flips.max() <= 10
     assert flips.var(ddof=1) == pytest.approx(0.22, abs=0.05)
 

@@ -1,6 +1,6 @@
 """Maps of single spins that relax, in a transverse stage: turn, flips and relaxation in one exact map.
 
-Those of spins that only flip are made in the kernel (:func:`~.density_kernels.flip_map`).
+The kernel itself makes the maps of spins that only flip (:func:`~.density_kernels.flip_map`).
 
 The map is the exponential of the generator, integrated over the signed duration of the stage. Bloch vectors have the
 order and signs of :mod:`~spinbattery.engines.dense.density_kernels`: (1, -y, x, z).

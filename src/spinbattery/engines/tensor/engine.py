@@ -331,9 +331,10 @@ class _Runs:
         alone = [number for number in range(len(missing)) if threads < 2 or number not in together]
         whole = Rising(self._rising.part(share))
         made: dict[int, TreeRun] = {}
-        for number in alone:
-            left = sum(seconds) - sum(seconds[done] for done in made)
+        left = sum(seconds)
+        for number in alone:  # the shortest first, so that something is left
             made[number] = run(number, whole.part(seconds[number] / left))
+            left -= seconds[number]
         if threads > 1:
             parts = [seconds[number] for number in together]
             found = run_together(

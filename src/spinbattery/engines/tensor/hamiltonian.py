@@ -14,8 +14,8 @@ from .operator_kernels import CHANNELS, combined, matrix, multiplied_out
 Array = NDArray[Any]
 
 _SMALL, _SMALL_LINK = 144, 64
-"""Numbers of a tensor, and of one between two nodes, up to which H is one matrix: its entries take less time than the
-calls for its terms, of which a link has fewer."""
+"""H is one matrix for tensors of up to this many numbers: its entries take less time than the calls for its terms.
+The second limit is for a matrix between two nodes, which has fewer terms."""
 
 _DENSE = 1.3
 """A sum of products is multiplied out if that takes at most this many times the operations."""

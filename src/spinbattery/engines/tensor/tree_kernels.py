@@ -111,7 +111,7 @@ def product(x, y, operators):
 def factors(tensor):
     """An isometry (d1, d2, n) and a matrix (n, d) on its last leg, whose product is a tensor (d1, d2, d).
 
-    Found in double precision, so that isometries of single precision are as good as their numbers.
+    Both are found in double precision, so that an isometry of single precision is exact to its own rounding.
     """
     d1, d2, d = tensor.shape
     isometry, matrix = np.linalg.qr(tensor.reshape(d1 * d2, d).astype(np.complex128))

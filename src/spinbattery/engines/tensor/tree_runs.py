@@ -39,7 +39,7 @@ _SECONDS_PER_NODE = 2.5e-4
 """Time of the Python code for a node, which holds the interpreter lock."""
 
 _COMPILED_OVER_INTERPRETED = 0.5
-"""Ratio of the two times from which threads gain. Below it, they wait for each other and take a third more CPU time."""
+"""Threads gain where compiled time is at least this part of interpreted time; else they take a third more CPU time."""
 
 _EXPANSION_COST = 1.35
 _LANCZOS_VECTORS = 34
